@@ -1,0 +1,108 @@
+"""What a good plan is.
+
+First the ladder: each need is cut into bands, each band is a level of the policy, and a plan that gives more at the
+first level where two plans differ is the better one. There are no weights between levels.
+
+Then, among plans that give the same at every level, the cheaper one. A unit that goes from a supply to a demand costs
+the sum of the TERMS, whole numbers in steps of 10 km of way: the list of terms is the whole taste of the matcher.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matching.kernel.columns import Ints
+from matching.kernel.eligibility import Pairs
+from matching.kernel.problem import Policy, Problem, Verdict
+
+STEP_M = 10_000
+OVERSHOOT_STEPS = 20  # one step of grade too much weighs like 200 km
+OVERSHOOT_MOST = 20
+CONDITIONAL_STEPS = 100  # a hospital that has to be asked weighs like 1,000 km
+SHELF_HORIZON_DAYS = 365
+SHELF_DAYS_PER_STEP = 12  # a year of shelf life weighs like 300 km
+PARCEL_STEPS = 5_000  # what one parcel more weighs, spread over its units
+PARCEL_MOST = 2_000
+
+
+def distance_term(problem: Problem, pairs: Pairs) -> Ints:
+    """Near first."""
+    return pairs.distance_m // STEP_M
+
+
+def overshoot_term(problem: Problem, pairs: Pairs) -> Ints:
+    """Goods that are better than was asked for stay for those who need them."""
+    kinds = problem.supplies.kind[pairs.supply], problem.demands.kind[pairs.demand]
+    overshoot = np.clip(problem.verdicts.overshoot[kinds].astype(np.int64), 0, OVERSHOOT_MOST)
+    return np.asarray(OVERSHOOT_STEPS * overshoot)
+
+
+def conditional_term(problem: Problem, pairs: Pairs) -> Ints:
+    """What the hospital asked for before what it must be asked about."""
+    kinds = problem.supplies.kind[pairs.supply], problem.demands.kind[pairs.demand]
+    is_conditional = problem.verdicts.verdict[kinds] == Verdict.CONDITIONAL
+    return np.asarray(CONDITIONAL_STEPS * is_conditional.astype(np.int64))
+
+
+def use_first_term(problem: Problem, pairs: Pairs) -> Ints:
+    """First expired, first out: a box that expires on the shelf helps no one."""
+    left = np.clip(problem.supplies.shelf_days[pairs.supply].astype(np.int64), 0, SHELF_HORIZON_DAYS)
+    return np.asarray(left // SHELF_DAYS_PER_STEP)
+
+
+def parcel_term(problem: Problem, pairs: Pairs) -> Ints:
+    """Few large parcels: what a parcel costs, per unit it could hold at most."""
+    most = np.minimum(problem.supplies.available[pairs.supply], problem.demands.wanted[pairs.demand])
+    return np.asarray(np.minimum(PARCEL_STEPS // np.maximum(most, 1), PARCEL_MOST))
+
+
+TERMS: tuple[Callable[[Problem, Pairs], Ints], ...] = (
+    distance_term,
+    overshoot_term,
+    conditional_term,
+    use_first_term,
+    parcel_term,
+)
+
+
+def cost(problem: Problem, pairs: Pairs) -> Ints:
+    """Cost of one unit on each pair, in steps of 10 km."""
+    total = np.zeros(len(pairs), np.int64)
+    for term in TERMS:
+        total += term(problem, pairs)
+    return total
+
+
+def band_ends(total: NDArray[Any], bands: int) -> Ints:
+    """Where each band of needs of `total` units ends: (n, bands), rounded up, the last one being `total`."""
+    return -(-np.asarray(total, np.int64)[:, None] * np.arange(1, bands + 1) // bands)
+
+
+def open_bands(wanted: NDArray[Any], served: NDArray[Any], bands: int) -> Ints:
+    """Units still open in each band, (n, bands): what was served before has filled the first ones.
+
+    The bands of a row sum to what it wants.
+    """
+    wanted, served = np.asarray(wanted, np.int64), np.asarray(served, np.int64)
+    reached = np.maximum(band_ends(wanted + served, bands), served[:, None]) - served[:, None]
+    return np.diff(reached, axis=1, prepend=0)
+
+
+def units_per_level(
+    policy: Policy, urgency: NDArray[Any], wanted: NDArray[Any], served: NDArray[Any], given: NDArray[Any]
+) -> Ints:
+    """Units given at each level of the policy, if each need is given `given` more units: the value of a plan."""
+    opened = open_bands(wanted, served, policy.bands)
+    before = np.cumsum(opened, axis=1) - opened
+    filled = np.clip(np.asarray(given, np.int64)[:, None] - before, 0, opened)
+    levels = np.zeros(len(policy.levels), np.int64)
+    np.add.at(levels, policy.level_of()[np.asarray(urgency) - 1].ravel(), filled.ravel())
+    return levels
+
+
+def is_better(levels: Ints, other: Ints) -> bool:
+    """Does the first plan give more at the first level where the two differ?"""
+    differs = np.flatnonzero(levels != other)
+    return bool(len(differs)) and bool(levels[differs[0]] > other[differs[0]])
