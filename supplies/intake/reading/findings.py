@@ -1,0 +1,115 @@
+"""What a reader noticed: a code with its words, made into a sentence only when somebody reads it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+SENTENCES: Mapping[str, Any] = {
+    # text and encodings
+    "encoding": _("The file is not readable as UTF-8, UTF-16 or GB18030 (first bad byte in line %(line)s)."),
+    "damaged-utf8": _(
+        "The file is UTF-8, but line %(line)s holds a damaged character; save it again as UTF-8."
+    ),
+    "nul": _(
+        "The text holds a NUL character (line %(line)s); it may be a spreadsheet saved as text. Remove it."
+    ),
+    "surrogate": _("The text holds half a character (lone surrogate, line %(line)s); type it again."),
+    "too-long": _("The text has %(length)s characters; at most %(most)s are read."),
+    "not-text": _("A text was expected, not “%(cell)s”."),
+    # quantities
+    "not-a-quantity": _(
+        "“%(cell)s” is not a quantity; write a whole number, “不限” (no limit) or leave it empty."
+    ),
+    "negative": _("The quantity %(cell)s is negative; write how many are wanted."),
+    "zero": _("The quantity is zero; leave the line out if nothing is wanted."),
+    "not-wanted": _("“%(cell)s” says that nothing is wanted."),
+    "fraction": _("The quantity %(cell)s is not a whole number; goods are counted in whole pieces."),
+    "huge": _("The quantity %(cell)s is more than %(most)s, the largest that can be asked for or given."),
+    "ambiguous-number": _("“%(cell)s” can be read as two different numbers; write it without separators."),
+    "backward-range": _("The range “%(cell)s” ends below its beginning."),
+    "no-number": _("“%(cell)s” names no number; the quantity is taken as unknown."),
+    "range": _("The text names a range, %(low)s to %(high)s; the lower figure is certain."),
+    "at-least": _("The text says “at least %(low)s”; more is welcome."),
+    "approximate": _("The figure in “%(cell)s” is approximate."),
+    "second-figure": _("The cell also says “%(rest)s”; only the first figure is used."),
+    "other-rate": _("“%(cell)s” is a rate per week, month or year; it is read as one quantity."),
+    "standard-in-cell": _("The quantity cell also names the standard “%(standard)s”."),
+    # items
+    "synonyms": _("The heading “%(cell)s” names several goods; it is read as %(item)s."),
+    "repeated-item": _("“%(item)s” is named twice; it is counted once."),
+    "and-so-on": _("The list ends with “等” (and so on): more may be wanted than is written."),
+    "uneven-lists": _("There are %(items)s goods but %(standards)s requirements; the rest have none."),
+    # people, places, dates
+    "no-number-in-contact": _("No telephone number was found in “%(cell)s”."),
+    "two-organisations": _("Two organisations in one name: “%(first)s” and “%(second)s”; the first is used."),
+    "impossible-date": _("“%(cell)s” is not a date of the calendar."),
+    # rows of a list
+    "not-a-list": _("The file is not a list of rows; expected JSON as published, a list of objects."),
+    "bad-json": _("The file is not readable JSON (line %(line)s): it may have been cut off."),
+    "row-not-an-object": _("The row is not an object with named fields."),
+    "missing": _("“%(field)s” is missing."),
+    "unknown-place": _("The place “%(place)s” is not in the table of regions."),
+    "place-of-city": _("The district “%(place)s” is not in the table of regions; the city is used."),
+    "unknown-item": _("“%(item)s” is not in the catalogue."),
+    "no-goods": _("The row names no goods that could be read."),
+    "unusual-quantity": _(
+        "%(quantity)s %(unit)s of %(item)s is outside the plausible %(low)s to %(high)s; a volunteer decides."
+    ),
+    "quantity-not-given": _("The list gives no quantity for %(item)s; a volunteer has to ask."),
+    "pack-unknown": _("“%(unit)s” of %(item)s has no known content; ask how many are in one."),
+    "standard-note": _("%(item)s: %(sentence)s"),
+    "near-name": _("“%(name)s” is taken to be “%(known)s”, known in the same place."),
+    "repeated-row": _("The same facility is listed again with the same goods or source (row %(row)s)."),
+    "same-facility": _("The facility is also listed in row %(row)s."),
+    "row-gone": _("The row was in an earlier list and is missing from this one."),
+    "address-several": _("The address names several places; the first is used."),
+    "leak-hidden": _("%(count)s telephone, bank or identity numbers were hidden in the public remark."),
+    "goods-in-remark": _("The remark names more goods: %(goods)s."),
+    "refused": _("%(sentence)s"),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something a volunteer should know about one cell. `field` is empty when it is about the whole row."""
+
+    code: str
+    words: Mapping[str, str] = field(default_factory=dict)
+    field: str = ""
+
+    @property
+    def sentence(self) -> str:
+        return str(SENTENCES[self.code]) % self.words
+
+    def at(self, place: str) -> "Finding":
+        """The same finding, said about a named field."""
+        return replace(self, field=place)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"code": self.code, "field": self.field, "words": dict(self.words)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Finding":
+        return cls(stored["code"], stored["words"], stored["field"])
+
+
+def found(code: str, **words: object) -> Finding:
+    """A finding with its words; long quotations are shortened so that a sentence stays a sentence."""
+    return Finding(code, {name: shorten(str(word)) for name, word in words.items()})
+
+
+def shorten(text: str, most: int = 120) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+class Unreadable(ValueError):
+    """A cell or file that cannot be read; `finding` says which and why."""
+
+    def __init__(self, code: str, **words: object) -> None:
+        self.finding = found(code, **words)
+        super().__init__(code)
+
+    def __str__(self) -> str:
+        return self.finding.sentence
