@@ -1,0 +1,113 @@
+"""What is promised: a quantity of one offer to one need. It reserves both sides until it is shipped or released."""
+
+import uuid
+from datetime import datetime
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from supplies.lifecycle import Lifecycle, Moving, status_is_listed
+from supplies.needs.models import Need
+from supplies.offers.models import Offer
+from supplies.organisations.models import Organisation, Role, User
+from supplies.quantity import QuantityField, within_bounds
+
+
+class AllocationStatus(models.TextChoices):
+    RESERVED = "reserved", _("reserved")
+    BOOKED = "booked", _("booked on a shipment")
+    SHIPPED = "shipped", _("shipped")
+    SETTLED = "settled", _("counted on arrival")
+    LOST = "lost", _("lost on the way")
+    RELEASED = "released", _("released")
+
+
+S = AllocationStatus
+ALLOCATION_LIFECYCLE = Lifecycle(
+    {
+        S.RESERVED: {S.BOOKED, S.RELEASED},
+        S.BOOKED: {S.RESERVED, S.SHIPPED},
+        S.SHIPPED: {S.SETTLED, S.LOST, S.RELEASED},
+        S.SETTLED: set(),
+        S.LOST: set(),
+        S.RELEASED: set(),
+    }
+)
+
+
+class AllocationQuerySet(models.QuerySet["Allocation"]):
+    def reserved(self) -> Self:
+        return self.filter(status=AllocationStatus.RESERVED)
+
+    def overdue(self, at: datetime) -> Self:
+        return self.reserved().filter(due_at__lte=at)
+
+    def visible_to(self, user: Any) -> Self:
+        """The two sides, the carrier that moves it, and those who watch over all."""
+        if not user.is_authenticated:
+            return self.none()
+        if user.has_role(Role.VOLUNTEER, Role.COORDINATOR, Role.AUDITOR, Role.ADMIN):
+            return self
+        mine = Organisation.objects.of(user)
+        return self.filter(
+            Q(offer__donation__organisation__in=mine)
+            | Q(offer__donation__posted_by=user)
+            | Q(need__appeal__facility__organisation__in=mine)
+            | Q(lines__shipment__carrier__in=mine)
+        ).distinct()
+
+    def with_sides(self) -> Self:
+        return self.select_related(
+            "need__item__display_unit",
+            "need__item__category",
+            "need__appeal__facility__organisation",
+            "need__appeal__facility__region",
+            "offer__item__display_unit",
+            "offer__donation__organisation",
+            "offer__donation__region",
+        )
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "-pk")
+
+
+class Allocation(Moving):
+    lifecycle = ALLOCATION_LIFECYCLE
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    need = models.ForeignKey(Need, models.PROTECT, verbose_name=_("need"), related_name="allocations")
+    offer = models.ForeignKey(Offer, models.PROTECT, verbose_name=_("offer"), related_name="allocations")
+    quantity = QuantityField(_("quantity"), editable=False)
+    status = models.CharField(
+        _("status"), max_length=10, choices=AllocationStatus, default=AllocationStatus.RESERVED
+    )
+    because = models.JSONField(
+        _("why"),
+        default=dict,
+        blank=True,
+        help_text=_("Numbers and codes of the proposal, and whose yes it rests on."),
+    )
+    created_at = models.DateTimeField(_("promised"))
+    created_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, verbose_name=_("by"), related_name="+"
+    )
+    due_at = models.DateTimeField(_("to be shipped by"))
+    split_from = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("split from")
+    )
+
+    objects = AllocationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("allocation")
+        verbose_name_plural = _("allocations")
+        constraints = [
+            status_is_listed(AllocationStatus, "allocation_status_is_listed"),
+            within_bounds("allocation_promises_something", "quantity", at_least=1),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(status="reserved"), name="allocation_due"),
+            models.Index(fields=["-created_at", "-id"], name="allocation_newest"),
+        ]

@@ -1,0 +1,65 @@
+"""Who did what, when; and what must leave the process because of it. Written in the verb's own transaction."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def about(self, row: models.Model) -> "EventQuerySet":
+        return self.filter(subject=row._meta.model_name, subject_id=str(row.pk))
+
+    def newest_first(self) -> "EventQuerySet":
+        return self.order_by("-pk")
+
+
+class Event(models.Model):
+    """One thing that happened. Rows are only ever added."""
+
+    kind = models.CharField(_("what"), max_length=60)
+    at = models.DateTimeField(_("when"))
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("who"),
+        related_name="+",
+    )
+    subject = models.CharField(_("about"), max_length=40)
+    subject_id = models.CharField(max_length=40)
+    facts = models.JSONField(
+        default=dict, blank=True, help_text=_("Ids and numbers only; never a name or a telephone number.")
+    )
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("journal entry")
+        verbose_name_plural = _("journal")
+        indexes = [models.Index(fields=["subject", "subject_id", "id"], name="event_by_subject")]
+
+
+class OutgoingQuerySet(models.QuerySet["Outgoing"]):
+    def waiting(self) -> "OutgoingQuerySet":
+        return self.filter(done_at=None)
+
+
+class Outgoing(models.Model):
+    """One listener that still has to hear of one event. Done at least once; listeners bear hearing twice."""
+
+    event = models.ForeignKey(Event, models.CASCADE, related_name="outgoing")
+    listener = models.CharField(max_length=120)
+    due_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+    last_error = models.TextField(blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OutgoingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("outgoing notice")
+        verbose_name_plural = _("outgoing notices")
+        constraints = [models.UniqueConstraint(F("event"), F("listener"), name="outgoing_once_per_listener")]
+        indexes = [models.Index(fields=["due_at"], condition=Q(done_at=None), name="outgoing_waiting")]

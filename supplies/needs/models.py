@@ -1,0 +1,403 @@
+"""What hospitals ask for: an appeal with a line per item."""
+
+import uuid
+from datetime import date, datetime, time, timedelta
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Case, F, GeneratedField, Q, Value, When
+from django.db.models.functions import Coalesce, Greatest
+from django.utils.translation import gettext_lazy as _
+
+from supplies.catalogue.models import Category, Item, Standard, Unit
+from supplies.emergencies.models import Emergency
+from supplies.lifecycle import Lifecycle, Moving, status_is_listed
+from supplies.organisations.models import Facility, Organisation, Role, User
+from supplies.quantity import QuantityField, new_code, within_bounds
+from supplies.regions.models import Region
+
+
+class SenderKind(models.TextChoices):
+    PERSON = "person", _("private person")
+    COMPANY = "company", _("company")
+    ORGANISATION = "organisation", _("charity or organisation")
+    GOVERNMENT = "government", _("public body")
+
+
+def every_sender() -> list[str]:
+    return list(SenderKind.values)
+
+
+class AppealStatus(models.TextChoices):
+    WAITING = "waiting", _("waiting for a volunteer")
+    PUBLISHED = "published", _("published")
+    REFUSED = "refused", _("refused")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+    CLOSED = "closed", _("closed")
+
+
+APPEAL_LIFECYCLE = Lifecycle(
+    {
+        AppealStatus.WAITING: {AppealStatus.PUBLISHED, AppealStatus.REFUSED, AppealStatus.WITHDRAWN},
+        AppealStatus.PUBLISHED: {AppealStatus.CLOSED, AppealStatus.WITHDRAWN},
+        AppealStatus.REFUSED: {AppealStatus.WAITING},
+        AppealStatus.WITHDRAWN: set(),
+        AppealStatus.CLOSED: {AppealStatus.PUBLISHED},
+    }
+)
+
+
+class AppealQuerySet(models.QuerySet["Appeal"]):
+    def published(self) -> Self:
+        return self.filter(status__in=[AppealStatus.PUBLISHED, AppealStatus.CLOSED])
+
+    def waiting(self) -> Self:
+        return self.filter(status=AppealStatus.WAITING)
+
+    def visible_to(self, user: Any) -> Self:
+        """Published ones for everyone; one's own organisation's and, for volunteers and coordinators, all."""
+        if user.is_authenticated and user.has_role(
+            Role.VOLUNTEER, Role.COORDINATOR, Role.AUDITOR, Role.ADMIN
+        ):
+            return self
+        public = Q(status__in=[AppealStatus.PUBLISHED, AppealStatus.CLOSED])
+        if not user.is_authenticated:
+            return self.filter(public)
+        return self.filter(
+            public | Q(posted_by=user) | Q(facility__organisation__in=Organisation.objects.of(user))
+        )
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "-pk")
+
+
+class Appeal(Moving):
+    """What a hospital publishes: where, how, from whom it takes, and until when. Its lines are Needs."""
+
+    lifecycle = APPEAL_LIFECYCLE
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    code = models.CharField(_("tracking code"), max_length=32, unique=True, default=new_code, editable=False)
+    emergency = models.ForeignKey(
+        Emergency, models.PROTECT, verbose_name=_("emergency"), related_name="appeals"
+    )
+    facility = models.ForeignKey(Facility, models.PROTECT, verbose_name=_("facility"), related_name="appeals")
+    status = models.CharField(_("status"), max_length=10, choices=AppealStatus, default=AppealStatus.WAITING)
+    posted_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, verbose_name=_("posted by"), related_name="+"
+    )
+    created_at = models.DateTimeField(_("posted"))
+    source_name = models.CharField(_("source"), max_length=120, blank=True)
+    source_url = models.URLField(_("source link"), max_length=500, blank=True)
+    published_on = models.DateField(_("date of the source"), null=True, blank=True)
+    valid_until = models.DateField(_("valid until"), null=True, blank=True)
+    handover_point = models.CharField(_("hand-over point"), max_length=300, blank=True)
+    courier_address = models.CharField(_("courier address"), max_length=300, blank=True)
+    accepted_senders = ArrayField(
+        models.CharField(max_length=12, choices=SenderKind),
+        verbose_name=_("accepts goods from"),
+        default=every_sender,
+    )
+    accepts_overseas = models.BooleanField(_("accepts goods from overseas"), default=True)
+    receiving_body = models.CharField(
+        _("receiving body"),
+        max_length=200,
+        blank=True,
+        help_text=_("Who receives on the hospital's behalf, if not the hospital."),
+    )
+    transport_instructions = models.TextField(_("transport"), max_length=2000, blank=True)
+    remark = models.TextField(_("remark"), max_length=4000, blank=True)
+    moderated_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, verbose_name=_("moderated by"), related_name="+"
+    )
+    moderated_at = models.DateTimeField(_("moderated"), null=True, blank=True)
+    refusal = models.CharField(_("why refused"), max_length=300, blank=True)
+
+    objects = AppealQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("appeal")
+        verbose_name_plural = _("appeals")
+        constraints = [
+            status_is_listed(AppealStatus, "appeal_status_is_listed"),
+            models.CheckConstraint(
+                name="appeal_refused_says_why", condition=~Q(status=AppealStatus.REFUSED) | ~Q(refusal="")
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="appeal_newest"),
+            models.Index(fields=["facility"], name="appeal_by_facility"),
+            models.Index(fields=["created_at"], condition=Q(status="waiting"), name="appeal_waiting"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.facility} · {self.created_at:%Y-%m-%d}"
+
+
+class QuantityKind(models.TextChoices):
+    NUMBER = "number", _("a number")
+    UNLIMITED = "unlimited", _("without limit")
+    UNKNOWN = "unknown", _("not known")
+
+
+class Setting(models.TextChoices):
+    ICU = "icu", _("intensive care")
+    ISOLATION = "isolation", _("isolation ward")
+    OBSERVATION = "observation", _("observation ward")
+    FEVER_CLINIC = "fever_clinic", _("fever clinic")
+    GENERAL = "general", _("general ward")
+    SURGERY = "surgery", _("surgery")
+    LAB = "lab", _("laboratory")
+    COMMUNITY = "community", _("community")
+
+
+class Urgency(models.IntegerChoices):
+    CRITICAL = 1, _("critical: runs out within a day")
+    URGENT = 2, _("urgent: runs out within three days")
+    SOON = 3, _("soon: runs out within a fortnight")
+    RESERVE = 4, _("reserve")
+
+
+class NeedStatus(models.TextChoices):
+    WAITING = "waiting", _("waiting for a volunteer")
+    OPEN = "open", _("open")
+    MET = "met", _("met")
+    WITHDRAWN = "withdrawn", _("not needed any more")
+    LAPSED = "lapsed", _("lapsed")
+    REFUSED = "refused", _("refused")
+
+
+NEED_LIFECYCLE = Lifecycle(
+    {
+        NeedStatus.WAITING: {NeedStatus.OPEN, NeedStatus.REFUSED, NeedStatus.WITHDRAWN},
+        NeedStatus.OPEN: {NeedStatus.MET, NeedStatus.WITHDRAWN, NeedStatus.LAPSED},
+        NeedStatus.MET: {NeedStatus.OPEN},
+        NeedStatus.WITHDRAWN: {NeedStatus.OPEN},
+        NeedStatus.LAPSED: {NeedStatus.OPEN, NeedStatus.WITHDRAWN},
+        NeedStatus.REFUSED: {NeedStatus.WAITING},
+    }
+)
+
+PIPELINE = F("quantity_promised") + F("quantity_in_transit") + F("quantity_received")
+
+
+class NeedQuerySet(models.QuerySet["Need"]):
+    def open(self) -> Self:
+        return self.filter(status=NeedStatus.OPEN)
+
+    def public(self) -> Self:
+        """What everyone may read: everything once it was published."""
+        return self.exclude(status__in=[NeedStatus.WAITING, NeedStatus.REFUSED])
+
+    def visible_to(self, user: Any) -> Self:
+        if user.is_authenticated and user.has_role(
+            Role.VOLUNTEER, Role.COORDINATOR, Role.AUDITOR, Role.ADMIN
+        ):
+            return self
+        if not user.is_authenticated:
+            return self.public()
+        own = Q(appeal__posted_by=user) | Q(appeal__facility__organisation__in=Organisation.objects.of(user))
+        return self.filter(~Q(status__in=[NeedStatus.WAITING, NeedStatus.REFUSED]) | own)
+
+    def in_region(self, region: Region) -> Self:
+        return self.filter(appeal__facility__region__path__startswith=region.path)
+
+    def in_category(self, category: Category) -> Self:
+        return self.filter(item__category=category)
+
+    def in_emergency(self, emergency: Emergency) -> Self:
+        return self.filter(appeal__emergency=emergency)
+
+    def taking(self) -> Self:
+        """Of facilities that are not paused."""
+        return self.filter(appeal__facility__is_paused=False)
+
+    def due_after(self, at: datetime) -> Self:
+        return self.filter(deadline_at__gt=at)
+
+    def about(self, text: str) -> Self:
+        """Whose item or hospital is called so."""
+        return self.filter(
+            Q(item__name_zh__icontains=text)
+            | Q(item__name_en__icontains=text)
+            | Q(appeal__facility__name__icontains=text)
+            | Q(item__in=Item.objects.known_as(text))
+        )
+
+    def with_place(self) -> Self:
+        return self.select_related(
+            "item__category",
+            "item__base_unit",
+            "item__display_unit",
+            "unit",
+            "appeal__emergency",
+            "appeal__facility__organisation",
+            "appeal__facility__region__parent__parent",
+        ).prefetch_related("accepted_standards")
+
+    def most_urgent_first(self) -> Self:
+        return self.order_by("urgency", "needed_by", "pk")
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "-pk")
+
+
+class Need(Moving):
+    """A facility asks for a quantity of an item by a date. Counters are moved by the verbs of allocations and shipments."""
+
+    lifecycle = NEED_LIFECYCLE
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    appeal = models.ForeignKey(Appeal, models.CASCADE, verbose_name=_("appeal"), related_name="needs")
+    item = models.ForeignKey(Item, models.PROTECT, verbose_name=_("item"), related_name="needs")
+    status = models.CharField(_("status"), max_length=10, choices=NeedStatus, default=NeedStatus.WAITING)
+    created_at = models.DateTimeField(_("posted"))
+
+    quantity_kind = models.CharField(
+        _("kind of quantity"), max_length=10, choices=QuantityKind, default=QuantityKind.NUMBER
+    )
+    quantity = QuantityField(
+        _("quantity"), null=True, blank=True, help_text=_("In the item's smallest counted unit.")
+    )
+    quantity_assumed = QuantityField(
+        _("assumed quantity"), null=True, blank=True, help_text=_("What is matched while no number is known.")
+    )
+    ceiling = QuantityField(_("most that may be promised"), editable=False)
+    unit = models.ForeignKey(
+        Unit, models.PROTECT, null=True, blank=True, verbose_name=_("unit as asked"), related_name="+"
+    )
+    pack_content = QuantityField(_("content of a pack"), null=True, blank=True)
+    as_written = models.CharField(
+        _("as written"),
+        max_length=300,
+        blank=True,
+        help_text=_("The words of the source, kept beside what was read."),
+    )
+
+    accepted_standards = models.ManyToManyField(
+        Standard, verbose_name=_("accepted standards"), blank=True, related_name="+"
+    )
+    medical_grade = models.BooleanField(_("medical grade"), default=True)
+    sterile = models.BooleanField(_("sterile"), default=False)
+    setting = models.CharField(_("setting"), max_length=12, choices=Setting, default=Setting.GENERAL)
+    substitutes_welcome = models.BooleanField(_("substitutes welcome"), default=True)
+    ask_first = models.BooleanField(_("ask us before sending"), default=False)
+
+    urgency = models.PositiveSmallIntegerField(_("urgency"), choices=Urgency, default=Urgency.SOON)
+    urgency_assumed = models.BooleanField(_("urgency assumed"), default=False)
+    needed_by = models.DateField(_("needed by"))
+    needed_by_assumed = models.BooleanField(_("date assumed"), default=False)
+    deadline_at = models.DateTimeField(
+        _("deadline"), editable=False, help_text=_("Midnight at the end of that day, where the facility is.")
+    )
+    min_lot = QuantityField(_("least useful lot"), default=1)
+    stock_on_hand = QuantityField(_("stock on hand"), null=True, blank=True)
+    daily_use = QuantityField(_("daily use"), null=True, blank=True)
+    counted_on = models.DateField(_("counted on"), null=True, blank=True)
+    confirmed_at = models.DateTimeField(_("last confirmed"))
+
+    quantity_proposed = QuantityField(_("proposed"), default=0, editable=False)
+    quantity_promised = QuantityField(_("promised"), default=0, editable=False)
+    quantity_in_transit = QuantityField(_("in transit"), default=0, editable=False)
+    quantity_received = QuantityField(_("received"), default=0, editable=False)
+    received_before = QuantityField(_("received before the last confirmation"), default=0, editable=False)
+    quantity_outstanding = GeneratedField(
+        verbose_name=_("outstanding"),
+        expression=Case(
+            When(
+                quantity_kind=QuantityKind.NUMBER,
+                then=F("quantity")
+                - F("quantity_promised")
+                - F("quantity_in_transit")
+                - F("quantity_received"),
+            ),
+            default=Greatest(
+                Coalesce(F("quantity_assumed"), Value(0))
+                + F("received_before")
+                - F("quantity_promised")
+                - F("quantity_in_transit")
+                - F("quantity_received"),
+                Value(0),
+            ),
+        ),
+        output_field=models.BigIntegerField(),
+        db_persist=True,
+    )
+
+    objects = NeedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("need")
+        verbose_name_plural = _("needs")
+        constraints = [
+            status_is_listed(NeedStatus, "need_status_is_listed"),
+            models.CheckConstraint(name="need_urgency_is_listed", condition=Q(urgency__in=Urgency.values)),
+            models.CheckConstraint(
+                name="need_number_has_a_quantity",
+                condition=Q(quantity_kind=QuantityKind.NUMBER, quantity__gt=0)
+                | Q(quantity_kind__in=[QuantityKind.UNLIMITED, QuantityKind.UNKNOWN], quantity=None),
+            ),
+            models.CheckConstraint(
+                name="need_ceiling_of_a_number_is_the_number",
+                condition=~Q(quantity_kind=QuantityKind.NUMBER) | Q(ceiling=F("quantity")),
+            ),
+            models.CheckConstraint(
+                name="need_not_promised_beyond_what_it_asks",
+                condition=Q(
+                    ceiling__gte=F("quantity_promised") + F("quantity_in_transit") + F("quantity_received")
+                ),
+            ),
+            within_bounds(
+                "need_quantities_in_bounds",
+                "quantity",
+                "quantity_assumed",
+                "ceiling",
+                "stock_on_hand",
+                "daily_use",
+                "quantity_proposed",
+                "quantity_promised",
+                "quantity_in_transit",
+                "quantity_received",
+                "received_before",
+            ),
+            within_bounds("need_lots_are_positive", "min_lot", "pack_content", at_least=1),
+        ]
+        indexes = [
+            models.Index(
+                fields=["urgency", "needed_by", "id"], condition=Q(status="open"), name="need_open_by_urgency"
+            ),
+            models.Index(
+                fields=["item", "urgency", "needed_by", "id"],
+                condition=Q(status="open"),
+                name="need_open_by_item",
+            ),
+            models.Index(fields=["-created_at", "-id"], name="need_newest"),
+            models.Index(fields=["urgency", "needed_by", "id"], name="need_by_urgency"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item} · {self.appeal.facility}"
+
+    @property
+    def asked(self) -> int:
+        """What bands and gauges are measured against: the number asked for, or the assumed one."""
+        return self.quantity if self.quantity is not None else (self.quantity_assumed or 0)
+
+    @property
+    def is_assumed(self) -> bool:
+        return self.quantity_kind != QuantityKind.NUMBER
+
+    @property
+    def days_of_stock(self) -> int | None:
+        return (
+            self.stock_on_hand // self.daily_use
+            if self.stock_on_hand is not None and self.daily_use
+            else None
+        )
+
+
+def end_of_day(day: date, timezone: str) -> datetime:
+    """The midnight that ends a day in a time zone."""
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(timezone))

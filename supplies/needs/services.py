@@ -1,0 +1,390 @@
+"""The verbs of asking: post an appeal, moderate it, change a line, say it is not needed any more."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from supplies.emergencies.models import Emergency, Phase
+from supplies.errors import NotEligible, Refused
+from supplies.journal.services import record, record_all
+from supplies.needs.models import (
+    Appeal,
+    AppealStatus,
+    Need,
+    NeedStatus,
+    QuantityKind,
+    Urgency,
+    end_of_day,
+)
+from supplies.organisations.models import Facility, User
+
+DAYS_ASSUMED = 30  # a need without a date: see the issue of 2020's lists, which never gave one
+URGENCY_ASSUMED = Urgency.SOON
+APPEAL_FIELDS = frozenset(
+    {
+        "source_name",
+        "source_url",
+        "published_on",
+        "valid_until",
+        "handover_point",
+        "courier_address",
+        "accepted_senders",
+        "accepts_overseas",
+        "receiving_body",
+        "transport_instructions",
+        "remark",
+    }
+)
+LINE_FIELDS = frozenset(
+    {
+        "item",
+        "quantity_kind",
+        "quantity",
+        "quantity_assumed",
+        "unit",
+        "pack_content",
+        "as_written",
+        "medical_grade",
+        "sterile",
+        "setting",
+        "substitutes_welcome",
+        "ask_first",
+        "urgency",
+        "needed_by",
+        "min_lot",
+        "stock_on_hand",
+        "daily_use",
+        "counted_on",
+    }
+)
+
+
+@transaction.atomic
+def post(
+    facility: Facility,
+    *,
+    emergency: Emergency,
+    lines: Sequence[Mapping[str, Any]],
+    by: User | None,
+    at: datetime,
+    on: date | None = None,
+    **details: Any,
+) -> Appeal:
+    """Publish what a hospital needs; it appears when a volunteer has moderated it.
+
+    lines    one mapping per need: LINE_FIELDS and `accepted_standards` (a sequence of Standard). Quantities are in
+             the item's smallest counted unit. A missing urgency or date is assumed and marked so.
+    on       the day for which the dates are judged; the facility's today unless a list of the past is imported
+    Raises   ValidationError, with "lines.2.quantity" as the field for a fault in the third line
+    """
+    if emergency.status == Phase.OVER:
+        raise NotEligible(
+            _("%(name)s is over; nothing more is collected for it.") % {"name": emergency.name},
+            code="emergency-over",
+        )
+    if not lines:
+        raise ValidationError({"lines": _("Name at least one item that is needed.")})
+    unknown = set(details) - APPEAL_FIELDS
+    if unknown:
+        raise TypeError(f"post() does not know {sorted(unknown)}")
+    today = on or _today(facility, at)
+    appeal = Appeal(facility=facility, emergency=emergency, posted_by=by, created_at=at, **details)
+    appeal.full_clean(exclude=["facility", "emergency", "posted_by"], validate_constraints=False)
+    if appeal.valid_until and appeal.valid_until < today:
+        raise ValidationError({"valid_until": _("This day is over. Give a later one, or leave it empty.")})
+    appeal.save(force_insert=True)
+    needs = []
+    faults: dict[str, list[str]] = {}
+    for position, line in enumerate(lines):
+        try:
+            needs.append(_line(appeal, line, today=today, at=at))
+        except ValidationError as error:
+            faults |= {
+                f"lines.{position}.{field}": sentences for field, sentences in error.message_dict.items()
+            }
+    if faults:
+        raise ValidationError(faults)
+    Need.objects.bulk_create(needs)
+    accepted = Need.accepted_standards.through
+    accepted.objects.bulk_create(
+        accepted(need=need, standard=standard)
+        for need, line in zip(needs, lines, strict=True)
+        for standard in line.get("accepted_standards", ())
+    )
+    record(appeal, "appeal.posted", by=by, at=at, lines=len(needs))
+    return appeal
+
+
+def _today(facility: Facility, at: datetime) -> date:
+    from zoneinfo import ZoneInfo
+
+    return at.astimezone(ZoneInfo(facility.timezone)).date()
+
+
+def _line(appeal: Appeal, line: Mapping[str, Any], *, today: date, at: datetime) -> Need:
+    values = {key: value for key, value in line.items() if key != "accepted_standards"}
+    unknown = set(values) - LINE_FIELDS
+    if unknown:
+        raise TypeError(f"a need line does not know {sorted(unknown)}")
+    item = values["item"]
+    values.setdefault("quantity_kind", QuantityKind.NUMBER)
+    if values["quantity_kind"] == QuantityKind.NUMBER:
+        _check_quantity(item, values.get("quantity"))
+        values["ceiling"] = values["quantity"]
+    else:
+        if values.get("quantity") is not None:
+            raise ValidationError(
+                {"quantity": _("Give a number or say that it is without limit or unknown, not both.")}
+            )
+        values["quantity_assumed"] = values.get("quantity_assumed") or item.assumed_quantity
+        values["ceiling"] = max(item.plausible_max, values["quantity_assumed"])
+    values["urgency_assumed"] = not values.get("urgency")
+    values["urgency"] = values.get("urgency") or URGENCY_ASSUMED
+    values["needed_by_assumed"] = not values.get("needed_by")
+    values["needed_by"] = values.get("needed_by") or today + timedelta(days=DAYS_ASSUMED)
+    if values["needed_by"] < today:
+        raise ValidationError({"needed_by": _("This day is over. When is it needed by?")})
+    need = Need(
+        appeal=appeal,
+        created_at=at,
+        confirmed_at=at,
+        deadline_at=end_of_day(values["needed_by"], appeal.facility.timezone),
+        **values,
+    )
+    need.clean_fields(exclude=["appeal", "item", "unit", "quantity_outstanding"])
+    if values.get("min_lot", 1) > values["ceiling"]:
+        raise ValidationError({"min_lot": _("The least useful lot is larger than the need itself.")})
+    return need
+
+
+def _check_quantity(item: Any, quantity: int | None) -> None:
+    if quantity is None:
+        raise ValidationError(
+            {"quantity": _("How many? Give a number, or say that it is without limit or unknown.")}
+        )
+    if quantity <= 0:
+        raise ValidationError({"quantity": _("The quantity has to be more than nothing.")})
+    if quantity > item.plausible_max:
+        raise ValidationError(
+            {
+                "quantity": _(
+                    "%(quantity)d is more %(item)s than one hospital plausibly needs (%(most)d). Is a digit too many?"
+                )
+                % {"quantity": quantity, "item": item.name, "most": item.plausible_max}
+            }
+        )
+
+
+@transaction.atomic
+def publish(appeal: Appeal, *, by: User | None, at: datetime) -> Appeal:
+    """A volunteer has read it: the appeal appears and its lines enter the matching. Never by who posted it."""
+    appeal = Appeal.objects.select_for_update().get(pk=appeal.pk)
+    if by is not None and appeal.posted_by_id == by.pk:
+        raise NotEligible(_("You posted this appeal; another volunteer has to publish it."), code="four-eyes")
+    return _publish(appeal, by=by, at=at)
+
+
+def publish_moderated(appeal: Appeal, *, at: datetime) -> Appeal:
+    """Publish what was moderated where it comes from: an imported list."""
+    return _publish(appeal, by=None, at=at)
+
+
+def _publish(appeal: Appeal, *, by: User | None, at: datetime) -> Appeal:
+    appeal.move_to(AppealStatus.PUBLISHED)
+    appeal.moderated_by, appeal.moderated_at = by, at
+    appeal.save(update_fields=["status", "moderated_by", "moderated_at"])
+    needs = list(appeal.needs.filter(status=NeedStatus.WAITING).select_for_update().order_by("pk"))
+    for need in needs:
+        need.move_to(NeedStatus.OPEN)
+    Need.objects.bulk_update(needs, ["status"])
+    record(appeal, "appeal.published", by=by, at=at)
+    record_all(needs, "need.opened", by=by, at=at, facts=_family_facts)
+    return appeal
+
+
+def _family_facts(need: Need) -> dict[str, Any]:
+    return {"item": need.item_id, "emergency": need.appeal.emergency_id}
+
+
+@transaction.atomic
+def refuse(appeal: Appeal, *, reason: str, by: User, at: datetime) -> Appeal:
+    """Send it back with a reason its author can act on."""
+    if not reason.strip():
+        raise Refused(_("Say why, so that it can be corrected and posted again."), code="reason-missing")
+    appeal = Appeal.objects.select_for_update().get(pk=appeal.pk)
+    appeal.move_to(AppealStatus.REFUSED)
+    appeal.refusal, appeal.moderated_by, appeal.moderated_at = reason.strip(), by, at
+    appeal.save(update_fields=["status", "refusal", "moderated_by", "moderated_at"])
+    _move_needs(appeal, NeedStatus.REFUSED, from_=[NeedStatus.WAITING])
+    record(appeal, "appeal.refused", by=by, at=at)
+    return appeal
+
+
+@transaction.atomic
+def withdraw(appeal: Appeal, *, by: User | None, at: datetime) -> Appeal:
+    """The hospital takes the whole appeal back. What is promised already stays promised."""
+    appeal = Appeal.objects.select_for_update().get(pk=appeal.pk)
+    appeal.move_to(AppealStatus.WITHDRAWN)
+    appeal.save(update_fields=["status"])
+    moved = _move_needs(appeal, NeedStatus.WITHDRAWN, from_=[NeedStatus.WAITING, NeedStatus.OPEN])
+    record(appeal, "appeal.withdrawn", by=by, at=at)
+    record_all(moved, "need.withdrawn", by=by, at=at)
+    return appeal
+
+
+def _move_needs(appeal: Appeal, status: str, *, from_: Sequence[str]) -> list[Need]:
+    needs = list(appeal.needs.filter(status__in=from_).select_for_update().order_by("pk"))
+    for need in needs:
+        need.move_to(status)
+    Need.objects.bulk_update(needs, ["status"])
+    return needs
+
+
+@transaction.atomic
+def withdraw_need(need: Need, *, by: User | None, at: datetime) -> Need:
+    """'Not needed any more': one tap. What is promised already stays promised."""
+    need = Need.objects.select_for_update().get(pk=need.pk)
+    need.move_to(NeedStatus.WITHDRAWN)
+    need.save(update_fields=["status"])
+    record(need, "need.withdrawn", by=by, at=at)
+    _close_if_over(need, by=by, at=at)
+    return need
+
+
+@transaction.atomic
+def confirm(need: Need, *, by: User | None, at: datetime) -> Need:
+    """'Still needed': the line is fresh again, and without a limit it asks for the assumed quantity anew."""
+    need = Need.objects.select_for_update().get(pk=need.pk)
+    if need.status not in (NeedStatus.OPEN, NeedStatus.LAPSED):
+        raise Refused(_("Only a need that is open or has lapsed can be confirmed."), code="move-refused")
+    if need.status == NeedStatus.LAPSED:
+        need.move_to(NeedStatus.OPEN)
+        if need.deadline_at <= at:
+            need.needed_by = _today(need.appeal.facility, at) + timedelta(days=DAYS_ASSUMED)
+            need.needed_by_assumed = True
+            need.deadline_at = end_of_day(need.needed_by, need.appeal.facility.timezone)
+    need.confirmed_at = at
+    need.received_before = need.quantity_received
+    need.save(
+        update_fields=[
+            "status",
+            "confirmed_at",
+            "received_before",
+            "needed_by",
+            "needed_by_assumed",
+            "deadline_at",
+        ]
+    )
+    record(need, "need.opened", by=by, at=at, **_family_facts(need))
+    return need
+
+
+CHANGEABLE = frozenset(
+    {
+        "quantity",
+        "urgency",
+        "needed_by",
+        "min_lot",
+        "stock_on_hand",
+        "daily_use",
+        "counted_on",
+        "ask_first",
+        "substitutes_welcome",
+    }
+)
+
+
+@transaction.atomic
+def change(need: Need, *, by: User | None, at: datetime, **changes: Any) -> Need:
+    """Change a line. A number may not go below what is promised, on its way or received already."""
+    if set(changes) - CHANGEABLE:
+        raise TypeError(f"change() does not know {sorted(set(changes) - CHANGEABLE)}")
+    need = Need.objects.select_for_update().select_related("appeal__facility", "item").get(pk=need.pk)
+    if need.status not in (NeedStatus.WAITING, NeedStatus.OPEN, NeedStatus.MET):
+        raise Refused(_("This need is over; post a new one."), code="move-refused")
+    if "quantity" in changes:
+        if need.quantity_kind != QuantityKind.NUMBER:
+            need.quantity_kind = QuantityKind.NUMBER
+        _check_quantity(need.item, changes["quantity"])
+        taken = need.quantity_promised + need.quantity_in_transit + need.quantity_received
+        if changes["quantity"] < taken:
+            raise Refused(
+                _("%(taken)d are promised, on their way or received already; ask for at least that many.")
+                % {"taken": taken},
+                code="below-what-is-promised",
+            )
+        need.ceiling = changes["quantity"]
+    if changes.get("needed_by"):
+        if changes["needed_by"] < _today(need.appeal.facility, at):
+            raise ValidationError({"needed_by": _("This day is over. When is it needed by?")})
+        need.needed_by_assumed = False
+        need.deadline_at = end_of_day(changes["needed_by"], need.appeal.facility.timezone)
+    if changes.get("urgency"):
+        need.urgency_assumed = False
+    for field, value in changes.items():
+        setattr(need, field, value)
+    need.confirmed_at = at
+    need.clean_fields(exclude=["appeal", "item", "unit", "quantity_outstanding"])
+    need.save()
+    record(need, "need.changed", by=by, at=at, changed=sorted(changes))
+    return settle(need, by=by, at=at)
+
+
+def settle(need: Need, *, by: User | None, at: datetime) -> Need:
+    """Close a need that is met, reopen one that is not any more. Call with the row locked."""
+    need.refresh_from_db()
+    met = need.quantity_kind == QuantityKind.NUMBER and need.quantity_received >= (need.quantity or 0)
+    if met and need.status == NeedStatus.OPEN:
+        need.move_to(NeedStatus.MET)
+        need.save(update_fields=["status"])
+        record(need, "need.met", by=by, at=at)
+        _close_if_over(need, by=by, at=at)
+    elif not met and need.status == NeedStatus.MET:
+        need.move_to(NeedStatus.OPEN)
+        need.save(update_fields=["status"])
+        record(need, "need.reopened", by=by, at=at, **_family_facts(need))
+        if need.appeal.status == AppealStatus.CLOSED:
+            need.appeal.move_to(AppealStatus.PUBLISHED)
+            need.appeal.save(update_fields=["status"])
+    elif need.status == NeedStatus.OPEN and need.quantity_outstanding > 0:
+        record(need, "need.short", by=by, at=at, **_family_facts(need))
+    return need
+
+
+def _close_if_over(need: Need, *, by: User | None, at: datetime) -> None:
+    """An appeal whose every line has ended is closed."""
+    appeal = Appeal.objects.select_for_update().get(pk=need.appeal_id)
+    going_on = [NeedStatus.WAITING, NeedStatus.OPEN]
+    if appeal.status == AppealStatus.PUBLISHED and not appeal.needs.filter(status__in=going_on).exists():
+        appeal.move_to(AppealStatus.CLOSED)
+        appeal.save(update_fields=["status"])
+        record(appeal, "appeal.closed", by=by, at=at)
+
+
+@transaction.atomic
+def lapse(*, at: datetime) -> int:
+    """End what is over: deadlines that passed, and needs without a limit that nobody confirmed. Returns how many."""
+    over = list(Need.objects.open().filter(deadline_at__lte=at).select_for_update().order_by("pk"))
+    for emergency in Emergency.objects.going_on():
+        last = at - timedelta(days=emergency.confirm_days)
+        over += list(
+            Need.objects.open()
+            .in_emergency(emergency)
+            .exclude(quantity_kind=QuantityKind.NUMBER)
+            .filter(confirmed_at__lt=last, deadline_at__gt=at)
+            .select_for_update()
+            .order_by("pk")
+        )
+    for need in over:
+        need.move_to(NeedStatus.LAPSED)
+    Need.objects.bulk_update(over, ["status"])
+    record_all(over, "need.lapsed", by=None, at=at)
+    return len(over)
+
+
+NOT_YOURS = gettext_lazy("Only the hospital that posted this, or a volunteer, may do that.")

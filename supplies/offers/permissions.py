@@ -1,0 +1,18 @@
+from typing import Any
+
+from supplies.offers.models import Donation
+from supplies.organisations.permissions import acts_for, may_moderate
+
+
+def may_change_donation(user: Any, donation: Donation) -> bool:
+    """Who posted it, who acts for the donor, or a volunteer."""
+    return bool(user.is_authenticated) and (
+        donation.posted_by_id == user.pk or acts_for(user, donation.organisation) or may_moderate(user)
+    )
+
+
+def may_answer_for_donor(user: Any, donation: Donation) -> bool:
+    """Only the donor says the donor's yes."""
+    return bool(user.is_authenticated) and (
+        donation.posted_by_id == user.pk or acts_for(user, donation.organisation)
+    )

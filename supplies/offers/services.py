@@ -1,0 +1,262 @@
+"""The verbs of giving: post a donation, moderate it, withdraw what is not promised."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from supplies.catalogue.models import TransportMode
+from supplies.emergencies.models import Emergency, Phase
+from supplies.errors import NotEligible, Refused
+from supplies.journal.services import record, record_all
+from supplies.offers.models import Donation, DonationStatus, Offer, OfferStatus
+from supplies.organisations.models import Organisation, User
+from supplies.quantity import MOST
+from supplies.regions.models import Region
+
+DONATION_FIELDS = frozenset(
+    {
+        "sender_kind",
+        "from_overseas",
+        "address",
+        "lat",
+        "lon",
+        "directed_facility",
+        "directed_region",
+        "allocates_for_me",
+        "source_name",
+        "source_url",
+        "remark",
+    }
+)
+LINE_FIELDS = frozenset(
+    {
+        "item",
+        "quantity",
+        "unit",
+        "pack",
+        "min_lot",
+        "as_written",
+        "standard",
+        "registration_number",
+        "sterile",
+        "lot_number",
+        "expires_on",
+        "available_from",
+        "available_until",
+        "mode",
+        "max_km",
+    }
+)
+
+
+@transaction.atomic
+def post(
+    organisation: Organisation,
+    *,
+    emergency: Emergency,
+    region: Region,
+    lines: Sequence[Mapping[str, Any]],
+    by: User | None,
+    at: datetime,
+    on: date | None = None,
+    **details: Any,
+) -> Donation:
+    """Offer goods; they enter the matching when a volunteer has moderated them.
+
+    lines    one mapping per lot: LINE_FIELDS; quantities in the item's smallest counted unit. Without a mode, by road.
+    on       the day for which expiry and availability are judged; today unless a list of the past is imported
+    Raises   ValidationError, with "lines.2.expires_on" as the field for a fault in the third line
+    """
+    if emergency.status == Phase.OVER:
+        raise NotEligible(
+            _("%(name)s is over; nothing more is collected for it.") % {"name": emergency.name},
+            code="emergency-over",
+        )
+    if not lines:
+        raise ValidationError({"lines": _("Name at least one item that you offer.")})
+    unknown = set(details) - DONATION_FIELDS
+    if unknown:
+        raise TypeError(f"post() does not know {sorted(unknown)}")
+    if details.get("directed_facility") and details.get("directed_region"):
+        raise ValidationError({"directed_region": _("Goods go to one facility or to one region, not both.")})
+    details.setdefault("allocates_for_me", organisation.allocates_for_me)
+    donation = Donation(
+        organisation=organisation, emergency=emergency, region=region, posted_by=by, created_at=at, **details
+    )
+    donation.full_clean(
+        exclude=["organisation", "emergency", "region", "posted_by", "directed_facility", "directed_region"],
+        validate_constraints=False,
+    )
+    donation.save(force_insert=True)
+    today = on or timezone.localdate(at)
+    road = TransportMode.objects.get(pk="road")
+    offers = []
+    faults: dict[str, list[str]] = {}
+    for position, line in enumerate(lines):
+        try:
+            offers.append(
+                _line(donation, {"mode": road, "available_from": today, **line}, today=today, at=at)
+            )
+        except ValidationError as error:
+            faults |= {
+                f"lines.{position}.{field}": sentences for field, sentences in error.message_dict.items()
+            }
+    if faults:
+        raise ValidationError(faults)
+    Offer.objects.bulk_create(offers)
+    record(donation, "donation.posted", by=by, at=at, lines=len(offers))
+    return donation
+
+
+def _line(donation: Donation, values: dict[str, Any], *, today: date, at: datetime) -> Offer:
+    unknown = set(values) - LINE_FIELDS
+    if unknown:
+        raise TypeError(f"an offer line does not know {sorted(unknown)}")
+    quantity, pack, min_lot = values.get("quantity"), values.get("pack") or 1, values.get("min_lot") or 1
+    if quantity is None or quantity <= 0:
+        raise ValidationError({"quantity": _("The quantity has to be more than nothing.")})
+    if quantity > MOST:
+        raise ValidationError(
+            {
+                "quantity": _("This is more than can be true (%(most)d at most). Is a digit too many?")
+                % {"most": MOST}
+            }
+        )
+    if pack > quantity:
+        raise ValidationError({"pack": _("A pack holds more than the whole quantity.")})
+    if min_lot > quantity:
+        raise ValidationError({"min_lot": _("The least lot is larger than the whole quantity.")})
+    if values.get("expires_on") and values["expires_on"] <= today:
+        raise ValidationError({"expires_on": _("These goods have expired; they cannot be offered.")})
+    if values.get("available_until") and values["available_until"] < max(today, values["available_from"]):
+        raise ValidationError({"available_until": _("This day is over before the goods are available.")})
+    offer = Offer(donation=donation, created_at=at, **{**values, "pack": pack, "min_lot": min_lot})
+    offer.clean_fields(exclude=["donation", "item", "unit", "standard", "mode", "quantity_open"])
+    return offer
+
+
+@transaction.atomic
+def publish(donation: Donation, *, by: User | None, at: datetime) -> Donation:
+    """A volunteer has read it: its lines enter the matching. Never by who posted it."""
+    donation = Donation.objects.select_for_update().get(pk=donation.pk)
+    if by is not None and donation.posted_by_id == by.pk:
+        raise NotEligible(
+            _("You posted this donation; another volunteer has to publish it."), code="four-eyes"
+        )
+    return _publish(donation, by=by, at=at)
+
+
+def publish_moderated(donation: Donation, *, at: datetime) -> Donation:
+    """Publish what was moderated where it comes from: an imported list."""
+    return _publish(donation, by=None, at=at)
+
+
+def _publish(donation: Donation, *, by: User | None, at: datetime) -> Donation:
+    donation.move_to(DonationStatus.PUBLISHED)
+    donation.moderated_by, donation.moderated_at = by, at
+    donation.save(update_fields=["status", "moderated_by", "moderated_at"])
+    opened = _move_offers(donation, OfferStatus.OPEN, from_=[OfferStatus.WAITING])
+    record(donation, "donation.published", by=by, at=at)
+    record_all(opened, "offer.opened", by=by, at=at, facts=_family_facts)
+    return donation
+
+
+def _family_facts(offer: Offer) -> dict[str, Any]:
+    return {"item": offer.item_id, "emergency": offer.donation.emergency_id}
+
+
+def _move_offers(donation: Donation, status: str, *, from_: Sequence[str]) -> list[Offer]:
+    offers = list(donation.offers.filter(status__in=from_).select_for_update().order_by("pk"))
+    for offer in offers:
+        offer.move_to(status)
+    Offer.objects.bulk_update(offers, ["status"])
+    return offers
+
+
+@transaction.atomic
+def refuse(donation: Donation, *, reason: str, by: User, at: datetime) -> Donation:
+    """Send it back with a reason its donor can act on."""
+    if not reason.strip():
+        raise Refused(_("Say why, so that it can be corrected and posted again."), code="reason-missing")
+    donation = Donation.objects.select_for_update().get(pk=donation.pk)
+    donation.move_to(DonationStatus.REFUSED)
+    donation.refusal, donation.moderated_by, donation.moderated_at = reason.strip(), by, at
+    donation.save(update_fields=["status", "refusal", "moderated_by", "moderated_at"])
+    _move_offers(donation, OfferStatus.REFUSED, from_=[OfferStatus.WAITING])
+    record(donation, "donation.refused", by=by, at=at)
+    return donation
+
+
+@transaction.atomic
+def withdraw_offer(offer: Offer, *, by: User | None, at: datetime) -> Offer:
+    """The donor takes back what is not promised yet. What is promised stays promised."""
+    offer = Offer.objects.select_for_update().select_related("donation").get(pk=offer.pk)
+    offer.move_to(OfferStatus.WITHDRAWN)
+    offer.save(update_fields=["status"])
+    record(offer, "offer.withdrawn", by=by, at=at)
+    _close_if_over(offer.donation, by=by, at=at)
+    return offer
+
+
+@transaction.atomic
+def withdraw(donation: Donation, *, by: User | None, at: datetime) -> Donation:
+    donation = Donation.objects.select_for_update().get(pk=donation.pk)
+    donation.move_to(DonationStatus.WITHDRAWN)
+    donation.save(update_fields=["status"])
+    moved = _move_offers(donation, OfferStatus.WITHDRAWN, from_=[OfferStatus.WAITING, OfferStatus.OPEN])
+    record(donation, "donation.withdrawn", by=by, at=at)
+    record_all(moved, "offer.withdrawn", by=by, at=at)
+    return donation
+
+
+def settle(offer: Offer, *, by: User | None, at: datetime) -> Offer:
+    """Mark an offer that is given away, reopen one that has something left again. Call with the row locked."""
+    offer.refresh_from_db()
+    if offer.quantity_open == 0 and offer.status == OfferStatus.OPEN:
+        offer.move_to(OfferStatus.SPENT)
+        offer.save(update_fields=["status"])
+        record(offer, "offer.spent", by=by, at=at)
+        _close_if_over(offer.donation, by=by, at=at)
+    elif offer.quantity_open > 0 and offer.status == OfferStatus.SPENT:
+        offer.move_to(OfferStatus.OPEN)
+        offer.save(update_fields=["status"])
+        record(offer, "offer.opened", by=by, at=at, **_family_facts(offer))
+        if offer.donation.status == DonationStatus.CLOSED:
+            offer.donation.move_to(DonationStatus.PUBLISHED)
+            offer.donation.save(update_fields=["status"])
+    return offer
+
+
+def _close_if_over(donation: Donation, *, by: User | None, at: datetime) -> None:
+    donation = Donation.objects.select_for_update().get(pk=donation.pk)
+    going_on = [OfferStatus.WAITING, OfferStatus.OPEN]
+    if (
+        donation.status == DonationStatus.PUBLISHED
+        and not donation.offers.filter(status__in=going_on).exists()
+    ):
+        donation.move_to(DonationStatus.CLOSED)
+        donation.save(update_fields=["status"])
+        record(donation, "donation.closed", by=by, at=at)
+
+
+@transaction.atomic
+def lapse(*, at: datetime) -> int:
+    """End offers that have expired or are no longer available. Returns how many."""
+    today = timezone.localdate(at)
+    over = list(
+        Offer.objects.open()
+        .filter(Q(expires_on__lte=today) | Q(available_until__lt=today))
+        .select_for_update()
+        .order_by("pk")
+    )
+    for offer in over:
+        offer.move_to(OfferStatus.LAPSED)
+    Offer.objects.bulk_update(over, ["status"])
+    record_all(over, "offer.withdrawn", by=None, at=at)
+    return len(over)

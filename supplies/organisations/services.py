@@ -1,0 +1,228 @@
+"""The verbs of taking part: register, verify, enrol, pause, keep a contact, issue a token."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from supplies.errors import NotEligible, Refused
+from supplies.journal.services import record
+from supplies.organisations.models import (
+    ApiToken,
+    Contact,
+    Facility,
+    Membership,
+    Organisation,
+    Role,
+    Scope,
+    User,
+    Verification,
+    Verified,
+)
+from supplies.regions.models import Region
+
+VOLUNTEERS = "volunteers"  # the group of the admin's desk; made by a migration
+DESK_ROLES = frozenset({Role.VOLUNTEER.value, Role.COORDINATOR.value, Role.AUDITOR.value})
+
+
+@transaction.atomic
+def register(
+    *,
+    kind: str,
+    name: str,
+    region: Region,
+    by: User | None,
+    at: datetime,
+    credit_code: str = "",
+    normal_name: str = "",
+    source: str = "",
+    allocates_for_me: bool = False,
+) -> Organisation:
+    """A new organisation, not verified yet. Raises Refused("already-registered") for the same name in the region."""
+    organisation = Organisation(
+        kind=kind,
+        name=" ".join(name.split()),
+        region=region,
+        credit_code=credit_code,
+        normal_name=normal_name,
+        source=source,
+        allocates_for_me=allocates_for_me,
+    )
+    organisation.full_clean(exclude=["normal_name"], validate_constraints=False, validate_unique=False)
+    try:
+        with transaction.atomic():
+            organisation.save(force_insert=True)
+    except Exception as error:
+        if "organisation_once_per_region" not in str(error):
+            raise
+        raise Refused(
+            _("%(name)s is registered in this region already.") % {"name": name}, code="already-registered"
+        ) from error
+    record(organisation, "organisation.registered", by=by, at=at)
+    return organisation
+
+
+@transaction.atomic
+def open_facility(
+    organisation: Organisation,
+    *,
+    name: str,
+    region: Region,
+    by: User | None,
+    at: datetime,
+    address: str = "",
+    lat: float | None = None,
+    lon: float | None = None,
+    timezone: str = "Asia/Shanghai",
+    patients: int | None = None,
+    beds: int | None = None,
+    staff: int | None = None,
+) -> Facility:
+    """A new site of an organisation. Raises ValidationError with the field named."""
+    facility = Facility(
+        organisation=organisation,
+        name=" ".join(name.split()),
+        region=region,
+        address=address,
+        lat=lat,
+        lon=lon,
+        timezone=timezone,
+        patients=patients,
+        beds=beds,
+        staff=staff,
+    )
+    facility.full_clean()
+    facility.save(force_insert=True)
+    record(facility, "facility.opened", by=by, at=at)
+    return facility
+
+
+@transaction.atomic
+def verify(organisation: Organisation, *, verdict: str, note: str, by: User, at: datetime) -> Organisation:
+    """Say whether an organisation is who it claims to be. Never by somebody who acts for it."""
+    organisation = Organisation.objects.select_for_update().get(pk=organisation.pk)
+    if organisation.memberships.filter(user=by).exists():
+        raise NotEligible(
+            _("You act for %(name)s; another volunteer has to verify it.") % {"name": organisation.name}
+        )
+    organisation.move_to(verdict)
+    organisation.save(update_fields=["status"])
+    Verification.objects.create(organisation=organisation, verdict=verdict, note=note, by=by, at=at)
+    record(organisation, f"organisation.{verdict}", by=by, at=at)
+    return organisation
+
+
+@transaction.atomic
+def trust(organisation: Organisation, *, at: datetime) -> Organisation:
+    """Mark as verified without a volunteer: for lists that were moderated before they were imported."""
+    if organisation.status != Verified.VERIFIED:
+        organisation.move_to(Verified.VERIFIED)
+        organisation.save(update_fields=["status"])
+        record(organisation, "organisation.verified", by=None, at=at, by_source=True)
+    return organisation
+
+
+@transaction.atomic
+def enrol(
+    user: User,
+    organisation: Organisation,
+    role: str,
+    *,
+    by: User | None,
+    at: datetime,
+    regions: Sequence[Region] = (),
+) -> Membership:
+    """Let a person act for an organisation. Volunteers, coordinators and auditors get the admin's desk."""
+    membership, made = Membership.objects.get_or_create(user=user, organisation=organisation, role=role)
+    membership.regions.set(regions)
+    if role in DESK_ROLES:
+        user.is_staff = True
+        user.save(update_fields=["is_staff"])
+        if role != Role.AUDITOR:
+            user.groups.add(Group.objects.get(name=VOLUNTEERS))
+    if hasattr(user, "_roles"):
+        del user._roles
+    if made:
+        record(organisation, "organisation.enrolled", by=by, at=at, user=user.pk, role=role)
+    return membership
+
+
+@transaction.atomic
+def pause(facility: Facility, *, reason: str, by: User | None, at: datetime) -> Facility:
+    """Stop sending, at once: the facility is not matched, and its proposals end."""
+    facility = Facility.objects.select_for_update().get(pk=facility.pk)
+    if not facility.is_paused:
+        facility.is_paused, facility.pause_reason = True, reason
+        facility.save(update_fields=["is_paused", "pause_reason"])
+        record(facility, "facility.paused", by=by, at=at)
+    return facility
+
+
+@transaction.atomic
+def resume(facility: Facility, *, by: User | None, at: datetime) -> Facility:
+    facility = Facility.objects.select_for_update().get(pk=facility.pk)
+    if facility.is_paused:
+        facility.is_paused, facility.pause_reason = False, ""
+        facility.save(update_fields=["is_paused", "pause_reason"])
+        record(facility, "facility.resumed", by=by, at=at)
+    return facility
+
+
+def keep_contact(
+    organisation: Organisation,
+    *,
+    name: str = "",
+    phone: str = "",
+    email: str = "",
+    post: str = "",
+    facility: Facility | None = None,
+    source: str = "",
+    erase_on: date | None = None,
+) -> Contact:
+    """Keep how to reach somebody, sealed. The same number of the same organisation is kept once."""
+    for contact in organisation.contacts.filter(facility=facility):
+        if contact.phone == phone and contact.email == email and (contact.name == name or phone or email):
+            return contact
+    contact = Contact(
+        organisation=organisation, facility=facility, post=post, source=source, erase_on=erase_on
+    )
+    contact.name, contact.phone, contact.email = name, phone, email
+    contact.save(force_insert=True)
+    return contact
+
+
+@transaction.atomic
+def issue_token(
+    user: User, *, name: str, scopes: Sequence[str], at: datetime, expires_at: datetime | None = None
+) -> tuple[ApiToken, str]:
+    """A token and its secret, which is shown this once and never again."""
+    unknown = set(scopes) - set(Scope.values)
+    if unknown:
+        raise Refused(
+            _("There is no scope called %(names)s.") % {"names": ", ".join(sorted(unknown))},
+            code="unknown-scope",
+        )
+    secret = f"tz_{secrets.token_urlsafe(32)}"
+    token = ApiToken.objects.create(
+        user=user,
+        name=name,
+        digest=ApiToken.digest_of(secret),
+        hint=secret[:8],
+        scopes=list(scopes),
+        expires_at=expires_at,
+    )
+    record(token, "token.issued", by=user, at=at)
+    return token, secret
+
+
+@transaction.atomic
+def revoke_token(token: ApiToken, *, by: User, at: datetime) -> ApiToken:
+    token = ApiToken.objects.select_for_update().get(pk=token.pk)
+    if token.revoked_at is None:
+        token.revoked_at = at
+        token.save(update_fields=["revoked_at"])
+        record(token, "token.revoked", by=by, at=at)
+    return token

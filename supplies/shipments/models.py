@@ -1,0 +1,322 @@
+"""The promise on its way: a shipment, what was seen of it, and what the hospital counted."""
+
+import uuid
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from supplies.allocations.models import Allocation
+from supplies.catalogue.models import TransportMode
+from supplies.lifecycle import Lifecycle, Moving, status_is_listed
+from supplies.organisations.models import Facility, Organisation, Role, User
+from supplies.quantity import QuantityField, new_code, within_bounds
+
+
+class ShipmentStatus(models.TextChoices):
+    DRAFT = "draft", _("being put together")
+    BOOKED = "booked", _("booked with a carrier")
+    IN_TRANSIT = "in_transit", _("in transit")
+    AT_THE_DOOR = "at_the_door", _("at the door")
+    DELIVERED = "delivered", _("delivered, not counted yet")
+    ACCEPTED = "accepted", _("accepted")
+    PARTLY_ACCEPTED = "partly_accepted", _("accepted in part")
+    REFUSED = "refused", _("refused")
+    RETURNING = "returning", _("returning")
+    RETURNED = "returned", _("returned")
+    LOST = "lost", _("lost")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+S = ShipmentStatus
+SHIPMENT_LIFECYCLE = Lifecycle(
+    {
+        S.DRAFT: {S.BOOKED, S.CANCELLED},
+        S.BOOKED: {S.IN_TRANSIT, S.CANCELLED},
+        S.IN_TRANSIT: {S.AT_THE_DOOR, S.DELIVERED, S.RETURNING, S.LOST},
+        S.AT_THE_DOOR: {S.DELIVERED, S.RETURNING, S.LOST},
+        S.DELIVERED: {S.ACCEPTED, S.PARTLY_ACCEPTED, S.REFUSED},
+        S.RETURNING: {S.RETURNED, S.LOST},
+        S.ACCEPTED: set(),
+        S.PARTLY_ACCEPTED: set(),
+        S.REFUSED: set(),
+        S.RETURNED: set(),
+        S.LOST: set(),
+        S.CANCELLED: set(),
+    }
+)
+TROUBLED = [S.RETURNING, S.LOST, S.REFUSED, S.PARTLY_ACCEPTED]
+
+
+class TrackingCode(models.Model):
+    """A carrier's or a standard's word for what happened to a parcel, and what it means here."""
+
+    vocabulary = models.CharField(_("vocabulary"), max_length=30)
+    code = models.CharField(_("code"), max_length=60)
+    label = models.CharField(_("label"), max_length=160, blank=True)
+    status = models.CharField(_("means"), max_length=30)
+    source = models.CharField(_("source"), max_length=80, blank=True)
+    is_verified = models.BooleanField(_("verified"), default=False)
+    note = models.CharField(_("note"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("tracking code")
+        verbose_name_plural = _("tracking codes")
+        constraints = [models.UniqueConstraint(fields=["vocabulary", "code"], name="tracking_code_once")]
+
+    def __str__(self) -> str:
+        return f"{self.vocabulary} {self.code}"
+
+
+class ShipmentQuerySet(models.QuerySet["Shipment"]):
+    def under_way(self) -> Self:
+        return self.filter(status__in=[S.BOOKED, S.IN_TRANSIT, S.AT_THE_DOOR, S.RETURNING])
+
+    def in_trouble(self) -> Self:
+        return self.filter(status__in=TROUBLED)
+
+    def visible_to(self, user: Any) -> Self:
+        """A carrier sees its own shipments; donors and hospitals those that carry their goods; volunteers all."""
+        if not user.is_authenticated:
+            return self.none()
+        if user.has_role(Role.VOLUNTEER, Role.COORDINATOR, Role.AUDITOR, Role.ADMIN):
+            return self
+        mine = Organisation.objects.of(user).values("pk")
+        return self.filter(Q(carrier__in=mine) | Q(consignor__in=mine) | Q(consignee__organisation__in=mine))
+
+    def with_route(self) -> Self:
+        return self.select_related(
+            "carrier", "consignor", "consignee__region__parent", "consignee__organisation", "mode"
+        ).prefetch_related(
+            models.Prefetch(
+                "lines",
+                ShipmentLine.objects.select_related(
+                    "allocation__offer__item__display_unit", "allocation__need"
+                ).order_by("pk"),
+            ),
+            models.Prefetch("events", TrackingEvent.objects.order_by("occurred_at", "pk")),
+        )
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "-pk")
+
+
+class Shipment(Moving):
+    """Goods of one donor on their way to one facility.
+
+    `status` is ours and moves along the lifecycle; the sighting columns are the carrier's last word, kept as said.
+    """
+
+    lifecycle = SHIPMENT_LIFECYCLE
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    code = models.CharField(_("tracking code"), max_length=32, unique=True, default=new_code, editable=False)
+    status = models.CharField(
+        _("status"), max_length=16, choices=ShipmentStatus, default=ShipmentStatus.DRAFT
+    )
+    consignor = models.ForeignKey(
+        Organisation, models.PROTECT, verbose_name=_("from"), related_name="shipments_sent"
+    )
+    consignee = models.ForeignKey(Facility, models.PROTECT, verbose_name=_("to"), related_name="shipments")
+    carrier = models.ForeignKey(
+        Organisation,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("carrier"),
+        related_name="shipments_carried",
+    )
+    mode = models.ForeignKey(
+        TransportMode, models.PROTECT, null=True, blank=True, verbose_name=_("transport"), related_name="+"
+    )
+    waybill = models.CharField(_("waybill number"), max_length=60, blank=True)
+    created_at = models.DateTimeField(_("created"))
+    created_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, verbose_name=_("by"), related_name="+"
+    )
+    departed_at = models.DateTimeField(_("departed"), null=True, blank=True)
+    delivered_at = models.DateTimeField(_("delivered"), null=True, blank=True)
+    expected_on = models.DateField(_("expected on"), null=True, blank=True)
+    sighting_vocabulary = models.CharField(_("vocabulary of the last sighting"), max_length=30, blank=True)
+    sighting_code = models.CharField(_("code of the last sighting"), max_length=60, blank=True)
+    sighting_label = models.CharField(_("last sighting"), max_length=160, blank=True)
+    sighted_at = models.DateTimeField(_("seen"), null=True, blank=True)
+
+    objects = ShipmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("shipment")
+        verbose_name_plural = _("shipments")
+        constraints = [
+            status_is_listed(ShipmentStatus, "shipment_status_is_listed"),
+            models.CheckConstraint(
+                name="shipment_moves_with_a_carrier",
+                condition=Q(status__in=[S.DRAFT, S.CANCELLED]) | Q(carrier__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["carrier", "waybill"],
+                condition=~Q(waybill="") & ~Q(status=S.CANCELLED),
+                name="shipment_waybill_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="shipment_newest"),
+            models.Index(fields=["carrier", "status"], name="shipment_by_carrier"),
+        ]
+
+    def __str__(self) -> str:
+        return self.waybill or self.code[:8]
+
+
+class ShipmentLine(models.Model):
+    """A whole allocation on board. What does not fit travels as an allocation of its own, split off before."""
+
+    shipment = models.ForeignKey(Shipment, models.CASCADE, related_name="lines")
+    allocation = models.ForeignKey(
+        Allocation, models.PROTECT, related_name="lines", verbose_name=_("allocation")
+    )
+    is_live = models.BooleanField(
+        default=True, editable=False, help_text=_("False once the shipment was cancelled.")
+    )
+
+    class Meta:
+        verbose_name = _("shipment line")
+        verbose_name_plural = _("shipment lines")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["allocation"], condition=Q(is_live=True), name="allocation_on_one_shipment"
+            ),
+        ]
+
+
+class Step(models.TextChoices):
+    """Business steps, named as in GS1 CBV 2.0."""
+
+    PACKING = "packing", _("packing")
+    LOADING = "loading", _("loading")
+    DEPARTING = "departing", _("departing")
+    TRANSPORTING = "transporting", _("transporting")
+    ARRIVING = "arriving", _("arriving")
+    RECEIVING = "receiving", _("receiving")
+    INSPECTING = "inspecting", _("inspecting")
+    ACCEPTING = "accepting", _("accepting")
+    VOID_SHIPPING = "void_shipping", _("shipping called off")
+    HOLDING = "holding", _("holding")
+    RETURNING = "returning", _("returning")
+
+
+class TrackingEvent(models.Model):
+    """What was seen: what, when, where, why. Rows are only ever added."""
+
+    shipment = models.ForeignKey(Shipment, models.CASCADE, related_name="events")
+    external_id = models.CharField(_("the sender's id of the event"), max_length=80, blank=True)
+    occurred_at = models.DateTimeField(_("happened"))
+    recorded_at = models.DateTimeField(_("recorded"))
+    step = models.CharField(_("step"), max_length=16, choices=Step)
+    disposition = models.CharField(_("disposition"), max_length=40, blank=True)
+    place = models.CharField(_("where"), max_length=120, blank=True)
+    vocabulary = models.CharField(_("vocabulary"), max_length=30, blank=True)
+    code = models.CharField(_("code"), max_length=60, blank=True)
+    label = models.CharField(_("label"), max_length=160, blank=True)
+    note = models.CharField(_("note"), max_length=300, blank=True)
+    by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("who")
+    )
+
+    class Meta:
+        verbose_name = _("tracking event")
+        verbose_name_plural = _("tracking events")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shipment", "external_id"], condition=~Q(external_id=""), name="tracking_event_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["shipment", "occurred_at", "id"], name="tracking_event_in_order")]
+
+
+class Receipt(models.Model):
+    """The hospital's count of what arrived: proof of delivery."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    shipment = models.OneToOneField(
+        Shipment, models.PROTECT, related_name="receipt", verbose_name=_("shipment")
+    )
+    by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("counted by")
+    )
+    at = models.DateTimeField(_("counted"))
+    note = models.CharField(_("note"), max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("receipt")
+        verbose_name_plural = _("receipts")
+
+
+class ReceiptLine(models.Model):
+    """Per line: counted = accepted + damaged + wrong item + expired; counted + missing = shipped, unless too much came."""
+
+    receipt = models.ForeignKey(Receipt, models.CASCADE, related_name="lines")
+    line = models.OneToOneField(
+        ShipmentLine, models.PROTECT, related_name="receipt_line", verbose_name=_("line")
+    )
+    shipped = QuantityField(_("shipped"), editable=False)
+    counted = QuantityField(_("counted"))
+    accepted = QuantityField(_("accepted"))
+    damaged = QuantityField(_("damaged"), default=0)
+    wrong_item = QuantityField(_("wrong item"), default=0)
+    expired = QuantityField(_("expired"), default=0)
+    missing = QuantityField(_("missing"), default=0)
+    surplus = QuantityField(_("more than shipped"), default=0)
+
+    class Meta:
+        verbose_name = _("receipt line")
+        verbose_name_plural = _("receipt lines")
+        constraints = [
+            within_bounds(
+                "receipt_line_in_bounds",
+                "shipped",
+                "counted",
+                "accepted",
+                "damaged",
+                "wrong_item",
+                "expired",
+                "missing",
+                "surplus",
+            ),
+            models.CheckConstraint(
+                name="receipt_line_adds_up_to_what_was_counted",
+                condition=Q(counted=F("accepted") + F("damaged") + F("wrong_item") + F("expired")),
+            ),
+            models.CheckConstraint(
+                name="receipt_line_adds_up_to_what_was_shipped",
+                condition=Q(shipped=F("counted") + F("missing") - F("surplus")),
+            ),
+            models.CheckConstraint(
+                name="receipt_line_not_short_and_over", condition=Q(missing=0) | Q(surplus=0)
+            ),
+        ]
+
+
+class Discrepancy(models.Model):
+    """Something of a shipment that did not arrive as promised; a ticket to the sender."""
+
+    class Kind(models.TextChoices):
+        DAMAGED = "damaged", _("damaged")
+        MISSING = "missing", _("missing")
+        WRONG_ITEM = "wrong_item", _("wrong item")
+        EXPIRED = "expired", _("expired")
+        SURPLUS = "surplus", _("more than shipped")
+
+    receipt_line = models.ForeignKey(ReceiptLine, models.CASCADE, related_name="discrepancies")
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    quantity = QuantityField(_("quantity"))
+    settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
+    settlement = models.CharField(_("how it was settled"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("discrepancy")
+        verbose_name_plural = _("discrepancies")
+        constraints = [
+            models.UniqueConstraint(fields=["receipt_line", "kind"], name="discrepancy_once_per_kind")
+        ]

@@ -1,0 +1,237 @@
+"""Rows for tests: valid by default, changed by keyword. Everyone and everything here is invented."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from supplies.allocations import services as ledger
+from supplies.allocations.models import Allocation
+from supplies.catalogue.models import Category, Item, Standard, TransportMode, Unit
+from supplies.emergencies.models import Emergency
+from supplies.needs import services as asking
+from supplies.needs.models import Appeal, Need
+from supplies.offers import services as giving
+from supplies.offers.models import Donation, Offer
+from supplies.organisations import services as people
+from supplies.organisations.models import Facility, Organisation, User, Verified
+from supplies.regions.models import Region
+from supplies.shipments import services as moving
+from supplies.shipments.models import Shipment
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+TODAY = NOW.date()
+_number = count(1)
+
+
+def make_region(
+    code: str = "420106", name_zh: str = "武昌区", parent: Region | None = None, **fields: Any
+) -> Region:
+    """A region and, for a Chinese district, what it lies in."""
+    known = Region.objects.filter(pk=code).first()
+    if known:
+        return known
+    if parent is None and code.isdigit():
+        china = make_region("CN", "中国", level="country", scheme="ISO3166-1", lat=35.0, lon=105.0)
+        province = make_region(
+            f"{code[:2]}0000",
+            "湖北省" if code[:2] == "42" else f"省{code[:2]}",
+            china,
+            level="province",
+            lat=30.55,
+            lon=114.34,
+        )
+        parent = make_region(
+            f"{code[:4]}00",
+            "武汉市" if code[:4] == "4201" else f"市{code[:4]}",
+            province,
+            level="prefecture",
+            lat=30.6,
+            lon=114.3,
+        )
+    fields = {"level": "district", "scheme": "GBT2260", "lat": 30.55, "lon": 114.32, **fields}
+    return Region.objects.create(
+        code=code, name_zh=name_zh, parent=parent, path=f"{parent.path if parent else '/'}{code}/", **fields
+    )
+
+
+def make_unit(code: str = "piece", **fields: Any) -> Unit:
+    return Unit.objects.get_or_create(
+        code=code, defaults={"name_zh": "个", "name_en": "piece", "rec20": "H87", "kind": "count", **fields}
+    )[0]
+
+
+def make_category(code: str = "ppe", **fields: Any) -> Category:
+    return Category.objects.get_or_create(
+        code=code, defaults={"name_zh": "防护用品", "name_en": "Protective equipment", **fields}
+    )[0]
+
+
+def make_item(code: str = "MASK_SURG", **fields: Any) -> Item:
+    known = Item.objects.filter(pk=code).first()
+    if known:
+        return known
+    piece = make_unit()
+    defaults = {
+        "category": fields.pop("category", None) or make_category(),
+        "name_zh": "医用外科口罩",
+        "name_en": "Surgical mask",
+        "base_unit": piece,
+        "display_unit": piece,
+        "plausible_max": 1_000_000,
+        "assumed_quantity": 10_000,
+        "needs_medical_grade": False,
+    }
+    return Item.objects.create(code=code, **{**defaults, **fields})
+
+
+def make_standard(code: str = "YY0469-2011", items: Sequence[Item] = (), **fields: Any) -> Standard:
+    standard, made = Standard.objects.get_or_create(
+        code=code,
+        defaults={
+            "issuer": "CN NMPA",
+            "title": code,
+            "medical_use": "yes",
+            "sterile": "optional",
+            "status": "current",
+            **fields,
+        },
+    )
+    if made:
+        standard.items.set(items or [make_item()])
+    return standard
+
+
+def make_mode(code: str = "road", **fields: Any) -> TransportMode:
+    speeds = {"van": (500, 250), "road": (700, None), "air": (2500, None)}
+    km_per_day, max_km = speeds.get(code, (700, None))
+    return TransportMode.objects.get_or_create(
+        code=code,
+        defaults={"name_zh": code, "name_en": code, "km_per_day": km_per_day, "max_km": max_km, **fields},
+    )[0]
+
+
+def make_emergency(code: str = "flu-2026", **fields: Any) -> Emergency:
+    defaults = {"name_zh": "演练疫情", "name_en": "Exercise outbreak", "status": "respond", "began_on": TODAY}
+    return Emergency.objects.get_or_create(code=code, defaults={**defaults, **fields})[0]
+
+
+def make_user(username: str = "", **fields: Any) -> User:
+    return User.objects.create_user(
+        username or f"person{next(_number)}",
+        password=fields.pop("password", "a long enough phrase"),
+        **fields,
+    )
+
+
+def make_organisation(
+    kind: str = "hospital", *, verified: bool = True, region: Region | None = None, **fields: Any
+) -> Organisation:
+    name = fields.pop("name", "") or f"演练{kind}{next(_number)}"
+    return Organisation.objects.create(
+        kind=kind,
+        name=name,
+        region=region or make_region(),
+        status=Verified.VERIFIED if verified else Verified.UNVERIFIED,
+        **fields,
+    )
+
+
+def make_facility(organisation: Organisation | None = None, **fields: Any) -> Facility:
+    organisation = organisation or make_organisation(region=fields.get("region"))
+    return Facility.objects.create(
+        organisation=organisation,
+        **{"name": organisation.name, "region": organisation.region, "address": "演练路1号", **fields},
+    )
+
+
+def make_member(role: str, organisation: Organisation | None = None, **fields: Any) -> User:
+    """A person in a role; without an organisation, of a new one of the fitting kind."""
+    kinds = {"volunteer": "volunteers", "auditor": "coordinator"}
+    user = make_user(**fields)
+    people.enrol(user, organisation or make_organisation(kinds.get(role, role)), role, by=None, at=NOW)
+    return user
+
+
+def make_appeal(
+    facility: Facility | None = None,
+    *,
+    lines: Sequence[dict[str, Any]] = ({},),
+    published: bool = True,
+    **fields: Any,
+) -> Appeal:
+    line = {"quantity": 1000, "urgency": 2, "needed_by": TODAY + timedelta(days=10)}
+    appeal = asking.post(
+        facility or make_facility(),
+        emergency=fields.pop("emergency", None) or make_emergency(),
+        by=fields.pop("by", None),
+        at=fields.pop("at", NOW),
+        lines=[{**line, **given, "item": given.get("item") or make_item()} for given in lines],
+        **fields,
+    )
+    return asking.publish_moderated(appeal, at=NOW) if published else appeal
+
+
+def make_need(facility: Facility | None = None, *, published: bool = True, **line: Any) -> Need:
+    appeal_fields = {key: line.pop(key) for key in ("by", "emergency", "at") if key in line}
+    return make_appeal(facility, lines=[line], published=published, **appeal_fields).needs.get()
+
+
+def make_donation(
+    organisation: Organisation | None = None,
+    *,
+    lines: Sequence[dict[str, Any]] = ({},),
+    published: bool = True,
+    **fields: Any,
+) -> Donation:
+    make_mode()
+    organisation = organisation or make_organisation("donor")
+    donation = giving.post(
+        organisation,
+        emergency=fields.pop("emergency", None) or make_emergency(),
+        region=fields.pop("region", None) or organisation.region,
+        by=fields.pop("by", None),
+        at=fields.pop("at", NOW),
+        lines=[{"quantity": 1000, **given, "item": given.get("item") or make_item()} for given in lines],
+        **fields,
+    )
+    return giving.publish_moderated(donation, at=NOW) if published else donation
+
+
+def make_offer(organisation: Organisation | None = None, *, published: bool = True, **line: Any) -> Offer:
+    donation_fields = {
+        key: line.pop(key)
+        for key in (
+            "by",
+            "emergency",
+            "at",
+            "directed_facility",
+            "directed_region",
+            "allocates_for_me",
+            "region",
+            "sender_kind",
+            "from_overseas",
+        )
+        if key in line
+    }
+    return make_donation(organisation, lines=[line], published=published, **donation_fields).offers.get()
+
+
+def make_allocation(
+    quantity: int = 100, *, need: Need | None = None, offer: Offer | None = None
+) -> Allocation:
+    return ledger.allocate(need or make_need(), offer or make_offer(), quantity, by=None, at=NOW)
+
+
+def make_shipment(
+    *allocations: Allocation, carrier: Organisation | None = None, status: str = "draft"
+) -> Shipment:
+    """A shipment moved along its lifecycle up to `status`: draft, booked, in_transit or delivered."""
+    shipment = moving.put_together(allocations or [make_allocation()], by=None, at=NOW)
+    if status != "draft":
+        shipment = moving.book(shipment, carrier=carrier or make_organisation("carrier"), by=None, at=NOW)
+    if status in ("in_transit", "delivered"):
+        shipment = moving.dispatch(shipment, by=None, at=NOW)
+    if status == "delivered":
+        shipment = moving.deliver(shipment, by=None, at=NOW)
+    return shipment
