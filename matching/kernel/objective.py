@@ -77,7 +77,7 @@ def cost(problem: Problem, pairs: Pairs) -> Ints:
 
 def band_ends(total: NDArray[Any], bands: int) -> Ints:
     """Where each band of needs of `total` units ends: (n, bands), rounded up, the last one being `total`."""
-    return -(-np.asarray(total, np.int64)[:, None] * np.arange(1, bands + 1) // bands)
+    return np.asarray(-(-np.asarray(total, np.int64)[:, None] * np.arange(1, bands + 1) // bands))
 
 
 def open_bands(wanted: NDArray[Any], served: NDArray[Any], bands: int) -> Ints:
@@ -87,18 +87,19 @@ def open_bands(wanted: NDArray[Any], served: NDArray[Any], bands: int) -> Ints:
     """
     wanted, served = np.asarray(wanted, np.int64), np.asarray(served, np.int64)
     reached = np.maximum(band_ends(wanted + served, bands), served[:, None]) - served[:, None]
-    return np.diff(reached, axis=1, prepend=0)
+    return np.asarray(np.diff(reached, axis=1, prepend=0))
 
 
 def units_per_level(
     policy: Policy, urgency: NDArray[Any], wanted: NDArray[Any], served: NDArray[Any], given: NDArray[Any]
 ) -> Ints:
     """Units given at each level of the policy, if each need is given `given` more units: the value of a plan."""
-    opened = open_bands(wanted, served, policy.bands)
+    rows = np.flatnonzero(given)
+    opened = open_bands(wanted[rows], served[rows], policy.bands)
     before = np.cumsum(opened, axis=1) - opened
-    filled = np.clip(np.asarray(given, np.int64)[:, None] - before, 0, opened)
+    filled = np.clip(given[rows].astype(np.int64)[:, None] - before, 0, opened)
     levels = np.zeros(len(policy.levels), np.int64)
-    np.add.at(levels, policy.level_of()[np.asarray(urgency) - 1].ravel(), filled.ravel())
+    np.add.at(levels, policy.level_of()[urgency[rows] - 1].ravel(), filled.ravel())
     return levels
 
 
