@@ -36,20 +36,21 @@ def main() -> None:
 
 def make_environment() -> None:
     """Bring `.venv` up to the lock; two first starts at the same time wait for one another."""
-    with_lock_on_tree = os.open(ROOT, os.O_RDONLY)
-    fcntl.flock(with_lock_on_tree, fcntl.LOCK_EX)
+    tree = os.open(ROOT, os.O_RDONLY)
+    fcntl.flock(tree, fcntl.LOCK_EX)
     try:
-        if not (is_stamped() and PYTHON.exists()):
-            if version_of(PYTHON) != sys.version:
-                create_environment()
+        if version_of(PYTHON) is None:
+            create_environment()
+        if not is_stamped():
             install()
             STAMP.write_text(wanted_stamp())
     finally:
-        os.close(with_lock_on_tree)
+        os.close(tree)
 
 
 def wanted_stamp() -> str:
-    return hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()
+    """Of the lock and the environment's own Python, not ours: another PATH is no reason to make it anew."""
+    return hashlib.sha256(LOCK.read_bytes() + (version_of(PYTHON) or "").encode()).hexdigest()
 
 
 def is_stamped() -> bool:
@@ -82,8 +83,26 @@ def create_environment() -> None:
 def install() -> None:
     """Install the lock with uv, which takes seconds; with pip, which takes a minute, where uv does not work."""
     say("installing the packages of requirements.txt")
-    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    uv = [PYTHON, "-m", "uv", "pip", "install", "--quiet", "--python", PYTHON, "--require-hashes"]
+    pip: list[str | Path] = [
+        PYTHON,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+    ]
+    uv: list[str | Path] = [
+        PYTHON,
+        "-m",
+        "uv",
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        PYTHON,
+        "--require-hashes",
+    ]
     if succeeds([*pip, "-r", INSTALLER_LOCK]) and succeeds([*uv, "-r", LOCK]):
         return
     say("uv could not install them; trying pip")

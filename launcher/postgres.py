@@ -199,7 +199,7 @@ class Postgres:
             raise CannotGoOn(f"Text search finds nothing in Chinese: {self.data} was not made with {LOCALE}.")
 
     def _psql(self, sql: str, database: str) -> subprocess.CompletedProcess[str]:
-        connection = ["-h", self.sockets, "-p", str(PORT), "-U", ROLE, "-d", database, "-w"]
+        connection: list[str | Path] = ["-h", self.sockets, "-p", str(PORT), "-U", ROLE, "-d", database, "-w"]
         return subprocess.run(
             [self._client(), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", *connection, "-c", sql],
             env=server_environment() | {"PGOPTIONS": "-c client_min_messages=warning"},

@@ -1,5 +1,3 @@
-import subprocess
-
 import pytest
 
 from launcher.checks import lock_faults, texts_of
@@ -57,25 +55,3 @@ msgstr "营业"
 #~ msgstr "没有了"
 """
     assert texts_of(written) == {"open", 'shop\x04open "now"\nand later'}
-
-
-def test_an_unknown_mode_is_told_with_those_there_are():
-    ran = subprocess.run([ROOT / "run", "dance"], capture_output=True, text=True)
-
-    assert ran.returncode == 2
-    assert "does not know 'dance'" in ran.stderr
-    assert "./run manage" in ran.stderr
-
-
-def test_a_foreign_python_environment_does_not_leak_in():
-    leaks = {
-        "PYTHONPATH": "/nonsense",
-        "PYTHONHOME": "/nonsense",
-        "PIP_TARGET": "/nonsense",
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-    }
-
-    ran = subprocess.run([ROOT / "run", "help"], env=leaks, capture_output=True, text=True)
-
-    assert ran.returncode == 0, ran.stderr
-    assert "./run test" in ran.stdout
