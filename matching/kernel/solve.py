@@ -145,17 +145,17 @@ def best_plan(market: Market, entering: Callable[[str], None]) -> tuple[Ints, In
     """Quantities on the edges of one component, and the levels no plan on these edges can beat."""
     entering("flow")
     unit = int(np.gcd.reduce(market.pack))
+    relaxed, steps = certified_flow(market, unit)
     everything = np.arange(len(market.demand))
-    ideal, _ = flow(market, everything, market.available, unit=1, level_steps=0)
-    steps = certified_steps(market, unit)
-    dived = dive(market, unit, steps, entering)
+    ideal = relaxed if unit == 1 else flow(market, everything, market.available, unit=1, level_steps=0)[0]
+    dived = dive(market, relaxed, unit, steps, entering)
     entering("parcels")
     simple = greedy(market)
     return (simple if is_better(market.levels(simple), market.levels(dived)) else dived), market.levels(ideal)
 
 
-def certified_steps(market: Market, unit: int) -> int:
-    """A cost between levels so large that edge costs change nothing on the ladder.
+def certified_flow(market: Market, unit: int) -> tuple[Ints, int]:
+    """The flow over all edges, and a cost between levels so large that edge costs change nothing on the ladder.
 
     The certificate: the flow with edge costs gives as many units at every level as the flow without.
     """
@@ -163,9 +163,9 @@ def certified_steps(market: Market, unit: int) -> int:
     _, ideal = flow(market, everything, market.available, unit=unit, level_steps=0)
     steps = LEVEL_STEPS
     while True:
-        _, found = flow(market, everything, market.available, unit=unit, level_steps=steps)
-        if (found == ideal).all():
-            return steps
+        found, levels = flow(market, everything, market.available, unit=unit, level_steps=steps)
+        if (levels == ideal).all():
+            return found, steps
         steps *= LEVEL_STEPS_FACTOR
 
 
@@ -216,8 +216,11 @@ def _min_cost_flow(tail: Ints, head: Ints, capacity: Ints, unit_cost: Ints, bala
     return np.asarray(network.flows(arcs), np.int64)
 
 
-def dive(market: Market, unit: int, level_steps: int, entering: Callable[[str], None]) -> Ints:
-    """Quantities that may travel, class by class: flow over all classes still open, then this class rounded and fixed."""
+def dive(market: Market, relaxed: Ints, unit: int, level_steps: int, entering: Callable[[str], None]) -> Ints:
+    """Quantities that may travel, class by class: flow over all classes still open, then this class rounded and fixed.
+
+    relaxed  the flow over all edges, which is the first of them
+    """
     quantity = np.zeros(len(market.demand), np.int64)
     available = market.available
     urgency = market.urgency[market.demand]
@@ -228,7 +231,9 @@ def dive(market: Market, unit: int, level_steps: int, entering: Callable[[str], 
         if not len(own):
             continue
         entering("flow")
-        ideal, _ = flow(market, still_open, available, unit=unit, level_steps=level_steps)
+        ideal = relaxed
+        if len(still_open) < len(relaxed) or quantity.any():
+            ideal, _ = flow(market, still_open, available, unit=unit, level_steps=level_steps)
         entering("parcels")
         quantity[own] = as_parcels(market, own, ideal[urgency[still_open] == own_class], available)
         available = market.available - market.used(quantity)
