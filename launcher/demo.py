@@ -179,7 +179,18 @@ class Demo:
         return self._program(
             "worker",
             *("celery", "-A", "config", "worker", "-B", "--schedule", str(timetable)),
-            *("--pool", "prefork", "--concurrency", "2", "--loglevel", "INFO", "--hostname", "embedded@%h"),
+            *(
+                "--pool",
+                "prefork",
+                "--concurrency",
+                "2",
+                "--loglevel",
+                "INFO",
+                "--hostname",
+                "embedded@%h",
+                "--without-mingle",
+                "--without-gossip",
+            ),
         )
 
     def _web(self, port: int) -> Program:
