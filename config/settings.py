@@ -194,6 +194,8 @@ JOURNAL_LISTENERS: dict[str, list[str]] = {
     "need.reopened": ["matching.services.hear"],
     "need.short": ["matching.services.hear"],
     "need.withdrawn": ["matching.services.withdraw_for_need"],
+    "need.lapsed": ["matching.services.withdraw_for_need"],
+    "need.met": ["matching.services.withdraw_for_need"],
     "offer.withdrawn": ["matching.services.withdraw_for_offer"],
     "offer.opened": ["matching.services.hear"],
     "allocation.released": ["matching.services.hear"],

@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any, Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -66,6 +67,13 @@ class MatchingRun(Moving):
     status = models.CharField(_("status"), max_length=10, choices=RunStatus, default=RunStatus.QUEUED)
     trigger = models.CharField(_("started"), max_length=10, choices=Trigger)
     policy = models.CharField(_("policy"), max_length=20, default="urgency")
+    only = ArrayField(
+        models.CharField(max_length=40),
+        verbose_name=_("families asked for"),
+        default=list,
+        blank=True,
+        help_text=_("Empty: all."),
+    )
     is_dry = models.BooleanField(
         _("dry run"), default=False, help_text=_("Computes and counts; proposes nothing.")
     )
@@ -118,6 +126,11 @@ class FamilyRun(Moving):
     status = models.CharField(_("status"), max_length=10, choices=RunStatus, default=RunStatus.QUEUED)
     attempt = models.PositiveIntegerField(_("attempt"), default=0)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+    rows = models.BinaryField(
+        null=True,
+        editable=False,
+        help_text=_("Which need and which offer each row is, and the version it was read in."),
+    )
     problem = models.BinaryField(
         null=True, editable=False, help_text=_("The columns it solved, compressed, for replay.")
     )

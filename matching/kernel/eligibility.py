@@ -51,8 +51,8 @@ class Pairs:
 
 
 def unit_vectors(lat_deg: NDArray[Any], lon_deg: NDArray[Any]) -> NDArray[np.float64]:
-    """Points on the unit sphere, (n, 3); chords between them grow with the way."""
-    lat, lon = np.radians(lat_deg), np.radians(lon_deg)
+    """Points on the unit sphere, (n, 3); chords between them grow with the way. NaN where a place is not known."""
+    lat, lon = (np.radians(np.where(np.isfinite(degrees), degrees, np.nan)) for degrees in (lat_deg, lon_deg))
     return np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
 
 

@@ -219,6 +219,8 @@ def _min_cost_flow(tail: Ints, head: Ints, capacity: Ints, unit_cost: Ints, bala
 def dive(market: Market, relaxed: Ints, unit: int, level_steps: int, entering: Callable[[str], None]) -> Ints:
     """Quantities that may travel, class by class: flow over all classes still open, then this class rounded and fixed.
 
+    A class also takes what is left over before any later class comes; the rest is given in the order of the ladder.
+
     relaxed  the flow over all edges, which is the first of them
     """
     quantity = np.zeros(len(market.demand), np.int64)
@@ -235,23 +237,30 @@ def dive(market: Market, relaxed: Ints, unit: int, level_steps: int, entering: C
         if len(still_open) < len(relaxed) or quantity.any():
             ideal, _ = flow(market, still_open, available, unit=unit, level_steps=level_steps)
         entering("parcels")
-        quantity[own] = as_parcels(market, own, ideal[urgency[still_open] == own_class], available)
+        parcels = as_parcels(market, own, ideal[urgency[still_open] == own_class], available)
+        quantity[own] = refill(market, own, parcels, available, before_later_classes(market, own_class))
         available = market.available - market.used(quantity)
-    return quantity
+    return refill(market, np.arange(len(quantity)), quantity, market.available, market.wanted)
+
+
+def before_later_classes(market: Market, own_class: int) -> Ints:
+    """What each demand of a class may have before any later class has had its first unit: all of it, under `urgency`."""
+    level_of = market.policy.level_of()
+    is_before = level_of[own_class - 1] < level_of[own_class:].min(initial=len(market.policy.levels))
+    opened = open_bands(market.wanted, market.served, market.policy.bands)
+    return np.asarray(opened[:, is_before].sum(axis=1))
 
 
 def as_parcels(market: Market, edges: Ints, ideal: Ints, available: Ints) -> Ints:
     """The ideal quantities of these edges as parcels that may travel: whole packs, no parcel below the lot.
 
-    What cannot travel is offered again, first up to what each demand ideally gets, then as far as it goes.
+    What cannot travel is offered again, up to what each demand ideally gets.
     """
     pack = market.pack[market.supply[edges]]
     quantity = ideal - ideal % pack
     quantity[quantity < market.lot[edges]] = 0
     target = _sums(market.demand[edges], ideal, len(market.wanted))
-    for limit in (target, market.wanted):
-        quantity = refill(market, edges, quantity, available, limit)
-    return quantity
+    return refill(market, edges, quantity, available, target)
 
 
 def refill(market: Market, edges: Ints, quantity: Ints, available: Ints, limit: Ints) -> Ints:

@@ -43,16 +43,16 @@ def record_all(
         Outgoing.objects.bulk_create(
             Outgoing(event=event, listener=listener, due_at=at) for event in events for listener in listeners
         )
-        transaction.on_commit(ring, robust=True)
+        transaction.on_commit(lambda: ring("journal.dispatch"), robust=True)
     return events
 
 
-def ring() -> None:
-    """Ask a worker to dispatch now. A broker that is down costs nothing: the sweep comes every 15 seconds."""
+def ring(task: str, *args: str) -> None:
+    """Ask a worker to look now. A broker that is down costs nothing: a sweep comes every 15 seconds."""
     try:
-        current_app.send_task("journal.dispatch", retry=False, ignore_result=True)
-    except Exception:
-        log.warning("The broker does not answer; the sweep will dispatch instead.", exc_info=True)
+        current_app.send_task(task, args, retry=False, ignore_result=True)
+    except Exception as error:
+        log.warning("The broker does not answer (%s); the sweep will do it instead.", type(error).__name__)
 
 
 def dispatch(*, at: datetime) -> int:
@@ -65,7 +65,8 @@ def dispatch(*, at: datetime) -> int:
     for listener in sorted(
         set(Outgoing.objects.waiting().filter(due_at__lte=at).values_list("listener", flat=True))
     ):
-        delivered += _deliver(listener, at=at)
+        while batch := _deliver(listener, at=at):
+            delivered += batch
     return delivered
 
 

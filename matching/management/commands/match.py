@@ -1,0 +1,173 @@
+"""Match the needs and offers of an emergency, and say what came of it."""
+
+import json
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from matching import services
+from matching.models import MatchingRun, RunStatus, Trigger
+from matching.sentences import shortfalls
+from supplies.emergencies.models import Emergency
+from supplies.needs.models import Urgency
+
+LOOK_EVERY = 0.2  # seconds between two looks at a run that workers do
+GIVE_UP_AFTER = 600.0
+
+
+class Command(BaseCommand):
+    help = "Match needs and offers. Without options: every family of the newest emergency, in this process."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--emergency", help="code of the emergency; the newest that goes on by default")
+        parser.add_argument("--family", action="append", help="only this family of goods; may be given again")
+        parser.add_argument("--policy", default="urgency", choices=sorted(services.POLICIES))
+        parser.add_argument("--as-of", help="the day or moment deadlines are judged by, e.g. 2020-02-19")
+        parser.add_argument("--dry-run", action="store_true", help="compute and count, propose nothing")
+        parser.add_argument("--json", action="store_true", help="print one line of JSON")
+        parser.add_argument(
+            "--through-worker", action="store_true", help="let the Celery workers do it, and wait"
+        )
+        parser.add_argument(
+            "--if-never-run",
+            action="store_true",
+            help="do nothing but report if the emergency was matched before",
+        )
+
+    def handle(self, **options: Any) -> None:
+        emergency = self._emergency(options["emergency"])
+        began = time.monotonic()
+        last = (
+            MatchingRun.objects.filter(emergency=emergency, status=RunStatus.DONE, is_dry=False)
+            .newest_first()
+            .exclude(trigger=Trigger.EVENT)
+            .first()
+        )
+        if options["if_never_run"] and last:
+            run = last
+        else:
+            run = services.start(
+                emergency,
+                trigger=Trigger.HAND,
+                by=None,
+                at=timezone.now(),
+                policy=options["policy"],
+                families=options["family"],
+                is_dry=options["dry_run"],
+                as_of=self._moment(options["as_of"]),
+            )
+            steps = self._watched(run) if options["through_worker"] else self._worked(run)
+            self._show(steps, quiet=options["json"])
+        run.refresh_from_db()
+        found = services.summary(run)
+        found["seconds"]["total"] = round(time.monotonic() - began, 3)
+        if options["json"]:
+            self.stdout.write(json.dumps(found, ensure_ascii=False))
+        else:
+            self._print(found)
+        if run.status != RunStatus.DONE:
+            failures = ", ".join(
+                f"{f.family}: {f.failure}" for f in run.families.filter(status=RunStatus.FAILED)
+            )
+            raise CommandError(f"The run is {run.status}. {failures}")
+
+    def _emergency(self, code: str | None) -> Emergency:
+        found = (
+            Emergency.objects.filter(pk=code).first()
+            if code
+            else Emergency.objects.going_on().newest_first().first()
+        )
+        if found is None:
+            raise CommandError(
+                f"There is no emergency called {code}."
+                if code
+                else "There is no emergency that goes on. Make one in the admin."
+            )
+        return found
+
+    def _moment(self, text: str | None) -> datetime | None:
+        if not text:
+            return None
+        day = parse_date(text) if len(text) == 10 else None
+        moment = datetime.combine(day, datetime.min.time()) if day else parse_datetime(text)
+        if moment is None:
+            raise CommandError("--as-of takes a day (2020-02-19) or a moment (2020-02-19T08:00+08:00).")
+        return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+
+    def _worked(self, run: MatchingRun) -> Iterator[tuple[int, int, str]]:
+        """Solve in this process; yields families done, families in all, and the one at work."""
+        families = services.open_run(run.pk, at=timezone.now())
+        for done, family in enumerate(families):
+            yield done, len(families), family.family
+            services.solve_family(family.pk)
+        yield len(families), len(families), ""
+
+    def _watched(self, run: MatchingRun) -> Iterator[tuple[int, int, str]]:
+        """Wait for the workers."""
+        deadline = time.monotonic() + GIVE_UP_AFTER
+        while time.monotonic() < deadline:
+            run.refresh_from_db()
+            families = list(run.families.values_list("status", "family"))
+            running = ", ".join(name for status, name in families if status == RunStatus.RUNNING)
+            yield (
+                sum(status in (RunStatus.DONE, RunStatus.FAILED) for status, _name in families),
+                len(families),
+                running,
+            )
+            if run.status in (RunStatus.DONE, RunStatus.FAILED):
+                return
+            time.sleep(LOOK_EVERY)
+        raise CommandError(
+            "The workers did not finish the run in ten minutes. Is one running? See ./run status."
+        )
+
+    def _show(self, steps: Iterator[tuple[int, int, str]], *, quiet: bool) -> None:
+        columns = (
+            TextColumn("Matching"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("families"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[now]}"),
+        )
+        with Progress(*columns, disable=quiet, console=Console(stderr=True)) as progress:
+            bar = progress.add_task("", total=None, now="")
+            for done, total, now in steps:
+                progress.update(bar, completed=done, total=total or None, now=now)
+
+    def _print(self, found: dict[str, Any]) -> None:
+        console = Console(file=self.stdout._out, width=None)  # type: ignore[attr-defined]
+        console.print(
+            f"{found['emergency']}: {found['needs']} needs, {found['offers']} offers, {found['families']} families →"
+            f" [bold]{found['proposals']} proposals, {found['units']} units[/bold]"
+            + (" (dry run, nothing proposed)" if found["dry_run"] else "")
+        )
+        table = Table("urgency", "needs", "wanted", "served before", "proposed", "fill before", "fill after")
+        for urgency, row in found["by_urgency"].items():
+            share = [
+                f"{row[key]:.1%}" if row[key] is not None else "–" for key in ("fill_before", "fill_after")
+            ]
+            label = str(Urgency(int(urgency)).label).split(":")[0]
+            table.add_row(
+                f"{urgency} {label}",
+                *(str(row[key]) for key in ("needs", "wanted", "served", "proposed")),
+                *share,
+            )
+        console.print(table)
+        if found["shortfalls"]:
+            console.print(
+                "Short because: "
+                + "; ".join(f"{reason} ({number})" for reason, number in shortfalls(found["shortfalls"]))
+            )
+        console.print(
+            "Seconds: " + ", ".join(f"{phase} {value}" for phase, value in found["seconds"].items())
+        )

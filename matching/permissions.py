@@ -1,0 +1,30 @@
+from typing import Any
+
+from matching.models import Proposal
+from supplies.offers.permissions import may_answer_for_donor as _may_answer_for_donor
+from supplies.organisations.permissions import acts_for, may_coordinate, may_moderate
+
+
+def may_run(user: Any) -> bool:
+    return may_moderate(user)
+
+
+def may_approve(user: Any, proposal: Proposal) -> bool:
+    """A volunteer; a coordinator within her regions. That it was not she who posted is the verb's to see."""
+    return may_moderate(user) and may_coordinate(user, proposal.need.appeal.facility)
+
+
+def may_answer_for_donor(user: Any, proposal: Proposal) -> bool:
+    return _may_answer_for_donor(user, proposal.offer.donation)
+
+
+def may_answer_for_hospital(user: Any, proposal: Proposal) -> bool:
+    return acts_for(user, proposal.need.appeal.facility.organisation)
+
+
+def may_decline(user: Any, proposal: Proposal) -> bool:
+    return (
+        may_approve(user, proposal)
+        or may_answer_for_donor(user, proposal)
+        or may_answer_for_hospital(user, proposal)
+    )

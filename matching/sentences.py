@@ -1,0 +1,105 @@
+"""Why a match is proposed, and why a need stays short, as sentences in the reader's language."""
+
+from typing import Any
+
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from matching.models import Proposal
+from supplies.catalogue.models import Relation
+
+SHORTFALLS = {
+    "no-compatible-offer": gettext_lazy("nobody offers goods that would do"),
+    "implausible-quantity": gettext_lazy("the quantity asked for is not plausible"),
+    "nothing-left": gettext_lazy("the goods that would do are promised already"),
+    "directed-elsewhere": gettext_lazy("the goods that would do were given for somebody else"),
+    "sender-not-accepted": gettext_lazy("the hospital does not take goods from these senders"),
+    "declined-before": gettext_lazy("the pair was declined before"),
+    "too-far": gettext_lazy("the goods may not travel that far"),
+    "too-late": gettext_lazy("the goods would arrive too late"),
+    "expires": gettext_lazy("the goods would expire too soon after arrival"),
+    "below-lot": gettext_lazy("the quantities are below the least lot"),
+    "remainder-below-lot": gettext_lazy("what is left is below the least lot"),
+    "serves-more-urgent": gettext_lazy("all goods that would do serve more urgent needs"),
+    "given-to-others": gettext_lazy("the goods that would do went to others, in whole packs"),
+}
+
+
+def shown(quantity: int, proposal: Proposal) -> str:
+    """A quantity in the unit people use for the item asked for."""
+    item = proposal.need.item
+    number = f"{item.shown(quantity).normalize():f}"
+    return f"{number} {item.display_unit.name}"
+
+
+def sentences(proposal: Proposal) -> list[str]:
+    """Why this proposal was made. Needs rows read with `with_sides`; asks the database nothing."""
+    because = proposal.because
+    words = {"km": proposal.km, "days": proposal.days}
+    found = [_("%(km)d km away, %(days)d days until it arrives.") % words]
+    if because.get("days_to_spare") is not None:
+        found.append(_("That leaves %(days)d days until it is needed.") % {"days": because["days_to_spare"]})
+    found.append(_standard(proposal))
+    total = because.get("total") or 0
+    if total:
+        before, after = (round(100 * because[key] / total) for key in ("filled_before", "filled_after"))
+        found.append(
+            _("The need is filled from %(before)d %% to %(after)d %%.") % {"before": before, "after": after}
+        )
+    if because.get("shelf_days") is not None:
+        found.append(_("On arrival %(days)d days of shelf life are left.") % {"days": because["shelf_days"]})
+    if because.get("overshoot"):
+        found.append(_("The goods are better than what was asked for; plainer ones would do."))
+    if because.get("is_assumed"):
+        found.append(
+            _("No number was given: up to %(quantity)s is assumed.") % {"quantity": shown(total, proposal)}
+        )
+    assumed = proposal.need
+    if assumed.urgency_assumed:
+        found.append(_("The urgency was not stated and is assumed."))
+    if assumed.needed_by_assumed:
+        found.append(_("The date was not stated and is assumed."))
+    return found
+
+
+def _standard(proposal: Proposal) -> str:
+    because = proposal.because
+    reason, steps = because.get("reason"), because.get("steps") or []
+    if reason == "standard_not_stated":
+        return _("The donor states no standard; the hospital has to agree.")
+    if reason == "sterility_not_stated":
+        return _("The donor does not say whether the goods are sterile; the hospital has to agree.")
+    if not steps:
+        return _("It is what was asked for.")
+    chain = "; ".join(_step(*step) for step in steps)
+    condition = because.get("condition")
+    if not condition:
+        return _("It may stand in: %(chain)s.") % {"chain": chain}
+    language = "zh" if (get_language() or "").startswith("zh") else "en"
+    text = condition.get(language) or condition.get("en") or _("the hospital has to agree")
+    return _("It may stand in if the hospital agrees: %(chain)s. Condition: %(condition)s.") % {
+        "chain": chain,
+        "condition": text,
+    }
+
+
+def _step(offered: str, satisfies: str, relation: str) -> str:
+    label = dict(Relation.choices).get(relation, relation)
+    return _("%(offered)s for %(asked)s (%(relation)s)") % {
+        "offered": offered,
+        "asked": satisfies,
+        "relation": label,
+    }
+
+
+def shortfalls(counts: dict[str, int]) -> list[tuple[str, int]]:
+    """Reasons with the number of needs they keep short, most frequent first."""
+    return [
+        (str(SHORTFALLS.get(reason, reason)), number)
+        for reason, number in sorted(counts.items(), key=lambda pair: -pair[1])
+    ]
+
+
+def facts(proposal: Proposal) -> dict[str, Any]:
+    """The same as data, for the API: numbers and codes only."""
+    return {"km": proposal.km, "days": proposal.days, **proposal.because}

@@ -1,0 +1,706 @@
+"""The verbs of matching: run it, approve what it proposes, agree, decline.
+
+A run reads one consistent snapshot, and each of its families is solved by one process under a lease. All truth is in
+PostgreSQL: the broker only rings, and a sweep rings again.
+"""
+
+import logging
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.db import IntegrityError, connection, models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from matching.kernel.explain import Match, explain
+from matching.kernel.plan import Plan
+from matching.kernel.problem import URGENCIES, Problem, Verdict
+from matching.kernel.solve import solve
+from matching.kernel.verify import verify
+from matching.models import PENDING, FamilyRun, MatchingRun, Proposal, ProposalStatus, RunStatus, Trigger
+from matching.snapshot import POLICIES, Rows, Rulebook, open_needs, open_offers, take
+from supplies.allocations.services import allocate
+from supplies.catalogue.models import Substitution
+from supplies.emergencies.models import Emergency
+from supplies.errors import NotEligible, Refused
+from supplies.journal.models import Event
+from supplies.journal.services import record, record_all, ring
+from supplies.needs.models import Need, NeedStatus
+from supplies.offers.models import Offer, OfferStatus
+from supplies.organisations.models import Facility, User
+
+log = logging.getLogger(__name__)
+MOST_ATTEMPTS = 3
+
+
+class LeaseLost(RuntimeError):
+    """Somebody else has taken the family over; what this process found is thrown away."""
+
+
+class PlanRejected(RuntimeError):
+    """The verifier found a fault in a plan; nothing of it is stored."""
+
+
+# --- starting -----------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def start(
+    emergency: Emergency,
+    *,
+    trigger: str,
+    by: User | None,
+    at: datetime,
+    policy: str = "urgency",
+    families: Iterable[str] | None = None,
+    is_dry: bool = False,
+    as_of: datetime | None = None,
+) -> MatchingRun:
+    """Ask for a run; workers take it up at once.
+
+    families    keys of families to match; all if None
+    as_of       the moment deadlines and shelf life are judged by; now, unless a past list is tried out
+    """
+    if policy not in POLICIES:
+        raise Refused(_("There is no policy called %(name)s.") % {"name": policy}, code="unknown-policy")
+    run = MatchingRun.objects.create(
+        emergency=emergency,
+        trigger=trigger,
+        policy=policy,
+        only=sorted(families or []),
+        is_dry=is_dry,
+        as_of=as_of or at,
+        started_by=by,
+        created_at=at,
+    )
+    record(run, "run.started", by=by, at=at, trigger=trigger)
+    transaction.on_commit(lambda: ring("matching.open_run", str(run.pk)), robust=True)
+    return run
+
+
+def hear(events: Sequence[Event], *, at: datetime) -> None:
+    """New needs and offers: match their families. A run that waits already is widened instead of adding another."""
+    changed: dict[str, set[str]] = defaultdict(set)
+    for event in events:
+        if {"emergency", "item"} <= event.facts.keys():
+            changed[event.facts["emergency"]].add(event.facts["item"])
+    if not changed:
+        return
+    family_of = Rulebook.read().family_of
+    for code, items in sorted(changed.items()):
+        emergency = Emergency.objects.going_on().filter(pk=code).first()
+        if emergency is None:
+            continue
+        families = {family_of[item] for item in items if item in family_of}
+        waiting = (
+            MatchingRun.objects.filter(emergency=emergency, trigger=Trigger.EVENT, status=RunStatus.QUEUED)
+            .select_for_update(skip_locked=True)
+            .order_by("created_at")
+            .first()
+        )
+        if waiting is None:
+            start(emergency, trigger=Trigger.EVENT, by=None, at=at, families=families)
+        else:
+            waiting.only = sorted({*waiting.only, *families})
+            waiting.as_of = at
+            waiting.save(update_fields=["only", "as_of"])
+
+
+def match_all(*, at: datetime) -> list[MatchingRun]:
+    """The timetable's run: every emergency that goes on and has nothing running."""
+    return [
+        start(emergency, trigger=Trigger.TIMETABLE, by=None, at=at)
+        for emergency in Emergency.objects.going_on()
+        if not MatchingRun.objects.unfinished().filter(emergency=emergency).exists()
+    ]
+
+
+# --- the snapshot -------------------------------------------------------------------------------------------
+
+
+def open_run(run_id: Any, *, at: datetime) -> list[FamilyRun]:
+    """Read the snapshot of a queued run and lay out its families. Running twice is harmless; returns what was laid out."""
+    families = _lay_out(run_id)
+    if not families and MatchingRun.objects.filter(pk=run_id, status=RunStatus.RUNNING).exists():
+        _close(run_id, at=at)
+    return families
+
+
+def _lay_out(run_id: Any) -> list[FamilyRun]:
+    with transaction.atomic():
+        _read_consistently()
+        run = (
+            MatchingRun.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("emergency")
+            .filter(pk=run_id, status=RunStatus.QUEUED)
+            .first()
+        )
+        if run is None:
+            return []
+        began = time.monotonic()
+        rulebook = Rulebook.read()
+        snapshots = take(run.emergency, as_of=run.as_of, policy=run.policy, rulebook=rulebook, only=run.only)
+        seconds = (time.monotonic() - began) / max(1, len(snapshots))
+        families = FamilyRun.objects.bulk_create(
+            FamilyRun(
+                run=run,
+                emergency=run.emergency,
+                family=snapshot.family,
+                needs=len(snapshot.problem.demands),
+                offers=len(snapshot.problem.supplies),
+                size=len(snapshot.problem.demands) * len(snapshot.problem.supplies),
+                rows=snapshot.rows.to_bytes(),
+                problem=snapshot.problem.to_bytes(),
+                seconds={"snapshot": round(seconds, 4)},
+            )
+            for snapshot in snapshots
+        )
+        run.editions = dict(rulebook.editions)
+        run.move_to(RunStatus.RUNNING)
+        run.save(update_fields=["status", "editions"])
+        transaction.on_commit(lambda: _ring_families(families), robust=True)
+    return families
+
+
+def _ring_families(families: Iterable[FamilyRun]) -> None:
+    for family in families:
+        ring("matching.solve_family", str(family.pk))
+
+
+def _read_consistently() -> None:
+    """One snapshot for all queries of this transaction. Where a transaction runs already (in tests), its own level stays."""
+    if not connection.savepoint_ids:
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
+
+# --- one family under a lease -------------------------------------------------------------------------------
+
+
+def solve_family(family_id: Any, *, clock: Callable[[], datetime] = timezone.now) -> FamilyRun | None:
+    """Take the lease of a queued family, solve it, and store what it proposes. Harmless to call twice or late."""
+    family = take_lease(family_id, at=clock())
+    if family is None:
+        return None
+    try:
+        plan, explanation, seconds = _solve(family, clock)
+        store(family, plan, explanation, seconds, at=clock())
+    except LeaseLost:
+        log.warning("The lease of family %s was lost; its result is thrown away.", family.family)
+        return None
+    except Exception as error:
+        log.exception("Family %s failed", family.family)
+        _fail(family, f"{type(error).__name__}: {error}"[:500], at=clock())
+    _close(family.run_id, at=clock())
+    _ring_families(
+        FamilyRun.objects.filter(
+            emergency=family.emergency_id, family=family.family, status=RunStatus.QUEUED
+        ).only("pk")
+    )
+    return FamilyRun.objects.get(pk=family.pk)
+
+
+def take_lease(family_id: Any, *, at: datetime) -> FamilyRun | None:
+    """Make a queued family ours. None if it is taken, done, or its goods are being matched by another run."""
+    try:
+        with transaction.atomic():
+            family = (
+                FamilyRun.objects.select_for_update(skip_locked=True, of=("self",))
+                .select_related("run__emergency")
+                .filter(pk=family_id, status=RunStatus.QUEUED)
+                .first()
+            )
+            if family is None:
+                return None
+            family.move_to(RunStatus.RUNNING)
+            family.attempt += 1
+            family.lease_until = at + timedelta(seconds=settings.MATCH_LEASE_SECONDS)
+            family.save(update_fields=["status", "attempt", "lease_until"])
+            return family
+    except IntegrityError as error:
+        if "family_runs_once_at_a_time" not in str(error):
+            raise
+        return None  # whoever runs it now rings when it is done
+
+
+def renew_lease(family: FamilyRun, *, at: datetime) -> None:
+    """Raises LeaseLost if somebody else has it."""
+    held = FamilyRun.objects.filter(pk=family.pk, attempt=family.attempt, status=RunStatus.RUNNING)
+    if not held.update(lease_until=at + timedelta(seconds=settings.MATCH_LEASE_SECONDS)):
+        raise LeaseLost
+
+
+def _solve(
+    family: FamilyRun, clock: Callable[[], datetime]
+) -> tuple[Plan, tuple[Match, ...], dict[str, Any]]:
+    problem = Problem.from_bytes(bytes(family.problem))
+    stopwatch = _Stopwatch(lambda: renew_lease(family, at=clock()), every=settings.MATCH_LEASE_SECONDS / 3)
+    plan = solve(problem, entering=stopwatch.enter)
+    stopwatch.enter("verify")
+    faults = verify(problem, plan)
+    if faults:
+        raise PlanRejected(", ".join(sorted({fault.fault for fault in faults})))
+    stopwatch.enter("explain")
+    explanation = explain(problem, plan)
+    family.shortfalls = dict(Counter(str(short.cause) for short in explanation.short))
+    family.by_urgency = _by_urgency(problem, plan)
+    stopwatch.enter("store")
+    return plan, explanation.matches, stopwatch.seconds
+
+
+class _Stopwatch:
+    """Seconds by phase; renews the lease as time goes by, since a thread could not while the solver computes."""
+
+    def __init__(self, renew: Callable[[], None], *, every: float) -> None:
+        self.renew, self.every = renew, every
+        self.seconds: dict[str, float] = defaultdict(float)
+        self.phase, self.since, self.renewed = "", time.monotonic(), time.monotonic()
+
+    def enter(self, phase: str) -> None:
+        now = time.monotonic()
+        if self.phase:
+            self.seconds[self.phase] += now - self.since
+        self.phase, self.since = phase, now
+        if now - self.renewed > self.every:
+            self.renew()
+            self.renewed = now
+
+
+def _by_urgency(problem: Problem, plan: Plan) -> dict[str, dict[str, int]]:
+    demands = problem.demands
+    given = np.zeros(len(demands), np.int64)
+    np.add.at(given, np.searchsorted(demands.id, plan.assignments.demand), plan.assignments.quantity)
+    return {
+        str(urgency): {
+            "needs": int(mine.sum()),
+            "wanted": int(demands.wanted[mine].sum()),
+            "served": int(demands.served[mine].sum()),
+            "proposed": int(given[mine].sum()),
+        }
+        for urgency in URGENCIES
+        if (mine := demands.urgency == urgency).any()
+    }
+
+
+@transaction.atomic
+def store(
+    family: FamilyRun, plan: Plan, matches: Sequence[Match], seconds: Mapping[str, float], *, at: datetime
+) -> None:
+    """Write the plan and its proposals; those whose need or offer changed since the snapshot are left out and counted.
+
+    Raises LeaseLost, with nothing written, unless this attempt still holds the lease.
+    """
+    began = time.monotonic()
+    rows = Rows.from_bytes(bytes(family.rows))
+    fresh = [] if family.run.is_dry else _fresh(matches, rows)
+    held = (
+        FamilyRun.objects.select_for_update(of=("self",))
+        .filter(pk=family.pk, attempt=family.attempt, status=RunStatus.RUNNING)
+        .first()
+    )
+    if held is None:
+        raise LeaseLost
+    if not family.run.is_dry:
+        expires = at + timedelta(hours=family.run.emergency.proposal_hours)
+        steps = _steps(fresh)
+        proposals = Proposal.objects.bulk_create(
+            _proposal(family, match, rows, steps, at=at, expires_at=expires) for match in fresh
+        )
+        _hold(proposals, +1)
+    family.move_to(RunStatus.DONE)
+    family.plan = plan.to_bytes()
+    family.proposals = len(matches) if family.run.is_dry else len(fresh)
+    family.stale = 0 if family.run.is_dry else len(matches) - len(fresh)
+    family.units = sum(match.quantity for match in (matches if family.run.is_dry else fresh))
+    took = {**family.seconds, **seconds, "store": time.monotonic() - began}
+    family.seconds = {phase: round(value, 4) for phase, value in took.items()}
+    family.lease_until = None
+    family.save(
+        update_fields=[
+            "status",
+            "plan",
+            "proposals",
+            "stale",
+            "units",
+            "seconds",
+            "lease_until",
+            "by_urgency",
+            "shortfalls",
+        ]
+    )
+
+
+def _fresh(matches: Sequence[Match], rows: Rows) -> list[Match]:
+    """Lock the rows the matches speak of, needs before offers, and keep the matches whose both rows are as they were read."""
+    needs = _unchanged(
+        Need, {match.demand for match in matches}, rows.need_id, rows.need_version, NeedStatus.OPEN
+    )
+    offers = _unchanged(
+        Offer, {match.supply for match in matches}, rows.offer_id, rows.offer_version, OfferStatus.OPEN
+    )
+    paused = set(
+        Facility.objects.filter(
+            is_paused=True, appeals__needs__in=[rows.need_id(n) for n in needs]
+        ).values_list("appeals__needs", flat=True)
+    )
+    return [
+        match
+        for match in matches
+        if match.demand in needs and match.supply in offers and rows.need_id(match.demand) not in paused
+    ]
+
+
+def _unchanged(
+    model: type[models.Model], positions: set[int], id_of: Callable[[int], Any], versions: Any, status: str
+) -> set[int]:
+    """Positions whose row was not written since the snapshot; all of them are locked until the end of the transaction."""
+    at = {id_of(position): position for position in positions}
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, xmin::text::bigint, status FROM {table} WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE",
+            [[str(pk) for pk in at]],
+        )
+        found = cursor.fetchall()
+    return {at[pk] for pk, version, now in found if now == status and version == int(versions[at[pk]])}
+
+
+def _steps(matches: Iterable[Match]) -> dict[int, Substitution]:
+    """The substitutions that any of the matches rests on."""
+    return Substitution.objects.in_bulk({edge for match in matches for edge in match.chain})
+
+
+def _proposal(
+    family: FamilyRun,
+    match: Match,
+    rows: Rows,
+    steps: Mapping[int, Substitution],
+    *,
+    at: datetime,
+    expires_at: datetime,
+) -> Proposal:
+    conditional = match.verdict == Verdict.CONDITIONAL
+    last = steps.get(match.chain[-1]) if match.chain else None
+    return Proposal(
+        family_run=family,
+        need_id=rows.need_id(match.demand),
+        offer_id=rows.offer_id(match.supply),
+        quantity=match.quantity,
+        km=match.distance_m // 1000,
+        days=match.days,
+        is_conditional=conditional,
+        condition=(last.condition_zh or last.condition)[:300] if conditional and last else "",
+        because={
+            "days_to_spare": match.days_to_spare,
+            "shelf_days": match.shelf_days,
+            "overshoot": match.overshoot,
+            "reason": match.reason.name.lower(),
+            "steps": [
+                [steps[edge].offered_id, steps[edge].satisfies_id, steps[edge].relation]
+                for edge in match.chain
+                if edge in steps
+            ],
+            "condition": {"zh": last.condition_zh or last.condition, "en": last.condition}
+            if conditional and last
+            else None,
+            "level_before": match.level_before,
+            "level_after": match.level_after,
+            "filled_before": match.filled_before,
+            "filled_after": match.filled_after,
+            "total": match.total,
+            "is_assumed": match.is_assumed,
+        },
+        created_at=at,
+        expires_at=expires_at,
+    )
+
+
+def _hold(proposals: Iterable[Proposal], sign: int) -> None:
+    """Count the units of proposals as taken (+1) or free again (-1), on both sides, in one statement each."""
+    held = list(proposals)
+    for table, column in ((Need._meta.db_table, "need_id"), (Offer._meta.db_table, "offer_id")):
+        total: Counter[Any] = Counter()
+        for proposal in held:
+            total[str(getattr(proposal, column))] += sign * proposal.quantity
+        if total:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"UPDATE {table} SET quantity_proposed = quantity_proposed + held.quantity"
+                    f" FROM unnest(%s::uuid[], %s::bigint[]) AS held (id, quantity) WHERE {table}.id = held.id",
+                    [list(total), list(total.values())],
+                )
+
+
+@transaction.atomic
+def _fail(family: FamilyRun, failure: str, *, at: datetime) -> None:
+    held = (
+        FamilyRun.objects.select_for_update()
+        .filter(pk=family.pk, attempt=family.attempt, status=RunStatus.RUNNING)
+        .first()
+    )
+    if held:
+        held.move_to(RunStatus.FAILED)
+        held.failure, held.lease_until = failure, None
+        held.save(update_fields=["status", "failure", "lease_until"])
+
+
+@transaction.atomic
+def _close(run_id: Any, *, at: datetime) -> None:
+    """End a run whose every family has ended. Failed if one of them failed; what the others proposed stands."""
+    run = MatchingRun.objects.select_for_update().get(pk=run_id)
+    if run.status != RunStatus.RUNNING or run.families.unfinished().exists():
+        return
+    run.move_to(RunStatus.FAILED if run.families.filter(status=RunStatus.FAILED).exists() else RunStatus.DONE)
+    run.finished_at = at
+    run.save(update_fields=["status", "finished_at"])
+    record(run, f"run.{run.status}", by=None, at=at)
+
+
+def sweep(*, at: datetime) -> None:
+    """Take up what was left lying: expired leases go back into the queue, queued work is rung for again, proposals expire."""
+    given_up = []
+    with transaction.atomic():
+        for family in FamilyRun.objects.abandoned(at).select_for_update(skip_locked=True).order_by("pk"):
+            if family.attempt >= MOST_ATTEMPTS:
+                family.move_to(RunStatus.FAILED)
+                family.failure = f"No process finished it in {MOST_ATTEMPTS} attempts."
+                given_up.append(family.run_id)
+            else:
+                family.move_to(RunStatus.QUEUED)
+            family.lease_until = None
+            family.save(update_fields=["status", "failure", "lease_until"])
+    for run_id in {*given_up, *_runs_without_open_families()}:
+        _close(run_id, at=at)
+    expire(at=at)
+    for run_id in (
+        MatchingRun.objects.filter(status=RunStatus.QUEUED)
+        .order_by("created_at")
+        .values_list("pk", flat=True)[:20]
+    ):
+        ring("matching.open_run", str(run_id))
+    _ring_families(FamilyRun.objects.filter(status=RunStatus.QUEUED).order_by("-size").only("pk")[:100])
+
+
+def _runs_without_open_families() -> list[Any]:
+    """Runs whose last family ended, but whose worker died before it could say so."""
+    going_on = FamilyRun.objects.unfinished().values("run")
+    return list(
+        MatchingRun.objects.filter(status=RunStatus.RUNNING)
+        .exclude(pk__in=going_on)
+        .values_list("pk", flat=True)
+    )
+
+
+# --- answering ----------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def approve(proposal: Proposal, *, by: User, at: datetime) -> Proposal:
+    """A volunteer approves; it is agreed at once where nobody else has to be asked.
+
+    Raises NotEligible("four-eyes") for who posted either side. A donor's standing consent counts as the yes for goods
+    that are not directed, and is recorded as such.
+    """
+    proposal = _locked(proposal)
+    if by.pk in (proposal.need.appeal.posted_by_id, proposal.offer.donation.posted_by_id):
+        raise NotEligible(
+            _("You posted one side of this; another volunteer has to approve it."), code="four-eyes"
+        )
+    proposal.move_to(ProposalStatus.APPROVED)
+    proposal.approved_by, proposal.approved_at = by, at
+    if proposal.offer.donation.allocates_for_me and not proposal.offer.donation.is_directed:
+        proposal.donor_said_yes_at, proposal.donor_consent = at, "standing"
+    proposal.save(
+        update_fields=["status", "approved_by", "approved_at", "donor_said_yes_at", "donor_consent"]
+    )
+    record(proposal, "proposal.approved", by=by, at=at)
+    return _agree_if_all_said_yes(proposal, by=by, at=at)
+
+
+@transaction.atomic
+def agree_for_donor(proposal: Proposal, *, by: User, at: datetime) -> Proposal:
+    """The donor says yes, or a volunteer writes down that she said so on the telephone."""
+    proposal = _approved(proposal)
+    if proposal.donor_said_yes_at is None:
+        proposal.donor_said_yes_at, proposal.donor_consent = at, "asked"
+        proposal.save(update_fields=["donor_said_yes_at", "donor_consent"])
+        record(proposal, "proposal.donor_agreed", by=by, at=at)
+    return _agree_if_all_said_yes(proposal, by=by, at=at)
+
+
+@transaction.atomic
+def agree_for_hospital(proposal: Proposal, *, by: User, at: datetime) -> Proposal:
+    """The hospital says yes to a substitute, or to being sent something at all where it asked to be asked."""
+    proposal = _approved(proposal)
+    if proposal.hospital_said_yes_at is None:
+        proposal.hospital_said_yes_at = at
+        proposal.save(update_fields=["hospital_said_yes_at"])
+        record(proposal, "proposal.hospital_agreed", by=by, at=at)
+    return _agree_if_all_said_yes(proposal, by=by, at=at)
+
+
+@transaction.atomic
+def decline(proposal: Proposal, *, reason: str, by: User, at: datetime) -> Proposal:
+    """Say no, with a reason; the pair is not proposed again."""
+    if not reason.strip():
+        raise Refused(
+            _("Say why it is declined; the next proposal will be better for it."), code="reason-missing"
+        )
+    return _end([proposal], ProposalStatus.DECLINED, reason.strip()[:300], by=by, at=at)[0]
+
+
+@transaction.atomic
+def withdraw(proposal: Proposal, *, reason: str, by: User | None, at: datetime) -> Proposal:
+    """Take a proposal back that should not have been made; the pair may be proposed again."""
+    return _end([proposal], ProposalStatus.WITHDRAWN, reason[:300], by=by, at=at)[0]
+
+
+@transaction.atomic
+def expire(*, at: datetime) -> int:
+    """End proposals that nobody answered in time. Returns how many."""
+    overdue = list(Proposal.objects.overdue(at).order_by("pk")[:1000])
+    return len(_end(overdue, ProposalStatus.EXPIRED, "", by=None, at=at)) if overdue else 0
+
+
+def withdraw_for_facility(events: Sequence[Event], *, at: datetime) -> None:
+    """A paused facility takes nothing: what is proposed to it ends."""
+    _withdraw_pending(
+        models.Q(need__appeal__facility__in=[event.subject_id for event in events]), "facility-paused", at=at
+    )
+
+
+def withdraw_for_need(events: Sequence[Event], *, at: datetime) -> None:
+    _withdraw_pending(models.Q(need__in=[event.subject_id for event in events]), "need-withdrawn", at=at)
+
+
+def withdraw_for_offer(events: Sequence[Event], *, at: datetime) -> None:
+    _withdraw_pending(models.Q(offer__in=[event.subject_id for event in events]), "offer-withdrawn", at=at)
+
+
+@transaction.atomic
+def _withdraw_pending(of: models.Q, reason: str, *, at: datetime) -> None:
+    pending = list(Proposal.objects.pending().filter(of).order_by("pk"))
+    if pending:
+        _end(pending, ProposalStatus.WITHDRAWN, reason, by=None, at=at)
+
+
+def _locked(proposal: Proposal) -> Proposal:
+    """The proposal, locked after its need and its offer."""
+    list(Need.objects.filter(pk=proposal.need_id).select_for_update().values_list("pk"))
+    list(Offer.objects.filter(pk=proposal.offer_id).select_for_update().values_list("pk"))
+    return Proposal.objects.with_sides().select_for_update(of=("self",)).get(pk=proposal.pk)
+
+
+def _approved(proposal: Proposal) -> Proposal:
+    proposal = _locked(proposal)
+    if proposal.status != ProposalStatus.APPROVED:
+        raise Refused(
+            _("This proposal is %(status)s; only an approved one waits for a yes.")
+            % {"status": proposal.get_status_display()},
+            code="move-refused",
+        )
+    return proposal
+
+
+def _agree_if_all_said_yes(proposal: Proposal, *, by: User, at: datetime) -> Proposal:
+    asked = proposal.donor_said_yes_at is None or (
+        proposal.needs_hospital_yes and proposal.hospital_said_yes_at is None
+    )
+    if asked:
+        return proposal
+    allocation = allocate(
+        proposal.need,
+        proposal.offer,
+        proposal.quantity,
+        by=by,
+        at=at,
+        because={**proposal.because, "proposal": str(proposal.pk), "donor_consent": proposal.donor_consent},
+    )
+    proposal.move_to(ProposalStatus.AGREED)
+    proposal.allocation = allocation
+    proposal.save(update_fields=["status", "allocation"])
+    _hold([proposal], -1)
+    record(proposal, "proposal.agreed", by=by, at=at)
+    return proposal
+
+
+def _end(
+    proposals: Sequence[Proposal], status: str, because: str, *, by: User | None, at: datetime
+) -> list[Proposal]:
+    """End pending proposals and free their units. Those that ended meanwhile are refused singly, passed over in bulk."""
+    ids = [proposal.pk for proposal in proposals]
+    list(
+        Need.objects.filter(proposals__in=ids)
+        .select_for_update(of=("self",))
+        .order_by("pk")
+        .values_list("pk")
+    )
+    list(
+        Offer.objects.filter(proposals__in=ids)
+        .select_for_update(of=("self",))
+        .order_by("pk")
+        .values_list("pk")
+    )
+    locked = list(Proposal.objects.filter(pk__in=ids).select_for_update().order_by("pk"))
+    ending = locked if len(ids) == 1 else [proposal for proposal in locked if proposal.status in PENDING]
+    for proposal in ending:
+        proposal.move_to(status)
+        proposal.ended_because = because
+    Proposal.objects.bulk_update(ending, ["status", "ended_because"])
+    _hold(ending, -1)
+    record_all(ending, f"proposal.{status}", by=by, at=at)
+    return ending
+
+
+# --- reading ------------------------------------------------------------------------------------------------
+
+
+def summary(run: MatchingRun) -> dict[str, Any]:
+    """What came of a run: counts, units, fill by urgency, seconds by phase.
+
+    by_urgency    "1".."4" -> needs, wanted, served (before the run), proposed, and the share filled before and after
+    """
+    families = list(run.families.defer("rows", "problem", "plan"))
+    by_urgency: dict[str, dict[str, Any]] = {}
+    seconds: dict[str, float] = defaultdict(float)
+    shortfalls: Counter[str] = Counter()
+    for family in families:
+        for urgency, numbers in family.by_urgency.items():
+            total = by_urgency.setdefault(urgency, {"needs": 0, "wanted": 0, "served": 0, "proposed": 0})
+            for name, number in numbers.items():
+                total[name] += number
+        for phase, value in family.seconds.items():
+            seconds[phase] += value
+        shortfalls.update(family.shortfalls)
+    for total in by_urgency.values():
+        asked = total["wanted"] + total["served"]
+        total["fill_before"] = round(total["served"] / asked, 4) if asked else None
+        total["fill_after"] = round((total["served"] + total["proposed"]) / asked, 4) if asked else None
+    return {
+        "run": str(run.pk),
+        "emergency": run.emergency_id,
+        "status": run.status,
+        "policy": run.policy,
+        "dry_run": run.is_dry,
+        "as_of": run.as_of.isoformat(),
+        "families": len(families),
+        "needs": sum(family.needs for family in families),
+        "offers": sum(family.offers for family in families),
+        "proposals": sum(family.proposals for family in families),
+        "units": sum(family.units for family in families),
+        "stale": sum(family.stale for family in families),
+        "failed": sum(family.status == RunStatus.FAILED for family in families),
+        "by_urgency": dict(sorted(by_urgency.items())),
+        "shortfalls": dict(shortfalls.most_common()),
+        "seconds": {phase: round(value, 3) for phase, value in seconds.items()},
+    }
+
+
+def waiting(emergency: Emergency, *, at: datetime) -> dict[str, int]:
+    """How much a run would have to look at now."""
+    return {"needs": open_needs(emergency, at).count(), "offers": open_offers(emergency, at).count()}

@@ -1,0 +1,471 @@
+"""Database rows as the columns of a Problem, and back to the rows a plan speaks of."""
+
+import uuid
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+from django.db.models import F, QuerySet
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
+from numpy.typing import NDArray
+
+from matching.kernel.columns import packed, unpacked
+from matching.kernel.problem import (
+    ANYONE,
+    EVERY_REGION,
+    FAR_AWAY_DAYS,
+    MAX_QUANTITY,
+    NO_LIMIT_KM,
+    Demands,
+    Modes,
+    Policy,
+    Problem,
+    Supplies,
+)
+from matching.kernel.substitution import (
+    NeedKind,
+    OfferKind,
+    Rules,
+    Standard,
+    Substitution,
+    families,
+    verdicts,
+)
+from matching.models import PENDING, Proposal, ProposalStatus
+from supplies.catalogue import models as catalogue
+from supplies.editions.models import ReferenceEdition
+from supplies.emergencies.models import Emergency
+from supplies.needs.models import Need, SenderKind
+from supplies.offers.models import Offer
+from supplies.regions.models import Region
+
+POLICIES = {"urgency": Policy.urgency, "floor": Policy.floor}
+SENDER_BIT = {kind: 1 << position for position, kind in enumerate(SenderKind.values)}
+OVERSEAS_BIT = 1 << len(SENDER_BIT)
+
+NEED_COLUMNS = (
+    "pk",
+    "item",
+    "quantity_outstanding",
+    "quantity_proposed",
+    "served",
+    "urgency",
+    "deadline_at",
+    "min_lot",
+    "medical_grade",
+    "sterile",
+    "setting",
+    "substitutes_welcome",
+    "quantity_kind",
+    "urgency_assumed",
+    "version",
+    "appeal__facility",
+    "appeal__facility__region",
+    "latitude",
+    "longitude",
+    "appeal__accepted_senders",
+    "appeal__accepts_overseas",
+)
+OFFER_COLUMNS = (
+    "pk",
+    "item",
+    "quantity_open",
+    "quantity_proposed",
+    "pack",
+    "min_lot",
+    "standard",
+    "sterile",
+    "expires_on",
+    "available_from",
+    "mode",
+    "max_km",
+    "version",
+    "donation__sender_kind",
+    "donation__from_overseas",
+    "latitude",
+    "longitude",
+    "donation__directed_facility",
+    "donation__directed_region",
+)
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """The editable tables as one version of them stands: what replaces what, which items make a family, how goods travel."""
+
+    rules: Rules
+    family_of: Mapping[str, str]
+    modes: tuple[tuple[str, int, int], ...]
+    regions: tuple[str, ...]
+    min_shelf_days: Mapping[str, int]
+    clinical: frozenset[str]
+    editions: Mapping[str, int]
+
+    @classmethod
+    def read(cls) -> Self:
+        items = {row.pk: row for row in catalogue.Item.objects.all()}
+        standards = {
+            row.pk: Standard(
+                row.pk,
+                frozenset(item.pk for item in row.items.all()),
+                row.medical_use != catalogue.MedicalUse.NO,
+            )
+            for row in catalogue.Standard.objects.prefetch_related("items")
+        }
+        rules = Rules(
+            standards,
+            [
+                _edge(row)
+                for row in catalogue.Substitution.objects.order_by("pk")
+                if _same_unit(row, standards, items)
+            ],
+        )
+        with_standards = {item for standard in standards.values() for item in standard.items}
+        return cls(
+            rules=rules,
+            family_of=families(sorted(items), rules),
+            modes=tuple(
+                (row.pk, row.km_per_day, NO_LIMIT_KM if row.max_km is None else row.max_km)
+                for row in catalogue.TransportMode.objects.order_by("pk")
+            ),
+            regions=tuple(sorted(Region.objects.values_list("path", flat=True))),
+            min_shelf_days={code: item.min_shelf_days for code, item in items.items()},
+            clinical=frozenset(
+                code for code, item in items.items() if item.needs_medical_grade and code in with_standards
+            ),
+            editions=ReferenceEdition.objects.all().versions(),
+        )
+
+    @cached_property
+    def place_of(self) -> dict[str, int]:
+        """Region code -> preorder number."""
+        return {path.rsplit("/", 2)[-2]: number for number, path in enumerate(self.regions)}
+
+    def inside(self, code: str) -> tuple[int, int]:
+        """First and last preorder number of a region with all it contains."""
+        path = self.regions[self.place_of[code]]
+        return self.place_of[code], bisect_left(self.regions, path + "\U0010ffff") - 1
+
+    def country_of(self, code: str) -> str:
+        return self.regions[self.place_of[code]].split("/", 2)[1]
+
+
+def _edge(row: catalogue.Substitution) -> Substitution:
+    condition = (
+        f"{row.condition} wasteful" if row.is_wasteful and "wasteful" not in row.condition else row.condition
+    )
+    return Substitution(
+        row.pk,
+        row.offered_id,
+        row.satisfies_id,
+        row.verdict,
+        row.relation.replace("_", " "),
+        row.jurisdiction,
+        row.use_scope,
+        condition,
+    )
+
+
+def _same_unit(
+    row: catalogue.Substitution, standards: Mapping[str, Standard], items: Mapping[str, catalogue.Item]
+) -> bool:
+    """Goods counted differently cannot stand in for each other: a family has one unit."""
+    touched = standards[row.offered_id].items | standards[row.satisfies_id].items
+    return len({items[code].base_unit_id for code in touched}) <= 1
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Which need and which offer the rows of a problem are, and the row version they were read in."""
+
+    need: NDArray[np.uint8]  # (n, 16) bytes of the UUIDs
+    need_version: NDArray[np.int64]
+    offer: NDArray[np.uint8]
+    offer_version: NDArray[np.int64]
+
+    def to_bytes(self) -> bytes:
+        return packed(
+            {name: getattr(self, name) for name in ("need", "need_version", "offer", "offer_version")}
+        )
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> Self:
+        arrays = unpacked(stored)
+        return cls(*(arrays[name] for name in ("need", "need_version", "offer", "offer_version")))
+
+    def need_id(self, position: int) -> uuid.UUID:
+        return uuid.UUID(bytes=self.need[position].tobytes())
+
+    def offer_id(self, position: int) -> uuid.UUID:
+        return uuid.UUID(bytes=self.offer[position].tobytes())
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    family: str
+    rows: Rows
+    problem: Problem
+
+
+def open_needs(emergency: Emergency, at: datetime) -> QuerySet[Need]:
+    """Needs a run may serve: open, due later, of facilities that take goods, with something left to match."""
+    return (
+        Need.objects.open()
+        .in_emergency(emergency)
+        .taking()
+        .due_after(at)
+        .filter(quantity_outstanding__gt=F("quantity_proposed"))
+    )
+
+
+def open_offers(emergency: Emergency, at: datetime) -> QuerySet[Offer]:
+    """Offers a run may use: open, not expired, still available, with something left."""
+    today = at.astimezone(UTC).date()
+    return (
+        Offer.objects.open()
+        .in_emergency(emergency)
+        .filter(quantity_open__gt=F("quantity_proposed"))
+        .exclude(expires_on__lte=today)
+        .exclude(available_until__lt=today)
+    )
+
+
+def take(
+    emergency: Emergency, *, as_of: datetime, policy: str, rulebook: Rulebook, only: Iterable[str] = ()
+) -> list[Snapshot]:
+    """A Problem per family that has needs, read in two queries whatever their number.
+
+    Call inside one REPEATABLE READ transaction. The largest family comes first.
+    """
+    wanted = set(only)
+    items = [item for item, family in rulebook.family_of.items() if not wanted or family in wanted]
+    needs, offers = _need_rows(emergency, as_of, items), _offer_rows(emergency, as_of, items)
+    standards = _accepted_standards(emergency, as_of, items)
+    barred = _barred(emergency)
+    by_family: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = defaultdict(lambda: ([], []))
+    for side, rows in enumerate((needs, offers)):
+        for row in rows:
+            by_family[rulebook.family_of[row["item"]]][side].append(row)
+    snapshots = [
+        _snapshot(family, ours, theirs, standards, barred, as_of=as_of, policy=policy, rulebook=rulebook)
+        for family, (ours, theirs) in by_family.items()
+        if ours
+    ]
+    return sorted(
+        snapshots, key=lambda s: (-len(s.problem.demands) * (len(s.problem.supplies) + 1), s.family)
+    )
+
+
+def _need_rows(emergency: Emergency, at: datetime, items: list[str]) -> list[dict[str, Any]]:
+    rows = (
+        open_needs(emergency, at)
+        .filter(item__in=items)
+        .annotate(
+            version=RawSQL("supplies_need.xmin::text::bigint", ()),
+            served=F("quantity_promised")
+            + F("quantity_in_transit")
+            + F("quantity_received")
+            - F("received_before")
+            + F("quantity_proposed"),
+            latitude=Coalesce(F("appeal__facility__lat"), F("appeal__facility__region__lat")),
+            longitude=Coalesce(F("appeal__facility__lon"), F("appeal__facility__region__lon")),
+        )
+    )
+    return [
+        dict(zip(NEED_COLUMNS, row, strict=True))
+        for row in rows.order_by("pk").values_list(*NEED_COLUMNS).iterator(5000)
+    ]
+
+
+def _offer_rows(emergency: Emergency, at: datetime, items: list[str]) -> list[dict[str, Any]]:
+    rows = (
+        open_offers(emergency, at)
+        .filter(item__in=items)
+        .annotate(
+            version=RawSQL("supplies_offer.xmin::text::bigint", ()),
+            latitude=Coalesce(F("donation__lat"), F("donation__region__lat")),
+            longitude=Coalesce(F("donation__lon"), F("donation__region__lon")),
+        )
+    )
+    return [
+        dict(zip(OFFER_COLUMNS, row, strict=True))
+        for row in rows.order_by("pk").values_list(*OFFER_COLUMNS).iterator(5000)
+    ]
+
+
+def _accepted_standards(
+    emergency: Emergency, at: datetime, items: list[str]
+) -> dict[uuid.UUID, frozenset[str]]:
+    found: dict[uuid.UUID, set[str]] = defaultdict(set)
+    links = Need.accepted_standards.through.objects.filter(
+        need__in=open_needs(emergency, at).filter(item__in=items).values("pk")
+    )
+    for need, standard in links.values_list("need", "standard").iterator(5000):
+        found[need].add(standard)
+    return {need: frozenset(codes) for need, codes in found.items()}
+
+
+def _barred(emergency: Emergency) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """Pairs that were declined, or wait for an answer."""
+    never = Proposal.objects.filter(
+        status__in=[*PENDING, ProposalStatus.DECLINED], need__appeal__emergency=emergency
+    )
+    return list(never.values_list("need", "offer").distinct())
+
+
+def _snapshot(
+    family: str,
+    needs: list[dict[str, Any]],
+    offers: list[dict[str, Any]],
+    standards: Mapping[uuid.UUID, frozenset[str]],
+    barred: list[tuple[uuid.UUID, uuid.UUID]],
+    *,
+    as_of: datetime,
+    policy: str,
+    rulebook: Rulebook,
+) -> Snapshot:
+    need_kinds, need_kind = _numbered(_need_kind(row, standards, rulebook) for row in needs)
+    offer_kinds, offer_kind = _numbered(
+        OfferKind(row["item"], row["standard"], row["sterile"]) for row in offers
+    )
+    _facilities, facility = _numbered(
+        [row["appeal__facility"] for row in needs] + [row["donation__directed_facility"] for row in offers]
+    )
+    need_at = {row["pk"]: position for position, row in enumerate(needs)}
+    offer_at = {row["pk"]: position for position, row in enumerate(offers)}
+    rows = Rows(
+        _bytes(row["pk"] for row in needs),
+        np.array([row["version"] for row in needs], np.int64),
+        _bytes(row["pk"] for row in offers),
+        np.array([row["version"] for row in offers], np.int64),
+    )
+    problem = Problem(
+        _demands(needs, need_kind, facility[: len(needs)], as_of, rulebook),
+        _supplies(offers, offer_kind, facility[len(needs) :], as_of, rulebook),
+        Modes(
+            km_per_day=np.array([speed for _code, speed, _most in rulebook.modes], np.int32),
+            max_km=np.array([most for _code, _speed, most in rulebook.modes], np.int32),
+        ),
+        verdicts(rulebook.rules, offer_kinds, need_kinds),
+        np.array(
+            sorted((need_at[n], offer_at[o]) for n, o in barred if n in need_at and o in offer_at), np.int64
+        ).reshape(-1, 2),
+        POLICIES[policy](),
+    )
+    return Snapshot(family, rows, problem)
+
+
+def _need_kind(
+    row: Mapping[str, Any], standards: Mapping[uuid.UUID, frozenset[str]], rulebook: Rulebook
+) -> NeedKind:
+    return NeedKind(
+        item=row["item"],
+        standards=standards.get(row["pk"], frozenset()),
+        medical_grade=row["medical_grade"] and row["item"] in rulebook.clinical,
+        sterile=row["sterile"],
+        valve_allowed=False,
+        setting=row["setting"],
+        substitutes_welcome=row["substitutes_welcome"],
+        jurisdiction=rulebook.country_of(row["appeal__facility__region"]),
+    )
+
+
+def _numbered(values: Iterable[Any]) -> tuple[list[Any], NDArray[np.int32]]:
+    """The distinct values in order of appearance, and each value's number."""
+    number: dict[Any, int] = {}
+    positions = [number.setdefault(value, len(number)) for value in values]
+    return list(number), np.array(positions, np.int32)
+
+
+def _bytes(ids: Iterable[uuid.UUID]) -> NDArray[np.uint8]:
+    return np.frombuffer(b"".join(each.bytes for each in ids), np.uint8).reshape(-1, 16)
+
+
+def _column(rows: list[dict[str, Any]], name: str, dtype: type, missing: float = 0) -> NDArray[Any]:
+    return np.array([missing if row[name] is None else row[name] for row in rows], dtype)
+
+
+def _demands(
+    rows: list[dict[str, Any]],
+    kind: NDArray[np.int32],
+    facility: NDArray[np.int32],
+    as_of: datetime,
+    rulebook: Rulebook,
+) -> Demands:
+    wanted = _column(rows, "quantity_outstanding", np.int64) - _column(rows, "quantity_proposed", np.int64)
+    return Demands(
+        id=np.arange(len(rows)),
+        kind=kind,
+        wanted=np.clip(wanted, 0, MAX_QUANTITY),
+        served=_column(rows, "served", np.int64),
+        urgency=_column(rows, "urgency", np.int32),
+        deadline_days=np.array(
+            [min((row["deadline_at"] - as_of).days, FAR_AWAY_DAYS) for row in rows], np.int32
+        ),
+        min_lot=_column(rows, "min_lot", np.int64),
+        lat_deg=_column(rows, "latitude", np.float64, np.nan),
+        lon_deg=_column(rows, "longitude", np.float64, np.nan),
+        facility=facility,
+        region=np.array([rulebook.place_of[row["appeal__facility__region"]] for row in rows], np.int32),
+        accepted_senders=np.array(
+            [
+                sum(SENDER_BIT[kind] for kind in row["appeal__accepted_senders"])
+                | (OVERSEAS_BIT if row["appeal__accepts_overseas"] else 0)
+                for row in rows
+            ],
+            np.int32,
+        ),
+        assumed=np.array([row["quantity_kind"] != "number" for row in rows], np.bool_),
+    )
+
+
+def _supplies(
+    rows: list[dict[str, Any]],
+    kind: NDArray[np.int32],
+    facility: NDArray[np.int32],
+    as_of: datetime,
+    rulebook: Rulebook,
+) -> Supplies:
+    today = as_of.astimezone(UTC).date()
+    mode_at = {code: position for position, (code, _speed, _most) in enumerate(rulebook.modes)}
+    inside = [
+        rulebook.inside(row["donation__directed_region"])
+        if row["donation__directed_region"]
+        else EVERY_REGION
+        for row in rows
+    ]
+    directed = np.array([row["donation__directed_facility"] is not None for row in rows], np.bool_)
+    return Supplies(
+        id=np.arange(len(rows)),
+        kind=kind,
+        available=_column(rows, "quantity_open", np.int64) - _column(rows, "quantity_proposed", np.int64),
+        pack=_column(rows, "pack", np.int64),
+        min_lot=_column(rows, "min_lot", np.int64),
+        shelf_days=np.array(
+            [(row["expires_on"] - today).days if row["expires_on"] else FAR_AWAY_DAYS for row in rows],
+            np.int32,
+        ),
+        min_shelf_days=np.array([rulebook.min_shelf_days[row["item"]] for row in rows], np.int32),
+        ready_in_days=np.array([max(0, (row["available_from"] - today).days) for row in rows], np.int32),
+        lat_deg=_column(rows, "latitude", np.float64, np.nan),
+        lon_deg=_column(rows, "longitude", np.float64, np.nan),
+        mode=np.array([mode_at[row["mode"]] for row in rows], np.int32),
+        max_km=_column(rows, "max_km", np.int32, NO_LIMIT_KM),
+        sender=np.array(
+            [
+                SENDER_BIT.get(row["donation__sender_kind"], 0)
+                | (OVERSEAS_BIT if row["donation__from_overseas"] else 0)
+                for row in rows
+            ],
+            np.int32,
+        ),
+        directed_facility=np.where(directed, facility, ANYONE).astype(np.int32),
+        directed_region_first=np.array([first for first, _last in inside], np.int32),
+        directed_region_last=np.array([last for _first, last in inside], np.int32),
+    )
