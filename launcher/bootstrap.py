@@ -83,35 +83,26 @@ def create_environment() -> None:
 def install() -> None:
     """Install the lock with uv, which takes seconds; with pip, which takes a minute, where uv does not work."""
     say("installing the packages of requirements.txt")
-    pip: list[str | Path] = [
-        PYTHON,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--require-hashes",
-    ]
-    uv: list[str | Path] = [
-        PYTHON,
-        "-m",
-        "uv",
-        "pip",
-        "install",
-        "--quiet",
-        "--python",
-        PYTHON,
-        "--require-hashes",
-    ]
-    if succeeds([*pip, "-r", INSTALLER_LOCK]) and succeeds([*uv, "-r", LOCK]):
-        return
-    say("uv could not install them; trying pip")
-    if not succeeds([*pip, "-r", LOCK]):
-        sys.exit("The packages could not be installed; the messages above say why.")
+    pip = ["pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"]
+    uv = ["uv", "pip", "install", "--quiet", "--system-certs", "--require-hashes", "-r"]
+    complaint = run_module(*pip, INSTALLER_LOCK) or run_module(*uv, LOCK)
+    if complaint:
+        say("uv did not do it; trying pip, which takes longer")
+        complaint = run_module(*pip, LOCK)
+    if complaint:
+        sys.exit(f"The packages could not be installed.\n{complaint}")
 
 
-def succeeds(command: list[str | Path]) -> bool:
-    return subprocess.run(command, cwd=ROOT).returncode == 0
+def run_module(*arguments: str | Path) -> str | None:
+    """Run a module inside the environment; None when it succeeded, else what it said."""
+    ran = subprocess.run(
+        [PYTHON, "-m", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"VIRTUAL_ENV": str(VENV)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    return None if ran.returncode == 0 else ran.stdout.decode(errors="replace").strip() or "It said nothing."
 
 
 def say(message: str) -> None:
