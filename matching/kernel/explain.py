@@ -22,7 +22,7 @@ class Cause(StrEnum):
 
     NO_COMPATIBLE_OFFER = "no-compatible-offer"
     IMPLAUSIBLE_QUANTITY = "implausible-quantity"  # of the demand itself
-    NOTHING_LEFT = "nothing-left"  # compatible offers are promised already
+    NOTHING_LEFT = "nothing-left"  # compatible offers are promised already, or went to this very demand
     DIRECTED_ELSEWHERE = "directed-elsewhere"
     SENDER_NOT_ACCEPTED = "sender-not-accepted"
     DECLINED_BEFORE = "declined-before"
@@ -206,6 +206,7 @@ class _Stages:
     farthest  the last stage that any offer reached; SATISFIES if there is no compatible offer
     best      the best number among the offers at the farthest stage: metres, days, or the last level they serve
     parcel    the smallest parcel among them
+    used      units that the plan takes from eligible offers
     """
 
     def __init__(self, problem: Problem, plan: Plan, rows: Ints) -> None:
@@ -214,14 +215,16 @@ class _Stages:
         self.farthest = np.zeros(len(rows), np.int64)
         self.best = np.zeros(len(rows), np.int64)
         self.parcel = np.zeros(len(rows), np.int64)
-        self.served_level = _last_level_served(problem, plan)
+        self.used = np.zeros(len(rows), np.int64)
+        self.served_level, self.sent = _after(problem, plan)
         for place, supply in _compatible(problem, rows):
             self._look_at(place, supply)
 
     def cause(self, place: int, level: int) -> tuple[Cause, int | None]:
         """What keeps this demand short at this level, and the figure that goes with it."""
         stage, best, parcel = (int(each[place]) for each in (self.farthest, self.best, self.parcel))
-        if not 0 < int(self.problem.demands.wanted[self.rows[place]]) <= MAX_QUANTITY:
+        wanted = int(self.problem.demands.wanted[self.rows[place]])
+        if not 0 < wanted <= MAX_QUANTITY:
             return Cause.IMPLAUSIBLE_QUANTITY, None
         if stage == Rule.RANGE and best == UNKNOWN_PLACE_M:
             return Cause.PLACE_UNKNOWN, None
@@ -231,6 +234,8 @@ class _Stages:
             return CAUSES[Rule(stage)], best if stage >= Rule.RANGE else None
         if self.missing[place] < parcel:
             return Cause.REMAINDER_BELOW_LOT, parcel
+        if self.used[place] == wanted - self.missing[place]:
+            return Cause.NOTHING_LEFT, None
         return (Cause.SERVES_MORE_URGENT, best) if best <= level else (Cause.GIVEN_TO_OTHERS, None)
 
     def _look_at(self, place: Ints, supply: Ints) -> None:
@@ -239,6 +244,8 @@ class _Stages:
         stage = _first_broken(self.problem, pairs)
         np.add.at(self.count, (place, stage), 1)
         np.maximum.at(self.farthest, place, stage)
+        eligible = stage == ELIGIBLE
+        np.add.at(self.used, place[eligible], self.sent[supply[eligible]])
         at_end = np.flatnonzero(stage == self.farthest[place])
         place, stage, pairs = place[at_end], stage[at_end], pairs.take(at_end)
         _keep(self.parcel, np.minimum, place, smallest_parcel(self.problem, pairs))
@@ -259,8 +266,8 @@ def _keep(kept: Ints, better: np.ufunc, place: Ints, number: Ints) -> None:
     better.at(kept, place, number)
 
 
-def _last_level_served(problem: Problem, plan: Plan) -> Ints:
-    """The least important level that each supply serves, -1 if it serves nobody."""
+def _after(problem: Problem, plan: Plan) -> tuple[Ints, Ints]:
+    """The least important level that each supply serves, -1 if it serves nobody, and the units it sends."""
     parcels = plan.assignments
     demand = np.searchsorted(problem.demands.id, parcels.demand)
     supply = np.searchsorted(problem.supplies.id, parcels.supply)
@@ -269,7 +276,9 @@ def _last_level_served(problem: Problem, plan: Plan) -> Ints:
     last_level = _level(problem, demand, problem.demands.served[demand] + given[demand] - 1)
     served_level = np.full(len(problem.supplies), -1, np.int64)
     np.maximum.at(served_level, supply, last_level)
-    return served_level
+    sent = np.zeros(len(problem.supplies), np.int64)
+    np.add.at(sent, supply, parcels.quantity)
+    return served_level, sent
 
 
 def _compatible(problem: Problem, rows: Ints) -> Iterator[tuple[Ints, Ints]]:
