@@ -3,6 +3,4 @@
     solve.solve(problem) -> Plan                    finds a plan
     verify.verify(problem, plan) -> violations      judges it, knowing nothing of how it was found
     explain.explain(problem, plan) -> Explanation   says why, as data
-
-The method is described in docs/matching.md.
 """

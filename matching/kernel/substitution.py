@@ -7,7 +7,7 @@ is none. The rules:
 1.  Facts about products (FACTS) may be followed one after another.
 2.  One opinion at most (OPINIONS: a regulator's list, a maker's comparison) may stand in a chain; a regulator's list
     holds only inside its jurisdiction.
-3.  One conditional substitution may end a chain: the hospital must confirm, with its condition shown.
+3.  One conditional substitution may end a chain of facts: the hospital must confirm, with its condition shown.
 4.  A substitution holds where its scope of use covers the setting of the need. A scope nobody can read makes an
     acceptance conditional and leaves a rejection standing.
 5.  A rejection of the very goods for the very standard wins over whatever was found.
@@ -140,14 +140,20 @@ class NeedKind:
         return self.medical_grade or bool(self.standards)
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Judgement:
-    """Whether goods satisfy a need. Judgements sort the better one first among those that allow it."""
+    """Whether goods satisfy a need, and by which substitutions, as their ids, offered goods first."""
 
     verdict: Verdict
     overshoot: int = 0
     chain: tuple[int, ...] = ()
-    reason: Reason = field(default=Reason.UNSPECIFIED, compare=False)
+    reason: Reason = Reason.UNSPECIFIED
+
+    @property
+    def rank(self) -> tuple[int, int, int, tuple[int, ...]]:
+        """Among judgements that allow it the smallest is the best: an acceptance before a condition, then the smaller
+        overshoot, then the shorter chain, then that of smaller ids."""
+        return (self.verdict, self.overshoot, len(self.chain), self.chain)
 
 
 def covers(use_scope: str, setting: str, is_sterile: bool | None = None) -> Covers:
@@ -240,7 +246,7 @@ def _by_chain(rules: Rules, offer: OfferKind, standard: str, need: NeedKind) -> 
     if not need.substitutes_welcome and offer.item != need.item:
         return Judgement(Verdict.NO, reason=Reason.SUBSTITUTES_UNWELCOME)
     reached = reachable(rules, standard, need, offer.is_sterile)
-    found = min((reached[t] for t in targets - refused if t in reached), default=None)
+    found = min((reached[t] for t in targets - refused if t in reached), key=lambda j: j.rank, default=None)
     if found is None:
         return Judgement(Verdict.NO, reason=_why_none(rules, standard, targets, refused, need))
     own = rules.standards.get(standard)
@@ -280,10 +286,7 @@ def _rejected_for(rules: Rules, standard: str, offer: OfferKind, need: NeedKind)
 def reachable(
     rules: Rules, standard: str, need: NeedKind, is_sterile: bool | None = None
 ) -> dict[str, Judgement]:
-    """Every standard that goods made to this one satisfy, with the best chain to it.
-
-    Among chains an acceptance comes before a condition, then the smaller overshoot, then the chain of smaller ids.
-    """
+    """Every standard that goods made to this one satisfy, with the best chain to it."""
     asked = (standard, need.setting, need.jurisdiction, need.substitutes_welcome, is_sterile)
     if asked not in rules.reached:
         rules.reached[asked] = _search(rules, standard, need, is_sterile)
@@ -294,14 +297,14 @@ def _search(rules: Rules, standard: str, need: NeedKind, is_sterile: bool | None
     firm, last = _usable_edges(rules, need, is_sterile)
     best: dict[str, Judgement] = {}
     settled: set[tuple[str, bool]] = set()
-    queue: list[tuple[int, tuple[int, ...], str, bool]] = [(0, (), standard, False)]
+    queue: list[tuple[int, int, tuple[int, ...], str, bool]] = [(0, 0, (), standard, False)]
     while queue:
-        overshoot, chain, here, has_opinion = heappop(queue)
+        overshoot, steps, chain, here, has_opinion = heappop(queue)
         if (here, has_opinion) in settled:
             continue
         settled.add((here, has_opinion))
         _keep(best, here, Judgement(Verdict.ACCEPT, overshoot, chain, Reason.SUBSTITUTE))
-        for edge in last.get(here, ()):
+        for edge in () if has_opinion else last.get(here, ()):
             found = Judgement(
                 Verdict.CONDITIONAL, overshoot + edge.overshoot, (*chain, edge.id), Reason.SUBSTITUTE
             )
@@ -309,19 +312,14 @@ def _search(rules: Rules, standard: str, need: NeedKind, is_sterile: bool | None
         for edge in firm.get(here, ()):
             is_opinion = edge.relation in OPINIONS
             if not (is_opinion and has_opinion):
-                step = (
-                    overshoot + edge.overshoot,
-                    (*chain, edge.id),
-                    edge.satisfies,
-                    has_opinion or is_opinion,
-                )
-                heappush(queue, step)
+                so_far = (overshoot + edge.overshoot, steps + 1, (*chain, edge.id))
+                heappush(queue, (*so_far, edge.satisfies, has_opinion or is_opinion))
     del best[standard]
     return best
 
 
 def _keep(best: dict[str, Judgement], standard: str, found: Judgement) -> None:
-    if standard not in best or found < best[standard]:
+    if standard not in best or found.rank < best[standard].rank:
         best[standard] = found
 
 

@@ -164,6 +164,14 @@ def test_a_conditional_substitution_needs_a_yes():
     assert (found.verdict, found.chain, found.reason) == (Verdict.CONDITIONAL, (13,), Reason.SUBSTITUTE)
 
 
+def test_the_shorter_chain_is_followed_and_a_condition_does_not_rest_on_an_opinion():
+    by_ffp2 = Substitution(0, "EN149-FFP2", "GB19083-2010-1", "conditional", "accepted in shortage", "CN")
+    rules = Rules(RULES.standards, [by_ffp2, *TABLE])
+
+    assert judge(rules, offer("NIOSH-N95"), need("GB19083-2010-1")).chain == (13,)
+    assert judge(rules, offer("GB2626-2019-KN95"), need("GB19083-2010-1")).verdict == Verdict.NO
+
+
 def test_nothing_follows_a_conditional_substitution():
     rules = Rules(
         RULES.standards, [*TABLE, Substitution(99, "GB19083-2010-1", "YY0469-2023", "accept", "exceeds")]
