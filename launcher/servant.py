@@ -1,4 +1,4 @@
-"""Who PostgreSQL runs as. It refuses to be root, so a launcher started by root finds it someone else to be."""
+"""Who PostgreSQL runs as. It refuses to be root, and anyone without a name, so those find it someone else to be."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from launcher.messages import CannotGoOn
 from launcher.state import State, short_name
 
-# A user namespace of its own in which root is called nobody; outside it, every file stays root's.
+# A user namespace of its own in which we are called nobody; outside it, every file stays ours.
 IN_NAMESPACE = ("unshare", "--user", "--map-user=65534", "--map-group=65534", "--")
 PLACE_FOR_NOBODY = Path("/var/lib")
 
@@ -71,16 +71,27 @@ class Servant:
 
 
 def choose(state: State) -> Servant:
-    """Ourselves; for root itself in a user namespace; where those are forbidden, nobody."""
-    if os.getuid() != 0:
-        return Servant(home=state.path, owner=os.getuid())
-    in_namespace = Servant(home=state.path, owner=0, prefix=IN_NAMESPACE)
+    """Ourselves; for root, and for a user without a name, a user namespace; where root may not, nobody."""
+    user = os.getuid()
+    if user != 0 and has_name(user):
+        return Servant(home=state.path, owner=user)
+    in_namespace = Servant(home=state.path, owner=user, prefix=IN_NAMESPACE)
     if in_namespace.can("test", "-x", state.path.parent):
         in_namespace.owns(state.path)
         return in_namespace
+    if user != 0:
+        raise CannotGoOn(f"PostgreSQL needs a user with a name, and uid {user} has none in /etc/passwd.")
     if (state.path / "postgres").exists():
         raise CannotGoOn(f"Root cannot use the database in {state.path} here. Start as the user who made it.")
     return nobody(state)
+
+
+def has_name(user: int) -> bool:
+    try:
+        pwd.getpwuid(user)
+    except KeyError:
+        return False
+    return True
 
 
 def nobody(state: State) -> Servant:

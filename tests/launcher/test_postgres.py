@@ -138,6 +138,22 @@ def test_data_of_a_version_that_is_not_installed_are_refused(postgres: Postgres)
         postgres.start()
 
 
+@pytest.mark.skipif(
+    not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")), reason="needs Debian's postgresql"
+)
+def test_the_systems_programs_serve_where_the_wheels_are_missing(
+    state: State, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    server = Postgres(state)
+
+    server.start()
+
+    assert server.query("SELECT array_length(show_trgm('外科口罩'), 1) > 2") == "t"
+    assert server._programs().is_relative_to("/usr/lib/postgresql")
+    server.stop()
+
+
 @as_root
 def test_root_takes_over_data_made_by_a_user(state: State):
     first = Postgres(state)
