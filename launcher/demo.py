@@ -5,18 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 
-from launcher import processes
+from launcher import processes, programs
 from launcher.messages import CannotGoOn, say, step
 from launcher.postgres import tail
 from launcher.running import Card, Running
@@ -24,9 +20,6 @@ from launcher.stack import Stack
 from launcher.state import ROOT, State
 from launcher.supervisor import Program, Service, Supervisor
 
-HOST = "127.0.0.1"
-FIRST_PORT = 8000
-PORTS_TRIED = 50
 SECONDS_FOR_FIRST_ANSWER = 60
 SECONDS_BETWEEN_POLLS = 0.05
 PREPARED = "prepared"  # the file that says which sources the database and static files were made ready for
@@ -80,10 +73,10 @@ class Demo:
         """End what a killed launcher's programs have left: two workers with two timetables would both do the work."""
         servers = {server.pid for server in self.stack.servers}
         for number in (signal.SIGTERM, signal.SIGKILL):
-            left = [pid for pid in leftovers(self.state.path) if pid not in servers]
+            left = [pid for pid in programs.leftovers(self.state.path) if pid not in servers]
             for pid in left:
                 processes.signal_quietly(pid, number)
-            if processes.wait_until(lambda: not any(map(processes.arguments_of, left)), seconds=5):  # noqa: B023
+            if processes.have_ended(left, seconds=5):
                 return
 
     # --- Making ready ---
@@ -146,9 +139,9 @@ class Demo:
     # --- Serving ---
 
     def _serve(self) -> None:
-        port = free_port(int(self.stack.environment.get("PORT") or FIRST_PORT))
-        url = f"http://{HOST}:{port}/"
-        self.programs = [self._worker(), self._web(port)]
+        port = programs.first_port(self.stack.environment.get("PORT"))
+        url = f"http://{programs.HOST}:{port}/"
+        self.programs = [programs.worker(self.stack), programs.web(self.stack, port)]
         services: list[Service] = [*self.stack.servers, *self.programs]
         supervisor = Supervisor(services, lambda pids: self._tell(url, pids))
         with step("worker and web"):
@@ -174,57 +167,14 @@ class Demo:
     def _tell(self, url: str, children: dict[str, int | None]) -> None:
         self.running.tell(Card(os.getpid(), "the site", url, children))
 
-    def _worker(self) -> Program:
-        timetable = self.state.path / "timetable"
-        return self._program(
-            "worker",
-            *("celery", "-A", "config", "worker", "-B", "--schedule", str(timetable)),
-            *(
-                "--pool",
-                "prefork",
-                "--concurrency",
-                "2",
-                "--loglevel",
-                "INFO",
-                "--hostname",
-                "embedded@%h",
-                "--without-mingle",
-                "--without-gossip",
-            ),
-        )
-
-    def _web(self, port: int) -> Program:
-        return self._program(
-            "web",
-            *("gunicorn", "config.wsgi:application", "--bind", f"{HOST}:{port}", "--no-control-socket"),
-            *("--worker-class", "gthread", "--workers", "2", "--threads", "4", "--timeout", "60"),
-        )
-
-    def _program(self, name: str, *arguments: str) -> Program:
-        return Program(
-            name,
-            [sys.executable, "-m", *arguments],
-            environment=self.stack.environment,
-            cwd=ROOT,
-            log=self.state.log(name),
-        )
-
     def _wait_for_answer(self, url: str) -> None:
         web = self.programs[-1]
         if not processes.wait_until(
-            lambda: web.pid is None or answers(url), seconds=SECONDS_FOR_FIRST_ANSWER
+            lambda: web.pid is None or programs.answers(url), seconds=SECONDS_FOR_FIRST_ANSWER
         ):
             raise CannotGoOn(f"The site does not answer. The end of {web.log}:\n{tail(web.log)}")
         if web.pid is None:
             raise CannotGoOn(f"The web process ended. The end of {web.log}:\n{tail(web.log)}")
-
-
-def leftovers(state: Path) -> Iterator[int]:
-    """Workers and web processes started for this state directory, by a launcher that is gone."""
-    for pid in processes.started_for(state):
-        arguments = processes.arguments_of(pid) or []
-        if "celery" in arguments or "gunicorn" in arguments:
-            yield pid
 
 
 def digest_of_sources() -> str:
@@ -238,31 +188,6 @@ def digest_of_sources() -> str:
                 digest.update(f"{file.relative_to(ROOT)}\0{file.stat().st_size}\0".encode())
                 digest.update(file.read_bytes())
     return digest.hexdigest()
-
-
-def free_port(first: int) -> int:
-    """The first port nobody listens on, from `first` upwards; says so when that is another one."""
-    for port in range(first, first + PORTS_TRIED):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                say(f"  port {port} is taken; trying {port + 1}")
-                continue
-        return port
-    raise CannotGoOn(f"No port from {first} to {first + PORTS_TRIED - 1} is free. Set PORT to another one.")
-
-
-def answers(url: str) -> bool:
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever proxy the shell names
-    try:
-        with direct.open(url, timeout=5):
-            return True
-    except urllib.error.HTTPError as error:
-        return error.code < 500
-    except OSError:
-        return False
 
 
 @contextmanager

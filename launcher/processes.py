@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -88,6 +88,11 @@ def started_for(state: Path) -> Iterator[int]:
                 yield int(entry.name)
         except OSError:
             continue
+
+
+def have_ended(pids: Collection[int], *, seconds: float) -> bool:
+    """Wait for processes that are not our children; True when none is left."""
+    return wait_until(lambda: not any(map(arguments_of, pids)), seconds=seconds)
 
 
 def signal_quietly(pid: int, number: signal.Signals) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from launcher.demo import leftovers
 from launcher.postgres import Postgres
 from launcher.processes import wait_until
+from launcher.programs import leftovers
 from launcher.running import Card, Running
 from launcher.state import ROOT, State
 from launcher.valkey import Valkey

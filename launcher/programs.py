@@ -1,0 +1,81 @@
+"""The site's own programs: the worker with its timetable, and the web processes."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from launcher import processes
+from launcher.messages import CannotGoOn, say
+from launcher.stack import Stack
+from launcher.state import ROOT
+from launcher.supervisor import Program
+
+HOST = "127.0.0.1"
+FIRST_PORT = 8000
+PORTS_TRIED = 50
+
+
+def worker(stack: Stack) -> Program:
+    """One Celery worker with two processes; beat is embedded in it, so there is one timetable."""
+    timetable = str(stack.state.path / "timetable")
+    options = "--pool prefork --concurrency 2 --loglevel INFO --without-mingle --without-gossip"
+    return _program(
+        stack, "worker", "celery", "-A", "config", "worker", "-B", "--schedule", timetable, *options.split()
+    )
+
+
+def web(stack: Stack, port: int) -> Program:
+    """Gunicorn with two processes of four threads, for this machine only."""
+    options = "--worker-class gthread --workers 2 --threads 4 --timeout 60 --no-control-socket"
+    return _program(
+        stack, "web", "gunicorn", "config.wsgi:application", "--bind", f"{HOST}:{port}", *options.split()
+    )
+
+
+def _program(stack: Stack, name: str, *arguments: str) -> Program:
+    command = [sys.executable, "-m", *arguments]
+    return Program(name, command, environment=stack.environment, cwd=ROOT, log=stack.state.log(name))
+
+
+def first_port(wanted: str | None) -> int:
+    """The first port nobody listens on, from the wanted one upwards; says so when that is another one."""
+    if wanted and not wanted.isdecimal():
+        raise CannotGoOn(f"PORT is a number, and was given as: {wanted}")
+    return free_port(int(wanted or FIRST_PORT))
+
+
+def free_port(first: int) -> int:
+    for port in range(first, first + PORTS_TRIED):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                say(f"  port {port} is taken; trying {port + 1}")
+                continue
+        return port
+    raise CannotGoOn(f"No port from {first} to {first + PORTS_TRIED - 1} is free. Set PORT to another one.")
+
+
+def answers(url: str) -> bool:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever proxy the shell names
+    try:
+        with direct.open(url, timeout=5):
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code < 500
+    except OSError:
+        return False
+
+
+def leftovers(state: Path) -> Iterator[int]:
+    """Workers and web processes started for this state directory, by a launcher that is gone."""
+    for pid in processes.started_for(state):
+        arguments = processes.arguments_of(pid) or []
+        if "celery" in arguments or "gunicorn" in arguments:
+            yield pid
