@@ -1,0 +1,36 @@
+"""Running code of the tests in processes of their own, on the test's database."""
+
+import os
+import subprocess
+import sys
+from typing import Any
+from urllib.parse import quote
+
+from django.db import connection
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment that leads a child process to this test's database."""
+    settings = connection.settings_dict
+    url = f"postgres://{quote(settings['USER'])}@/{settings['NAME']}?host={quote(str(settings['HOST']))}"
+    return {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings", **more}
+
+
+def start(*arguments: str, **more: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        env=environment(**more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(*processes: "subprocess.Popen[str]", within: float = 90) -> list[Any]:
+    """What each printed, after all have ended well."""
+    outputs = []
+    for process in processes:
+        out, err = process.communicate(timeout=within)
+        assert process.returncode == 0, err
+        outputs.append(out)
+    return outputs
