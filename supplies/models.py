@@ -4,6 +4,7 @@ from supplies.allocations.models import Allocation
 from supplies.catalogue.models import Category, Item, Standard, Substitution, TransportMode, Unit, UnitRule
 from supplies.editions.models import ReferenceEdition
 from supplies.emergencies.models import Emergency
+from supplies.intake.models import Import, ImportedLine, ImportedRow
 from supplies.journal.models import Event, Outgoing
 from supplies.needs.models import Appeal, Need
 from supplies.offers.models import Donation, Offer
@@ -38,6 +39,9 @@ __all__ = [
     "Emergency",
     "Event",
     "Facility",
+    "Import",
+    "ImportedLine",
+    "ImportedRow",
     "Item",
     "Membership",
     "Need",

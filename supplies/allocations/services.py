@@ -169,16 +169,19 @@ def split(allocation: Allocation, quantity: int, *, by: User | None, at: datetim
     return allocation
 
 
+@transaction.atomic
 def book(allocations: Iterable[Allocation], *, by: User | None, at: datetime) -> list[Allocation]:
     """They are on a shipment; the quantities stay promised until it departs."""
     return _move(allocations, AllocationStatus.BOOKED, "allocation.booked", by=by, at=at)
 
 
+@transaction.atomic
 def unbook(allocations: Iterable[Allocation], *, by: User | None, at: datetime) -> list[Allocation]:
     """Their shipment was called off: reserved again."""
     return _move(allocations, AllocationStatus.RESERVED, "allocation.unbooked", by=by, at=at)
 
 
+@transaction.atomic
 def ship(allocations: Iterable[Allocation], *, by: User | None, at: datetime) -> list[Allocation]:
     """They have left: promised becomes in transit."""
     locked = lock(allocations)
@@ -190,6 +193,7 @@ def ship(allocations: Iterable[Allocation], *, by: User | None, at: datetime) ->
     return _moved(locked, AllocationStatus.SHIPPED, "allocation.shipped", by=by, at=at)
 
 
+@transaction.atomic
 def count(accepted: Mapping[Allocation, int], *, by: User | None, at: datetime) -> list[Allocation]:
     """They have been counted on arrival: in transit becomes received as far as it was accepted, the rest is needed again."""
     good = {allocation.pk: quantity for allocation, quantity in accepted.items()}
@@ -207,6 +211,7 @@ def count(accepted: Mapping[Allocation, int], *, by: User | None, at: datetime) 
     return moved
 
 
+@transaction.atomic
 def lose(allocations: Iterable[Allocation], *, by: User | None, at: datetime) -> list[Allocation]:
     """They will never arrive: the needs are open again, the goods are gone."""
     return _end(
@@ -220,6 +225,7 @@ def lose(allocations: Iterable[Allocation], *, by: User | None, at: datetime) ->
     )
 
 
+@transaction.atomic
 def take_back(allocations: Iterable[Allocation], *, by: User | None, at: datetime) -> list[Allocation]:
     """They came back to the donor: both sides are free again."""
     return _end(

@@ -20,7 +20,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from rapidfuzz import fuzz, process
 
-from supplies.catalogue.models import GREATEST_QUANTITY, Item, Standard, StandardStatus, UnitRule
+from supplies.catalogue.models import Item, Standard, StandardStatus, UnitRule
+from supplies.quantity import MOST
 
 SURE, PART, WITHIN, LIKE = 1.0, 0.9, 0.8, 0.7
 SEPARATORS = re.compile(r"[|/、，,;；。()（）\[\]【】:：或及和+]+")
@@ -232,7 +233,7 @@ class Dictionary:
             text = _("%(quantity)s %(unit)s is not a whole number of %(base)s.")
             facts = {"quantity": quantity, "unit": unit_text, "base": item.base_unit.name}
             raise ValidationError({"quantity": text % facts})
-        if not 0 < total <= GREATEST_QUANTITY:
+        if not 0 < total <= MOST:
             raise ValidationError(
                 {"quantity": _("The quantity must be more than nothing and at most ten thousand million.")}
             )
@@ -352,6 +353,6 @@ def _content(item: Item, unit_text: str, pack_content: int | None) -> int:
         text = _("State how many %(base)s of %(item)s one “%(unit)s” holds.")
         facts = {"base": item.base_unit.name, "item": item.name, "unit": unit_text}
         raise ValidationError({"pack_content": text % facts})
-    if not 0 < pack_content <= GREATEST_QUANTITY:
+    if not 0 < pack_content <= MOST:
         raise ValidationError({"pack_content": _("A pack must hold at least one.")})
     return pack_content

@@ -13,8 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from supplies.editions.models import Bilingual, ReferenceRow
 from supplies.editions.models import ReferenceEdition as ReferenceEdition
-
-GREATEST_QUANTITY = 10**10  # Of any line, in base units: room for a nation's masks, and far from 2**63.
+from supplies.quantity import MOST
 
 
 class Category(Bilingual, ReferenceRow):
@@ -136,7 +135,6 @@ class Item(Bilingual, ReferenceRow):
     class Meta:
         verbose_name = _("item")
         verbose_name_plural = _("items")
-        indexes = [GinIndex(name="item_by_synonym", fields=["synonyms"])]
         constraints = [
             CheckConstraint(name="item_is_shown_in_whole_units", condition=Q(display_factor__gt=0)),
             CheckConstraint(
@@ -144,7 +142,7 @@ class Item(Bilingual, ReferenceRow):
                 condition=Q(plausible_min__gte=1)
                 & Q(assumed_quantity__gte=F("plausible_min"))
                 & Q(assumed_quantity__lte=F("plausible_max"))
-                & Q(plausible_max__lte=GREATEST_QUANTITY),
+                & Q(plausible_max__lte=MOST),
             ),
         ]
 

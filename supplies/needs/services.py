@@ -189,6 +189,7 @@ def publish(appeal: Appeal, *, by: User | None, at: datetime) -> Appeal:
     return _publish(appeal, by=by, at=at)
 
 
+@transaction.atomic
 def publish_moderated(appeal: Appeal, *, at: datetime) -> Appeal:
     """Publish what was moderated where it comes from: an imported list."""
     return _publish(appeal, by=None, at=at)

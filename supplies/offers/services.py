@@ -152,6 +152,7 @@ def publish(donation: Donation, *, by: User | None, at: datetime) -> Donation:
     return _publish(donation, by=by, at=at)
 
 
+@transaction.atomic
 def publish_moderated(donation: Donation, *, at: datetime) -> Donation:
     """Publish what was moderated where it comes from: an imported list."""
     return _publish(donation, by=None, at=at)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from supplies.allocations.models import Allocation
 from supplies.catalogue.models import TransportMode
+from supplies.editions.models import ReferenceRow
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.organisations.models import Facility, Organisation, Role, User
 from supplies.quantity import QuantityField, new_code, within_bounds
@@ -49,15 +50,13 @@ SHIPMENT_LIFECYCLE = Lifecycle(
 TROUBLED = [S.RETURNING, S.LOST, S.REFUSED, S.PARTLY_ACCEPTED]
 
 
-class TrackingCode(models.Model):
+class TrackingCode(ReferenceRow):
     """A carrier's or a standard's word for what happened to a parcel, and what it means here."""
 
     vocabulary = models.CharField(_("vocabulary"), max_length=30)
     code = models.CharField(_("code"), max_length=60)
     label = models.CharField(_("label"), max_length=160, blank=True)
     status = models.CharField(_("means"), max_length=30)
-    source = models.CharField(_("source"), max_length=80, blank=True)
-    is_verified = models.BooleanField(_("verified"), default=False)
     note = models.CharField(_("note"), max_length=300, blank=True)
 
     class Meta:

@@ -4,7 +4,8 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, transaction
 
-from supplies.catalogue.models import GREATEST_QUANTITY, Item, Standard, Substitution, UnitRule
+from supplies.catalogue.models import Item, Standard, Substitution, UnitRule
+from supplies.quantity import MOST
 
 pytestmark = pytest.mark.usefixtures("shipped", "db")
 
@@ -51,7 +52,7 @@ def test_an_edition_is_in_force_from_its_first_day_to_the_day_before_its_withdra
     ("model", "row", "broken", "constraint"),
     [
         (Item, {"code": "MASK_SURG"}, {"assumed_quantity": 0}, "item_assumes_a_plausible_quantity"),
-        (Item, {"code": "MASK_SURG"}, {"plausible_max": GREATEST_QUANTITY + 1}, "item_assumes_a_plausible"),
+        (Item, {"code": "MASK_SURG"}, {"plausible_max": MOST + 1}, "item_assumes_a_plausible"),
         (Item, {"code": "MASK_SURG"}, {"display_factor": 0}, "item_is_shown_in_whole_units"),
         (UnitRule, {"code": "glove-pair"}, {"numerator": None}, "unit_rule_has_a_factor"),
         (UnitRule, {"code": "any-box"}, {"numerator": 50, "denominator": 1}, "unit_rule_has_a_factor"),
