@@ -68,7 +68,8 @@ def ways(problem: Problem, demand: NDArray[Any], supply: NDArray[Any]) -> Ints:
 def smallest_parcel(problem: Problem, pairs: Pairs) -> Ints:
     """The least that may travel: both lots, in whole packs."""
     demands, supplies = problem.demands, problem.supplies
-    lot = np.maximum(np.maximum(supplies.min_lot[pairs.supply], demands.min_lot[pairs.demand]), 1)
+    lot = np.maximum(supplies.min_lot[pairs.supply], demands.min_lot[pairs.demand])
+    lot = np.clip(lot, 1, MAX_QUANTITY + 1)  # no parcel is larger, and the next line must not overflow
     pack = supplies.pack[pairs.supply]
     return -(-lot // pack) * pack
 

@@ -148,10 +148,12 @@ def best_plan(market: Market, entering: Callable[[str], None]) -> tuple[Ints, In
     relaxed, steps = certified_flow(market, unit)
     everything = np.arange(len(market.demand))
     ideal = relaxed if unit == 1 else flow(market, everything, market.available, unit=1, level_steps=0)[0]
-    dived = dive(market, relaxed, unit, steps, entering)
+    best = dive(market, relaxed, unit, steps, entering)
     entering("parcels")
-    simple = greedy(market)
-    return (simple if is_better(market.levels(simple), market.levels(dived)) else dived), market.levels(ideal)
+    if (market.levels(best) != market.levels(ideal)).any():
+        simple = greedy(market)
+        best = simple if is_better(market.levels(simple), market.levels(best)) else best
+    return best, market.levels(ideal)
 
 
 def certified_flow(market: Market, unit: int) -> tuple[Ints, int]:
@@ -279,9 +281,8 @@ def refill(market: Market, edges: Ints, quantity: Ints, available: Ints, limit: 
     level = next_level(market, given)[demand[rows]]
     rows = rows[np.lexsort((market.cost[edges[rows]], needs_more, is_new, demand[rows], level))]
     raised = quantity.copy()
-    raised[rows] += _take_in_turn(
-        market, demand[rows], supply[rows], lot[rows], quantity[rows], given, left, limit
-    )
+    turns = (demand[rows], supply[rows], lot[rows], quantity[rows])
+    raised[rows] += _take_in_turn(market, turns, given, left, limit)
     return raised
 
 
@@ -294,34 +295,28 @@ def next_level(market: Market, given: Ints) -> NDArray[np.int32]:
 
 def _take_in_turn(
     market: Market,
-    demand: Ints,
-    supply: Ints,
-    lot: Ints,
-    travelling: Ints,
+    edges: tuple[Ints, Ints, Ints, Ints],
     given: Ints,
     left: Ints,
     limit: Ints,
 ) -> Ints:
-    has, rest, most, wanted, packs = (
-        given.tolist(),
-        left.tolist(),
-        limit.tolist(),
-        market.wanted.tolist(),
-        market.pack.tolist(),
-    )
+    """What each edge takes when its turn comes; edges are (demand, supply, lot, quantity that travels already)."""
+    has, rest, most = given.tolist(), left.tolist(), limit.tolist()
+    wanted, packs = market.wanted.tolist(), market.pack.tolist()
     taken = []
-    for d, s, least, now in zip(
-        demand.tolist(), supply.tolist(), lot.tolist(), travelling.tolist(), strict=True
-    ):
-        short, pack = most[d] - has[d], packs[s]
-        room = min(wanted[d] - has[d], rest[s])
-        more = max(-(-short // pack) * pack, least - now)
+    for demand, supply, lot, travelling in zip(*(each.tolist() for each in edges), strict=True):
+        missing, pack = most[demand] - has[demand], packs[supply]
+        room = min(wanted[demand] - has[demand], rest[supply])
+        if missing <= 0 or room < pack:
+            taken.append(0)
+            continue
+        more = max(-(-missing // pack) * pack, lot - travelling)
         if more > room:
             more = room - room % pack
-        if short <= 0 or more <= 0 or now + more < least:
+        if travelling + more < lot:
             more = 0
-        has[d] += more
-        rest[s] -= more
+        has[demand] += more
+        rest[supply] -= more
         taken.append(more)
     return np.array(taken, np.int64)
 
@@ -330,25 +325,29 @@ def greedy(market: Market) -> Ints:
     """What a careful volunteer would do: urgent demands first, then by deadline, each from its nearest supplies."""
     d, s = market.demand, market.supply
     order = np.lexsort((s, market.distance_m, d, market.deadline_days[d], market.urgency[d]))
-    nothing = np.zeros(len(market.wanted), np.int64)
     quantity = np.zeros(len(d), np.int64)
-    quantity[order] = _take_in_turn(
-        market, d[order], s[order], market.lot[order], quantity, nothing, market.available, market.wanted
-    )
+    turns = (d[order], s[order], market.lot[order], quantity)
+    nothing = np.zeros(len(market.wanted), np.int64)
+    quantity[order] = _take_in_turn(market, turns, nothing, market.available, market.wanted)
     return quantity
 
 
 def with_leftovers(problem: Problem, pairs: Pairs, quantity: Ints) -> tuple[Pairs, Ints]:
-    """The parcels, and what can still be made of what is left on both sides, also between pairs not looked at before."""
+    """The parcels, and what can still be made of what is left on both sides, also between pairs not looked at before.
+
+    What is missing or left but less than its own lot can only go with a parcel that travels anyway.
+    """
     demands, supplies = problem.demands, problem.supplies
     travels = quantity > 0
     pairs, quantity = pairs.take(travels), quantity[travels]
-    short = demands.wanted > _sums(pairs.demand, quantity, len(demands))
-    left = supplies.available - _sums(pairs.supply, quantity, len(supplies)) >= supplies.pack
+    missing = demands.wanted - _sums(pairs.demand, quantity, len(demands))
+    left = supplies.available - _sums(pairs.supply, quantity, len(supplies))
+    short = missing >= np.maximum(demands.min_lot, 1)
+    spare = left >= np.maximum(supplies.min_lot, supplies.pack)
     for family_demands, family_supplies in families(problem):
         some_demands, some_supplies = (
             family_demands[short[family_demands]],
-            family_supplies[left[family_supplies]],
+            family_supplies[spare[family_supplies]],
         )
         if len(some_demands) and len(some_supplies):
             found = among(problem, some_demands, some_supplies, look_at_all=LEFTOVER_PAIRS)

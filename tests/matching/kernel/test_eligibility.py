@@ -137,6 +137,8 @@ def test_enough_shelf_life_is_left_on_arrival(shelf, least, kept):
         ({"min_lot": 60}, {"pack": 50}, True),
         ({"min_lot": 60}, {"pack": 50, "available": 80}, False),
         ({"wanted": 30}, {"min_lot": 31}, False),
+        ({"min_lot": 2**63 - 1}, {"pack": 10}, False),
+        ({}, {"pack": 2**63 - 1}, False),
     ],
 )
 def test_a_parcel_is_whole_packs_and_worth_it_for_both_sides(demand, supply, kept):

@@ -1,3 +1,6 @@
+import io
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -15,6 +18,11 @@ def test_a_stored_problem_comes_back_the_same():
     assert again.digest() == problem.digest()
     assert again.to_bytes() == problem.to_bytes()
     assert again.policy == problem.policy
+
+
+def test_stored_bytes_carry_no_time():
+    with zipfile.ZipFile(io.BytesIO(make_problem([{}], [{}]).to_bytes())) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
 def test_another_problem_has_another_digest():

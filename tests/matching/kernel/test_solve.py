@@ -8,9 +8,11 @@ from hypothesis import given as for_all
 from hypothesis import settings
 from scipy.optimize import linprog
 
+from bench.matching_kernel import measure
 from matching.kernel.candidates import candidates
 from matching.kernel.columns import column_types
 from matching.kernel.eligibility import Pairs, eligible, smallest_parcel
+from matching.kernel.explain import explain
 from matching.kernel.objective import is_better, open_bands, units_per_level
 from matching.kernel.problem import MAX_QUANTITY, Policy, Problem
 from matching.kernel.solve import (
@@ -170,6 +172,7 @@ def test_where_nothing_can_be_matched_the_plan_is_empty(demands, supplies):
 
     assert len(plan.assignments) == 0
     assert verify(problem, plan) == ()
+    assert [short.demand for short in explain(problem, plan).short] == plan.shortfalls.demand.tolist()
 
 
 def test_an_absurd_offer_does_not_disturb_the_others():
@@ -216,6 +219,19 @@ def test_costs_outside_the_range_of_the_solver_are_refused():
 @for_all(problems())
 def test_every_plan_is_allowed(problem):
     assert verify(problem, solve(problem)) == ()
+
+
+@often
+@for_all(problems())
+def test_every_match_and_every_shortfall_has_an_explanation(problem):
+    plan = solve(problem)
+
+    explanation = explain(problem, plan)
+
+    assert {(m.demand, m.supply): m.quantity for m in explanation.matches} == given(plan)
+    assert {s.demand: s.missing for s in explanation.short} == dict(
+        zip(plan.shortfalls.demand.tolist(), plan.shortfalls.missing.tolist(), strict=True)
+    )
 
 
 @often
@@ -472,6 +488,15 @@ def test_on_tiny_problems_no_plan_at_all_is_better(demands, supplies):
 )  # TINY[1] is beaten: rounding is not exact
 def test_on_tiny_problems_with_a_floor_no_plan_at_all_is_better(demands, supplies):
     assert not is_beaten(make_problem(demands, supplies, policy=Policy.floor(bands=4, floor_bands=1)))
+
+
+def test_the_urgent_get_more_than_from_the_loop_that_others_write():
+    figures = measure(500)
+
+    ours, theirs = figures["kernel"], figures["naive"]
+    assert figures["violations"] == 0
+    assert ours["fill_by_class"][0] > theirs["fill_by_class"][0]
+    assert ours["urgent_needs_left_empty"] < theirs["urgent_needs_left_empty"]
 
 
 def test_the_value_a_plan_claims_is_the_value_it_has():
