@@ -1,0 +1,67 @@
+"""Workers in processes of their own that die, or wake too late."""
+
+import signal
+import subprocess
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from matching import services
+from matching.models import FamilyRun, Proposal
+from supplies.needs.models import Need
+from tests.makers import make_emergency, make_need, make_offer
+from tests.processes import start
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+
+def leased() -> tuple[FamilyRun, "subprocess.Popen[str]"]:
+    """A family with something to propose, and a process that holds its lease."""
+    now = timezone.now()
+    make_need(quantity=100, needed_by=now.date() + timedelta(days=10))
+    make_offer(quantity=100, available_from=now.date())
+    run = services.start(make_emergency(), trigger="hand", by=None, at=now)
+    (family,) = services.open_run(run.pk, at=now)
+    worker = start("-m", "tests.matching.late_worker", str(family.pk))
+    assert worker.stdout is not None
+    assert worker.stdout.readline() == "leased\n"
+    return family, worker
+
+
+def when_the_lease_is_over() -> None:
+    services.sweep(at=timezone.now() + timedelta(minutes=2))
+
+
+def test_a_killed_workers_run_is_taken_up_again() -> None:
+    family, worker = leased()
+    worker.send_signal(signal.SIGKILL)
+    worker.communicate()
+
+    assert services.solve_family(family.pk) is None
+    when_the_lease_is_over()
+    found = services.solve_family(family.pk)
+
+    assert found is not None
+    assert (found.status, found.attempt, Proposal.objects.count()) == ("done", 2, 1)
+
+
+def test_a_worker_that_wakes_after_another_took_over_writes_nothing() -> None:
+    family, worker = leased()
+    when_the_lease_is_over()
+    services.solve_family(family.pk)
+
+    out, _err = worker.communicate("go\n", timeout=60)
+
+    assert out == "lease lost\n"
+    assert Proposal.objects.count() == 1
+    assert Need.objects.get().quantity_proposed == 100
+
+
+def test_the_control_a_worker_told_in_time_does_write() -> None:
+    _family, worker = leased()
+
+    out, _err = worker.communicate("go\n", timeout=60)
+
+    assert out == "stored\n"
+    assert Proposal.objects.count() == 1
