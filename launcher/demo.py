@@ -133,8 +133,8 @@ class Demo:
                 command.wait()
                 raise
         if command.returncode != 0:
-            said = log.read_bytes()[begin:].decode(errors="replace")
-            raise CannotGoOn(f"manage.py {' '.join(arguments)} failed.\n{said}".rstrip())
+            said = f" The end of {log}:\n{tail(log)}" if log.stat().st_size > begin else ""
+            raise CannotGoOn(f"manage.py {' '.join(arguments)} failed.{said}")
 
     # --- Serving ---
 
