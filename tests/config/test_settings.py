@@ -1,0 +1,58 @@
+"""Production refuses to start on what only a machine of one's own may use."""
+
+import base64
+import os
+import subprocess
+import sys
+
+import pytest
+
+GOOD = {
+    "SECRET_KEY": "k" * 24 + "0123456789abcdefghijklmnop",
+    "FIELD_KEYS": "k1:" + base64.b64encode(bytes(range(32))).decode(),
+    "ALLOWED_HOSTS": "supplies.example.org",
+    "DATABASE_URL": "postgres://tongzhou:secret@db.example.org:5433/tongzhou",
+    "BROKER_URL": "redis://broker.example.org/0",
+    "CACHE_URL": "redis://broker.example.org/1",
+}
+
+
+def started(**changes: str) -> "subprocess.CompletedProcess[str]":
+    environment = {
+        "PATH": os.environ["PATH"],
+        **{key: value for key, value in {**GOOD, **changes}.items() if value},
+    }
+    show = "import config.settings as s; d = s.DATABASES['default']; print(d['HOST'], d['PORT'], d['NAME'], s.DEBUG, s.SESSION_COOKIE_SECURE)"
+    return subprocess.run(
+        [sys.executable, "-c", show], env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_production_starts_on_settings_of_its_own() -> None:
+    result = started()
+
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.split() == ["db.example.org", "5433", "tongzhou", "False", "True"]
+
+
+@pytest.mark.parametrize("name", sorted(GOOD))
+def test_production_does_not_start_without(name: str) -> None:
+    result = started(**{name: ""})
+
+    assert result.returncode != 0
+    assert name in result.stderr
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"DEBUG": "true"},
+        {"SECRET_KEY": "django-insecure-0123456789012345678901234567890123"},
+        {"SECRET_KEY": "changeme-0123456789012345678901234567890123456789"},
+        {"SECRET_KEY": "short"},
+        {"DATABASE_URL": "sqlite:///db.sqlite3"},
+    ],
+    ids=str,
+)
+def test_production_refuses_weak_settings(changes: dict[str, str]) -> None:
+    assert "ImproperlyConfigured" in started(**changes).stderr
