@@ -61,13 +61,18 @@ def read_contacts(cells: Iterable[Mapping[str, Any]]) -> People:
     people: dict[str, Person] = {}
     findings = []
     for cell in cells:
-        name, tel = tidy_lines(cell.get("name")).text, tidy_lines(cell.get("tel")).text
+        name, tel = (tidy_lines(_text(cell.get(part))).text for part in ("name", "tel"))
         reached = _people_in(name, tel)
         if not reached and (name or tel):
             findings.append(found("no-number-in-contact", cell=f"{name} {tel}".strip()))
         for person in reached:
             people.setdefault(person.number + person.extension, person)
     return People(tuple(people.values()), tuple(findings))
+
+
+def _text(cell: object) -> object:
+    """A number typed as a number is meant as text."""
+    return str(cell) if isinstance(cell, int) and not isinstance(cell, bool) else cell
 
 
 def _people_in(name: str, tel: str) -> list[Person]:

@@ -1,6 +1,7 @@
 """What a reader noticed: a code with its words, made into a sentence only when somebody reads it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -37,7 +38,7 @@ SENTENCES: Mapping[str, Any] = {
     "other-rate": _("“%(cell)s” is a rate per week, month or year; it is read as one quantity."),
     "standard-in-cell": _("The quantity cell also names the standard “%(standard)s”."),
     # items
-    "synonyms": _("The heading “%(cell)s” names several goods; it is read as %(item)s."),
+    "synonyms": _("“%(cell)s” can mean several goods; it is read as %(item)s."),
     "repeated-item": _("“%(item)s” is named twice; it is counted once."),
     "and-so-on": _("The list ends with “等” (and so on): more may be wanted than is written."),
     "uneven-lists": _("There are %(items)s goods but %(standards)s requirements; the rest have none."),
@@ -48,6 +49,8 @@ SENTENCES: Mapping[str, Any] = {
     # rows of a list
     "not-a-list": _("The file is not a list of rows; expected JSON as published, a list of objects."),
     "bad-json": _("The file is not readable JSON (line %(line)s): it may have been cut off."),
+    "not-a-list-of-cells": _("“%(field)s” should be a list of objects."),
+    "unread-cell": _("The list's own reader could not read this cell; the quantity is taken as unknown."),
     "row-not-an-object": _("The row is not an object with named fields."),
     "missing": _("“%(field)s” is missing."),
     "unknown-place": _("The place “%(place)s” is not in the table of regions."),
@@ -58,15 +61,41 @@ SENTENCES: Mapping[str, Any] = {
         "%(quantity)s %(unit)s of %(item)s is outside the plausible %(low)s to %(high)s; a volunteer decides."
     ),
     "quantity-not-given": _("The list gives no quantity for %(item)s; a volunteer has to ask."),
-    "pack-unknown": _("“%(unit)s” of %(item)s has no known content; ask how many are in one."),
-    "standard-note": _("%(item)s: %(sentence)s"),
+    "not-countable": _("%(item)s: %(sentence)s The quantity is taken as unknown."),
+    "unit-not-given": _(
+        "%(item)s: %(quantity)s of what is not said, and a bottle can hold anything. The quantity is taken as unknown."
+    ),
+    "unsure-item": _("“%(cell)s” is perhaps %(item)s; a volunteer decides."),
+    "no-certificate": _(
+        "No certificate of the maker is given; a volunteer publishes the donation when it is shown."
+    ),
+    "standard-impossible": _("%(item)s: %(sentence)s"),
+    "standard-withdrawn": _("%(item)s: %(sentence)s"),
+    "standard-not-yet-in-force": _("%(item)s: %(sentence)s"),
+    "standard-unverified": _("%(item)s: %(sentence)s"),
+    "standard-wrong-item": _("%(item)s: %(sentence)s"),
+    "standard-class-not-stated": _("%(item)s: %(sentence)s"),
+    "standard-unknown": _("%(item)s: %(sentence)s"),
     "near-name": _("“%(name)s” is taken to be “%(known)s”, known in the same place."),
-    "repeated-row": _("The same facility is listed again with the same goods or source (row %(row)s)."),
-    "same-facility": _("The facility is also listed in row %(row)s."),
-    "row-gone": _("The row was in an earlier list and is missing from this one."),
+    "repeated-too-often": _("“%(name)s” stands in the list more than ninety-nine times."),
+    "asked-already": _(
+        "%(item)s is asked for by the same facility in another row already; it is counted once."
+    ),
+    "not-a-hospital": _(
+        "“%(name)s” does not read like a hospital or a charity; it is kept as a receiving body."
+    ),
     "address-several": _("The address names several places; the first is used."),
+    "bad-link": _("The source link is not a web address; it is kept in the raw row only."),
     "leak-hidden": _("%(count)s telephone, bank or identity numbers were hidden in the public remark."),
-    "goods-in-remark": _("The remark names more goods: %(goods)s."),
+    "goods-in-remark": _("The remark names more goods: %(goods)s. Ask whether they are needed."),
+    "line-gone": _(
+        "%(item)s was asked for before and is missing from the row now; it stays open until somebody asks."
+    ),
+    "line-changed": _("%(item)s is written differently now; what was entered stays until somebody asks."),
+    "row-gone": _("%(count)s rows of an earlier list are missing from this one; they stay as they are."),
+    "not-stored": _("The row could not be stored; the log of the server says why."),
+    "too-big": _("The file has %(size)s megabytes; at most %(most)s are read."),
+    "cannot-open": _("The file cannot be opened: %(reason)s."),
     "refused": _("%(sentence)s"),
 }
 
@@ -113,3 +142,17 @@ class Unreadable(ValueError):
 
     def __str__(self) -> str:
         return self.finding.sentence
+
+    def at(self, place: str) -> "Unreadable":
+        """The same refusal, said about a named field."""
+        self.finding = self.finding.at(place)
+        return self
+
+
+@contextmanager
+def about(field: str) -> Iterator[None]:
+    """What is unreadable inside is said about this field."""
+    try:
+        yield
+    except Unreadable as error:
+        raise error.at(field) from None

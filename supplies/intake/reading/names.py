@@ -11,6 +11,7 @@ _IS_ORGANISATION = re.compile(
     r".{2}(医院|卫生院|保健院|中心|红十字会|基金会|慈善总会|慈善会|指挥部|学院|大学|公司|卫健委|卫生健康委|委员会|诊所|救援队|医疗队)$"
 )
 _BRACKETS = re.compile(r"[(\[【〔<《]([^()\[\]【】〔〕<>《》]*)[)\]】〕>》]")
+_PURPOSE = re.compile(r"^(物资|善款|资金|捐款|接收点?)$")
 _NOT_IN_KEY = re.compile(r"[^\w]|_")
 
 
@@ -23,7 +24,7 @@ class NameKind(StrEnum):
 
 @dataclass(frozen=True)
 class OrganisationName:
-    """The name to show, other names in brackets, and what the brackets said that is not a name."""
+    """An organisation, its other names, and the department or site the brackets name."""
 
     text: str
     also_known_as: tuple[str, ...] = ()
@@ -31,8 +32,9 @@ class OrganisationName:
     findings: tuple[Finding, ...] = ()
 
     @property
-    def key(self) -> str:
-        return normal_name(self.text)
+    def site(self) -> str:
+        """The name of the place goods go to: the organisation's, with the department or site if one is named."""
+        return f"{self.text}({self.part})" if self.part else self.text
 
 
 def read_name(cell: object) -> OrganisationName:
@@ -44,13 +46,10 @@ def read_name(cell: object) -> OrganisationName:
     first, second = _two_organisations(written.raw)
     findings = (found("two-organisations", first=first, second=second),) if second else ()
     name = tidy(first).text if first else written.text
-    brackets = [inner for inner in _BRACKETS.findall(name) if inner]
+    brackets = [inner.strip() for inner in _BRACKETS.findall(name) if inner.strip()]
     aliases = tuple(inner for inner in brackets if _IS_ORGANISATION.search(inner))
-    parts = [inner for inner in brackets if inner not in aliases]
-    shown = name
-    for inner in aliases:
-        shown = re.sub(rf"[(\[【〔<《]{re.escape(inner)}[)\]】〕>》]", "", shown)
-    return OrganisationName(shown or name, aliases, "、".join(parts), findings)
+    parts = [inner for inner in brackets if inner not in aliases and not _PURPOSE.match(inner)]
+    return OrganisationName(_BRACKETS.sub("", name).strip() or name, aliases, "、".join(parts), findings)
 
 
 def _two_organisations(written: str) -> tuple[str, str]:

@@ -1,8 +1,10 @@
 """Bytes to text, and text to text that can be stored, compared and shown."""
 
+import json
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import Any
 
 from .findings import Unreadable
 
@@ -147,3 +149,13 @@ def _written(raw: object, most: int) -> str:
 
 def _plain(text: str) -> str:
     return _CONTROL.sub("", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)))
+
+
+def as_written(cell: Any, most: int = 4000) -> str:
+    """A cell as it stood in the file, in JSON; what cannot be stored is written as an escape."""
+    text = json.dumps(cell, ensure_ascii=False, sort_keys=True, default=str)
+    try:
+        refuse_unstorable(text)
+    except Unreadable:
+        text = json.dumps(cell, sort_keys=True, default=str)
+    return text[:most]

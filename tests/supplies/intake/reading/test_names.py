@@ -7,8 +7,8 @@ from supplies.intake.reading.names import NameKind, kind_of_name, normal_name, r
     ("cell", "text", "aliases", "part"),
     [
         ("江城市第六医院（江城大学附属医院）\t", "江城市第六医院", ("江城大学附属医院",), ""),
-        ("江城大学人民医院（心外科）", "江城大学人民医院(心外科)", (), "心外科"),
-        ("临江县红十字会(物资)", "临江县红十字会(物资)", (), "物资"),
+        ("江城大学人民医院（心外科）", "江城大学人民医院", (), "心外科"),
+        ("临江县红十字会(物资)", "临江县红十字会", (), ""),
         ("江城市\n中心医院", "江城市中心医院", (), ""),
         ("江城 中心　医院", "江城中心医院", (), ""),
     ],
@@ -19,6 +19,11 @@ def test_a_name_is_read_without_its_white_space_and_brackets(
     name = read_name(cell)
 
     assert (name.text, name.also_known_as, name.part) == (text, aliases, part)
+
+
+def test_a_department_is_a_site_of_its_hospital() -> None:
+    assert read_name("江城大学人民医院（心外科）").site == "江城大学人民医院(心外科)"
+    assert read_name("江城大学人民医院").site == "江城大学人民医院"
 
 
 def test_two_organisations_in_one_cell_give_the_first_and_say_so() -> None:
