@@ -1,0 +1,12 @@
+"""The concepts' desks, imported so that Django finds them."""
+
+import supplies.allocations.admin
+import supplies.catalogue.admin
+import supplies.editions.admin
+import supplies.emergencies.admin
+import supplies.journal.admin
+import supplies.needs.admin
+import supplies.offers.admin
+import supplies.organisations.admin
+import supplies.regions.admin
+import supplies.shipments.admin  # noqa: F401

@@ -1,0 +1,82 @@
+"""Promises at the desk: what should have been shipped by now, and taking a promise back."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from supplies.allocations import services
+from supplies.allocations.models import Allocation, AllocationStatus
+from supplies.organisations.desk import DeskAdmin, ReasonForm, Verb, Waiting, by_status, in_units
+
+
+class OverdueFilter(admin.SimpleListFilter):
+    title = _("time")
+    parameter_name = "overdue"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("overdue"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Allocation]) -> QuerySet[Allocation]:
+        return queryset.overdue(timezone.now()) if self.value() == "yes" else queryset  # type: ignore[attr-defined]
+
+
+@admin.register(Allocation)
+class AllocationAdmin(DeskAdmin):
+    list_display = ("item", "amount", "donor", "facility", "status", "due_at", "created_at")
+    list_filter = (by_status(AllocationStatus.RESERVED), OverdueFilter)
+    list_select_related = (
+        "need__item__display_unit",
+        "need__appeal__facility",
+        "offer__item",
+        "offer__donation__organisation",
+    )
+    search_fields = ("need__appeal__facility__name", "offer__donation__organisation__name", "=pk")
+    ordering = ("due_at", "pk")
+    fields = (
+        "status",
+        "need",
+        "offer",
+        "amount",
+        "due_at",
+        "created_by",
+        "created_at",
+        "split_from",
+        "because",
+    )
+    actions: Sequence[Verb] = (
+        Verb(
+            "release",
+            _("Release: give it back to both sides"),
+            services.release,
+            asks=ReasonForm,
+            fits=[AllocationStatus.RESERVED],
+        ),
+    )
+
+    def waits(self, request: HttpRequest) -> Iterable[Waiting]:
+        rows = self.get_queryset(request).overdue(timezone.now())  # type: ignore[attr-defined]
+        return [Waiting(70, _("overdue allocations"), rows, "overdue=yes")]
+
+    def name_of(self, allocation: Allocation) -> str:
+        return f"{self.item(allocation)} · {self.amount(allocation)} → {self.facility(allocation)}"
+
+    @admin.display(description=_("item"), ordering="offer__item")
+    def item(self, allocation: Allocation) -> str:
+        return str(allocation.offer.item)
+
+    @admin.display(description=_("quantity"), ordering="quantity")
+    def amount(self, allocation: Allocation) -> str:
+        return in_units(allocation.need.item, allocation.quantity)
+
+    @admin.display(description=_("donor"), ordering="offer__donation__organisation__name")
+    def donor(self, allocation: Allocation) -> str:
+        return allocation.offer.donation.organisation.name
+
+    @admin.display(description=_("facility"), ordering="need__appeal__facility__name")
+    def facility(self, allocation: Allocation) -> str:
+        return allocation.need.appeal.facility.name

@@ -1,0 +1,65 @@
+"""Emergencies at the desk: everyone there reads them, an administrator opens them and moves their phase."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from supplies.emergencies import services
+from supplies.emergencies.models import Emergency, Phase
+from supplies.errors import Refused
+from supplies.journal.admin import ReadOnlyAdmin
+
+
+@admin.register(Emergency)
+class EmergencyAdmin(ReadOnlyAdmin):
+    list_display = (
+        "name",
+        "code",
+        "status",
+        "began_on",
+        "proposal_hours",
+        "confirm_days",
+        "ship_within_days",
+    )
+    list_filter = ("status",)
+    search_fields = ("code", "name_zh", "name_en")
+    readonly_fields = ("status",)
+    autocomplete_fields = ("regions",)
+    ordering = ("-began_on", "code")
+    actions = ("respond", "recover", "end")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_active and request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_active and request.user.is_superuser
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Emergency | None = None) -> tuple[str, ...]:
+        return ("status",) if obj is None else ("code", "status")
+
+    @admin.action(description=_("Respond"), permissions=["change"])
+    def respond(self, request: HttpRequest, emergencies: QuerySet[Emergency]) -> None:
+        self._enter(request, emergencies, Phase.RESPOND)
+
+    @admin.action(description=_("Recover"), permissions=["change"])
+    def recover(self, request: HttpRequest, emergencies: QuerySet[Emergency]) -> None:
+        self._enter(request, emergencies, Phase.RECOVER)
+
+    @admin.action(description=_("End: nothing more is collected"), permissions=["change"])
+    def end(self, request: HttpRequest, emergencies: QuerySet[Emergency]) -> None:
+        self._enter(request, emergencies, Phase.OVER)
+
+    def _enter(self, request: HttpRequest, emergencies: QuerySet[Emergency], phase: Phase) -> None:
+        by = request.user if isinstance(request.user, AbstractBaseUser) else None
+        for emergency in emergencies:
+            try:
+                services.enter_phase(emergency, phase, by=by, at=timezone.now())
+            except Refused as refusal:
+                self.message_user(request, f"{emergency}: {refusal.detail}", messages.ERROR)
+            else:
+                self.message_user(request, f"{emergency}: {phase.label}", messages.SUCCESS)

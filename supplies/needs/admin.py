@@ -1,0 +1,231 @@
+"""What hospitals ask for, at the desk: appeals to moderate, needs to confirm."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, DurationField, ExpressionWrapper, F, QuerySet, Value
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from supplies.needs import services
+from supplies.needs.models import Appeal, AppealStatus, Need, NeedStatus, QuantityKind
+from supplies.organisations.desk import (
+    DeskAdmin,
+    DeskInline,
+    ReasonForm,
+    Verb,
+    Waiting,
+    by_status,
+    in_units,
+    source_link,
+)
+
+
+def asked(need: Need) -> str:
+    """How much is asked for, as people say it."""
+    if need.is_assumed:
+        return f"{need.get_quantity_kind_display()} (≈ {in_units(need.item, need.quantity_assumed)})"
+    return in_units(need.item, need.quantity)
+
+
+def to_confirm(needs: QuerySet[Need], at: Any) -> QuerySet[Need]:
+    """Open needs without a number that nobody has confirmed for half the days after which they lapse."""
+    half = ExpressionWrapper(
+        F("appeal__emergency__confirm_days") * Value(timedelta(hours=12)), output_field=DurationField()
+    )
+    unlimited = needs.filter(status=NeedStatus.OPEN).exclude(quantity_kind=QuantityKind.NUMBER)
+    return unlimited.filter(
+        confirmed_at__lt=ExpressionWrapper(
+            Value(at) - half, output_field=Need._meta.get_field("confirmed_at")
+        )
+    )
+
+
+class NeedInline(DeskInline):
+    """The words of the source beside what was read from them."""
+
+    model = Need
+    fields = ("as_written", "item", "asked", "standards", "urgency", "needed_by", "stock_on_hand", "status")
+    show_change_link = True
+    ordering = ("created_at", "pk")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Need]:
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("item__display_unit", "appeal__facility")
+            .prefetch_related("accepted_standards")
+        )
+
+    @admin.display(description=_("quantity"))
+    def asked(self, need: Need) -> str:
+        return asked(need)
+
+    @admin.display(description=_("standards"))
+    def standards(self, need: Need) -> str:
+        return ", ".join(standard.code for standard in need.accepted_standards.all()) or "–"
+
+
+@admin.register(Appeal)
+class AppealAdmin(DeskAdmin):
+    list_display = ("facility", "region", "lines", "source", "status", "posted_by", "created_at")
+    list_filter = (by_status(AppealStatus.WAITING), "emergency")
+    list_select_related = ("facility__region", "posted_by")
+    search_fields = ("facility__name", "facility__organisation__name", "=code")
+    ordering = ("created_at", "pk")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "status",
+                    "refusal",
+                    "emergency",
+                    "facility",
+                    "source",
+                    "published_on",
+                    "valid_until",
+                    "remark",
+                )
+            },
+        ),
+        (
+            _("Hand-over"),
+            {
+                "fields": (
+                    "handover_point",
+                    "courier_address",
+                    "receiving_body",
+                    "accepted_senders",
+                    "accepts_overseas",
+                    "transport_instructions",
+                )
+            },
+        ),
+        (_("Trail"), {"fields": ("code", "posted_by", "created_at", "moderated_by", "moderated_at")}),
+    )
+    inlines = (NeedInline,)
+    actions = (
+        Verb("publish", _("Publish"), services.publish, fits=[AppealStatus.WAITING]),
+        Verb("refuse", _("Refuse"), services.refuse, asks=ReasonForm, fits=[AppealStatus.WAITING]),
+        Verb(
+            "withdraw",
+            _("Withdraw for the hospital"),
+            services.withdraw,
+            fits=[AppealStatus.WAITING, AppealStatus.PUBLISHED],
+        ),
+    )
+
+    def waits(self, request: HttpRequest) -> Iterable[Waiting]:
+        rows = self.get_queryset(request).filter(status=AppealStatus.WAITING)
+        return [Waiting(10, _("appeals to moderate"), rows, "status=waiting")]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Appeal]:
+        rows: QuerySet[Appeal] = super().get_queryset(request).annotate(line_count=Count("needs"))
+        return rows
+
+    @admin.display(description=_("region"), ordering="facility__region__path")
+    def region(self, appeal: Appeal) -> str:
+        return str(appeal.facility.region)
+
+    @admin.display(description=_("lines"), ordering="line_count")
+    def lines(self, appeal: Any) -> int:
+        return int(appeal.line_count)
+
+    @admin.display(description=_("source"))
+    def source(self, appeal: Appeal) -> str:
+        return source_link(appeal.source_name, appeal.source_url)
+
+
+class FreshnessFilter(admin.SimpleListFilter):
+    title = _("confirmation")
+    parameter_name = "confirm"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("due", _("to be confirmed"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Need]) -> QuerySet[Need]:
+        return to_confirm(queryset, timezone.now()) if self.value() == "due" else queryset
+
+
+@admin.register(Need)
+class NeedAdmin(DeskAdmin):
+    list_display = (
+        "item",
+        "facility",
+        "asked",
+        "outstanding",
+        "urgency",
+        "needed_by",
+        "status",
+        "confirmed_at",
+    )
+    list_filter = (by_status(), FreshnessFilter, "urgency", "quantity_kind", "item__category")
+    list_select_related = ("item__display_unit", "appeal__facility")
+    search_fields = ("item__name_zh", "item__name_en", "appeal__facility__name")
+    ordering = ("urgency", "needed_by", "pk")
+    fieldsets = (
+        (None, {"fields": ("status", "appeal", "as_written", "item", "asked", "accepted_standards")}),
+        (
+            _("Conditions"),
+            {
+                "fields": (
+                    "medical_grade",
+                    "sterile",
+                    "setting",
+                    "substitutes_welcome",
+                    "ask_first",
+                    "urgency",
+                    "urgency_assumed",
+                    "needed_by",
+                    "needed_by_assumed",
+                    "min_lot",
+                    "stock_on_hand",
+                    "daily_use",
+                    "counted_on",
+                    "confirmed_at",
+                )
+            },
+        ),
+        (
+            _("In the smallest counted unit"),
+            {
+                "fields": (
+                    "ceiling",
+                    "quantity_proposed",
+                    "quantity_promised",
+                    "quantity_in_transit",
+                    "quantity_received",
+                    "quantity_outstanding",
+                )
+            },
+        ),
+    )
+    actions = (
+        Verb("confirm", _("Still needed"), services.confirm, fits=[NeedStatus.OPEN, NeedStatus.LAPSED]),
+        Verb(
+            "withdraw",
+            _("Not needed any more"),
+            services.withdraw_need,
+            fits=[NeedStatus.WAITING, NeedStatus.OPEN, NeedStatus.LAPSED],
+        ),
+    )
+
+    def waits(self, request: HttpRequest) -> Iterable[Waiting]:
+        rows = to_confirm(self.get_queryset(request), timezone.now())
+        return [Waiting(90, _("unlimited needs to confirm"), rows, "confirm=due")]
+
+    @admin.display(description=_("facility"), ordering="appeal__facility__name")
+    def facility(self, need: Need) -> str:
+        return need.appeal.facility.name
+
+    @admin.display(description=_("quantity"), ordering="quantity")
+    def asked(self, need: Need) -> str:
+        return asked(need)
+
+    @admin.display(description=_("outstanding"), ordering="quantity_outstanding")
+    def outstanding(self, need: Need) -> str:
+        return in_units(need.item, need.quantity_outstanding)

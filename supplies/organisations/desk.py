@@ -1,0 +1,347 @@
+"""The volunteers' desk: what all its lists have in common.
+
+Rows are read-only. Whatever changes them is a `Verb`: an action that calls the same function as the API, for
+each chosen row on its own, and says for every refusal why. Roles decide who may, not Django's permission table.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from supplies.catalogue.models import Item
+from supplies.errors import Refused
+from supplies.journal.admin import ReadOnlyAdmin
+from supplies.organisations.models import User
+from supplies.organisations.permissions import may_moderate, may_watch
+
+Text = str | Promise
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Work that waits: shown with its count on the desk's first page, the lowest rank first.
+
+    query    what narrows the list to these rows, e.g. "status=waiting"
+    """
+
+    rank: int
+    title: Text
+    rows: QuerySet
+    query: str = ""
+
+
+class Verb:
+    """An action of the desk: `verb(row, by=…, at=…, **answers)` for every chosen row.
+
+    asks     a form whose cleaned data are the verb's answers; it gets a page of its own before anything happens
+    may      whether this person may do it to this row
+    fits     the statuses in which the row's own page offers it; none means all
+    answers  what is the same every time, e.g. verdict="verified"
+    """
+
+    allowed_permissions = ("act",)
+
+    def __init__(
+        self,
+        name: str,
+        title: Text,
+        verb: Callable[..., Any],
+        *,
+        asks: type[forms.Form] | None = None,
+        may: Callable[[Any, Any], bool] | None = None,
+        fits: Collection[str] = (),
+        **answers: Any,
+    ) -> None:
+        self.__name__ = name
+        self.short_description = title
+        self.verb, self.asks, self.may, self.answers = verb, asks, may, answers
+        self.fits = frozenset(map(str, fits))
+
+    def __call__(self, desk: "DeskAdmin", request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
+        answers = self.answers
+        if self.asks is not None:
+            form = self.asks(request.POST if "answered" in request.POST else None)
+            if not form.is_valid():
+                return desk.ask(request, self, rows, form)
+            answers = {**answers, **form.cleaned_data}
+        self.do(desk, request, list(rows), answers)
+        return None
+
+    def do(
+        self, desk: "DeskAdmin", request: HttpRequest, rows: list[Any], answers: Mapping[str, Any]
+    ) -> None:
+        """Each row on its own: one that is refused does not hold up the others."""
+        at = timezone.now()
+        done = sum(self._one(desk, request, row, {**answers, "by": who(request), "at": at}) for row in rows)
+        if done:
+            desk.message_user(
+                request,
+                _("%(verb)s: done for %(count)d.") % {"verb": self.short_description, "count": done},
+                messages.SUCCESS,
+            )
+
+    def _one(self, desk: "DeskAdmin", request: HttpRequest, row: Any, answers: Mapping[str, Any]) -> bool:
+        if self.may is not None and not self.may(request.user, row):
+            desk.say_refused(request, row, _("You may not do this here; it lies outside your regions."))
+            return False
+        try:
+            self.verb(row, **answers)
+        except (Refused, ValidationError) as refusal:
+            desk.say_refused(request, row, sentence(refusal))
+            return False
+        return True
+
+    def offered_for(self, user: Any, row: Any) -> bool:
+        fitting = not self.fits or str(getattr(row, "status", "")) in self.fits
+        return fitting and (self.may is None or self.may(user, row))
+
+
+class TogetherVerb(Verb):
+    """A verb that takes all chosen rows at once: `verb(rows, by=…, at=…)`."""
+
+    def do(
+        self, desk: "DeskAdmin", request: HttpRequest, rows: list[Any], answers: Mapping[str, Any]
+    ) -> None:
+        try:
+            made = self.verb(rows, by=who(request), at=timezone.now(), **answers)
+        except (Refused, ValidationError) as refusal:
+            desk.message_user(request, sentence(refusal), messages.ERROR)
+        else:
+            desk.message_user(
+                request,
+                format_html("{}: {}", self.short_description, link_to(made)),
+                messages.SUCCESS,
+            )
+
+
+def sentence(refusal: Refused | ValidationError) -> str:
+    """What to tell the person who was refused."""
+    return str(refusal.detail) if isinstance(refusal, Refused) else " ".join(refusal.messages)
+
+
+class DeskAdmin(ReadOnlyAdmin):
+    """A list of the desk, and the page of one row."""
+
+    change_form_template = "admin/desk_change_form.html"
+    actions: Sequence[Any] = ()
+
+    def waits(self, request: HttpRequest) -> Iterable[Waiting]:
+        """What of these rows waits for this person."""
+        return ()
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_watch(request.user)
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        return may_moderate(request.user)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = super().get_queryset(request)
+        return rows.visible_to(request.user) if hasattr(rows, "visible_to") else rows
+
+    def name_of(self, row: Any) -> str:
+        """What the row is called in messages and headings."""
+        return str(row)
+
+    def say_refused(self, request: HttpRequest, row: Model, why: str) -> None:
+        self.message_user(request, f"{self.name_of(row)}: {why}", messages.ERROR)
+
+    def ask(self, request: HttpRequest, verb: Verb, rows: Iterable[Any], form: forms.Form) -> HttpResponse:
+        """The page between choosing an action and doing it: which rows, and what the verb wants to know."""
+        return TemplateResponse(
+            request,
+            "admin/ask.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": verb.short_description,
+                "opts": self.opts,
+                "action": verb.__name__,
+                "rows": [(row.pk, self.name_of(row)) for row in rows],
+                "form": form,
+                "checkbox": ACTION_CHECKBOX_NAME,
+                "media": self.media + form.media,
+            },
+        )
+
+    # The page of one row offers the same actions as the list, those that fit its status.
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_do"
+        view = self.admin_site.admin_view(self.do_view)
+        return [path("<path:object_id>/do/<slug:action>/", view, name=name), *super().get_urls()]
+
+    def do_view(self, request: HttpRequest, object_id: str, action: str) -> HttpResponse:
+        """POST: do one action to one row, then show the row again."""
+        if request.method != "POST":
+            return HttpResponse(status=405, headers={"Allow": "POST"})
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        row = self.get_object(request, unquote(object_id))
+        known = self.get_actions(request).get(action)
+        if row is None:
+            raise Http404
+        if known is None:
+            raise PermissionDenied
+        answer = known[0](self, request, self.get_queryset(request).filter(pk=row.pk))
+        return answer or HttpResponseRedirect(change_url(row))
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Without Django's "delete selected": nothing is deleted here."""
+        known: dict[str, Any] = super().get_actions(request)
+        known.pop("delete_selected", None)
+        return known
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            base = change_url(obj).removesuffix("change/")
+            context["subtitle"] = self.name_of(obj)
+            context["offered"] = [
+                (f"{base}do/{name}/", title)
+                for name, (verb, _name, title) in self.get_actions(request).items()
+                if verb.offered_for(request.user, obj)
+            ]
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+class DeskInline(admin.TabularInline):
+    """Rows below the one they belong to, to be read."""
+
+    extra = 0
+    max_num = 0
+    can_delete = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_watch(request.user)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """By status; a list may begin with those that wait, and says how to see all."""
+
+    title = gettext_lazy("status")
+    parameter_name = "status"
+    first: str = "all"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(model_admin.model._meta.get_field("status").flatchoices)
+
+    def value(self) -> str:
+        return super().value() or self.first
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset if self.value() == "all" else queryset.filter(status=self.value())
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for value, label in [("all", _("All")), *self.lookup_choices]:
+            yield {
+                "selected": self.value() == str(value),
+                "query_string": changelist.get_query_string({self.parameter_name: value}),
+                "display": label,
+            }
+
+
+def by_status(first: str = "all") -> type[StatusFilter]:
+    """A status filter that begins with `first`."""
+    return type("StatusFilter", (StatusFilter,), {"first": first})
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        help_text=gettext_lazy("Whoever posted it reads this. Say what has to change."),
+        max_length=200,
+        widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
+    )
+
+
+class NoteForm(forms.Form):
+    note = forms.CharField(
+        label=gettext_lazy("How do you know?"),
+        help_text=gettext_lazy(
+            "A call to the switchboard, a letter with a seal, the register you looked it up in."
+        ),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
+    )
+
+
+def who(request: HttpRequest) -> User:
+    """The person at the desk; nobody gets this far without signing in."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def change_url(row: Model) -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def list_url(model: type[Model], query: str = "") -> str:
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return f"{address}?{query}" if query else address
+
+
+def link_to(row: Model | None, text: str = "") -> str:
+    """A link to the row's page at the desk, or a dash."""
+    return format_html('<a href="{}">{}</a>', change_url(row), text or str(row)) if row is not None else "–"
+
+
+def source_link(name: str, url: str) -> str:
+    """Where something was published, to be opened beside the desk."""
+    if not url:
+        return name or "–"
+    return format_html('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>', url, name or url)
+
+
+def in_units(item: Item, quantity: int | None) -> str:
+    """A quantity of base units as people count it: "50 pairs"; a dash where there is none."""
+    if quantity is None:
+        return "–"
+    number = f"{item.shown(quantity):,f}"
+    number = number.rstrip("0").rstrip(".") if "." in number else number
+    return f"{number} {item.display_unit.name}"
+
+
+def table(heads: Iterable[Any], rows: Iterable[Iterable[Any]]) -> str:
+    """A small table; nothing where there are no rows."""
+    filled = [format_html_join("", "<td>{}</td>", ((cell,) for cell in row)) for row in rows]
+    if not filled:
+        return ""
+    return format_html(
+        '<table class="counts"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>',
+        format_html_join("", "<th>{}</th>", ((head,) for head in heads)),
+        format_html_join("", "<tr>{}</tr>", ((row,) for row in filled)),
+    )

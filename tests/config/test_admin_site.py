@@ -1,0 +1,210 @@
+"""The desk as a whole: its first page, every list and every page of a row, and who gets in."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from matching.models import FamilyRun, MatchingRun, Proposal
+from supplies.allocations.models import Allocation
+from supplies.journal.models import Event, Outgoing
+from supplies.needs.models import Appeal, Need
+from supplies.offers.models import Donation, Offer
+from supplies.organisations.desk import DeskAdmin
+from supplies.organisations.models import Facility, Organisation, User
+from supplies.shipments import services as moving
+from supplies.shipments.models import Discrepancy, Receipt, Shipment
+from tests.desk import at_the_desk, list_of, page_of
+from tests.makers import (
+    NOW,
+    make_allocation,
+    make_appeal,
+    make_donation,
+    make_member,
+    make_organisation,
+    make_shipment,
+    make_user,
+)
+from tests.matching.test_admin import make_proposal
+
+WRITTEN_BY_VERBS = [
+    Appeal,
+    Need,
+    Donation,
+    Offer,
+    Allocation,
+    Shipment,
+    Receipt,
+    Discrepancy,
+    MatchingRun,
+    FamilyRun,
+    Proposal,
+    Event,
+    Outgoing,
+    Organisation,
+    Facility,
+]
+
+
+def make_one_of_everything() -> None:
+    make_appeal(published=False)
+    make_donation(published=False)
+    make_organisation("hospital", verified=False)
+    make_proposal()
+    shipment = make_shipment(status="delivered")
+    line = shipment.lines.get()
+    moving.receive(shipment, counts=[{"line": line, "accepted": 90, "damaged": 10}], by=None, at=NOW)
+    Allocation.objects.filter(pk=make_allocation().pk).update(due_at=timezone.now() - timedelta(days=1))
+
+
+@pytest.mark.parametrize("model", WRITTEN_BY_VERBS)
+def test_every_list_and_every_row_opens_for_a_volunteer(volunteer: User, model: Any) -> None:
+    make_one_of_everything()
+    client = at_the_desk(volunteer)
+
+    listed = client.get(list_of(model), {"status": "all"} if hasattr(model, "lifecycle") else {})
+    opened = client.get(page_of(model.objects.first()))
+
+    assert listed.status_code == 200
+    assert listed.context["cl"].result_count > 0
+    assert opened.status_code == 200
+
+
+@pytest.mark.parametrize("model", WRITTEN_BY_VERBS)
+def test_a_list_asks_as_often_for_three_rows_as_for_one(
+    volunteer: User, model: Any, django_assert_max_num_queries: Any
+) -> None:
+    client, query = at_the_desk(volunteer), "?status=all" if hasattr(model, "lifecycle") else ""
+    make_one_of_everything()
+    client.get(list_of(model) + query)  # reads what is read once per process
+    with django_assert_max_num_queries(100) as few:
+        client.get(list_of(model) + query)
+    make_one_of_everything()
+    make_one_of_everything()
+
+    with django_assert_max_num_queries(100) as many:
+        client.get(list_of(model) + query)
+
+    assert len(many) == len(few)
+
+
+@pytest.mark.parametrize("model", WRITTEN_BY_VERBS)
+def test_not_even_a_superuser_edits_adds_or_deletes_what_verbs_write(db: None, model: Any) -> None:
+    make_one_of_everything()
+    client = at_the_desk(make_user("root", is_staff=True, is_superuser=True))
+    row = model.objects.first()
+    before = model.objects.filter(pk=row.pk).values().get()
+
+    changed = client.post(page_of(row), {"status": "published", "quantity": 1})
+    added = client.get(list_of(model) + "add/")
+    deleted = client.post(page_of(row).replace("/change/", "/delete/"), {"post": "yes"})
+
+    assert [changed.status_code, added.status_code, deleted.status_code] == [403, 403, 403]
+    assert model.objects.filter(pk=row.pk).values().get() == before
+
+
+@pytest.mark.parametrize("role", ["hospital", "donor", "carrier"])
+def test_the_desk_is_closed_to_those_who_do_not_work_there(db: None, role: str) -> None:
+    client = at_the_desk(make_member(role))
+
+    answer = client.get(reverse("admin:index"))
+
+    assert answer.status_code == 302
+    assert "login" in answer.url
+
+
+def test_a_stranger_is_asked_to_sign_in(stranger: User) -> None:
+    assert Client().get(list_of(Appeal)).status_code == 302
+    assert at_the_desk(stranger).get(list_of(Appeal)).status_code == 302
+
+
+def test_somebody_who_is_staff_without_a_role_sees_no_row_of_the_desk(db: None) -> None:
+    make_appeal(published=False)
+    client = at_the_desk(make_user("clerk", is_staff=True))
+
+    assert client.get(list_of(Appeal)).status_code == 403
+
+
+def test_the_first_page_counts_what_waits_and_links_to_it(volunteer: User) -> None:
+    make_one_of_everything()
+    client = at_the_desk(volunteer)
+
+    cards = client.get(reverse("admin:index")).context["cards"]
+
+    counted = {card.title: card.count for card in cards}
+    for title in (
+        "appeals to moderate",
+        "donations to moderate",
+        "organisations to verify",
+        "proposals to approve",
+    ):
+        assert counted[title] == 1, title
+    assert counted["shipments in trouble"] == 1
+    assert counted["overdue allocations"] == 1
+    assert counted["proposals waiting for a yes"] == 0
+    for card in cards:
+        if card.count:
+            assert client.get(card.url).context["cl"].result_count == card.count, card.title
+
+
+def test_the_first_page_asks_one_query_a_card(
+    volunteer: User, rf: Any, django_assert_num_queries: Any
+) -> None:
+    make_one_of_everything()
+    request = rf.get("/")
+    request.user = volunteer
+    assert volunteer.roles  # read once per person
+    site = admin.site
+
+    with django_assert_num_queries(len(list(site.cards(request)))):  # type: ignore[attr-defined]
+        list(site.cards(request))  # type: ignore[attr-defined]
+
+
+def test_what_waits_is_shown_to_nobody_else(rf: Any, db: None) -> None:
+    request = rf.get("/")
+    request.user = AnonymousUser()
+
+    assert list(admin.site.cards(request)) == []  # type: ignore[attr-defined]
+
+
+def test_every_action_of_the_desk_is_hidden_from_an_auditor(rf: Any, db: None) -> None:
+    request = rf.get("/")
+    request.user = make_member("auditor")
+
+    for desk in admin.site._registry.values():
+        if isinstance(desk, DeskAdmin):
+            assert desk.get_actions(request) == {}, desk
+
+
+def test_an_auditor_reads_and_cannot_post_an_action(db: None) -> None:
+    appeal = make_appeal(published=False)
+    client = at_the_desk(make_member("auditor"))
+
+    assert client.get(page_of(appeal)).status_code == 200
+    assert client.post(page_of(appeal).replace("/change/", "/do/publish/")).status_code == 403
+    appeal.refresh_from_db()
+    assert appeal.status == "waiting"
+
+
+def test_an_action_is_never_done_by_following_a_link(volunteer: User) -> None:
+    appeal = make_appeal(published=False)
+
+    answer = at_the_desk(volunteer).get(page_of(appeal).replace("/change/", "/do/publish/"))
+
+    assert answer.status_code == 405
+    appeal.refresh_from_db()
+    assert appeal.status == "waiting"
+
+
+def test_an_action_on_a_row_that_is_not_there_is_not_found(volunteer: User) -> None:
+    appeal = make_appeal(published=False)
+    address = page_of(appeal).replace(str(appeal.pk), "00000000-0000-0000-0000-000000000000")
+
+    answer = at_the_desk(volunteer).post(address.replace("/change/", "/do/publish/"))
+
+    assert answer.status_code == 404

@@ -1,0 +1,255 @@
+"""Approving proposals, writing down a yes, starting runs at the desk."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from matching import services
+from matching.models import FamilyRun, MatchingRun, Proposal
+from supplies.allocations.models import Allocation
+from supplies.organisations.models import User
+from supplies.organisations.services import enrol
+from tests.desk import at_the_desk, choose, list_of, page_of, told
+from tests.makers import (
+    NOW,
+    make_emergency,
+    make_facility,
+    make_member,
+    make_need,
+    make_offer,
+    make_organisation,
+    make_region,
+    make_user,
+)
+
+
+def make_run(**fields: Any) -> MatchingRun:
+    return MatchingRun.objects.create(
+        emergency=make_emergency(), trigger="hand", as_of=NOW, created_at=NOW, status="done", **fields
+    )
+
+
+def make_proposal(**fields: Any) -> Proposal:
+    """A proposal of 100 pieces as a run would have made it."""
+    run = make_run()
+    family = FamilyRun.objects.create(run=run, emergency=run.emergency, family="masks", status="done")
+    defaults = {
+        "need": fields.pop("need", None) or make_need(),
+        "offer": fields.pop("offer", None) or make_offer(),
+        "quantity": 100,
+        "km": 12,
+        "days": 2,
+        "because": {"total": 1000, "filled_before": 0, "filled_after": 100, "steps": [], "days_to_spare": 8},
+        "created_at": NOW,
+        "expires_at": timezone.now() + timedelta(hours=48),
+    }
+    proposal = Proposal.objects.create(family_run=family, **{**defaults, **fields})
+    services._hold([proposal], +1)
+    return proposal
+
+
+def test_the_list_begins_with_open_proposals_the_most_urgent_first(volunteer: User) -> None:
+    reserve = make_proposal(need=make_need(urgency=4))
+    critical = make_proposal(need=make_need(urgency=1))
+    services.decline(make_proposal(), reason="x", by=volunteer, at=NOW)
+
+    shown = at_the_desk(volunteer).get(list_of(Proposal)).context["cl"]
+
+    assert list(shown.result_list) == [critical, reserve]
+
+
+def test_a_volunteer_approves_one_from_its_page(volunteer: User) -> None:
+    proposal = make_proposal()
+
+    answer = at_the_desk(volunteer).post(page_of(proposal).replace("/change/", "/do/approve/"))
+
+    proposal.refresh_from_db()
+    assert (proposal.status, proposal.approved_by) == ("approved", volunteer)
+    assert answer.url == page_of(proposal)
+
+
+def test_a_proposal_that_ended_meanwhile_is_reported_and_the_rest_approved(volunteer: User) -> None:
+    stale, one, two = make_proposal(), make_proposal(), make_proposal()
+    services.withdraw(stale, reason="need-withdrawn", by=None, at=NOW)
+
+    answer = choose(at_the_desk(volunteer), "approve", stale, one, two)
+
+    statuses = {row.pk: row.status for row in Proposal.objects.all()}
+    assert statuses == {stale.pk: "withdrawn", one.pk: "approved", two.pk: "approved"}
+    refusals = [sentence for sentence in told(answer) if "cannot become" in sentence]
+    assert len(refusals) == 1
+    assert stale.need.appeal.facility.name in refusals[0]
+
+
+def test_standing_consent_and_nothing_left_on_the_offer_is_a_sentence_and_the_rest_goes_through(
+    volunteer: User,
+) -> None:
+    offer = make_offer(quantity=150, allocates_for_me=True)
+    one, two = make_proposal(offer=offer), make_proposal(offer=offer)
+
+    answer = choose(at_the_desk(volunteer), "approve", one, two)
+
+    assert sorted(Proposal.objects.values_list("status", flat=True)) == ["agreed", "open"]
+    assert Allocation.objects.get().quantity == 100
+    assert any("50 of 150 are left" in sentence for sentence in told(answer))
+
+
+def test_who_posted_one_side_does_not_approve(volunteer: User) -> None:
+    proposal = make_proposal(need=make_need(by=volunteer))
+
+    answer = choose(at_the_desk(volunteer), "approve", proposal)
+
+    proposal.refresh_from_db()
+    assert proposal.status == "open"
+    assert "another volunteer has to approve it" in told(answer)[0]
+
+
+def test_a_coordinator_approves_within_her_regions_only(db: None) -> None:
+    here, there = make_region("420106"), make_region("110101", "东城区")
+    coordinator = make_user("coordinator")
+    enrol(coordinator, make_organisation("coordinator"), "coordinator", regions=[here], by=None, at=NOW)
+    inside = make_proposal(need=make_need(make_facility(region=here)))
+    outside = make_proposal(need=make_need(make_facility(region=there)))
+    client = at_the_desk(coordinator)
+
+    answer = choose(client, "approve", inside, outside)
+
+    inside.refresh_from_db()
+    outside.refresh_from_db()
+    assert (inside.status, outside.status) == ("approved", "open")
+    assert any("outside your regions" in sentence for sentence in told(answer))
+    assert client.get(page_of(outside)).context["offered"] == []
+
+
+@pytest.mark.parametrize("role", ["hospital", "donor", "carrier"])
+def test_nobody_else_approves_at_the_desk(db: None, role: str) -> None:
+    proposal = make_proposal()
+
+    answer = choose(at_the_desk(make_member(role)), "approve", proposal)
+
+    proposal.refresh_from_db()
+    assert answer.status_code == 302
+    assert proposal.status == "open"
+
+
+def test_a_posted_status_changes_nothing(volunteer: User) -> None:
+    proposal = make_proposal()
+
+    answer = at_the_desk(volunteer).post(page_of(proposal), {"status": "agreed", "quantity": "5"})
+
+    proposal.refresh_from_db()
+    assert answer.status_code == 403
+    assert (proposal.status, proposal.quantity) == ("open", 100)
+
+
+def test_declining_asks_why_and_keeps_the_answer(volunteer: User) -> None:
+    proposal, client = make_proposal(), at_the_desk(volunteer)
+    assert "reason" in choose(client, "decline", proposal).context["form"].fields
+
+    choose(client, "decline", proposal, reason="The ward is closed.")
+
+    proposal.refresh_from_db()
+    assert (proposal.status, proposal.ended_because) == ("declined", "The ward is closed.")
+
+
+def test_a_yes_on_the_telephone_is_written_down_after_the_call_was_confirmed(volunteer: User) -> None:
+    proposal = services.approve(make_proposal(), by=volunteer, at=NOW)
+    client = at_the_desk(volunteer)
+
+    choose(client, "donor_said_yes", proposal)
+    proposal.refresh_from_db()
+    assert proposal.donor_said_yes_at is None
+
+    choose(client, "donor_said_yes", proposal, called="on")
+    proposal.refresh_from_db()
+    assert (proposal.status, proposal.donor_consent) == ("agreed", "asked")
+
+
+def test_a_substitute_waits_for_the_hospital_after_the_donor(volunteer: User) -> None:
+    proposal = services.approve(make_proposal(is_conditional=True), by=volunteer, at=NOW)
+    client = at_the_desk(volunteer)
+
+    choose(client, "donor_said_yes", proposal, called="on")
+    proposal.refresh_from_db()
+    assert proposal.status == "approved"
+
+    choose(client, "hospital_said_yes", proposal, called="on")
+    proposal.refresh_from_db()
+    assert proposal.status == "agreed"
+
+
+def test_the_page_says_why_in_sentences(volunteer: User) -> None:
+    page = at_the_desk(volunteer).get(page_of(make_proposal())).content.decode()
+
+    assert "12 km away, 2 days until it arrives." in page
+    assert "The need is filled from 0 % to 10 %." in page
+
+
+def test_a_run_is_started_by_posting_the_form_and_not_by_opening_it(volunteer: User) -> None:
+    emergency, client = make_emergency(), at_the_desk(volunteer)
+    address = reverse("admin:matching_matchingrun_start")
+
+    assert client.get(address).status_code == 200
+    assert not MatchingRun.objects.exists()
+
+    answer = client.post(address, {"emergency": emergency.pk, "policy": "floor", "is_dry": "on"})
+    run = MatchingRun.objects.get()
+    assert (run.emergency, run.policy, run.is_dry, run.started_by) == (emergency, "floor", True, volunteer)
+    assert run.trigger == "hand"
+    assert answer.url == page_of(run)
+
+
+def test_an_emergency_that_is_over_cannot_be_matched_again(volunteer: User) -> None:
+    over = make_emergency("old", status="over")
+
+    answer = at_the_desk(volunteer).post(
+        reverse("admin:matching_matchingrun_start"), {"emergency": over.pk, "policy": "urgency"}
+    )
+
+    assert "emergency" in answer.context["form"].errors
+    assert not MatchingRun.objects.exists()
+
+
+def test_an_auditor_sees_runs_and_starts_none(db: None) -> None:
+    client = at_the_desk(make_member("auditor"))
+
+    assert b"matchingrun/start" not in client.get(list_of(MatchingRun)).content
+    assert client.get(reverse("admin:matching_matchingrun_start")).status_code == 403
+    assert (
+        client.post(
+            reverse("admin:matching_matchingrun_start"),
+            {"emergency": make_emergency().pk, "policy": "urgency"},
+        ).status_code
+        == 403
+    )
+    assert not MatchingRun.objects.exists()
+
+
+def test_the_page_of_a_run_shows_the_fill_by_urgency_what_failed_and_what_stays_short(
+    volunteer: User,
+) -> None:
+    run = make_run()
+    FamilyRun.objects.create(
+        run=run,
+        emergency=run.emergency,
+        family="masks",
+        status="done",
+        by_urgency={"1": {"needs": 4, "wanted": 200, "served": 0, "proposed": 150}},
+        shortfalls={"too-far": 3},
+    )
+    FamilyRun.objects.create(
+        run=run,
+        emergency=run.emergency,
+        family="gloves",
+        status="failed",
+        failure="PlanRejected: over-demand",
+    )
+
+    page = at_the_desk(volunteer).get(page_of(run)).content.decode()
+
+    assert "75 %" in page
+    assert "the goods may not travel that far" in page
+    assert "PlanRejected: over-demand" in page

@@ -1,0 +1,153 @@
+"""Moderating appeals and confirming needs at the desk."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from supplies.needs.models import Appeal, Need
+from supplies.organisations.models import User
+from tests.desk import at_the_desk, choose, list_of, page_of, told
+from tests.makers import make_appeal, make_member, make_need
+
+
+def test_the_list_begins_with_the_appeals_that_wait_and_can_show_all(volunteer: User) -> None:
+    waiting, _published = make_appeal(published=False), make_appeal()
+    client = at_the_desk(volunteer)
+
+    first = client.get(list_of(Appeal)).context["cl"]
+    everything = client.get(list_of(Appeal), {"status": "all"}).context["cl"]
+
+    assert list(first.result_list) == [waiting]
+    assert everything.result_count == 2
+
+
+def test_a_volunteer_publishes_several_appeals_at_once(volunteer: User) -> None:
+    one, two = make_appeal(published=False), make_appeal(published=False)
+
+    choose(at_the_desk(volunteer), "publish", one, two)
+
+    assert set(Appeal.objects.values_list("status", "moderated_by")) == {("published", volunteer.pk)}
+    assert set(Need.objects.values_list("status", flat=True)) == {"open"}
+
+
+def test_who_posted_an_appeal_does_not_publish_it_and_the_others_go_through(volunteer: User) -> None:
+    own, other = make_appeal(published=False, by=volunteer), make_appeal(published=False)
+
+    answer = choose(at_the_desk(volunteer), "publish", own, other)
+
+    own.refresh_from_db()
+    other.refresh_from_db()
+    assert (own.status, other.status) == ("waiting", "published")
+    assert any("another volunteer has to publish it" in sentence for sentence in told(answer))
+
+
+def test_refusing_asks_for_a_reason_before_anything_happens(volunteer: User) -> None:
+    appeal = make_appeal(published=False)
+
+    page = choose(at_the_desk(volunteer), "refuse", appeal)
+
+    appeal.refresh_from_db()
+    assert appeal.status == "waiting"
+    assert page.status_code == 200
+    assert "reason" in page.context["form"].fields
+    assert [pk for pk, _name in page.context["rows"]] == [appeal.pk]
+
+
+def test_an_empty_reason_is_asked_for_again(volunteer: User) -> None:
+    appeal = make_appeal(published=False)
+
+    page = choose(at_the_desk(volunteer), "refuse", appeal, reason="  ")
+
+    appeal.refresh_from_db()
+    assert appeal.status == "waiting"
+    assert "reason" in page.context["form"].errors
+
+
+def test_refusing_keeps_the_reason_for_who_posted(volunteer: User) -> None:
+    appeal = make_appeal(published=False)
+
+    choose(at_the_desk(volunteer), "refuse", appeal, reason="The link shows another hospital.")
+
+    appeal.refresh_from_db()
+    assert (appeal.status, appeal.refusal) == ("refused", "The link shows another hospital.")
+
+
+def test_an_appeal_is_published_from_its_own_page(volunteer: User) -> None:
+    appeal = make_appeal(published=False)
+    client = at_the_desk(volunteer)
+    offered = dict(client.get(page_of(appeal)).context["offered"])
+
+    answer = client.post(next(url for url in offered if url.endswith("/do/publish/")))
+
+    appeal.refresh_from_db()
+    assert appeal.status == "published"
+    assert answer.url == page_of(appeal)
+
+
+def test_a_published_appeal_no_longer_offers_to_be_published(volunteer: User) -> None:
+    offered = at_the_desk(volunteer).get(page_of(make_appeal())).context["offered"]
+
+    assert [url.split("/")[-2] for url, _title in offered] == ["withdraw"]
+
+
+def test_the_page_shows_the_words_of_the_source_and_links_to_it(volunteer: User) -> None:
+    appeal = make_appeal(
+        published=False,
+        lines=[{"as_written": "口罩一千只，越多越好", "quantity": 1000}],
+        source_name="Notice 7",
+        source_url="https://example.org/notice/7",
+    )
+
+    page = at_the_desk(volunteer).get(page_of(appeal)).content.decode()
+
+    assert "口罩一千只，越多越好" in page
+    assert "1,000" in page
+    assert 'href="https://example.org/notice/7"' in page
+
+
+def test_a_posted_status_changes_nothing(volunteer: User) -> None:
+    appeal = make_appeal(published=False)
+
+    answer = at_the_desk(volunteer).post(page_of(appeal), {"status": "published"})
+
+    appeal.refresh_from_db()
+    assert answer.status_code == 403
+    assert appeal.status == "waiting"
+
+
+def test_a_hospital_cannot_publish_its_own_appeal_at_the_desk(db: None) -> None:
+    hospital = make_member("hospital")
+    appeal = make_appeal(published=False, by=hospital)
+
+    answer = choose(at_the_desk(hospital), "publish", appeal)
+
+    appeal.refresh_from_db()
+    assert answer.status_code == 302
+    assert "login" in answer.url
+    assert appeal.status == "waiting"
+
+
+def test_an_unlimited_need_nobody_confirmed_waits_until_a_volunteer_confirms_it(volunteer: User) -> None:
+    stale = make_need(quantity_kind="unlimited", quantity=None)
+    numbered, fresh = make_need(), make_need(quantity_kind="unlimited", quantity=None)
+    Need.objects.filter(pk__in=[stale.pk, numbered.pk]).update(
+        confirmed_at=timezone.now() - timedelta(days=8)  # of the 14 after which it lapses
+    )
+    Need.objects.filter(pk=fresh.pk).update(confirmed_at=timezone.now())
+    client = at_the_desk(volunteer)
+    waiting = client.get(list_of(Need), {"confirm": "due"}).context["cl"]
+    assert list(waiting.result_list) == [stale]
+
+    choose(client, "confirm", stale)
+
+    stale.refresh_from_db()
+    assert stale.confirmed_at > timezone.now() - timedelta(minutes=1)
+
+
+def test_not_needed_any_more_is_one_action(volunteer: User) -> None:
+    need = make_need()
+
+    choose(at_the_desk(volunteer), "withdraw", need)
+
+    need.refresh_from_db()
+    assert need.status == "withdrawn"

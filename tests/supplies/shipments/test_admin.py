@@ -1,0 +1,130 @@
+"""Moving shipments at the desk."""
+
+import pytest
+
+from supplies.organisations.models import User
+from supplies.shipments import services
+from supplies.shipments.models import Shipment
+from tests.desk import at_the_desk, choose, list_of, page_of, told
+from tests.makers import (
+    NOW,
+    make_allocation,
+    make_facility,
+    make_need,
+    make_offer,
+    make_organisation,
+    make_shipment,
+)
+
+
+def test_chosen_promises_become_one_shipment(volunteer: User) -> None:
+    facility, donor = make_facility(), make_organisation("donor")
+    promises = [make_allocation(need=make_need(facility), offer=make_offer(donor)) for _ in range(2)]
+
+    answer = choose(at_the_desk(volunteer), "put_together", *promises)
+
+    shipment = Shipment.objects.get()
+    assert (shipment.consignor, shipment.consignee, shipment.created_by) == (donor, facility, volunteer)
+    assert shipment.lines.count() == 2
+    assert page_of(shipment) in told(answer)[0]
+
+
+def test_promises_of_two_routes_are_refused_with_what_to_do(volunteer: User) -> None:
+    answer = choose(at_the_desk(volunteer), "put_together", make_allocation(), make_allocation())
+
+    assert not Shipment.objects.exists()
+    assert "make one for each route" in told(answer)[0]
+
+
+def test_booking_asks_for_the_carrier(volunteer: User) -> None:
+    shipment, carrier = make_shipment(), make_organisation("carrier")
+    client = at_the_desk(volunteer)
+    page = choose(client, "book", shipment)
+    assert list(page.context["form"].fields["carrier"].queryset) == [carrier]
+
+    choose(client, "book", shipment, carrier=str(carrier.pk), waybill="SF100", expected_on="2026-11-30")
+
+    shipment.refresh_from_db()
+    assert (shipment.status, shipment.carrier, shipment.waybill) == ("booked", carrier, "SF100")
+    assert str(shipment.expected_on) == "2026-11-30"
+
+
+def test_a_carrier_that_is_not_verified_is_not_offered(volunteer: User) -> None:
+    shipment, carrier = make_shipment(), make_organisation("carrier", verified=False)
+
+    page = choose(at_the_desk(volunteer), "book", shipment, carrier=str(carrier.pk))
+
+    shipment.refresh_from_db()
+    assert shipment.status == "draft"
+    assert "carrier" in page.context["form"].errors
+
+
+@pytest.mark.parametrize(
+    ("before", "action", "answers", "after"),
+    [
+        ("booked", "dispatch", {}, "in_transit"),
+        ("in_transit", "arrive", {}, "at_the_door"),
+        ("in_transit", "deliver", {}, "delivered"),
+        ("in_transit", "send_back", {"note": "Nobody at the gate."}, "returning"),
+        ("in_transit", "lose", {"note": "The van burned out."}, "lost"),
+        ("booked", "cancel", {}, "cancelled"),
+        ("draft", "cancel", {}, "cancelled"),
+    ],
+)
+def test_every_action_moves_a_shipment_along_its_lifecycle(
+    volunteer: User, before: str, action: str, answers: dict[str, str], after: str
+) -> None:
+    shipment = make_shipment(status=before)
+
+    choose(at_the_desk(volunteer), action, shipment, query="", **answers)
+
+    shipment.refresh_from_db()
+    assert shipment.status == after
+
+
+def test_what_came_back_is_free_again(volunteer: User) -> None:
+    shipment = services.send_back(make_shipment(status="in_transit"), by=None, at=NOW)
+
+    choose(at_the_desk(volunteer), "come_back", shipment, query="")
+
+    shipment.refresh_from_db()
+    assert shipment.status == "returned"
+    assert shipment.lines.get().allocation.status == "released"
+
+
+def test_a_move_the_lifecycle_does_not_know_is_refused_with_a_sentence(volunteer: User) -> None:
+    shipment = make_shipment(status="delivered")
+
+    answer = choose(at_the_desk(volunteer), "cancel", shipment, query="")
+
+    shipment.refresh_from_db()
+    assert shipment.status == "delivered"
+    assert "cannot become" in told(answer)[0]
+
+
+def test_shipments_in_trouble_come_first(volunteer: User) -> None:
+    lost = services.lose(make_shipment(status="in_transit"), by=None, at=NOW)
+    fine = make_shipment(status="booked")
+    client = at_the_desk(volunteer)
+
+    assert list(client.get(list_of(Shipment)).context["cl"].result_list) == [lost, fine]
+    assert list(client.get(list_of(Shipment), {"state": "trouble"}).context["cl"].result_list) == [lost]
+
+
+def test_the_page_shows_the_timeline_and_the_count(volunteer: User) -> None:
+    shipment = make_shipment(status="delivered")
+    line = shipment.lines.get()
+    services.report(shipment, occurred_at=NOW, step="transporting", place="Xinyang depot", by=None, at=NOW)
+    services.receive(
+        shipment,
+        counts=[{"line": line, "accepted": 60, "damaged": 40}],
+        by=None,
+        at=NOW,
+        note="Two cartons wet.",
+    )
+
+    page = at_the_desk(volunteer).get(page_of(shipment)).content.decode()
+
+    assert "Xinyang depot" in page
+    assert "Two cartons wet." in page
+    assert "40 piece" in page
