@@ -63,6 +63,16 @@ def test_every_need_looks_at_the_far_supply_that_is_large():
     assert len(found) < 40 * 61
 
 
+def test_a_supply_looks_past_the_many_to_the_urgent():
+    here = [{"urgency": 4, "wanted": 500}] * 60
+    near_the_urgent = [{"available": 500} | BEIJING] * 60
+    problem = make_problem(
+        [*here, {"urgency": 1, "wanted": 5} | BEIJING], [*near_the_urgent, {"available": 5}]
+    )
+
+    assert (60, 60) in pairs_of(candidates(problem, **PRUNED))
+
+
 def test_a_directed_gift_meets_the_far_facility_it_is_meant_for():
     crowd = [{"facility": 7, "wanted": 10}] * 60
     problem = make_problem([*crowd, {"facility": 9, "wanted": 10} | BEIJING], [{"directed_facility": 9}])

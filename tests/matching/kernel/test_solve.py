@@ -25,7 +25,9 @@ from matching.kernel.solve import (
     components,
     flow,
     greedy,
+    refill,
     solve,
+    with_leftovers,
 )
 from matching.kernel.verify import value, verify
 from tests.matching.kernel.makers import BEIJING, VAN, WUHAN, given, make_problem
@@ -133,6 +135,46 @@ def test_what_cannot_travel_goes_to_the_next_class():
     problem = make_problem([{"wanted": 10, "min_lot": 10}, {"urgency": 3}], [{"available": 9}])
 
     assert given(solve(problem)) == {(2, 1): 9}
+
+
+def test_where_rounding_the_flow_loses_to_the_simple_plan_the_simple_plan_is_kept():
+    # The flow splits 7 units as 2 and 4 or so: too little for a pack of 3 to the first need, two packs to the second.
+    problem = make_problem(
+        [{"wanted": 3, "min_lot": 3}, {"wanted": 7}],
+        [{"available": 7, "pack": 3}],
+        policy=Policy.urgency(bands=2),
+    )
+
+    assert given(solve(problem)) == {(1, 1): 3, (2, 1): 3}
+
+
+def test_a_parcel_that_travels_anyway_is_filled_before_another_is_packed():
+    market = Market.of(
+        problem := make_problem([{}], [{"available": 60}, {"available": 60}]), candidates(problem)
+    )
+
+    quantity = refill(market, np.arange(2), np.array([0, 50]), market.available, np.array([60]))
+
+    assert quantity.tolist() == [0, 60]
+
+
+def test_what_is_left_on_both_sides_is_paired_even_if_nobody_looked_at_the_pair():
+    problem = make_problem([{}], [{}])
+    nothing = candidates(problem).take(np.array([], int))
+
+    pairs, quantity = with_leftovers(problem, nothing, np.array([], np.int64))
+
+    assert (pairs.demand.tolist(), pairs.supply.tolist(), quantity.tolist()) == ([0], [0], [100])
+
+
+def test_a_cost_between_levels_that_is_too_small_is_found_out_and_raised(monkeypatch):
+    monkeypatch.setattr("matching.kernel.solve.LEVEL_STEPS", 1)
+    problem = make_problem([{"urgency": 2}, {"urgency": 1} | BEIJING], [{}])
+
+    quantity, steps = certified_flow(Market.of(problem, candidates(problem)), 1)
+
+    assert quantity.tolist() == [0, 100]
+    assert steps > 1
 
 
 def test_conditional_goods_are_marked():
