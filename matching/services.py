@@ -238,7 +238,7 @@ def renew_lease(family: FamilyRun, *, at: datetime) -> None:
 def _solve(
     family: FamilyRun, clock: Callable[[], datetime]
 ) -> tuple[Plan, tuple[Match, ...], dict[str, Any]]:
-    problem = Problem.from_bytes(bytes(family.problem))
+    problem = Problem.from_bytes(bytes(family.problem or b""))
     stopwatch = _Stopwatch(lambda: renew_lease(family, at=clock()), every=settings.MATCH_LEASE_SECONDS / 3)
     plan = solve(problem, entering=stopwatch.enter)
     stopwatch.enter("verify")
@@ -296,7 +296,7 @@ def store(
     Raises LeaseLost, with nothing written, unless this attempt still holds the lease.
     """
     began = time.monotonic()
-    rows = Rows.from_bytes(bytes(family.rows))
+    rows = Rows.from_bytes(bytes(family.rows or b""))
     fresh = [] if family.run.is_dry else _fresh(matches, rows)
     held = (
         FamilyRun.objects.select_for_update(of=("self",))

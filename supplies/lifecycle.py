@@ -1,7 +1,7 @@
 """Which status may follow which: a lifecycle is a table, and a status only moves along it."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.db import models
 from django.utils.translation import gettext as _
@@ -36,7 +36,7 @@ class Moving(models.Model):
     def move_to(self, new: str) -> None:
         """Set the status in memory, or raise MoveRefused with both names in the reader's language."""
         if not self.lifecycle.allows(self.status, new):
-            label = dict(self._meta.get_field("status").flatchoices)
+            label = dict(cast("models.CharField[str, str]", self._meta.get_field("status")).flatchoices)
             raise MoveRefused(
                 _("This is %(now)s; it cannot become %(new)s.")
                 % {"now": label[str(self.status)], "new": label[str(new)]}

@@ -5,7 +5,7 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -17,6 +17,7 @@ from rich.table import Table
 from matching import services
 from matching.models import MatchingRun, RunStatus, Trigger
 from matching.sentences import shortfalls
+from matching.snapshot import POLICIES
 from supplies.emergencies.models import Emergency
 from supplies.needs.models import Urgency
 
@@ -30,7 +31,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--emergency", help="code of the emergency; the newest that goes on by default")
         parser.add_argument("--family", action="append", help="only this family of goods; may be given again")
-        parser.add_argument("--policy", default="urgency", choices=sorted(services.POLICIES))
+        parser.add_argument("--policy", default="urgency", choices=sorted(POLICIES))
         parser.add_argument("--as-of", help="the day or moment deadlines are judged by, e.g. 2020-02-19")
         parser.add_argument("--dry-run", action="store_true", help="compute and count, propose nothing")
         parser.add_argument("--json", action="store_true", help="print one line of JSON")
@@ -145,7 +146,7 @@ class Command(BaseCommand):
                 progress.update(bar, completed=done, total=total or None, now=now)
 
     def _print(self, found: dict[str, Any]) -> None:
-        console = Console(file=self.stdout._out, width=None)  # type: ignore[attr-defined]
+        console = Console(file=cast(IO[str], self.stdout))
         console.print(
             f"{found['emergency']}: {found['needs']} needs, {found['offers']} offers, {found['families']} families →"
             f" [bold]{found['proposals']} proposals, {found['units']} units[/bold]"
