@@ -1,0 +1,176 @@
+"""How values travel through the API: strict on the way in, UTC on the way out, the same for every concept."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ObjectDoesNotExist
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import models
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_filters import Filter
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from supplies.quantity import MOST
+
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+NOT_A_DAY = gettext_lazy("Write a day as 2020-02-29, between the years 2000 and 2199.")
+
+
+def read_day(text: Any) -> date:
+    """A day as YYYY-MM-DD in ASCII digits. Raises ValueError for anything else, and for days nobody can mean."""
+    if not isinstance(text, str) or not DAY.fullmatch(text):
+        raise ValueError(text)
+    day = date.fromisoformat(text)
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValueError(text)
+    return day
+
+
+class WholeNumber(serializers.IntegerField):
+    """A JSON number without point or exponent: neither "5" nor 5.0, 5_0, ５ or true."""
+
+    default_error_messages = {
+        "invalid": gettext_lazy("Write a whole number in the digits 0 to 9, without quotes.")
+    }
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is not int:
+            self.fail("invalid")
+        return data
+
+
+class Quantity(WholeNumber):
+    """A count, of base units unless a unit is given beside it."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("min_value", 1)
+        options.setdefault("max_value", MOST)
+        super().__init__(**options)
+
+
+class Day(serializers.DateField):
+    def to_internal_value(self, value: Any) -> date:
+        try:
+            return read_day(value)
+        except ValueError:
+            raise serializers.ValidationError(NOT_A_DAY) from None
+
+
+class Moment(serializers.DateTimeField):
+    """An instant: out in UTC, in with its zone stated."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        try:
+            moment = parse_datetime(value) if isinstance(value, str) and value.isascii() else None
+            if moment is None or moment.tzinfo is None:
+                raise ValueError(value)
+            read_day(moment.date().isoformat())
+            return moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise serializers.ValidationError(
+                _("Write the time with its zone, as 2020-02-29T08:00:00Z.")
+            ) from None
+
+    def to_representation(self, value: Any) -> str:
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")  # type: ignore[no-any-return]
+
+
+class RowField(serializers.PrimaryKeyRelatedField):
+    """The key of a row. One the reader cannot see is answered like one that does not exist."""
+
+    default_error_messages = {"does_not_exist": gettext_lazy("There is no “{pk_value}” that you can see.")}
+
+    def to_internal_value(self, data: Any) -> Any:
+        rows: Any = self.get_queryset()
+        if hasattr(rows, "visible_to"):
+            rows = rows.visible_to(self.context["request"].user)
+        try:
+            if isinstance(data, bool) or not isinstance(data, str | int):
+                raise TypeError
+            return rows.get(pk=data)
+        except (ObjectDoesNotExist, DjangoValidationError, TypeError, ValueError, OverflowError):
+            self.fail("does_not_exist", pk_value=str(data)[:40])
+
+
+class Strict(serializers.Serializer):
+    """Input that takes the fields it names and refuses all others, so that a misspelt one is not lost."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            known = {name for name, field in self.fields.items() if not field.read_only}
+            if unknown := set(data) - known:
+                raise serializers.ValidationError(
+                    {name: [_("There is no such field.")] for name in sorted(unknown)}
+                )
+        return super().to_internal_value(data)
+
+
+class RowSerializer(serializers.ModelSerializer):
+    """A row as the API shows it."""
+
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        **dict.fromkeys(
+            [
+                models.IntegerField,
+                models.SmallIntegerField,
+                models.PositiveIntegerField,
+                models.PositiveSmallIntegerField,
+                models.BigIntegerField,
+                models.PositiveBigIntegerField,
+            ],
+            WholeNumber,
+        ),
+        models.DateField: Day,
+        models.DateTimeField: Moment,
+    }
+
+
+class RowInput(Strict, RowSerializer):
+    """Input checked by the lengths and choices of the model's own columns."""
+
+
+class Coded(serializers.Serializer):
+    """A row of reference data inside another: its code, and its name in the reader's language."""
+
+    code = serializers.CharField(source="pk")
+    name = serializers.CharField()
+
+
+class Named(serializers.Serializer):
+    """A row inside another: its id and its name."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+class Reason(Strict):
+    reason = serializers.CharField(max_length=300)
+
+
+# -- Filters ----------------------------------------------------------------------------------------------
+
+
+class _DayField(forms.Field):
+    def to_python(self, value: Any) -> date | None:
+        if value in self.empty_values:
+            return None
+        try:
+            return read_day(value)
+        except ValueError:
+            raise DjangoValidationError(NOT_A_DAY) from None
+
+
+@extend_schema_field(OpenApiTypes.DATE)
+class DayFilter(Filter):
+    """A day, written one way only."""
+
+    field_class = _DayField
