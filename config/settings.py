@@ -168,7 +168,10 @@ REST_FRAMEWORK = {
         "supplies.organisations.tokens.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticatedOrReadOnly",
+        "supplies.organisations.tokens.HasScope",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.api_input.StrictJSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["config.api_input.StrictFilterBackend"],
@@ -186,6 +189,24 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "PREPROCESSING_HOOKS": ["config.api_schema.only_v1"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.api_schema.describe_errors",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "AllocationStatus": "supplies.allocations.models.AllocationStatus",
+        "EmergencyPhase": "supplies.emergencies.models.Phase",
+        "NeedStatus": "supplies.needs.models.NeedStatus",
+        "OfferStatus": "supplies.offers.models.OfferStatus",
+        "PostStatus": "supplies.needs.models.AppealStatus",
+        "ProposalStatus": "matching.models.ProposalStatus",
+        "RunStatus": "matching.models.RunStatus",
+        "SenderKind": "supplies.needs.models.SenderKind",
+        "ShipmentStatus": "supplies.shipments.models.ShipmentStatus",
+        "StandardStatus": "supplies.catalogue.models.StandardStatus",
+        "Verified": "supplies.organisations.models.Verified",
+    },
 }
 
 # Who hears of what: a journal event of this kind is handed to these functions by the dispatcher.

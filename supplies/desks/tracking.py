@@ -195,9 +195,7 @@ def _shipment(code: str) -> Track | None:
         status=shipment.status,
         status_label=shipment.get_status_display(),
         created_at=shipment.created_at,
-        timeline=tuple(
-            Sighting(event.occurred_at, event.step, event.get_step_display()) for event in events
-        ),
+        timeline=tuple(Sighting(event.occurred_at, event.step, event.get_step_display()) for event in events),
         lines=tuple(found),
         to=shipment.consignee,
         from_region=shipment.consignor.region,

@@ -1,0 +1,38 @@
+"""Every route of the public API, on one screen."""
+
+from django.urls import include, path
+from rest_framework.routers import DefaultRouter
+
+from matching.api import MatchingRunViewSet, ProposalViewSet
+from supplies.allocations.api import AllocationViewSet
+from supplies.catalogue.api import CategoryViewSet, ItemViewSet, StandardViewSet
+from supplies.desks.api import TrackView
+from supplies.emergencies.api import EmergencyViewSet
+from supplies.needs.api import AppealViewSet, NeedViewSet
+from supplies.offers.api import DonationViewSet, OfferViewSet
+from supplies.organisations.api import FacilityViewSet, OrganisationViewSet
+from supplies.regions.api import RegionViewSet
+from supplies.shipments.api import ShipmentViewSet
+
+router = DefaultRouter()
+router.include_format_suffixes = False
+router.register("regions", RegionViewSet)
+router.register("categories", CategoryViewSet)
+router.register("items", ItemViewSet)
+router.register("standards", StandardViewSet)
+router.register("emergencies", EmergencyViewSet)
+router.register("organisations", OrganisationViewSet)
+router.register("facilities", FacilityViewSet)
+router.register("appeals", AppealViewSet)
+router.register("needs", NeedViewSet)
+router.register("donations", DonationViewSet)
+router.register("offers", OfferViewSet)
+router.register("matching-runs", MatchingRunViewSet)
+router.register("proposals", ProposalViewSet)
+router.register("allocations", AllocationViewSet)
+router.register("shipments", ShipmentViewSet)
+
+urlpatterns = [
+    path("", include(router.urls)),
+    path("track/<str:code>/", TrackView.as_view(), name="track-code"),
+]

@@ -1,0 +1,343 @@
+from collections.abc import Callable
+from typing import Any
+
+import django_filters
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
+from rest_framework import mixins, serializers, status
+from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ReadOnlyModelViewSet
+
+from matching import services
+from matching.models import FamilyRun, MatchingRun, Proposal, ProposalStatus, RunStatus, Trigger
+from matching.permissions import (
+    may_answer_for_donor,
+    may_answer_for_hospital,
+    may_approve,
+    may_decline,
+    may_run,
+)
+from matching.sentences import facts, sentences
+from matching.snapshot import POLICIES
+from supplies.api_fields import Coded, Named, Reason, RowField, RowSerializer, Strict
+from supplies.catalogue.api import shown
+from supplies.emergencies.models import Emergency
+from supplies.errors import NotYours
+from supplies.needs.models import Urgency
+from supplies.organisations.api import signed_in
+from supplies.organisations.models import Scope
+from supplies.organisations.tokens import HasScope
+
+NOT_A_VOLUNTEER = _("Only a volunteer or coordinator may do that.")
+NOT_ASKED = _("Only the donor and the hospital can say that they agree.")
+
+# -- Runs -------------------------------------------------------------------------------------------------
+
+
+class FamilyRunSerializer(RowSerializer):
+    class Meta:
+        model = FamilyRun
+        fields = [
+            "family",
+            "status",
+            "needs",
+            "offers",
+            "proposals",
+            "units",
+            "stale",
+            "seconds",
+            "shortfalls",
+            "failure",
+        ]
+        read_only_fields = fields
+
+
+class UrgencyFill(serializers.Serializer):
+    """Units of one class of urgency: still wanted, served before the run, proposed by it; the fill from 0 to 1."""
+
+    needs = serializers.IntegerField()
+    wanted = serializers.IntegerField()
+    served = serializers.IntegerField()
+    proposed = serializers.IntegerField()
+    fill_before = serializers.FloatField(allow_null=True)
+    fill_after = serializers.FloatField(allow_null=True)
+
+
+class RunSummary(serializers.Serializer):
+    needs = serializers.IntegerField()
+    offers = serializers.IntegerField()
+    proposals = serializers.IntegerField()
+    units = serializers.IntegerField()
+    stale = serializers.IntegerField(help_text="Left out because a need or an offer changed meanwhile.")
+    failed = serializers.IntegerField(help_text="Families that could not be matched.")
+    by_urgency = serializers.DictField(child=UrgencyFill())
+    shortfalls = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Reason to number of needs."
+    )
+    seconds = serializers.DictField(child=serializers.FloatField())
+
+
+class MatchingRunSerializer(RowSerializer):
+    class Meta:
+        model = MatchingRun
+        fields = [
+            "id",
+            "emergency",
+            "status",
+            "trigger",
+            "policy",
+            "only",
+            "is_dry",
+            "as_of",
+            "editions",
+            "created_at",
+            "finished_at",
+        ]
+        read_only_fields = fields
+
+
+class MatchingRunDetailSerializer(MatchingRunSerializer):
+    summary = serializers.SerializerMethodField()
+    families = FamilyRunSerializer(many=True)
+
+    class Meta(MatchingRunSerializer.Meta):
+        fields = [*MatchingRunSerializer.Meta.fields, "summary", "families"]
+        read_only_fields = fields
+
+    @extend_schema_field(RunSummary)
+    def get_summary(self, run: MatchingRun) -> dict[str, Any]:
+        return dict(RunSummary(services.summary(run)).data)
+
+
+class MatchingRunInput(Strict):
+    emergency = RowField(queryset=Emergency.objects.all())
+    policy = serializers.ChoiceField(choices=sorted(POLICIES), required=False)
+    families = serializers.ListField(
+        child=serializers.CharField(max_length=40), required=False, max_length=200, help_text="All if absent."
+    )
+    is_dry = serializers.BooleanField(required=False, help_text="Compute and count; propose nothing.")
+
+
+class MatchingRunFilter(django_filters.FilterSet):
+    emergency = django_filters.ModelChoiceFilter(queryset=Emergency.objects.all())
+    status = django_filters.ChoiceFilter(choices=RunStatus.choices)
+    trigger = django_filters.ChoiceFilter(choices=Trigger.choices)
+
+    class Meta:
+        model = MatchingRun
+        fields: list[str] = []
+
+
+@extend_schema_view(list=extend_schema(summary="Matching runs"))
+class MatchingRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
+    """The matching of an emergency, done by workers. For volunteers, coordinators and auditors."""
+
+    serializer_class, filterset_class = MatchingRunSerializer, MatchingRunFilter
+    permission_classes = [IsAuthenticated, HasScope]
+    queryset = MatchingRun.objects.all()
+    scope = Scope.MATCHING
+
+    def get_queryset(self) -> QuerySet[MatchingRun]:
+        rows = MatchingRun.objects.visible_to(self.request.user).newest_first()
+        if self.action == "list":
+            return rows
+        families = FamilyRun.objects.defer("problem", "plan", "rows").order_by("family")
+        return rows.prefetch_related(Prefetch("families", families))
+
+    @extend_schema(summary="A matching run", responses=MatchingRunDetailSerializer)
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """With what came of it: counts, units, fill by urgency and seconds by phase."""
+        return self._detail(self.get_object())
+
+    @extend_schema(
+        summary="Start a matching run", request=MatchingRunInput, responses={201: MatchingRunDetailSerializer}
+    )
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Queues the run; workers take it up at once. Read it again to see how it goes."""
+        if not may_run(request.user):
+            raise NotYours(NOT_A_VOLUNTEER)
+        given = MatchingRunInput(data=request.data, context=self.get_serializer_context())
+        given.is_valid(raise_exception=True)
+        values = dict(given.validated_data)
+        emergency = values.pop("emergency")
+        run = services.start(
+            emergency, trigger=Trigger.HAND, by=signed_in(request), at=timezone.now(), **values
+        )
+        return self._detail(self.get_queryset().get(pk=run.pk), status.HTTP_201_CREATED)
+
+    def _detail(self, run: MatchingRun, code: int = status.HTTP_200_OK) -> Response:
+        return Response(
+            MatchingRunDetailSerializer(run, context=self.get_serializer_context()).data, status=code
+        )
+
+
+# -- Proposals --------------------------------------------------------------------------------------------
+
+
+class ProposalSerializer(RowSerializer):
+    run = serializers.UUIDField(source="family_run.run_id")
+    emergency = serializers.CharField(source="need.appeal.emergency_id")
+    item = Coded(source="need.item", help_text="What is asked for.")
+    offered_item = Coded(source="offer.item")
+    urgency = serializers.IntegerField(source="need.urgency")
+    needed_by = serializers.DateField(source="need.needed_by")
+    facility = Named(source="need.appeal.facility")
+    region = Coded(source="need.appeal.facility.region")
+    donor = Named(source="offer.donation.organisation")
+    from_region = Coded(source="offer.donation.region")
+    unit = serializers.CharField(source="need.item.base_unit_id", help_text="What the quantity counts.")
+    shown = serializers.SerializerMethodField(help_text="The quantity in shown_unit, as a decimal string.")
+    shown_unit = serializers.CharField(source="need.item.display_unit_id")
+    needs_hospital_yes = serializers.BooleanField()
+    why = serializers.SerializerMethodField(help_text="Sentences in the reader's language.")
+    facts = serializers.SerializerMethodField(help_text="The same as numbers and codes.")
+
+    class Meta:
+        model = Proposal
+        fields = [
+            "id",
+            "run",
+            "status",
+            "emergency",
+            "need",
+            "offer",
+            "item",
+            "offered_item",
+            "urgency",
+            "needed_by",
+            "facility",
+            "region",
+            "donor",
+            "from_region",
+            "quantity",
+            "unit",
+            "shown",
+            "shown_unit",
+            "km",
+            "days",
+            "is_conditional",
+            "condition",
+            "why",
+            "facts",
+            "created_at",
+            "expires_at",
+            "approved_at",
+            "donor_said_yes_at",
+            "donor_consent",
+            "needs_hospital_yes",
+            "hospital_said_yes_at",
+            "ended_because",
+            "allocation",
+        ]
+        read_only_fields = fields
+
+    def get_shown(self, proposal: Proposal) -> str | None:
+        return shown(proposal.need.item, proposal.quantity)
+
+    def get_why(self, proposal: Proposal) -> list[str]:
+        return sentences(proposal)
+
+    def get_facts(self, proposal: Proposal) -> dict[str, Any]:
+        return facts(proposal)
+
+
+class AgreementInput(Strict):
+    side = serializers.ChoiceField(
+        choices=["donor", "hospital"], required=False, help_text="Whom you answer for, if you act for both."
+    )
+
+
+class ProposalFilter(django_filters.FilterSet):
+    status = django_filters.ChoiceFilter(choices=ProposalStatus.choices)
+    emergency = django_filters.ModelChoiceFilter(
+        queryset=Emergency.objects.all(), field_name="need__appeal__emergency"
+    )
+    urgency = django_filters.ChoiceFilter(choices=Urgency.choices, field_name="need__urgency")
+    run = django_filters.UUIDFilter(field_name="family_run__run_id")
+    need = django_filters.UUIDFilter(field_name="need_id")
+    offer = django_filters.UUIDFilter(field_name="offer_id")
+
+    class Meta:
+        model = Proposal
+        fields: list[str] = []
+
+
+@extend_schema_view(list=extend_schema(summary="Proposals"), retrieve=extend_schema(summary="A proposal"))
+class ProposalViewSet(ReadOnlyModelViewSet):
+    """What runs suggest, most urgent first. The two sides see a proposal once a volunteer has approved it."""
+
+    serializer_class, filterset_class = ProposalSerializer, ProposalFilter
+    permission_classes = [IsAuthenticated, HasScope]
+    queryset = Proposal.objects.all()
+    scope = Scope.MATCHING
+
+    def get_queryset(self) -> QuerySet[Proposal]:
+        rows = Proposal.objects.visible_to(self.request.user).with_sides()
+        return rows.select_related("family_run__run").defer(*BLOBS).most_urgent_first()
+
+    @extend_schema(summary="Say yes", request=None, responses=ProposalSerializer)
+    @action(detail=True, methods=["post"])
+    def accept(self, request: Request, pk: str) -> Response:
+        """Whoever you are: a volunteer approves an open proposal; a side agrees to an approved one."""
+        proposal = self.get_object()
+        if proposal.status == ProposalStatus.OPEN and may_approve(request.user, proposal):
+            return self._say(services.approve, proposal)
+        return self._say(self._yes_of_a_side(proposal), proposal)
+
+    @extend_schema(summary="Approve", request=None, responses=ProposalSerializer)
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, pk: str) -> Response:
+        """A volunteer who posted neither side approves; agreed at once where nobody else has to be asked."""
+        proposal = self.get_object()
+        if not may_approve(request.user, proposal):
+            raise NotYours(NOT_A_VOLUNTEER)
+        return self._say(services.approve, proposal)
+
+    @extend_schema(summary="Agree", request=AgreementInput, responses=ProposalSerializer)
+    @action(detail=True, methods=["post"])
+    def agree(self, request: Request, pk: str) -> Response:
+        """The donor's yes, or the hospital's to a substitute. With the last yes it becomes an allocation."""
+        proposal = self.get_object()
+        given = AgreementInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        return self._say(self._yes_of_a_side(proposal, given.validated_data.get("side")), proposal)
+
+    @extend_schema(summary="Decline", request=Reason, responses=ProposalSerializer)
+    @action(detail=True, methods=["post"])
+    def decline(self, request: Request, pk: str) -> Response:
+        """With a reason; the pair is not proposed again."""
+        proposal = self.get_object()
+        if not may_decline(request.user, proposal):
+            raise NotYours(NOT_ASKED)
+        given = Reason(data=request.data)
+        given.is_valid(raise_exception=True)
+        return self._say(services.decline, proposal, reason=given.validated_data["reason"])
+
+    def _yes_of_a_side(self, proposal: Proposal, side: str | None = None) -> Callable[..., Proposal]:
+        rules = {
+            "donor": (may_answer_for_donor, services.agree_for_donor, proposal.donor_said_yes_at),
+            "hospital": (may_answer_for_hospital, services.agree_for_hospital, proposal.hospital_said_yes_at),
+        }
+        ours = [name for name, (rule, *_rest) in rules.items() if rule(self.request.user, proposal)]
+        if not ours or (side and side not in ours):
+            raise NotYours(NOT_ASKED)
+        still_asked = [name for name in ours if rules[name][2] is None] or ours
+        if side is None and len(still_asked) > 1:
+            raise serializers.ValidationError(
+                {"side": [_("You act for both sides. Say for which one you answer: donor or hospital.")]}
+            )
+        return rules[side or still_asked[0]][1]
+
+    def _say(self, verb: Callable[..., Proposal], proposal: Proposal, **details: Any) -> Response:
+        answered = verb(proposal, by=signed_in(self.request), at=timezone.now(), **details)
+        # Read anew, not through visible_to: who said no may not see it any more, but is told what became of it.
+        rows = Proposal.objects.with_sides().select_related("family_run__run").defer(*BLOBS)
+        return Response(self.get_serializer(rows.get(pk=answered.pk)).data)
+
+
+BLOBS = ["family_run__problem", "family_run__plan", "family_run__rows"]

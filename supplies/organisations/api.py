@@ -1,0 +1,114 @@
+from typing import Any, cast
+
+import django_filters
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.request import Request
+from rest_framework.viewsets import ReadOnlyModelViewSet
+
+from supplies.api_fields import Coded, Named, RowSerializer
+from supplies.organisations.models import Facility, Organisation, User, Verified
+from supplies.organisations.permissions import may_watch
+from supplies.regions.api import InRegionFilter
+
+
+def visible_organisations(request: Any) -> QuerySet[Organisation]:
+    """What a filter may name; when the documentation is made there is no request."""
+    return Organisation.objects.visible_to(request.user) if request else Organisation.objects.none()
+
+
+def signed_in(request: Request) -> User:
+    """Who asks, where the permissions have let nobody else through."""
+    return cast(User, request.user)
+
+
+def is_insider(context: Any, *, organisation_id: Any, posted_by_id: Any) -> bool:
+    """Whether the reader posted a row, acts for its organisation, or watches over all. Asked once for a whole list.
+
+    context    a serializer's, where the answer is kept
+    """
+    user = context["request"].user
+    if not user.is_authenticated:
+        return False
+    if "insider_of" not in context:
+        context["watches"] = may_watch(user)
+        context["insider_of"] = set(Organisation.objects.of(user).values_list("pk", flat=True))
+    return context["watches"] or posted_by_id == user.pk or organisation_id in context["insider_of"]
+
+
+class OrganisationSerializer(RowSerializer):
+    region = Coded()
+
+    class Meta:
+        model = Organisation
+        fields = ["id", "kind", "name", "region", "status"]
+        read_only_fields = fields
+
+
+class FacilitySerializer(RowSerializer):
+    organisation = Named()
+    region = Coded()
+
+    class Meta:
+        model = Facility
+        fields = [
+            "id",
+            "organisation",
+            "name",
+            "region",
+            "timezone",
+            "patients",
+            "beds",
+            "staff",
+            "is_paused",
+            "pause_reason",
+        ]
+        read_only_fields = fields
+
+
+class OrganisationFilter(django_filters.FilterSet):
+    kind = django_filters.ChoiceFilter(choices=Organisation.Kind.choices)
+    status = django_filters.ChoiceFilter(choices=Verified.choices)
+    region = InRegionFilter("region__path")
+    q = django_filters.CharFilter(field_name="name", lookup_expr="icontains", max_length=100)
+
+    class Meta:
+        model = Organisation
+        fields: list[str] = []
+
+
+class FacilityFilter(django_filters.FilterSet):
+    organisation = django_filters.ModelChoiceFilter(queryset=visible_organisations)
+    region = InRegionFilter("region__path")
+    q = django_filters.CharFilter(field_name="name", lookup_expr="icontains", max_length=100)
+
+    class Meta:
+        model = Facility
+        fields: list[str] = []
+
+
+@extend_schema_view(
+    list=extend_schema(summary="Organisations"), retrieve=extend_schema(summary="An organisation")
+)
+class OrganisationViewSet(ReadOnlyModelViewSet):
+    """Hospitals, carriers and charities that were verified. Who donates is not public."""
+
+    serializer_class, filterset_class = OrganisationSerializer, OrganisationFilter
+    queryset = Organisation.objects.all()
+
+    def get_queryset(self) -> QuerySet[Organisation]:
+        return (
+            Organisation.objects.visible_to(self.request.user).select_related("region").order_by("name", "pk")
+        )
+
+
+@extend_schema_view(list=extend_schema(summary="Facilities"), retrieve=extend_schema(summary="A facility"))
+class FacilityViewSet(ReadOnlyModelViewSet):
+    """The sites where goods arrive, down to their district."""
+
+    serializer_class, filterset_class = FacilitySerializer, FacilityFilter
+    queryset = Facility.objects.all()
+
+    def get_queryset(self) -> QuerySet[Facility]:
+        rows = Facility.objects.visible_to(self.request.user)
+        return rows.select_related("organisation", "region").order_by("name", "pk")

@@ -1,0 +1,363 @@
+from collections.abc import Callable
+from typing import Any
+
+import django_filters
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins, serializers, status
+from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ReadOnlyModelViewSet
+
+from supplies.allocations.models import Allocation
+from supplies.api_fields import Coded, Named, Quantity, RowField, RowInput, RowSerializer, Strict
+from supplies.catalogue.api import shown
+from supplies.catalogue.models import TransportMode
+from supplies.errors import NotYours
+from supplies.organisations.api import signed_in, visible_organisations
+from supplies.organisations.models import Organisation, Scope
+from supplies.organisations.tokens import HasScope
+from supplies.shipments import services
+from supplies.shipments.models import (
+    Receipt,
+    ReceiptLine,
+    Shipment,
+    ShipmentLine,
+    ShipmentStatus,
+    Step,
+    TrackingEvent,
+)
+from supplies.shipments.permissions import may_count, may_move, may_put_together
+
+MOST_LINES = 200
+NOT_YOURS = _("Only its carrier, or a volunteer, may move this shipment.")
+
+# -- What it looks like -----------------------------------------------------------------------------------
+
+
+class ShipmentLineSerializer(RowSerializer):
+    item = Coded(source="allocation.offer.item")
+    need = serializers.UUIDField(source="allocation.need_id")
+    quantity = serializers.IntegerField(source="allocation.quantity")
+    unit = serializers.CharField(source="allocation.offer.item.base_unit_id")
+    shown = serializers.SerializerMethodField(help_text="The quantity in shown_unit, as a decimal string.")
+    shown_unit = serializers.CharField(source="allocation.offer.item.display_unit_id")
+
+    class Meta:
+        model = ShipmentLine
+        fields = ["id", "allocation", "need", "item", "quantity", "unit", "shown", "shown_unit", "is_live"]
+        read_only_fields = fields
+
+    def get_shown(self, line: ShipmentLine) -> str | None:
+        return shown(line.allocation.offer.item, line.allocation.quantity)
+
+
+class TrackingEventSerializer(RowSerializer):
+    class Meta:
+        model = TrackingEvent
+        fields = [
+            "id",
+            "external_id",
+            "occurred_at",
+            "recorded_at",
+            "step",
+            "disposition",
+            "place",
+            "vocabulary",
+            "code",
+            "label",
+            "note",
+        ]
+        read_only_fields = fields
+
+
+class ReceiptLineSerializer(RowSerializer):
+    class Meta:
+        model = ReceiptLine
+        fields = [
+            "line",
+            "shipped",
+            "counted",
+            "accepted",
+            "damaged",
+            "wrong_item",
+            "expired",
+            "missing",
+            "surplus",
+        ]
+        read_only_fields = fields
+
+
+class ReceiptSerializer(RowSerializer):
+    lines = ReceiptLineSerializer(many=True)
+
+    class Meta:
+        model = Receipt
+        fields = ["id", "at", "note", "lines"]
+        read_only_fields = fields
+
+
+class ConsigneeSerializer(Named):
+    organisation = Named()
+    region = Coded()
+    address = serializers.CharField(help_text="The dock.")
+
+
+class ShipmentSerializer(RowSerializer):
+    consignor = Named()
+    consignee = ConsigneeSerializer()
+    carrier = Named(allow_null=True)
+    lines = ShipmentLineSerializer(many=True)
+    events = TrackingEventSerializer(many=True)
+    receipt = ReceiptSerializer(allow_null=True)
+
+    class Meta:
+        model = Shipment
+        fields = [
+            "id",
+            "code",
+            "status",
+            "consignor",
+            "consignee",
+            "carrier",
+            "mode",
+            "waybill",
+            "created_at",
+            "departed_at",
+            "delivered_at",
+            "expected_on",
+            "sighting_vocabulary",
+            "sighting_code",
+            "sighting_label",
+            "sighted_at",
+            "lines",
+            "events",
+            "receipt",
+        ]
+        read_only_fields = fields
+
+    def to_representation(self, shipment: Shipment) -> dict[str, Any]:
+        if not hasattr(shipment, "receipt"):
+            shipment._state.fields_cache["receipt"] = None
+        return super().to_representation(shipment)
+
+
+# -- What may be sent --------------------------------------------------------------------------------------
+
+
+class ShipmentInput(Strict):
+    allocations = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=MOST_LINES)
+
+    def validate_allocations(self, ids: list[Any]) -> list[Allocation]:
+        user = self.context["request"].user
+        found = {row.pk: row for row in Allocation.objects.visible_to(user).filter(pk__in=ids)}
+        faults: dict[Any, Any] = {
+            position: [_("There is no such allocation that you can see.")]
+            for position, key in enumerate(ids)
+            if key not in found
+        }
+        if faults:
+            raise serializers.ValidationError(faults)
+        return list(found.values())
+
+
+class BookingInput(RowInput):
+    carrier = RowField(queryset=Organisation.objects.all())
+    mode = RowField(queryset=TransportMode.objects.all(), required=False, allow_null=True)
+
+    class Meta:
+        model = Shipment
+        fields = ["carrier", "waybill", "mode", "expected_on"]
+
+
+class EventInput(RowInput):
+    step = serializers.ChoiceField(choices=Step.choices)
+
+    class Meta:
+        model = TrackingEvent
+        fields = [
+            "external_id",
+            "occurred_at",
+            "step",
+            "disposition",
+            "place",
+            "vocabulary",
+            "code",
+            "label",
+            "note",
+        ]
+        validators: list[Any] = []  # the same event sent again is answered, not refused
+
+
+class NoteInput(Strict):
+    note = serializers.CharField(required=False, allow_blank=True, max_length=300)
+
+
+class CountInput(Strict):
+    """The count of one line; what is absent is zero, and what is missing follows from what was shipped."""
+
+    line = serializers.IntegerField(help_text="The id of a line of the shipment.")
+    accepted = Quantity(required=False, min_value=0)
+    damaged = Quantity(required=False, min_value=0)
+    wrong_item = Quantity(required=False, min_value=0)
+    expired = Quantity(required=False, min_value=0)
+
+
+class ReceiptInput(Strict):
+    lines = CountInput(many=True, max_length=MOST_LINES)  # type: ignore[call-arg]
+    note = serializers.CharField(required=False, allow_blank=True, max_length=500)
+
+
+# -- How lists are narrowed --------------------------------------------------------------------------------
+
+
+class ShipmentFilter(django_filters.FilterSet):
+    status = django_filters.ChoiceFilter(choices=ShipmentStatus.choices)
+    carrier = django_filters.ModelChoiceFilter(queryset=visible_organisations)
+    waybill = django_filters.CharFilter(max_length=60)
+
+    class Meta:
+        model = Shipment
+        fields: list[str] = []
+
+
+# -- What can be done ----------------------------------------------------------------------------------------
+
+MOVED = {"request": None, "responses": ShipmentSerializer}
+
+
+@extend_schema_view(list=extend_schema(summary="Shipments"), retrieve=extend_schema(summary="A shipment"))
+class ShipmentViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
+    """Goods on their way: what you send, carry or receive; volunteers see all."""
+
+    serializer_class, filterset_class = ShipmentSerializer, ShipmentFilter
+    permission_classes = [IsAuthenticated, HasScope]
+    queryset = Shipment.objects.all()
+    scope = Scope.SHIPMENTS
+
+    def get_queryset(self) -> QuerySet[Shipment]:
+        rows = Shipment.objects.visible_to(self.request.user).with_route().select_related("receipt")
+        counts = Prefetch("receipt__lines", ReceiptLine.objects.order_by("pk"))
+        return rows.prefetch_related(counts).newest_first()
+
+    @extend_schema(
+        summary="Put a shipment together", request=ShipmentInput, responses={201: ShipmentSerializer}
+    )
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Of reserved allocations from one donor to one facility."""
+        if not may_put_together(request.user):
+            raise NotYours(_("Only a volunteer or coordinator may put a shipment together."))
+        given = self._given(ShipmentInput)
+        shipment = services.put_together(given["allocations"], by=signed_in(request), at=timezone.now())
+        return self._answer(shipment, status.HTTP_201_CREATED)
+
+    @extend_schema(summary="Book a carrier", request=BookingInput, responses=ShipmentSerializer)
+    @action(detail=True, methods=["post"])
+    def book(self, request: Request, pk: str) -> Response:
+        """From here on the carrier sees the shipment and moves it."""
+        shipment = self._allowed(lambda user, _shipment: may_put_together(user))
+        return self._answer(
+            services.book(shipment, by=signed_in(request), at=timezone.now(), **self._given(BookingInput))
+        )
+
+    @extend_schema(summary="Dispatch", **MOVED)
+    @action(detail=True, methods=["post"], url_path="dispatch")  # `dispatch` itself is Django's word
+    def dispatch_shipment(self, request: Request, pk: str) -> Response:
+        """It has left; what was promised is in transit."""
+        return self._move(services.dispatch)
+
+    @extend_schema(summary="At the door", **MOVED)
+    @action(detail=True, methods=["post"])
+    def arrive(self, request: Request, pk: str) -> Response:
+        """It stands at the door, not handed over yet."""
+        return self._move(services.arrive)
+
+    @extend_schema(summary="Deliver", **MOVED)
+    @action(detail=True, methods=["post"])
+    def deliver(self, request: Request, pk: str) -> Response:
+        """Signed for at the gate; what is in the boxes is not counted yet."""
+        return self._move(services.deliver)
+
+    @extend_schema(summary="Count what arrived", request=ReceiptInput, responses=ShipmentSerializer)
+    @action(detail=True, methods=["post"])
+    def receive(self, request: Request, pk: str) -> Response:
+        """The hospital's count of every line. What is not accepted is needed again."""
+        shipment = self._allowed(may_count, _("Only the hospital, or a volunteer, may count what arrived."))
+        given = self._given(ReceiptInput)
+        lines = {line.pk: line for line in shipment.lines.all()}
+        counts = [{**count, "line": lines.get(count["line"])} for count in given["lines"]]
+        services.receive(
+            shipment, counts=counts, note=given.get("note", ""), by=signed_in(request), at=timezone.now()
+        )
+        return self._answer(shipment)
+
+    @extend_schema(summary="Call it off", **MOVED)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Before it leaves: its allocations are reserved again."""
+        return self._move(services.cancel)
+
+    @extend_schema(summary="Send it back", request=NoteInput, responses=ShipmentSerializer)
+    @action(detail=True, methods=["post"], url_path="return")
+    def send_back(self, request: Request, pk: str) -> Response:
+        """It could not be handed over and goes back to the donor."""
+        return self._move(services.send_back, **self._given(NoteInput))
+
+    @extend_schema(summary="It came back", **MOVED)
+    @action(detail=True, methods=["post"])
+    def returned(self, request: Request, pk: str) -> Response:
+        """The donor has it again: both sides are free."""
+        return self._move(services.come_back)
+
+    @extend_schema(summary="Give it up as lost", request=NoteInput, responses=ShipmentSerializer)
+    @action(detail=True, methods=["post"])
+    def lose(self, request: Request, pk: str) -> Response:
+        """The hospital's needs are open again."""
+        return self._move(services.lose, **self._given(NoteInput))
+
+    @extend_schema(
+        methods=["GET"],
+        operation_id="shipments_events_list",
+        summary="What was seen of a shipment",
+        responses=TrackingEventSerializer(many=True),
+    )
+    @extend_schema(
+        methods=["POST"],
+        operation_id="shipments_events_create",
+        summary="Report what was seen",
+        request=EventInput,
+        responses={201: TrackingEventSerializer},
+    )
+    @action(detail=True, methods=["get", "post"], filterset_class=None)
+    def events(self, request: Request, pk: str) -> Response:
+        """What a carrier reports. The same event of the same sender, by external_id, is written once."""
+        if request.method == "GET":
+            rows = TrackingEvent.objects.filter(shipment=self.get_object()).order_by("occurred_at", "pk")
+            page = self.paginate_queryset(rows)
+            return self.get_paginated_response(TrackingEventSerializer(page, many=True).data)
+        shipment = self._allowed(may_move, NOT_YOURS)
+        event = services.report(shipment, by=signed_in(request), at=timezone.now(), **self._given(EventInput))
+        return Response(TrackingEventSerializer(event).data, status=status.HTTP_201_CREATED)
+
+    def _allowed(self, rule: Callable[[Any, Shipment], bool], otherwise: Any = NOT_YOURS) -> Shipment:
+        shipment: Shipment = self.get_object()
+        if not rule(self.request.user, shipment):
+            raise NotYours(otherwise)
+        return shipment
+
+    def _given(self, form: type[serializers.Serializer]) -> dict[str, Any]:
+        given = form(data=self.request.data, context=self.get_serializer_context())
+        given.is_valid(raise_exception=True)
+        return dict(given.validated_data)
+
+    def _move(self, verb: Callable[..., Shipment], **details: Any) -> Response:
+        shipment = self._allowed(may_move)
+        return self._answer(verb(shipment, by=signed_in(self.request), at=timezone.now(), **details))
+
+    def _answer(self, shipment: Shipment, status_code: int = status.HTTP_200_OK) -> Response:
+        shown_again = self.get_queryset().get(pk=shipment.pk)
+        return Response(self.get_serializer(shown_again).data, status=status_code)
