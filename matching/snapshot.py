@@ -408,7 +408,8 @@ def _demands(
         deadline_days=np.array(
             [min((row["deadline_at"] - as_of).days, FAR_AWAY_DAYS) for row in rows], np.int32
         ),
-        min_lot=_column(rows, "min_lot", np.int64),
+        # The rest of a need is useful however small it is.
+        min_lot=np.minimum(_column(rows, "min_lot", np.int64), np.maximum(wanted, 1)),
         lat_deg=_column(rows, "latitude", np.float64, np.nan),
         lon_deg=_column(rows, "longitude", np.float64, np.nan),
         facility=facility,

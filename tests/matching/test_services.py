@@ -106,6 +106,16 @@ def test_only_whole_packs_are_proposed() -> None:
     assert Proposal.objects.get().quantity == 100
 
 
+def test_the_rest_of_a_need_is_useful_even_below_its_least_lot() -> None:
+    need = make_need(quantity=500, min_lot=100)
+    make_allocation(450, need=need, offer=make_offer(quantity=450))
+    make_offer(quantity=1000)
+
+    match()
+
+    assert Proposal.objects.get().quantity == 50
+
+
 def test_directed_goods_are_proposed_to_nobody_else() -> None:
     meant, other = make_need(quantity=100, urgency=4), make_need(quantity=100, urgency=1)
     make_offer(quantity=200, directed_facility=meant.appeal.facility)
