@@ -1,0 +1,87 @@
+"""The donor's and the hospital's answers to what a volunteer has approved."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from matching import services
+from matching.models import Proposal, ProposalStatus
+from matching.permissions import may_answer_for_donor, may_answer_for_hospital, may_decline
+from matching.sentences import sentences
+from supplies.errors import Refused
+from supplies.organisations.views import SignedIn, signed_in
+
+
+@signed_in
+@require_GET
+def answers(request: SignedIn) -> HttpResponse:
+    """The matches that wait for this person's yes, each with its reasons; and those that wait for somebody else."""
+    approved = Proposal.objects.visible_to(request.user).filter(status=ProposalStatus.APPROVED)
+    rows = [_row(request.user, proposal) for proposal in approved.with_sides().most_urgent_first()[:100]]
+    context = {
+        "mine": [row for row in rows if row["asks_donor"] or row["asks_hospital"]],
+        "others": [row for row in rows if not (row["asks_donor"] or row["asks_hospital"])],
+    }
+    return render(request, "matching/answers.html", context)
+
+
+def _row(user: Any, proposal: Proposal) -> dict[str, Any]:
+    asks_donor = proposal.donor_said_yes_at is None
+    asks_hospital = proposal.needs_hospital_yes and proposal.hospital_said_yes_at is None
+    return {
+        "proposal": proposal,
+        "why": sentences(proposal),
+        "asks_donor": asks_donor and may_answer_for_donor(user, proposal),
+        "asks_hospital": asks_hospital and may_answer_for_hospital(user, proposal),
+    }
+
+
+@signed_in
+@require_POST
+def agree(request: SignedIn, pk: UUID, side: str) -> HttpResponse:
+    proposal = _visible(request, pk)
+    may, verb = {
+        "donor": (may_answer_for_donor, services.agree_for_donor),
+        "hospital": (may_answer_for_hospital, services.agree_for_hospital),
+    }[side]
+    if not may(request.user, proposal):
+        raise PermissionDenied
+    try:
+        proposal = verb(proposal, by=request.user, at=timezone.now())
+    except Refused as refusal:
+        messages.error(request, str(refusal.detail))
+    else:
+        is_agreed = proposal.status == ProposalStatus.AGREED
+        done = _("Agreed. The goods are promised; a volunteer arranges the transport now.")
+        messages.success(request, done if is_agreed else _("Thank you. The other side is asked as well."))
+    return redirect("answers")
+
+
+@signed_in
+@require_POST
+def decline(request: SignedIn, pk: UUID) -> HttpResponse:
+    proposal = _visible(request, pk)
+    if not may_decline(request.user, proposal):
+        raise PermissionDenied
+    reason = request.POST.get("reason", "").replace("\0", "").strip()[:300]
+    if not reason:
+        messages.error(request, _("Say why, in a few words: it keeps the next match from failing too."))
+        return redirect("answers")
+    try:
+        services.decline(proposal, reason=reason, by=request.user, at=timezone.now())
+    except Refused as refusal:
+        messages.error(request, str(refusal.detail))
+    else:
+        messages.success(request, _("Declined. The goods are free for somebody else."))
+    return redirect("answers")
+
+
+def _visible(request: HttpRequest, pk: UUID) -> Proposal:
+    return get_object_or_404(Proposal.objects.visible_to(request.user).with_sides(), pk=pk)

@@ -1,0 +1,239 @@
+"""How people pick an item and write how much of it: fields that every form with goods shares."""
+
+import re
+import unicodedata
+from datetime import date
+from fractions import Fraction
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from supplies.catalogue.dictionary import Dictionary
+from supplies.catalogue.models import Item, Standard, Unit, UnitKind, UnitRule
+
+POWERS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
+WRITTEN = re.compile(
+    rf"(?P<digits>\d{{1,3}}(?:,\d{{3}})+|\d+)(?P<rest>\.\d+)?(?P<powers>[{''.join(POWERS)}]*)"
+)
+SYNONYMS_SHOWN = 2
+
+
+def read_amount(text: str) -> Fraction:
+    """A number as people type it: ２０００, 2,000, 2万, 1.5. Raises ValidationError with a sentence that says what to do."""
+    plain = re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
+    if re.match(r"[-−–]", plain):
+        raise ValidationError(_("The quantity has to be more than nothing."))
+    match = WRITTEN.fullmatch(plain)
+    if match is None:
+        raise ValidationError(
+            _("“%(text)s” is not a number. Write digits only, for example 2000.") % {"text": text}
+        )
+    number = Fraction(match["digits"].replace(",", "") + (match["rest"] or ""))
+    for power in match["powers"]:
+        number *= POWERS[power]
+    return number
+
+
+class AmountField(forms.CharField):
+    """A quantity in whatever unit the form says; becomes a Fraction, or None when left empty."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 24)
+        kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}))
+        super().__init__(**kwargs)
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        return read_amount(text) if text else None
+
+
+class Shelf:
+    """The catalogue as one page shows it; read once, however many lines the form has."""
+
+    @cached_property
+    def dictionary(self) -> Dictionary:
+        return Dictionary()
+
+    @cached_property
+    def items(self) -> dict[str, Item]:
+        rows = Item.objects.active().select_related("category", "base_unit", "display_unit").by_category()
+        return {item.code: item for item in rows}
+
+    @cached_property
+    def item_choices(self) -> list[tuple[Any, Any]]:
+        """Items under their categories, each with other names it goes by and the unit it is counted in."""
+        groups = groupby(self.items.values(), key=lambda item: item.category)
+        return [
+            ("", _("— choose —")),
+            *[(category.name, [(item.code, _label(item)) for item in items]) for category, items in groups],
+        ]
+
+    @cached_property
+    def unit_choices(self) -> list[tuple[Any, Any]]:
+        kinds = dict(UnitKind.choices)
+        units = list(
+            Unit.objects.filter(pk__in=UnitRule.objects.values("unit")).order_by("kind", "source", "code")
+        )
+        groups = groupby(
+            sorted(units, key=lambda unit: UnitKind.values.index(unit.kind)), key=lambda u: u.kind
+        )
+        return [
+            ("", _("the usual unit")),
+            *[(kinds[kind], [(unit.code, unit.name) for unit in group]) for kind, group in groups],
+        ]
+
+    @cached_property
+    def units(self) -> dict[str, Unit]:
+        return {unit.code: unit for unit in Unit.objects.all()}
+
+    def to_base(self, item: Item, amount: Fraction, unit: str = "", content: int | None = None) -> int:
+        """Base units of the item. Raises ValidationError for "quantity", "unit" or "pack_content"."""
+        if not unit and item.needs_pack_content:
+            unit = item.display_unit_id
+        spoken = self.units[unit].name if unit in self.units else ""
+        known = spoken and self.dictionary.unit_rule(item, spoken) is not None
+        return self.dictionary.to_base(item, amount, spoken if known else unit, content)
+
+    def is_package(self, item: Item, unit: str) -> bool:
+        rule = self.dictionary.unit_rule(item, unit) if unit else None
+        return rule is not None and rule.is_package
+
+    def standards(self, text: str, item: Item, *, on: date) -> tuple[list[Standard], list[str], list[str]]:
+        """The usable standards a text quotes, what was odd about them, and what was not understood at all."""
+        readings = self.dictionary.read_standards(text, item, on=on)
+        found = [reading.standard for reading in readings if reading.standard is not None]
+        odd = [str(w.text) for reading in readings if reading.standard is not None for w in reading.warnings]
+        wrong = [str(w.text) for reading in readings if reading.standard is None for w in reading.warnings]
+        if text.strip() and not readings:
+            wrong = [_("No standard was recognised in “%(text)s”.") % {"text": text}]
+        return list(dict.fromkeys(found)), odd, wrong
+
+
+def _label(item: Item) -> str:
+    others = [word for word in item.synonyms if word.lower() not in item.name.lower()][:SYNONYMS_SHOWN]
+    names = f"{item.name} — {', '.join(others)}" if others else item.name
+    return f"{names} ({item.display_unit.name.partition('(')[0]})"
+
+
+class GoodsForm(forms.Form):
+    """One line of goods: which item, how much, in which unit. `shelf` is shared by all lines of a page.
+
+    After a valid clean, cleaned_data has `item` (an Item), `quantity` (base units, or None) and `standards`.
+    """
+
+    details: tuple[str, ...] = ()  # fields that are folded away
+
+    item = forms.ChoiceField(label=gettext_lazy("Item"))
+    amount = AmountField(label=gettext_lazy("How many"), required=False)
+    unit = forms.ChoiceField(label=gettext_lazy("Counted in"), required=False)
+    pack_content = forms.IntegerField(
+        label=gettext_lazy("One box, carton or bottle holds"),
+        required=False,
+        min_value=1,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        help_text=gettext_lazy("Only for packs: pieces, single gloves or millilitres in one of them."),
+    )
+    standards = forms.CharField(
+        label=gettext_lazy("Standards"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"list": "standards-known", "autocomplete": "off"}),
+        help_text=gettext_lazy("As printed on the box, for example GB 19083-2010, NIOSH N95, EN 14683."),
+    )
+
+    def __init__(self, *args: Any, shelf: Shelf, on: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.shelf, self.on = shelf, on
+        self.oddities: list[str] = []
+        self.fields["item"].choices = shelf.item_choices  # type: ignore[attr-defined]
+        self.fields["unit"].choices = shelf.unit_choices  # type: ignore[attr-defined]
+
+    def clean_item(self) -> Item:
+        return self.shelf.items[self.cleaned_data["item"]]
+
+    def clean(self) -> dict[str, Any]:
+        values = self.cleaned_data
+        item = values.get("item")
+        if item is None:
+            return values
+        values["quantity"] = self.in_base_units(values.get("amount"))
+        found, self.oddities, wrong = self.shelf.standards(values.get("standards") or "", item, on=self.on)
+        for sentence in wrong:
+            self.add_error("standards", sentence)
+        values["standards"] = found
+        return values
+
+    def in_base_units(self, amount: Fraction | None) -> int | None:
+        """The amount in the line's unit as base units; a fault is put beside its field."""
+        if amount is None:
+            return None
+        values = self.cleaned_data
+        try:
+            return self.shelf.to_base(
+                values["item"], amount, values.get("unit", ""), values.get("pack_content")
+            )
+        except ValidationError as fault:
+            self.put_beside(fault.message_dict)
+        return None
+
+    def put_beside(self, faults: dict[str, list[str]]) -> None:
+        """Show what a verb refused beside the field a person knows it by."""
+        shown_as = {"quantity": "amount", "standard": "standards", "accepted_standards": "standards"}
+        for field, sentences in faults.items():
+            name = shown_as.get(field, field)
+            for sentence in sentences:
+                self.add_error(name if name in self.fields else None, sentence)
+
+    @property
+    def has_folded_errors(self) -> bool:
+        """A fault in what is folded away has to be seen."""
+        return self.is_bound and bool(set(self.details) & set(self.errors))
+
+    @property
+    def as_written(self) -> str:
+        """The words that were typed, kept beside what was read."""
+        parts = [self["amount"].value(), self.cleaned_data.get("unit"), self["pack_content"].value()]
+        return " × ".join(str(part) for part in parts if part)[:300]
+
+
+class BaseGoodsFormSet(forms.BaseFormSet):
+    """Lines that may be left empty; those filled in are numbered as people see them, from the top."""
+
+    def initial_form_count(self) -> int:
+        return 0  # every line is new, so an empty one is simply skipped
+
+    @property
+    def filled(self) -> list[Any]:
+        return [form for form in self.forms if form.has_changed()]
+
+    def put_beside(self, faults: dict[str, list[str]]) -> dict[str, list[str]]:
+        """Hand "lines.2.quantity" to the third filled line; returns what concerns no line."""
+        rest: dict[str, list[str]] = {}
+        for field, sentences in faults.items():
+            name, _dot, tail = field.partition(".")
+            if name == "lines" and tail:
+                position, _dot, line_field = tail.partition(".")
+                self.filled[int(position)].put_beside({line_field: sentences})
+            else:
+                rest[field] = sentences
+        return rest
+
+    def once_more(self, prefix: str, data: Any) -> list[dict[str, Any]]:
+        """What was typed in every line, to be shown again without judging it."""
+        return [
+            {
+                name: field.widget.value_from_datadict(data, {}, f"{prefix}-{position}-{name}")
+                for name, field in form.fields.items()
+            }
+            for position, form in enumerate(self.forms)
+        ]
+
+
+def standards_known() -> list[str]:
+    """Codes offered as suggestions while a standard is typed."""
+    return list(Standard.objects.exclude(status="impossible").order_by("code").values_list("code", flat=True))

@@ -1,0 +1,145 @@
+"""Pages that show several concepts: the first page, a code followed, and one's own desk."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from supplies.allocations.models import Allocation
+from supplies.catalogue.models import Category
+from supplies.desks.tracking import Line, track
+from supplies.needs.models import Appeal, Need, Urgency
+from supplies.offers.models import Donation
+from supplies.organisations.models import Facility, Organisation
+from supplies.organisations.views import SignedIn, signed_in
+from supplies.shipments.models import Shipment, ShipmentStatus
+
+GAUGES = {
+    "requested": _("asked for"),
+    "proposed": _("proposed"),
+    "promised": _("promised"),
+    "in_transit": _("in transit"),
+    "received": _("received"),
+    "outstanding": _("still needed"),
+    "offered": _("offered"),
+    "left": _("left"),
+    "shipped": _("shipped"),
+    "accepted": _("good"),
+    "damaged": _("damaged"),
+    "wrong_item": _("wrong item"),
+    "expired": _("expired"),
+    "missing": _("missing"),
+    "surplus": _("more than shipped"),
+}
+ALWAYS_TOLD = {"outstanding", "left", "accepted"}
+STEPS = {
+    "packing": _("Being packed"),
+    "loading": _("Being loaded"),
+    "departing": _("Left the donor"),
+    "transporting": _("On its way"),
+    "arriving": _("At the door"),
+    "receiving": _("Handed over at the door"),
+    "inspecting": _("Counted; nothing of it could be accepted"),
+    "accepting": _("Counted and accepted"),
+    "void_shipping": _("Called off"),
+    "holding": _("Held up"),
+    "returning": _("On its way back to the donor"),
+}
+MOST_URGENT_SHOWN = 5
+ROWS_ON_A_DESK = 20
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """What is needed most now, how this works, and two boxes: search, follow a code."""
+    counts = list(
+        Need.objects.open()
+        .taking()
+        .order_by()
+        .values("item__category", "urgency")
+        .annotate(lines=Count("pk"))
+    )
+    context = {
+        "needs": Need.objects.open().taking().with_place().most_urgent_first()[:MOST_URGENT_SHOWN],
+        "urgencies": [(urgency, _total(counts, urgency=urgency.value)) for urgency in Urgency],
+        "categories": [
+            (category, _total(counts, item__category=category.pk))
+            for category in Category.objects.order_by("position")
+        ],
+    }
+    return render(request, "desks/home.html", context)
+
+
+def _total(counts: Iterable[Mapping[str, Any]], **of: Any) -> int:
+    return sum(row["lines"] for row in counts if all(row[column] == value for column, value in of.items()))
+
+
+@require_GET
+def find_code(request: HttpRequest) -> HttpResponse:
+    """The box for a tracking code; a code as people copy it, with spaces and capitals."""
+    code = re.sub(r"[\s-]", "", request.GET.get("code", "")).lower()[:40]
+    if code and re.fullmatch(r"[0-9a-z]+", code):
+        return redirect("track", code)
+    return _private(render(request, "desks/track.html", {"code": code, "is_wrong": bool(code)}))
+
+
+@require_GET
+def follow(request: HttpRequest, code: str) -> HttpResponse:
+    """What has become of an appeal, a donation or a shipment. The code is the key, so nothing may pass it on."""
+    found = track(code.lower())
+    lines = [(line, _told(line)) for line in found.lines] if found else []
+    happened = [(seen.at, STEPS.get(seen.step, seen.what)) for seen in found.timeline] if found else []
+    context = {"code": code, "track": found, "lines": lines, "happened": happened, "is_wrong": found is None}
+    return _private(render(request, "desks/track.html", context, status=200 if found else 404))
+
+
+def _told(line: Line) -> list[tuple[Any, int | None]]:
+    """The gauges of a line that say something: nothing lost and nothing damaged need not be told."""
+    told = {name: quantity for name, quantity in line.gauges.items() if quantity != 0 or name in ALWAYS_TOLD}
+    return [(GAUGES[name], quantity) for name, quantity in told.items()]
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    response["Referrer-Policy"] = "no-referrer"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@signed_in
+@require_GET
+def mine(request: SignedIn) -> HttpResponse:
+    """One's own desk: what waits first, then what one has posted."""
+    user = request.user
+    own = Organisation.objects.of(user)
+    shipments = Shipment.objects.select_related(
+        "consignor", "consignee__organisation", "carrier"
+    ).newest_first()
+    to_me = shipments.filter(consignee__organisation__in=own).exclude(status=ShipmentStatus.CANCELLED)
+    appeals = Appeal.objects.filter(posted_by=user) | Appeal.objects.filter(facility__organisation__in=own)
+    donations = Donation.objects.filter(posted_by=user) | Donation.objects.filter(organisation__in=own)
+    promises = Allocation.objects.filter(
+        need__appeal__facility__organisation__in=own
+    ) | Allocation.objects.filter(offer__donation__organisation__in=own)
+    context = {
+        "to_count": to_me.filter(status=ShipmentStatus.DELIVERED),
+        "shipments": to_me.exclude(status=ShipmentStatus.DELIVERED)[:ROWS_ON_A_DESK],
+        "sent": shipments.filter(consignor__in=own)[:ROWS_ON_A_DESK],
+        "appeals": appeals.select_related("facility")
+        .annotate(lines=Count("needs", distinct=True))
+        .newest_first()[:ROWS_ON_A_DESK],
+        "donations": donations.select_related("organisation")
+        .annotate(lines=Count("offers", distinct=True))
+        .newest_first()[:ROWS_ON_A_DESK],
+        "allocations": promises.with_sides().newest_first()[:ROWS_ON_A_DESK],
+        "sites": Facility.objects.of(user)
+        .filter(organisation__kind=Organisation.Kind.HOSPITAL)
+        .select_related("organisation", "region__parent__parent")
+        .order_by("name", "pk"),
+    }
+    return render(request, "desks/mine.html", context)

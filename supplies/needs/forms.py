@@ -1,0 +1,265 @@
+"""What a hospital fills in, and how a list of needs is narrowed."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from supplies.catalogue.forms import AmountField, BaseGoodsFormSet, GoodsForm
+from supplies.catalogue.models import Category, Item
+from supplies.emergencies.models import Emergency
+from supplies.needs.models import NeedQuerySet, NeedStatus, QuantityKind, SenderKind, Setting, Urgency
+from supplies.organisations.forms import ContactForm
+from supplies.organisations.models import Organisation
+from supplies.regions.forms import PlaceForm
+
+
+class EmergencyField(forms.ModelChoiceField):
+    """Which emergency this is for; asked only while there are several."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", gettext_lazy("Emergency"))
+        super().__init__(Emergency.objects.going_on().newest_first(), empty_label=None, **kwargs)
+
+
+class AppealForm(ContactForm):
+    emergency = EmergencyField()
+    handover_point = forms.CharField(
+        label=gettext_lazy("Hand-over point"),
+        max_length=300,
+        required=False,
+        help_text=gettext_lazy("Where somebody who brings goods meets you. Everyone can read this."),
+    )
+    courier_address = forms.CharField(
+        label=gettext_lazy("Courier address"),
+        max_length=300,
+        required=False,
+        help_text=gettext_lazy("Where parcels go, if not to the dock. No names or telephone numbers here."),
+    )
+    transport_instructions = forms.CharField(
+        label=gettext_lazy("Transport"),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("Green channel, opening hours, words to write on the parcel."),
+    )
+    accepted_senders = forms.MultipleChoiceField(
+        label=gettext_lazy("Accepts goods from"),
+        choices=SenderKind.choices,
+        initial=SenderKind.values,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    accepts_overseas = forms.BooleanField(
+        label=gettext_lazy("Goods from overseas are welcome"), required=False, initial=True
+    )
+    receiving_body = forms.CharField(
+        label=gettext_lazy("Who receives, if not the hospital"), max_length=200, required=False
+    )
+    valid_until = forms.DateField(
+        label=gettext_lazy("Appeal valid until"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    source_url = forms.URLField(
+        label=gettext_lazy("Link to the public announcement"),
+        required=False,
+        max_length=500,
+        assume_scheme="https",
+    )
+    remark = forms.CharField(
+        label=gettext_lazy("Anything else donors should know"),
+        max_length=4000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    folded = (
+        "handover_point",
+        "courier_address",
+        "transport_instructions",
+        "accepted_senders",
+        "accepts_overseas",
+        "receiving_body",
+        "valid_until",
+        "source_url",
+        "remark",
+    )
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What `needs.services.post` calls the details of the appeal."""
+        return {name: self.cleaned_data[name] for name in self.folded}
+
+
+class NeedForm(GoodsForm):
+    quantity_kind = forms.ChoiceField(
+        label=gettext_lazy("Quantity"),
+        choices=[
+            (QuantityKind.NUMBER, gettext_lazy("a number")),
+            (QuantityKind.UNLIMITED, gettext_lazy("without limit")),
+            (QuantityKind.UNKNOWN, gettext_lazy("I do not know")),
+        ],
+        initial=QuantityKind.NUMBER,
+        widget=forms.RadioSelect,
+    )
+    urgency = forms.TypedChoiceField(
+        label=gettext_lazy("How urgent"),
+        choices=[("", gettext_lazy("not sure")), *Urgency.choices],
+        coerce=int,
+        empty_value=None,
+        required=False,
+    )
+    needed_by = forms.DateField(
+        label=gettext_lazy("Needed by"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=gettext_lazy("Left empty: within 30 days."),
+    )
+    setting = forms.ChoiceField(
+        label=gettext_lazy("Used in"), choices=Setting.choices, initial=Setting.GENERAL
+    )
+    medical_grade = forms.BooleanField(label=gettext_lazy("Medical grade only"), required=False, initial=True)
+    sterile = forms.BooleanField(label=gettext_lazy("Has to be sterile"), required=False)
+    substitutes_welcome = forms.BooleanField(
+        label=gettext_lazy("Equivalent goods are welcome"), required=False, initial=True
+    )
+    ask_first = forms.BooleanField(label=gettext_lazy("Ask us before sending"), required=False)
+    min_lot = AmountField(
+        label=gettext_lazy("Less than this is of no use"),
+        required=False,
+    )
+    stock = AmountField(label=gettext_lazy("In stock now"), required=False)
+    daily_use = AmountField(label=gettext_lazy("Used in a day"), required=False)
+
+    details = (
+        "standards",
+        "setting",
+        "medical_grade",
+        "sterile",
+        "substitutes_welcome",
+        "ask_first",
+        "min_lot",
+        "stock",
+        "daily_use",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        if values.get("item") is None:
+            return values
+        is_number = values.get("quantity_kind") == QuantityKind.NUMBER
+        if is_number and values.get("amount") is None and "amount" not in self.errors:
+            self.add_error(
+                "amount", _("How many? Write a number, or choose “without limit” or “I do not know”.")
+            )
+        if not is_number and values.get("amount") is not None:
+            self.add_error(
+                "amount", _("Write a number or say that it is without limit or unknown, not both.")
+            )
+        for name in ("min_lot", "stock", "daily_use"):
+            values[name] = self._usual(name, values["item"])
+        return values
+
+    def _usual(self, name: str, item: Item) -> int | None:
+        """An amount in the item's usual unit, whatever pack the line is counted in."""
+        amount = self.cleaned_data.get(name)
+        if not amount:
+            return None if amount is None else 0
+        try:
+            return self.shelf.to_base(item, amount)
+        except ValidationError as fault:
+            self.add_error(name, fault.messages)  # type: ignore[arg-type]
+            return None
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """The line as `needs.services.post` takes it."""
+        values = self.cleaned_data
+        same = ("item", "quantity_kind", "quantity", "pack_content", "setting", "medical_grade", "sterile")
+        line = {name: values.get(name) for name in (*same, "substitutes_welcome", "ask_first")}
+        line |= {"urgency": values.get("urgency"), "needed_by": values.get("needed_by")}
+        line |= {"unit": self.shelf.units.get(values.get("unit", "")), "as_written": self.as_written}
+        line |= {"accepted_standards": values["standards"], "min_lot": values.get("min_lot") or 1}
+        line |= {"stock_on_hand": values.get("stock"), "daily_use": values.get("daily_use")}
+        line["counted_on"] = self.on if values.get("stock") is not None else None
+        return line
+
+
+class NeedFormSet(BaseGoodsFormSet):
+    def clean(self) -> None:
+        if not self.filled:
+            raise ValidationError(_("Name at least one item that is needed."))
+
+
+def need_lines(lines: int) -> type[NeedFormSet]:
+    """The lines of an appeal, this many of them shown."""
+    return forms.formset_factory(  # type: ignore[return-value]
+        NeedForm, formset=NeedFormSet, extra=lines, max_num=60, absolute_max=60
+    )
+
+
+class NeedFilter(PlaceForm):
+    """How visitors narrow the needs. An empty field narrows nothing."""
+
+    q = forms.CharField(
+        label=gettext_lazy("Search"),
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(attrs={"type": "search"}),
+    )
+    category = forms.ModelChoiceField(
+        Category.objects.order_by("position"),
+        label=gettext_lazy("Category"),
+        required=False,
+        empty_label=gettext_lazy("all"),
+    )
+    item = forms.ModelChoiceField(
+        Item.objects.active(), label=gettext_lazy("Item"), required=False, empty_label=gettext_lazy("all")
+    )
+    organisation = forms.ModelChoiceField(
+        Organisation.objects.none(), label=gettext_lazy("Hospital"), required=False, widget=forms.HiddenInput
+    )
+    urgency = forms.TypedChoiceField(
+        label=gettext_lazy("Urgency"),
+        choices=[("", gettext_lazy("all")), *Urgency.choices],
+        coerce=int,
+        empty_value=None,
+        required=False,
+    )
+    status = forms.ChoiceField(
+        label=gettext_lazy("Status"),
+        choices=[
+            ("", gettext_lazy("open")),
+            (NeedStatus.MET, gettext_lazy("met")),
+            (NeedStatus.WITHDRAWN, gettext_lazy("not needed any more")),
+            (NeedStatus.LAPSED, gettext_lazy("lapsed")),
+            ("any", gettext_lazy("all")),
+        ],
+        required=False,
+    )
+
+    empty_label = gettext_lazy("all")
+
+    def __init__(self, *args: Any, user: Any, items: list[tuple[Any, Any]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["organisation"].queryset = Organisation.objects.visible_to(user)  # type: ignore[attr-defined]
+        self.fields["item"].choices = [("", _("all")), *items[1:]]  # type: ignore[attr-defined]
+
+    def narrow(self, needs: NeedQuerySet) -> NeedQuerySet:
+        """The needs this filter lets through. Call on a valid form."""
+        chosen = self.cleaned_data
+        if chosen["status"] != "any":
+            needs = needs.filter(status=chosen["status"] or NeedStatus.OPEN)
+        if self.region is not None:
+            needs = needs.in_region(self.region)
+        if chosen["category"]:
+            needs = needs.in_category(chosen["category"])
+        if chosen["item"]:
+            needs = needs.filter(item=chosen["item"])
+        if chosen["organisation"]:
+            needs = needs.filter(appeal__facility__organisation=chosen["organisation"])
+        if chosen["urgency"]:
+            needs = needs.filter(urgency=chosen["urgency"])
+        return needs.about(chosen["q"]) if chosen["q"] else needs

@@ -1,0 +1,287 @@
+"""Pages of asking: browse what is needed, read an appeal, post one, say that it is over or still true."""
+
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.signing import BadSignature, Signer
+from django.db import transaction
+from django.db.models import Q
+from django.forms import HiddenInput
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from supplies.catalogue.forms import Shelf, standards_known
+from supplies.emergencies.models import Emergency
+from supplies.errors import Refused
+from supplies.needs import services
+from supplies.needs.forms import AppealForm, NeedFilter, NeedFormSet, need_lines
+from supplies.needs.models import Appeal, Need, NeedQuerySet, SenderKind
+from supplies.needs.permissions import may_change_appeal
+from supplies.organisations.models import Facility, Organisation, Verified
+from supplies.organisations.permissions import may_post_for
+from supplies.organisations.services import keep_contact
+from supplies.organisations.views import SignedIn, signed_in, unsent
+
+PER_PAGE = 20
+LINES_AT_FIRST = 1
+HOSPITALS_SHOWN = 20
+
+
+@require_GET
+def browse(request: HttpRequest) -> HttpResponse:
+    """What is needed, the most urgent first, a page at a time."""
+    form = NeedFilter(request.GET, user=request.user, items=Shelf().item_choices)
+    needs: list[Need] = []
+    links: dict[str, str] = {}
+    is_valid = form.is_valid()
+    if is_valid:
+        rows = form.narrow(Need.objects.visible_to(request.user)).with_place()
+        try:
+            needs, links = _page(rows, request)
+        except BadSignature:
+            form.add_error(
+                None, _("This page's address was changed or cut off. Start again from the first page.")
+            )
+            is_valid = False
+    context = {"form": form, "needs": needs, "links": links, "is_narrowed": _is_narrowed(form)}
+    return render(request, "needs/browse.html", context, status=200 if is_valid else 400)
+
+
+def _is_narrowed(form: NeedFilter) -> bool:
+    return any(form.data.get(name) for name in form.fields)
+
+
+def _page(needs: NeedQuerySet, request: HttpRequest) -> tuple[list[Need], dict[str, str]]:
+    """One page by key, never by offset or count; and the addresses of the pages before and after.
+
+    Raises BadSignature for a key that did not come from here.
+    """
+    after, before = request.GET.get("after", ""), request.GET.get("before", "")
+    if before:
+        rows = list(_beyond(needs, before, -1).order_by("-urgency", "-needed_by", "-pk")[: PER_PAGE + 1])
+        is_more, rows = len(rows) > PER_PAGE, rows[:PER_PAGE][::-1]
+        has_before, has_after = is_more, True
+    else:
+        beyond = _beyond(needs, after, 1) if after else needs
+        rows = list(beyond.most_urgent_first()[: PER_PAGE + 1])
+        is_more, rows = len(rows) > PER_PAGE, rows[:PER_PAGE]
+        has_before, has_after = bool(after), is_more
+    links = {}
+    if rows and has_before:
+        links["before"] = _address(request, before=_key(rows[0]))
+    if rows and has_after:
+        links["after"] = _address(request, after=_key(rows[-1]))
+    return rows, links
+
+
+def _key(need: Need) -> str:
+    return Signer(salt="needs").sign(f"{need.urgency}~{need.needed_by:%Y-%m-%d}~{need.pk}")
+
+
+def _beyond(needs: NeedQuerySet, key: str, direction: int) -> NeedQuerySet:
+    urgency, needed_by, pk = Signer(salt="needs").unsign(key).split("~")
+    over = "gt" if direction > 0 else "lt"
+    return needs.filter(**{f"urgency__{over}e": urgency}).filter(
+        Q(**{f"urgency__{over}": urgency})
+        | Q(**{"urgency": urgency, f"needed_by__{over}": needed_by})
+        | Q(**{"urgency": urgency, "needed_by": needed_by, f"pk__{over}": pk})
+    )
+
+
+def _address(request: HttpRequest, **key: str) -> str:
+    query = request.GET.copy()
+    for name in ("after", "before"):
+        query.pop(name, None)
+    for name in [name for name, value in query.items() if not value]:
+        del query[name]
+    query.update(key)
+    return f"?{query.urlencode()}"
+
+
+@require_GET
+def appeal(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """One appeal with its lines; the buttons are for its hospital and for volunteers."""
+    row = _visible(request, pk)
+    needs = list(Need.objects.visible_to(request.user).filter(appeal=row).with_place().most_urgent_first())
+    context = {
+        "appeal": row,
+        "needs": needs,
+        "senders": [kind.label for kind in SenderKind if kind in row.accepted_senders],
+        "may_change": may_change_appeal(request.user, row),
+    }
+    return render(request, "needs/appeal.html", context)
+
+
+def _visible(request: HttpRequest, pk: UUID) -> Appeal:
+    rows = Appeal.objects.visible_to(request.user).select_related(
+        "emergency", "facility__organisation", "facility__region__parent__parent"
+    )
+    return get_object_or_404(rows, pk=pk)
+
+
+@signed_in
+def choose_hospital(request: SignedIn) -> HttpResponse:
+    """For whom is this? One's own sites, those of a name, or a new one."""
+    text = " ".join(request.GET.get("q", "").split())[:60]
+    known = _hospitals().select_related("organisation", "region__parent__parent").order_by("name", "pk")
+    context = {
+        "q": text,
+        "mine": known.filter(organisation__in=Organisation.objects.of(request.user)),
+        "found": known.filter(name__icontains=text)[:HOSPITALS_SHOWN] if len(text) > 1 else None,
+    }
+    return render(request, "needs/choose_hospital.html", context)
+
+
+def _hospitals() -> Any:
+    """Whoever knows a hospital's name may post for it; a volunteer asks the hospital before it appears."""
+    return Facility.objects.filter(organisation__kind=Organisation.Kind.HOSPITAL).exclude(
+        organisation__status=Verified.REFUSED
+    )
+
+
+@signed_in
+def post(request: SignedIn, pk: UUID) -> HttpResponse:
+    """What this hospital needs, line by line."""
+    sites = _hospitals().select_related("organisation", "region__parent__parent")
+    facility = get_object_or_404(sites, pk=pk)
+    if not may_post_for(request.user, facility):
+        raise PermissionDenied
+    going_on = list(Emergency.objects.going_on().newest_first())
+    if not going_on:
+        return render(request, "no_emergency.html")
+    form, lines = _fill_in(request, facility, going_on)
+    if request.method == "POST" and "add" not in request.POST:
+        posted = _send(request, facility, form, lines)
+        if posted is not None:
+            return redirect("appeal-posted", posted.pk)
+    context = {
+        "facility": facility,
+        "form": form,
+        "lines": lines,
+        "standards": standards_known(),
+        "folded": [form[name] for name in form.folded],
+        "has_folded_errors": form.is_bound and bool(set(form.folded) & set(form.errors)),
+        "is_only_emergency": len(going_on) == 1,
+    }
+    return render(request, "needs/post.html", context)
+
+
+def _fill_in(
+    request: SignedIn, facility: Facility, going_on: list[Emergency]
+) -> tuple[AppealForm, NeedFormSet]:
+    today = timezone.now().astimezone(ZoneInfo(facility.timezone)).date()
+    shared: dict[str, Any] = {"prefix": "lines", "form_kwargs": {"shelf": Shelf(), "on": today}}
+    typed = request.POST if request.method == "POST" else unsent(request)
+    if typed is None:
+        form = AppealForm(initial={"emergency": going_on[0].pk, "courier_address": facility.address})
+        lines = need_lines(LINES_AT_FIRST)(**shared)
+    elif request.method == "POST" and "add" not in typed:
+        form = AppealForm(typed)
+        lines = need_lines(0)(typed, **shared)
+    else:
+        blank = AppealForm()
+        form = AppealForm(
+            initial={
+                name: field.widget.value_from_datadict(typed, {}, name)
+                for name, field in blank.fields.items()
+            }
+        )
+        so_far = need_lines(0)(typed, **shared).once_more("lines", typed)
+        lines = need_lines(len(so_far) + ("add" in typed))(initial=so_far, **shared)
+    if len(going_on) == 1:
+        form.fields["emergency"].widget = HiddenInput()
+    return form, lines
+
+
+def _send(request: SignedIn, facility: Facility, form: AppealForm, lines: NeedFormSet) -> Appeal | None:
+    """Post it whole, or put what is wrong beside its field and store nothing."""
+    if not (form.is_valid() & lines.is_valid()):
+        return None
+    try:
+        with transaction.atomic():
+            posted = services.post(
+                facility,
+                emergency=form.cleaned_data["emergency"],
+                lines=[line.line for line in lines.filled],
+                by=request.user,
+                at=timezone.now(),
+                **form.details,
+            )
+            keep_contact(
+                facility.organisation,
+                facility=facility,
+                name=form.cleaned_data["contact_name"],
+                phone=form.cleaned_data["contact_phone"],
+                post=form.cleaned_data["contact_post"],
+                source=f"appeal {posted.code}",
+            )
+    except ValidationError as fault:
+        for field, sentences in lines.put_beside(fault.message_dict).items():
+            for sentence in sentences:
+                form.add_error(field if field in form.fields else None, sentence)
+        return None
+    except Refused as refusal:
+        form.add_error(None, str(refusal.detail))
+        return None
+    for line in lines.filled:
+        for oddity in line.oddities:
+            messages.warning(request, oddity)
+    return posted
+
+
+@signed_in
+def posted(request: SignedIn, pk: UUID) -> HttpResponse:
+    """It is in: the code to keep, and what happens next."""
+    row = _visible(request, pk)
+    if not may_change_appeal(request.user, row):
+        raise PermissionDenied
+    return render(request, "needs/posted.html", {"appeal": row})
+
+
+@signed_in
+@require_POST
+def withdraw(request: SignedIn, pk: UUID) -> HttpResponse:
+    row = _mine_to_change(request, _visible(request, pk))
+    _do(request, services.withdraw, row, _("The appeal is withdrawn. Thank you for saying so."))
+    return redirect("appeal", row.pk)
+
+
+@signed_in
+@require_POST
+def withdraw_need(request: SignedIn, pk: UUID) -> HttpResponse:
+    return _change_need(request, pk, services.withdraw_need, _("Noted: not needed any more."))
+
+
+@signed_in
+@require_POST
+def confirm_need(request: SignedIn, pk: UUID) -> HttpResponse:
+    return _change_need(request, pk, services.confirm, _("Noted: still needed."))
+
+
+def _change_need(request: SignedIn, pk: UUID, verb: Any, thanks: str) -> HttpResponse:
+    rows = Need.objects.visible_to(request.user).select_related("appeal__facility__organisation")
+    need = get_object_or_404(rows, pk=pk)
+    _mine_to_change(request, need.appeal)
+    _do(request, verb, need, thanks)
+    return redirect("appeal", need.appeal_id)
+
+
+def _mine_to_change(request: SignedIn, row: Appeal) -> Appeal:
+    if not may_change_appeal(request.user, row):
+        raise PermissionDenied(services.NOT_YOURS)
+    return row
+
+
+def _do(request: SignedIn, verb: Any, row: Any, thanks: str) -> None:
+    try:
+        verb(row, by=request.user, at=timezone.now())
+    except Refused as refusal:
+        messages.error(request, str(refusal.detail))
+    else:
+        messages.success(request, thanks)

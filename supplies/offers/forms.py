@@ -1,0 +1,222 @@
+"""What a donor fills in."""
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from supplies.catalogue.forms import AmountField, BaseGoodsFormSet, GoodsForm
+from supplies.catalogue.models import TransportMode
+from supplies.emergencies.models import Emergency
+from supplies.organisations.forms import ContactForm
+from supplies.organisations.models import Facility, Organisation
+from supplies.regions.forms import PlaceForm
+
+NAMED_AT_MOST = 5
+DAY = {"type": "date"}
+
+
+class Direction:
+    MOST_NEEDED = "most_needed"
+    HOSPITAL = "hospital"
+    REGION = "region"
+
+
+class DonationForm(ContactForm, PlaceForm):
+    """Who gives, where the goods lie, how they travel, and for whom they are."""
+
+    emergency = forms.ModelChoiceField(
+        Emergency.objects.going_on().newest_first(), label=gettext_lazy("Emergency"), empty_label=None
+    )
+    donor = forms.ModelChoiceField(
+        Organisation.objects.none(),
+        label=gettext_lazy("Who gives"),
+        required=False,
+        empty_label=gettext_lazy("somebody new: write the name below"),
+    )
+    donor_name = forms.CharField(
+        label=gettext_lazy("Name of the donor"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy(
+            "A company, a charity or yourself. Volunteers and the receiving hospital see it."
+        ),
+    )
+    sender_kind = forms.ChoiceField(
+        label=gettext_lazy("The donor is"),
+        choices=[
+            ("company", gettext_lazy("a company")),
+            ("organisation", gettext_lazy("a charity or organisation")),
+            ("person", gettext_lazy("a private person")),
+            ("government", gettext_lazy("a public body")),
+        ],
+    )
+    address = forms.CharField(label=gettext_lazy("Pick-up address"), max_length=300, required=False)
+    direction = forms.ChoiceField(
+        label=gettext_lazy("For whom"),
+        choices=[
+            (Direction.MOST_NEEDED, gettext_lazy("where it is needed most")),
+            (Direction.HOSPITAL, gettext_lazy("only for one hospital")),
+            (Direction.REGION, gettext_lazy("only for one region")),
+        ],
+        initial=Direction.MOST_NEEDED,
+        widget=forms.RadioSelect,
+    )
+    hospital = forms.CharField(
+        label=gettext_lazy("Name of the hospital"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("Only if it is for one hospital."),
+    )
+    mode = forms.ModelChoiceField(
+        TransportMode.objects.order_by("code"),
+        label=gettext_lazy("How it can travel"),
+        empty_label=None,
+        initial="road",
+    )
+    available_from = forms.DateField(
+        label=gettext_lazy("Ready from"),
+        required=False,
+        widget=forms.DateInput(attrs=DAY, format="%Y-%m-%d"),
+        help_text=gettext_lazy("Left empty: today."),
+    )
+    available_until = forms.DateField(
+        label=gettext_lazy("Ready until"),
+        required=False,
+        widget=forms.DateInput(attrs=DAY, format="%Y-%m-%d"),
+    )
+    max_km = forms.IntegerField(
+        label=gettext_lazy("At most so many kilometres"),
+        required=False,
+        min_value=1,
+        max_value=40_000,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+    )
+    from_overseas = forms.BooleanField(
+        label=gettext_lazy("The goods lie overseas and need customs clearance"), required=False
+    )
+    allocates_for_me = forms.BooleanField(
+        label=gettext_lazy("Allocate for me: I agree in advance to every match"), required=False
+    )
+    remark = forms.CharField(
+        label=gettext_lazy("Anything else"),
+        max_length=4000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    folded = ("available_until", "max_km", "from_overseas", "remark")
+    per_line = ("mode", "available_from", "available_until", "max_km")
+    kept = ("sender_kind", "address", "from_overseas", "allocates_for_me", "remark")
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        mine = Organisation.objects.of(user).filter(
+            kind__in=[Organisation.Kind.DONOR, Organisation.Kind.COORDINATOR]
+        )
+        self.fields["donor"].queryset = mine.order_by("name", "pk")  # type: ignore[attr-defined]
+        self.fields["donor"].initial = mine.order_by("name", "pk").first()
+        self.facility: Facility | None = None
+
+    def clean(self) -> dict[str, Any]:
+        values = self.cleaned_data
+        self.require_region(down_to="city")
+        if not values.get("donor") and not values.get("donor_name") and "donor_name" not in self.errors:
+            self.add_error("donor_name", _("Who gives? Write a name."))
+        if values.get("direction") == Direction.HOSPITAL:
+            self._find_hospital(values.get("hospital") or "")
+        if values.get("direction") != Direction.MOST_NEEDED and values.get("allocates_for_me"):
+            self.add_error(
+                "allocates_for_me",
+                _("Agreeing in advance is for goods that go where they are needed most."),
+            )
+        return values
+
+    def _find_hospital(self, name: str) -> None:
+        """The one hospital of this name, or a sentence that tells how to name it."""
+        name = " ".join(name.split())
+        if len(name) < 2:
+            self.add_error("hospital", _("Which hospital? Write its name."))
+            return
+        sites = Facility.objects.visible_to(self.user).filter(organisation__kind=Organisation.Kind.HOSPITAL)
+        found = list(sites.filter(name=name)[:2]) or list(
+            sites.filter(name__icontains=name).order_by("name", "pk")[: NAMED_AT_MOST + 1]
+        )
+        if len(found) == 1:
+            self.facility = found[0]
+        elif found:
+            names = "; ".join(site.name for site in found[:NAMED_AT_MOST])
+            self.add_error(
+                "hospital",
+                _("Several hospitals are called so; write the whole name: %(names)s") % {"names": names},
+            )
+        else:
+            self.add_error(
+                "hospital", _("No hospital called “%(name)s” is listed. Check the spelling.") % {"name": name}
+            )
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What `offers.services.post` calls the details of the donation, direction to a region apart."""
+        return {name: self.cleaned_data[name] for name in self.kept} | {"directed_facility": self.facility}
+
+    def travel(self, today: date) -> dict[str, Any]:
+        """What every line of this donation has in common."""
+        values = {name: self.cleaned_data.get(name) for name in self.per_line}
+        return {**values, "available_from": values["available_from"] or today}
+
+
+class OfferForm(GoodsForm):
+    expires_on = forms.DateField(
+        label=gettext_lazy("Expires on"),
+        required=False,
+        widget=forms.DateInput(attrs=DAY, format="%Y-%m-%d"),
+    )
+    lot_number = forms.CharField(label=gettext_lazy("Lot number"), max_length=40, required=False)
+    registration_number = forms.CharField(
+        label=gettext_lazy("Registration number"), max_length=60, required=False
+    )
+    sterile = forms.BooleanField(label=gettext_lazy("Sterile"), required=False)
+    min_lot = AmountField(label=gettext_lazy("Not less than this to one place"), required=False)
+
+    details = ("lot_number", "registration_number", "sterile", "min_lot")
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        if values.get("item") is None:
+            return values
+        if values.get("amount") is None and "amount" not in self.errors:
+            self.add_error("amount", _("How many? Write a number."))
+        values["min_lot"] = self.in_base_units(values.get("min_lot")) if values.get("min_lot") else 1
+        if len(values.get("standards") or []) > 1:
+            self.add_error("standards", _("Name the one standard that is printed on these goods."))
+        return values
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """The line as `offers.services.post` takes it."""
+        values = self.cleaned_data
+        item, unit = values["item"], values.get("unit", "")
+        is_package = self.shelf.is_package(item, unit)
+        line = {name: values[name] for name in ("item", "quantity", "expires_on", "lot_number", "sterile")}
+        line |= {"registration_number": values["registration_number"], "as_written": self.as_written}
+        line |= {"unit": self.shelf.units.get(unit), "min_lot": values["min_lot"] or 1}
+        line |= {"pack": values.get("pack_content") or 1 if is_package else 1}
+        line["standard"] = next(iter(values["standards"]), None)
+        return line
+
+
+class OfferFormSet(BaseGoodsFormSet):
+    def clean(self) -> None:
+        if not self.filled:
+            raise forms.ValidationError(_("Name at least one item that you offer."))
+
+
+def offer_lines(lines: int) -> type[OfferFormSet]:
+    """The lines of a donation, this many of them shown."""
+    return forms.formset_factory(  # type: ignore[return-value]
+        OfferForm, formset=OfferFormSet, extra=lines, max_num=60, absolute_max=60
+    )

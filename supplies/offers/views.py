@@ -1,0 +1,209 @@
+"""Pages of giving: offer goods, see one's donation, take back what is not promised."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.forms import HiddenInput
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from supplies.catalogue.forms import Shelf, standards_known
+from supplies.emergencies.models import Emergency
+from supplies.errors import Refused
+from supplies.offers import services
+from supplies.offers.forms import Direction, DonationForm, OfferFormSet, offer_lines
+from supplies.offers.models import Donation, Offer
+from supplies.offers.permissions import may_change_donation
+from supplies.organisations.models import Facility, Organisation, Role
+from supplies.organisations.services import enrol, keep_contact, register
+from supplies.organisations.views import SignedIn, signed_in, unsent
+from supplies.regions.forms import PlaceForm
+
+TO = "to"  # the prefix of the selects that say which region the goods are for
+
+
+@signed_in
+def post(request: SignedIn) -> HttpResponse:
+    """Offer goods: in general, or, with ?item= and ?facility= in the address, to one need."""
+    going_on = list(Emergency.objects.going_on().newest_first())
+    if not going_on:
+        return render(request, "no_emergency.html")
+    form, to, lines = _fill_in(request, going_on)
+    if request.method == "POST" and not {"add", "more"} & set(request.POST):
+        donation = _send(request, form, to, lines)
+        if donation is not None:
+            return redirect("donation-posted", donation.pk)
+    context = {
+        "form": form,
+        "to": to,
+        "lines": lines,
+        "standards": standards_known(),
+        "folded": [form[name] for name in form.folded],
+        "has_folded_errors": form.is_bound and bool(set(form.folded) & set(form.errors)),
+        "is_only_emergency": len(going_on) == 1,
+        "has_donors": form.fields["donor"].queryset.exists(),  # type: ignore[attr-defined]
+    }
+    return render(request, "offers/post.html", context)
+
+
+def _fill_in(request: SignedIn, going_on: list[Emergency]) -> tuple[DonationForm, PlaceForm, OfferFormSet]:
+    shared: dict[str, Any] = {
+        "prefix": "lines",
+        "form_kwargs": {"shelf": Shelf(), "on": timezone.localdate()},
+    }
+    typed = request.POST if request.method == "POST" else unsent(request)
+    user = request.user
+    if typed is None:
+        form = DonationForm(user=user, initial={"emergency": going_on[0].pk, **_wanted(request)})
+        first = [{"item": request.GET["item"]}] if "item" in request.GET else []
+        to, lines = PlaceForm(prefix=TO), offer_lines(1)(initial=first, **shared)
+    elif request.method == "POST" and not {"add", "more"} & set(typed):
+        form, to = DonationForm(typed, user=user), PlaceForm(typed, prefix=TO)
+        lines = offer_lines(0)(typed, **shared)
+    else:
+        form = DonationForm(user=user, initial=_typed_into(DonationForm(user=user), typed))
+        to = PlaceForm(prefix=TO, initial=_typed_into(PlaceForm(prefix=TO), typed))
+        so_far = offer_lines(0)(typed, **shared).once_more("lines", typed)
+        lines = offer_lines(len(so_far) + ("add" in typed))(initial=so_far, **shared)
+    if len(going_on) == 1:
+        form.fields["emergency"].widget = HiddenInput()
+    return form, to, lines
+
+
+def _typed_into(form: Any, typed: Any) -> dict[str, Any]:
+    return {
+        name: field.widget.value_from_datadict(typed, {}, form.add_prefix(name))
+        for name, field in form.fields.items()
+    }
+
+
+def _wanted(request: SignedIn) -> dict[str, Any]:
+    """The hospital a visitor came from. An address that names none we can show is simply not prefilled."""
+    try:
+        pk = UUID(request.GET.get("facility", ""))
+    except ValueError:
+        return {}
+    site = Facility.objects.visible_to(request.user).filter(pk=pk).first()
+    return {"direction": Direction.HOSPITAL, "hospital": site.name} if site else {}
+
+
+def _send(request: SignedIn, form: DonationForm, to: PlaceForm, lines: OfferFormSet) -> Donation | None:
+    """Post it whole, or put what is wrong beside its field and store nothing."""
+    if not (form.is_valid() & lines.is_valid()):
+        return None
+    if form.cleaned_data["direction"] == Direction.REGION and not (to.is_valid() and to.region):
+        to.add_error("province", _("Which region? Choose at least the province."))
+        return None
+    try:
+        with transaction.atomic():
+            donation = _post(request, form, to, lines)
+    except ValidationError as fault:
+        _put_beside(form, lines, fault.message_dict)
+        return None
+    except Refused as refusal:
+        field = "donor_name" if refusal.code == "already-registered" else None
+        form.add_error(field, str(refusal.detail))
+        return None
+    for line in lines.filled:
+        for oddity in line.oddities:
+            messages.warning(request, oddity)
+    return donation
+
+
+def _post(request: SignedIn, form: DonationForm, to: PlaceForm, lines: OfferFormSet) -> Donation:
+    values, at, user = form.cleaned_data, timezone.now(), request.user
+    assert form.region is not None  # the form has insisted on one
+    donor = values["donor"]
+    if donor is None:
+        kind = Organisation.Kind.DONOR
+        donor = register(kind=kind, name=values["donor_name"], region=form.region, by=user, at=at)
+        enrol(user, donor, Role.DONOR, by=user, at=at)
+    keep_contact(
+        donor, name=values["contact_name"], phone=values["contact_phone"], post=values["contact_post"]
+    )
+    is_for_region = values["direction"] == Direction.REGION
+    return services.post(
+        donor,
+        emergency=values["emergency"],
+        region=form.region,
+        lines=[{**line.line, **form.travel(timezone.localdate(at))} for line in lines.filled],
+        by=user,
+        at=at,
+        directed_region=to.region if is_for_region else None,
+        **form.details,
+    )
+
+
+def _put_beside(form: DonationForm, lines: OfferFormSet, faults: dict[str, list[str]]) -> None:
+    """What every line has in common stands once in the form, and so does its fault."""
+    common = {
+        field.rpartition(".")[2]: said
+        for field, said in faults.items()
+        if field.rpartition(".")[2] in form.per_line
+    }
+    rest = {field: said for field, said in faults.items() if field.rpartition(".")[2] not in form.per_line}
+    for field, sentences in {**common, **lines.put_beside(rest)}.items():
+        for sentence in sentences:
+            form.add_error(field if field in form.fields else None, sentence)
+
+
+@signed_in
+def posted(request: SignedIn, pk: UUID) -> HttpResponse:
+    return render(request, "offers/posted.html", {"donation": _visible(request, pk)})
+
+
+@signed_in
+@require_GET
+def donation(request: SignedIn, pk: UUID) -> HttpResponse:
+    """One donation with its lines: for its donor and for volunteers."""
+    row = _visible(request, pk)
+    offers = Offer.objects.filter(donation=row).with_place().first_to_expire_first()
+    context = {"donation": row, "offers": offers, "may_change": may_change_donation(request.user, row)}
+    return render(request, "offers/donation.html", context)
+
+
+def _visible(request: HttpRequest, pk: UUID) -> Donation:
+    rows = Donation.objects.visible_to(request.user).select_related(
+        "emergency",
+        "organisation",
+        "region__parent__parent",
+        "directed_facility",
+        "directed_region__parent__parent",
+    )
+    return get_object_or_404(rows, pk=pk)
+
+
+@signed_in
+@require_POST
+def withdraw(request: SignedIn, pk: UUID) -> HttpResponse:
+    row = _visible(request, pk)
+    _take_back(request, row, services.withdraw, row)
+    return redirect("donation", row.pk)
+
+
+@signed_in
+@require_POST
+def withdraw_offer(request: SignedIn, pk: UUID) -> HttpResponse:
+    mine = Donation.objects.visible_to(request.user)
+    offer = get_object_or_404(
+        Offer.objects.filter(donation__in=mine).select_related("donation__organisation"), pk=pk
+    )
+    _take_back(request, offer.donation, services.withdraw_offer, offer)
+    return redirect("donation", offer.donation_id)
+
+
+def _take_back(request: SignedIn, donation: Donation, verb: Any, row: Any) -> None:
+    if not may_change_donation(request.user, donation):
+        raise PermissionDenied
+    try:
+        verb(row, by=request.user, at=timezone.now())
+    except Refused as refusal:
+        messages.error(request, str(refusal.detail))
+    else:
+        messages.success(request, _("Taken back. What is promised already stays promised."))

@@ -1,0 +1,173 @@
+"""Signing in, up and out, the language of the pages, registering a hospital, pausing a site."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.views import LoginView, LogoutView
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from django.views.i18n import set_language
+
+from supplies.errors import Refused
+from supplies.organisations import services
+from supplies.organisations.forms import HospitalForm, SignUpForm
+from supplies.organisations.models import Facility, Organisation, Role, User, Verified, normal_name
+from supplies.organisations.permissions import acts_for, may_coordinate
+
+
+class SignedIn(HttpRequest):
+    """What a view behind `signed_in` is given."""
+
+    user: User
+
+
+View = Callable[..., HttpResponse]
+UNSENT = "unsent"
+LONGEST_KEPT = 100_000  # characters of one form that wait in a session
+
+
+class SignIn(LoginView):
+    template_name = "organisations/sign_in.html"
+    redirect_authenticated_user = True
+
+
+class SignOut(LogoutView):
+    pass
+
+
+def sign_up(request: HttpRequest) -> HttpResponse:
+    """An account in a minute; afterwards one goes on where one was."""
+    after = request.POST.get("next") or request.GET.get("next") or ""
+    if not url_has_allowed_host_and_scheme(after, {request.get_host()}, request.is_secure()):
+        after = reverse("mine")
+    if request.user.is_authenticated:
+        return redirect(after)
+    form = SignUpForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        login(request, form.save())
+        return redirect(after)
+    return render(request, "organisations/sign_up.html", {"form": form, "next": after})
+
+
+@require_POST
+def choose_language(request: HttpRequest) -> HttpResponse:
+    """Keep the language in the cookie, and on the account of whoever is signed in."""
+    response = set_language(request)
+    language = request.POST.get("language", "")
+    if request.user.is_authenticated and language in ("zh-hans", "en"):
+        request.user.language = language
+        request.user.save(update_fields=["language"])
+    return response
+
+
+def signed_in(view: View) -> View:
+    """Lead a stranger to sign in or up first. What was typed meanwhile waits in the session, telephone apart."""
+
+    @wraps(view)
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        if request.method == "POST":
+            _keep_unsent(request)
+        return redirect(f"{reverse('sign-in')}?{urlencode({'next': request.get_full_path()})}")
+
+    return inner
+
+
+def _keep_unsent(request: HttpRequest) -> None:
+    typed = request.POST.copy()
+    for name in [name for name in typed if name.startswith(("contact_", "csrf", "password"))]:
+        del typed[name]
+    text = typed.urlencode()
+    if len(text) <= LONGEST_KEPT:
+        request.session[UNSENT] = {"path": request.path, "typed": text}
+
+
+def unsent(request: HttpRequest) -> QueryDict | None:
+    """What was typed into this page before signing in; handed out once."""
+    kept = request.session.get(UNSENT)
+    if request.method != "GET" or not kept or kept["path"] != request.path:
+        return None
+    del request.session[UNSENT]
+    messages.info(request, _("Here is what you typed. Look it over and send it."))
+    return QueryDict(kept["typed"])
+
+
+@signed_in
+def register_hospital(request: SignedIn) -> HttpResponse:
+    """A hospital that is not listed yet, with its dock; then on to what it needs."""
+    waiting = unsent(request)
+    if request.method == "POST" and "more" not in request.POST:
+        form = HospitalForm(request.POST)
+        if form.is_valid():
+            try:
+                facility = _register(request, form)
+            except ValidationError as fault:
+                for field, sentences in fault.message_dict.items():
+                    for sentence in sentences:
+                        form.add_error(field if field in form.fields else None, sentence)
+            else:
+                return redirect("post-appeal", facility.pk)
+    else:
+        typed = request.POST or waiting or request.GET
+        form = HospitalForm(initial=typed.dict())
+    return render(request, "organisations/register_hospital.html", {"form": form})
+
+
+@transaction.atomic
+def _register(request: SignedIn, form: HospitalForm) -> Facility:
+    """The new hospital's site; of a hospital that is known by this name already, its first site."""
+    values, region, at = form.cleaned_data, form.region, timezone.now()
+    assert region is not None  # the form has insisted on one
+    known = Organisation.objects.filter(
+        kind=Organisation.Kind.HOSPITAL, normal_name=normal_name(values["name"]), region=region
+    ).exclude(status=Verified.REFUSED)
+    site = Facility.objects.filter(organisation__in=known).order_by("name", "pk").first()
+    if site is not None:
+        messages.info(request, _("%(name)s is registered already; go on here.") % {"name": site.name})
+        return site
+    try:
+        hospital = services.register(
+            kind=Organisation.Kind.HOSPITAL, name=values["name"], region=region, by=request.user, at=at
+        )
+    except Refused as refusal:
+        raise ValidationError({"name": str(refusal.detail)}) from refusal
+    services.enrol(request.user, hospital, Role.HOSPITAL, by=request.user, at=at)
+    return services.open_facility(
+        hospital,
+        name=values["name"],
+        region=region,
+        address=values["address"],
+        beds=values["beds"],
+        by=request.user,
+        at=at,
+    )
+
+
+@signed_in
+@require_POST
+def pause(request: SignedIn, pk: UUID) -> HttpResponse:
+    """Nothing more, at once; or: we take goods again."""
+    sites = Facility.objects.visible_to(request.user).select_related("organisation", "region")
+    facility = get_object_or_404(sites, pk=pk)
+    if not (acts_for(request.user, facility.organisation) or may_coordinate(request.user, facility)):
+        raise PermissionDenied
+    if facility.is_paused:
+        services.resume(facility, by=request.user, at=timezone.now())
+        messages.success(request, _("%(name)s takes goods again.") % {"name": facility.name})
+    else:
+        services.pause(facility, reason=_("Asked by the hospital"), by=request.user, at=timezone.now())
+        messages.success(request, _("Nothing more is sent to %(name)s for now.") % {"name": facility.name})
+    return redirect("mine")
