@@ -40,5 +40,5 @@ class Command(BaseCommand):
         table = Table("role", "username", "password", "acts for", title=f"Sign in at {sign_in}")
         for account in accounts:
             table.add_row(account.role, account.username, account.password, account.organisation)
-        Console(file=self.stdout._out).print(table)  # type: ignore[attr-defined]
+        Console(file=self.stdout._out).print(table)  # type: ignore[arg-type]
         self.stdout.write(f"Kept in {file}")
