@@ -4,6 +4,7 @@ import supplies.allocations.admin
 import supplies.catalogue.admin
 import supplies.editions.admin
 import supplies.emergencies.admin
+import supplies.intake.admin
 import supplies.journal.admin
 import supplies.needs.admin
 import supplies.offers.admin

@@ -9,6 +9,7 @@ from rapidfuzz import fuzz
 
 from supplies.intake.formats.listed import Listed
 from supplies.intake.reading.findings import Finding, found
+from supplies.intake.reading.leaks import hide
 from supplies.intake.reading.names import NameKind, kind_of_name, normal_name
 from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User
@@ -135,7 +136,7 @@ class Directory:
             organisation,
             name=site[:200],
             region=region,
-            address=first_line(listed.address)[:300],
+            address=dock_address(listed.address),
             by=self.by,
             at=self.at,
         )
@@ -154,8 +155,20 @@ def city_path(region: Region) -> str:
     return "/" + "/".join(region.path.strip("/").split("/")[:3]) + "/"
 
 
-def first_line(text: str) -> str:
-    return text.split("\n", 1)[0]
+def addresses(text: str) -> list[str]:
+    """The addresses of a cell, one a line; a line without a number is the beginning of the next one's. Nothing private."""
+    found_so_far, begun = [], ""
+    for line in hide(text).text.splitlines():
+        begun += line
+        if re.search(r"\d|[号楼院科处]$", line):
+            found_so_far.append(begun)
+            begun = ""
+    return [*found_so_far, begun] if begun else found_so_far
+
+
+def dock_address(text: str) -> str:
+    """The first address of a cell, as long as it can be stored."""
+    return next(iter(addresses(text)), "")[:300]
 
 
 def _is_near(one: str, other: str) -> bool:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
-from supplies.intake.directory import Directory, city_path, first_line, specific_name
+from supplies.intake.directory import Directory, addresses, city_path, dock_address, specific_name
 from supplies.intake.formats import Format, Listed
 from supplies.intake.goods import Line, Reader, line_of_need, line_of_offer
 from supplies.intake.models import Import, ImportedLine, ImportedRow, LineStatus, RowStatus, stored
@@ -279,7 +279,7 @@ class _Row:
 
     def _doubts(self) -> list[Finding]:
         doubts = []
-        if "\n" in self.listed.address:
+        if len(addresses(self.listed.address)) > 1:
             doubts.append(found("address-several").at("address"))
         if self.listed.link and not is_link(self.listed.link):
             doubts.append(found("bad-link").at("url"))
@@ -403,7 +403,7 @@ class _Row:
             "source_name": self.run.kind.source,
             "source_url": listed.link if is_link(listed.link) else "",
             "published_on": max(filter(None, (listed.published_on, listed.updated_on)), default=None),
-            "courier_address": first_line(listed.address)[:300],
+            "courier_address": dock_address(listed.address),
             "remark": hide(listed.remark).text[:4000],
             "accepts_overseas": not _refuses_overseas(listed.remark),
         }
@@ -439,7 +439,7 @@ class _Row:
             "name": listed.name.site,
             "place": " ".join(filter(None, listed.place)),
             "region": self.region.code,
-            "address": listed.address,
+            "address": hide(listed.address).text,
             "link": listed.link,
             "remark": hide(listed.remark).text,
             "published_on": str(listed.published_on or ""),
@@ -497,7 +497,7 @@ def _donation_details(listed: Listed, source: str) -> dict[str, Any]:
     return {
         "source_name": source,
         "source_url": listed.link if is_link(listed.link) else "",
-        "address": first_line(listed.address)[:300],
+        "address": dock_address(listed.address),
         "remark": _("Daily capacity, as the list gives it.") + "\n" + hide(listed.remark).text[:3900],
     }
 

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,33 +16,14 @@ from supplies.intake.models import (
     LineStatus,
     RowStatus,
 )
-from supplies.intake.report import Report
 from supplies.needs.models import Appeal, AppealStatus, Need, NeedStatus, QuantityKind
 from supplies.offers.models import Donation, DonationStatus, Offer
 from supplies.organisations.models import Contact, Facility, Organisation, User, Verified
 from tests.makers import NOW, make_facility, make_organisation, make_region
-from tests.supplies.intake.lists import make_catalogue, make_cell, make_row, write_list
+from tests.supplies.intake.conftest import Importer
+from tests.supplies.intake.lists import make_cell, make_row, write_list
 
 pytestmark = pytest.mark.django_db
-Importer = Callable[..., Report]
-
-
-@pytest.fixture
-def catalogue(db: None) -> dict[str, Item]:
-    return make_catalogue()
-
-
-@pytest.fixture
-def take(catalogue: dict[str, Item], tmp_path: Path) -> Importer:
-    """Import rows as one file of the list of needs."""
-
-    def importer(
-        *rows: Any, format: str = "wuhan2020", encoding: str = "utf-8", at: Any = NOW, **options: Any
-    ) -> Report:
-        file = write_list(tmp_path, list(rows), encoding=encoding)
-        return services.import_appeals([file], format, by=None, at=at, **options)
-
-    return importer
 
 
 # -- what a row becomes ---------------------------------------------------------------------------------
@@ -275,7 +255,9 @@ def test_a_bad_row_fails_alone_with_a_sentence_that_names_its_field(
 
 def test_one_bad_row_among_a_thousand_fails_alone(take: Importer) -> None:
     rows = [make_row(id=number, name=f"演练镇{number}号卫生院", contacts=[]) for number in range(1000)]
-    for number, row in enumerate(rows):  # Most ask for nothing: this is about rows, and posting takes its time.
+    for number, row in enumerate(
+        rows
+    ):  # Most ask for nothing: this is about rows, and posting takes its time.
         row["supplies"] = [make_cell()] if number % 10 == 0 else []
     rows[500]["name"] = "\0"
 
