@@ -27,6 +27,7 @@ class DeskSite(admin.AdminSite):
     site_title = _("Tongzhou desk")
     index_title = _("What is waiting")
     empty_value_display = "–"
+    enable_nav_sidebar = False  # the first page lists everything; a list needs the width
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         cards = sorted(self.cards(request), key=lambda card: card.rank)

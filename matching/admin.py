@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from matching import services
@@ -79,14 +79,13 @@ class ProposalAdmin(DeskAdmin):
         "item",
         "urgency",
         "hospital",
-        "donor",
-        "goods",
         "amount",
-        "km",
-        "days",
+        "goods",
+        "donor",
+        "way",
         "relation",
         "fill",
-        "expires_at",
+        "expires",
         "status",
     )
     list_filter = (
@@ -113,7 +112,19 @@ class ProposalAdmin(DeskAdmin):
     fieldsets = (
         (
             None,
-            {"fields": ("status", "ended_because", "need", "offer", "donor", "amount", "why", "expires_at")},
+            {
+                "fields": (
+                    "status",
+                    "ended_because",
+                    "need",
+                    "offer",
+                    "donor",
+                    "amount",
+                    "way",
+                    "why",
+                    "expires_at",
+                )
+            },
         ),
         (
             _("Who said yes"),
@@ -218,6 +229,15 @@ class ProposalAdmin(DeskAdmin):
             return "–"
         before, after = (100 * because[key] // total for key in ("filled_before", "filled_after"))
         return f"{before} → {after} %"
+
+    @admin.display(description=_("way"), ordering="km")
+    def way(self, proposal: Proposal) -> str:
+        days = ngettext("%(days)d day", "%(days)d days", proposal.days) % {"days": proposal.days}
+        return f"{proposal.km:,} km, {days}"
+
+    @admin.display(description=_("expires"), ordering="expires_at")
+    def expires(self, proposal: Proposal) -> str:
+        return f"{timezone.localtime(proposal.expires_at):%m-%d %H:%M}"
 
     @admin.display(description=_("why"))
     def why(self, proposal: Proposal) -> str:
@@ -331,7 +351,7 @@ class MatchingRunAdmin(DeskAdmin):
             (gettext("needs"), result["needs"]),
             (gettext("offers"), result["offers"]),
             (gettext("proposals"), result["proposals"]),
-            (gettext("units"), result["units"]),
+            (gettext("units"), f"{result['units']:,}"),
             (gettext("left out, changed meanwhile"), result["stale"]),
             (gettext("families failed"), result["failed"]),
             (gettext("seconds"), round(sum(result["seconds"].values()), 1)),
@@ -348,8 +368,8 @@ class MatchingRunAdmin(DeskAdmin):
             (
                 Urgency(int(level)).label,
                 total["needs"],
-                total["wanted"],
-                total["proposed"],
+                f"{total['wanted']:,}",
+                f"{total['proposed']:,}",
                 percent(total["fill_before"]),
                 percent(total["fill_after"]),
             )

@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, DurationField, ExpressionWrapper, F, QuerySet, Value
+from django.db.models import DurationField, ExpressionWrapper, F, QuerySet, Value
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from supplies.needs import services
-from supplies.needs.models import Appeal, AppealStatus, Need, NeedStatus, QuantityKind
+from supplies.needs.models import Appeal, AppealStatus, Need, NeedStatus, QuantityKind, SenderKind
 from supplies.organisations.desk import (
     DeskAdmin,
     DeskInline,
@@ -19,6 +19,7 @@ from supplies.organisations.desk import (
     Verb,
     Waiting,
     by_status,
+    count_of,
     in_units,
     source_link,
 )
@@ -99,7 +100,7 @@ class AppealAdmin(DeskAdmin):
                     "handover_point",
                     "courier_address",
                     "receiving_body",
-                    "accepted_senders",
+                    "senders",
                     "accepts_overseas",
                     "transport_instructions",
                 )
@@ -124,7 +125,9 @@ class AppealAdmin(DeskAdmin):
         return [Waiting(10, _("appeals to moderate"), rows, "status=waiting")]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appeal]:
-        rows: QuerySet[Appeal] = super().get_queryset(request).annotate(line_count=Count("needs"))
+        rows: QuerySet[Appeal] = (
+            super().get_queryset(request).annotate(line_count=count_of(Need.objects.all(), "appeal"))
+        )
         return rows
 
     @admin.display(description=_("region"), ordering="facility__region__path")
@@ -134,6 +137,10 @@ class AppealAdmin(DeskAdmin):
     @admin.display(description=_("lines"), ordering="line_count")
     def lines(self, appeal: Any) -> int:
         return int(appeal.line_count)
+
+    @admin.display(description=_("accepts goods from"))
+    def senders(self, appeal: Appeal) -> str:
+        return ", ".join(str(SenderKind(kind).label) for kind in appeal.accepted_senders)
 
     @admin.display(description=_("source"))
     def source(self, appeal: Appeal) -> str:

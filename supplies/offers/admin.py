@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +17,7 @@ from supplies.organisations.desk import (
     Verb,
     Waiting,
     by_status,
+    count_of,
     in_units,
     source_link,
 )
@@ -92,7 +93,9 @@ class DonationAdmin(DeskAdmin):
         return [Waiting(20, _("donations to moderate"), rows, "status=waiting")]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Donation]:
-        rows: QuerySet[Donation] = super().get_queryset(request).annotate(line_count=Count("offers"))
+        rows: QuerySet[Donation] = (
+            super().get_queryset(request).annotate(line_count=count_of(Offer.objects.all(), "donation"))
+        )
         return rows
 
     @admin.display(description=_("lines"), ordering="line_count")

@@ -13,13 +13,15 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -178,6 +180,10 @@ class DeskAdmin(ReadOnlyAdmin):
             },
         )
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
     # The page of one row offers the same actions as the list, those that fit its status.
 
     def get_urls(self) -> list[URLPattern]:
@@ -297,6 +303,12 @@ class NoteForm(forms.Form):
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
     )
+
+
+def count_of(lines: QuerySet, column: str) -> Coalesce:
+    """How many of these rows point at each row of a list: counted for the rows shown, not for the whole table."""
+    mine = lines.filter(**{column: OuterRef("pk")}).order_by().values(column)
+    return Coalesce(Subquery(mine.annotate(count=Count("pk")).values("count")), 0)
 
 
 def who(request: HttpRequest) -> User:

@@ -84,6 +84,25 @@ def test_an_appeal_is_published_from_its_own_page(volunteer: User) -> None:
     assert answer.url == page_of(appeal)
 
 
+def test_refusing_from_the_page_of_an_appeal_asks_for_the_reason_there(volunteer: User) -> None:
+    appeal, client = make_appeal(published=False), at_the_desk(volunteer)
+    address = page_of(appeal).replace("/change/", "/do/refuse/")
+    assert "reason" in client.post(address).context["form"].fields
+
+    client.post(address, {"answered": "yes", "reason": "Which ward is this for?"})
+
+    appeal.refresh_from_db()
+    assert (appeal.status, appeal.refusal) == ("refused", "Which ward is this for?")
+
+
+def test_the_list_counts_the_lines_of_each_appeal(volunteer: User) -> None:
+    make_appeal(published=False, lines=[{}, {}])
+
+    shown = at_the_desk(volunteer).get(list_of(Appeal)).context["cl"]
+
+    assert [appeal.line_count for appeal in shown.result_list] == [2]
+
+
 def test_a_published_appeal_no_longer_offers_to_be_published(volunteer: User) -> None:
     offered = at_the_desk(volunteer).get(page_of(make_appeal())).context["offered"]
 
