@@ -79,19 +79,28 @@ def _flat(faults: Any, place: str = "") -> Iterator[tuple[str, str]]:
 def _database(error: Error) -> Response | None:
     """What PostgreSQL refused: a value it cannot hold, a race somebody else won, or no time for us just now."""
     if isinstance(error, DataError):
-        log.warning("The database cannot hold what was sent.", exc_info=True)
+        log.warning("The database cannot hold what was sent (%s).", _reason(error))
         return _body(400, "invalid", _("A value is too large or cannot be stored."))
     if isinstance(error, IntegrityError):
-        log.exception("A constraint refused what the verbs had let pass.")
+        log.error("A constraint refused what the verbs had let pass: %s.", _reason(error))
         return _body(
             409, "conflict", _("Somebody changed this at the same moment. Read it again, then try once more.")
         )
     if isinstance(error, OperationalError | InterfaceError):
-        log.warning("The database is busy or away.", exc_info=True)
+        log.warning("The database is busy or away (%s).", _reason(error))
         response = _body(503, "busy", _("The site is busy just now. Please try again in a moment."))
         response["Retry-After"] = RETRY_AFTER
         return response
     return None
+
+
+def _reason(error: Error) -> str:
+    """The constraint or the code. The message itself quotes the row, and may hold what does not belong in a log."""
+    cause: Any = error.__cause__
+    diagnosis = getattr(cause, "diag", None)
+    return (
+        getattr(diagnosis, "constraint_name", None) or getattr(cause, "pgcode", None) or type(error).__name__
+    )
 
 
 def _body(status: int, code: str, detail: str, **more: Any) -> Response:

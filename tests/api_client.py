@@ -1,19 +1,31 @@
 """A program that speaks to the API as somebody: what every test of the API shares."""
 
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
+import time_machine
 from rest_framework.test import APIClient
 
-from supplies.organisations.models import User
+from supplies.organisations.models import Organisation, User
+from tests.makers import NOW, make_member, make_user
 
 V1 = "/api/v1/"
+
+
+@pytest.fixture(autouse=True)
+def today(settings: Any) -> Iterator[None]:
+    """It is the makers' day; passwords, which nobody types here, are hashed quickly."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with time_machine.travel(NOW):
+        yield
 
 
 class Speaker:
     """Sends JSON to /api/v1/ as one person, or as nobody."""
 
     def __init__(self, user: User | None = None) -> None:
-        self.client = APIClient(raise_request_exception=True)
+        self.client = APIClient()
         if user is not None:
             self.client.force_authenticate(User.objects.get(pk=user.pk))
 
@@ -30,3 +42,21 @@ class Speaker:
         """Bytes as they are."""
         raw = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw
         return self.client.generic("POST", V1 + path, raw, content_type=content_type)
+
+
+def speaker(
+    who: str,
+    *,
+    hospital: Organisation | None = None,
+    donor: Organisation | None = None,
+    carrier: Organisation | None = None,
+) -> Speaker:
+    """Somebody of the cast: "the hospital", "the donor" and "the carrier" act for the organisations given; "a …" for others."""
+    if who == "nobody":
+        return Speaker()
+    if who == "a stranger":
+        return Speaker(make_user())
+    if who == "the administrator":
+        return Speaker(make_user(is_superuser=True))
+    ours = {"the hospital": hospital, "the donor": donor, "the carrier": carrier}
+    return Speaker(make_member(who.split()[-1], ours.get(who)))

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 import yaml
 from django.core.management import call_command
 from django.db import OperationalError, connection
@@ -20,7 +19,7 @@ from supplies.offers.models import Donation
 from supplies.organisations import services as people
 from supplies.organisations.models import Scope
 from supplies.regions.models import Region
-from tests.api_client import V1, Speaker
+from tests.api_client import V1, Speaker, today  # noqa: F401
 from tests.makers import (
     NOW,
     TODAY,
@@ -42,12 +41,6 @@ from tests.makers import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _today() -> Iterator[None]:
-    with time_machine.travel(NOW):
-        yield
 
 
 def make_proposal(**fields: Any) -> Proposal:

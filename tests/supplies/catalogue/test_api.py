@@ -1,0 +1,53 @@
+import pytest
+
+from tests.api_client import Speaker, today  # noqa: F401
+from tests.makers import make_category, make_item, make_standard
+
+pytestmark = pytest.mark.django_db
+
+
+def codes(path: str, **query: str) -> list[str]:
+    return [row["code"] for row in Speaker().get(path, **query).json()["results"]]
+
+
+def test_items_are_found_by_category_name_and_synonym() -> None:
+    make_item("MASK")
+    make_item(
+        "GLOVE", category=make_category("gloves"), name_zh="手套", name_en="Glove", synonyms=["乳胶手套"]
+    )
+
+    assert codes("items/", category="gloves") == ["GLOVE"]
+    assert codes("items/", q="手") == ["GLOVE"]
+    assert codes("items/", q="乳胶手套") == ["GLOVE"]
+    assert codes("items/") == ["GLOVE", "MASK"]
+
+
+def test_an_item_that_is_no_longer_used_is_not_listed() -> None:
+    make_item("OLD", is_active=False)
+
+    assert codes("items/") == []
+    assert Speaker().get("items/OLD/").status_code == 404
+
+
+def test_a_standard_with_a_dot_in_its_code_can_be_read() -> None:
+    make_standard("ANSIZ87.1")
+
+    assert Speaker().get("standards/ANSIZ87.1/").json()["code"] == "ANSIZ87.1"
+
+
+def test_standards_are_found_by_item_and_status() -> None:
+    make_standard("S1")
+    make_standard("S2", items=[make_item("OTHER")], status="lapsed")
+
+    assert codes("standards/", item="OTHER") == ["S2"]
+    assert codes("standards/", status="current") == ["S1"]
+
+
+def test_names_are_in_the_reader_s_language() -> None:
+    make_item()
+
+    def name(language: str) -> str:
+        answer = Speaker().client.get("/api/v1/items/MASK_SURG/", HTTP_ACCEPT_LANGUAGE=language)
+        return str(answer.json()["name"])
+
+    assert (name("zh-CN"), name("en")) == ("医用外科口罩", "Surgical mask")
