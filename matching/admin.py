@@ -216,7 +216,8 @@ class ProposalAdmin(DeskAdmin):
     def relation(self, proposal: Proposal) -> str:
         """How the goods stand to what is asked for, and whether the hospital has to be asked."""
         steps = proposal.because.get("steps") or []
-        words = [str(dict(Relation.choices).get(relation, relation)) for _offered, _asked, relation in steps]
+        labels = dict(Relation.choices)
+        words = list(dict.fromkeys(str(labels.get(relation, relation)) for *_ends, relation in steps))
         if proposal.needs_hospital_yes:
             words.append(gettext("ask the hospital"))
         return "; ".join(words) or gettext("as asked for")

@@ -188,6 +188,20 @@ def test_the_page_says_why_in_sentences(volunteer: User) -> None:
     assert "The need is filled from 0 % to 10 %." in page
 
 
+def test_the_list_says_how_the_goods_stand_to_what_is_asked_for(volunteer: User) -> None:
+    steps = [["A:2023", "A:2010", "newer_edition"], ["A:2010", "A:2003", "newer_edition"]]
+    make_proposal(
+        is_conditional=True, because={"total": 400, "filled_before": 100, "filled_after": 200, "steps": steps}
+    )
+
+    page = at_the_desk(volunteer).get(list_of(Proposal)).content.decode()
+
+    assert "newer edition; ask the hospital" in page
+    assert "25 → 50 %" in page
+    assert "100 piece" in page
+    assert "12 km, 2 days" in page
+
+
 def test_a_run_is_started_by_posting_the_form_and_not_by_opening_it(volunteer: User) -> None:
     emergency, client = make_emergency(), at_the_desk(volunteer)
     address = reverse("admin:matching_matchingrun_start")
