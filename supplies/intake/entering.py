@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -37,6 +38,7 @@ from supplies.organisations.models import Facility, Organisation, User
 
 log = logging.getLogger(__name__)
 LARGEST_FILE = 50_000_000  # bytes; a nation's hospitals fit ten times
+DEEPEST = 100  # brackets within brackets
 CONTACT_DAYS = 180  # how long contacts of a list are kept, counted from the import
 
 
@@ -53,12 +55,13 @@ def open_list(file: Path) -> tuple[Decoded, str]:
 
 def rows_of(opened: tuple[Decoded, str]) -> list[Any]:
     """The rows of a JSON list. Long numbers stay decimals, so that 10^5000 costs nothing."""
+    text = opened[0].text
+    if _is_deep(text):
+        raise Unreadable("not-a-list")
     try:
-        rows = json.loads(opened[0].text, parse_int=_number, parse_constant=str)
+        rows = json.loads(text, parse_int=_number, parse_constant=str)
     except json.JSONDecodeError as error:
         raise Unreadable("bad-json", line=error.lineno) from None
-    except RecursionError:
-        raise Unreadable("not-a-list") from None
     if not isinstance(rows, list):
         raise Unreadable("not-a-list")
     return rows
@@ -66,6 +69,16 @@ def rows_of(opened: tuple[Decoded, str]) -> list[Any]:
 
 def is_row(raw: Any) -> bool:
     return isinstance(raw, Mapping)
+
+
+def _is_deep(text: str) -> bool:
+    """Whether brackets are nested deeper than any list of rows; Python would run out of stack."""
+    depth = 0
+    for bracket in re.finditer(r"[\[\]{}]", text):
+        depth += 1 if bracket[0] in "[{" else -1
+        if depth > DEEPEST:
+            return True
+    return False
 
 
 def _number(digits: str) -> int | Decimal:
@@ -132,6 +145,10 @@ class Run:
         gone = ImportedRow.objects.filter(
             format=self.kind.code, scope__in=list(scopes), gone_at=None, seen_in__started_at__lt=self.at
         ).update(gone_at=self.at)
+        # A row that could not be read has no key of its own; the next reading of its file puts another in its place.
+        ImportedRow.objects.filter(
+            format=self.kind.code, status=RowStatus.FAILED, gone_at=None, seen_in__file_name=batch.file_name
+        ).exclude(seen_in=batch).update(gone_at=self.at)
         if gone:
             self.report.warnings.append(Remark(batch.file_name, 0, found("row-gone", count=gone)))
 
@@ -140,6 +157,7 @@ class Run:
     def _take_row(self, batch: Import, number: int, raw: Any) -> str | None:
         """Take one row, inside a savepoint of its own; answers with the part of the list it belongs to."""
         self.report.rows += 1
+        opened = self.directory.opened
         try:
             with transaction.atomic():
                 return _Row(self, batch, number, raw).take()
@@ -153,6 +171,7 @@ class Run:
             log.exception("%s: row %d could not be stored", batch.file_name, number)
             findings = [found("not-stored")]
         self.directory.forget()
+        self.directory.opened = opened
         self._row_failed(batch, number, raw, findings)
         return None
 
@@ -203,6 +222,9 @@ class _Row:
         if region is None:
             raise Unreadable("unknown-place", place=" ".join(filter(None, self.listed.place))).at("district")
         self.region = region
+        self.entered: dict[str, Need | Offer] = {}  # by the words of the list
+        self.kinds: list[str] = []
+        self.met: dict[tuple[Any, Any], Need] = {}  # what this row asks, by facility and item
 
     @property
     def scope(self) -> str:
@@ -211,7 +233,7 @@ class _Row:
 
     def take(self) -> str:
         row, is_new = self._stored_row()
-        if not is_new and row.digest == _digest(self.raw) and row.status != RowStatus.FAILED:
+        if not is_new and row.digest == _digest(self.raw):
             self._unchanged(row)
         else:
             self._enter(row, is_new)
@@ -236,14 +258,19 @@ class _Row:
             row.move_to(RowStatus.UNCHANGED)
         row.seen_in, row.row_number, row.gone_at = self.batch, self.number, None
         row.save(update_fields=["status", "seen_in", "row_number", "gone_at"])
-        for line in row.lines.exclude(item=None).select_related("need"):
-            if line.need:
-                self.run.asked[row.facility_id, line.item_id] = line.need
+        self._meet(row)
+        self.run.asked |= self.met
+
+    def _meet(self, row: ImportedRow) -> None:
+        """The needs the row brought before."""
+        for need in Need.objects.filter(imported_lines__row=row):
+            self.met[row.facility_id, need.item_id] = need
 
     def _enter(self, row: ImportedRow, is_new: bool) -> None:
         self._note_row(row)
         lines = self._lines()
         if not is_new:
+            self._meet(row)
             lines = self._compare(row, lines)
         self._describe(row, lines)
         row.save(force_insert=is_new)
@@ -265,6 +292,8 @@ class _Row:
         report.created += is_new
         report.changed += not is_new
         report.waiting += waits
+        report.needs_by_kind.update(self.kinds)
+        self.run.asked |= self.met
 
     # -- whose row it is ----------------------------------------------------------------------------------
 
@@ -372,7 +401,7 @@ class _Row:
         fresh = []
         for line in lines:
             assert line.item is not None
-            if self.run.asked.get((row.facility_id, line.item.pk)):
+            if (row.facility_id, line.item.pk) in self.run.asked:
                 finding = found("asked-already", item=line.item.name).at(line.goods.heading)
                 self.findings = (*self.findings, finding)
                 continue
@@ -393,9 +422,10 @@ class _Row:
         )
         appeal = asking.publish_moderated(appeal, at=self.run.at)
         row.appeal = row.appeal or appeal
-        self.run.report.needs_by_kind.update(str(line.kind) for line in lines)
-        self.entered: dict[str, Need | Offer] = {need.as_written: need for need in appeal.needs.all()}
-        self.run.asked |= {(row.facility_id, need.item_id): need for need in appeal.needs.all()}
+        self.kinds = [str(line.kind) for line in lines]
+        needs = list(appeal.needs.all())
+        self.entered = {need.as_written: need for need in needs}
+        self.met |= {(row.facility_id, need.item_id): need for need in needs}
 
     def _details(self) -> dict[str, Any]:
         listed = self.listed
@@ -426,7 +456,7 @@ class _Row:
         ):  # A capacity without a certificate is no gift yet: a volunteer publishes it.
             donation = giving.publish_moderated(donation, at=self.run.at)
         row.donation = row.donation or donation
-        self.run.report.needs_by_kind.update(str(line.kind) for line in lines)
+        self.kinds = [str(line.kind) for line in lines]
         self.entered = {offer.as_written: offer for offer in donation.offers.all()}
 
     # -- remembering it -----------------------------------------------------------------------------------
@@ -448,14 +478,13 @@ class _Row:
         }
 
     def _store_lines(self, row: ImportedRow, lines: list[Line]) -> None:
-        entered = getattr(self, "entered", {})
         start = row.lines.count()
         ImportedLine.objects.bulk_create(
             _stored_line(
                 row,
                 start + position,
                 line,
-                entered.get(line.goods.as_written[:300]) or self._asked(row, line),
+                self.entered.get(line.goods.as_written[:300]) or self._asked(row, line),
             )
             for position, line in enumerate(lines)
         )

@@ -65,15 +65,15 @@ class RowStatus(models.TextChoices):
     FAILED = "failed", _("failed")
 
 
-_READ_AGAIN = {RowStatus.CHANGED, RowStatus.WAITING, RowStatus.FAILED}
+_READ_AGAIN = {RowStatus.CHANGED, RowStatus.WAITING}
 ROW_LIFECYCLE = Lifecycle(
     {
         RowStatus.NEW: _READ_AGAIN | {RowStatus.UNCHANGED},
-        RowStatus.UNCHANGED: _READ_AGAIN | {RowStatus.UNCHANGED},
+        RowStatus.UNCHANGED: _READ_AGAIN,
         RowStatus.CHANGED: _READ_AGAIN | {RowStatus.UNCHANGED},
         RowStatus.WAITING: _READ_AGAIN | {RowStatus.REVIEWED},
         RowStatus.REVIEWED: _READ_AGAIN,
-        RowStatus.FAILED: _READ_AGAIN | {RowStatus.NEW},
+        RowStatus.FAILED: set(),
     }
 )
 

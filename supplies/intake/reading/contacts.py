@@ -64,7 +64,7 @@ def read_contacts(cells: Iterable[Mapping[str, Any]]) -> People:
         name, tel = (tidy_lines(_text(cell.get(part))).text for part in ("name", "tel"))
         reached = _people_in(name, tel)
         if not reached and (name or tel):
-            findings.append(found("no-number-in-contact", cell=f"{name} {tel}".strip()))
+            findings.append(found("no-number-in-contact"))
         for person in reached:
             people.setdefault(person.number + person.extension, person)
     return People(tuple(people.values()), tuple(findings))

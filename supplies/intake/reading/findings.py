@@ -43,7 +43,7 @@ SENTENCES: Mapping[str, Any] = {
     "and-so-on": _("The list ends with “等” (and so on): more may be wanted than is written."),
     "uneven-lists": _("There are %(items)s goods but %(standards)s requirements; the rest have none."),
     # people, places, dates
-    "no-number-in-contact": _("No telephone number was found in “%(cell)s”."),
+    "no-number-in-contact": _("A contact holds no telephone number that could be read."),
     "two-organisations": _("Two organisations in one name: “%(first)s” and “%(second)s”; the first is used."),
     "impossible-date": _("“%(cell)s” is not a date of the calendar."),
     # rows of a list

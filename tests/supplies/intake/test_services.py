@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from supplies.catalogue.models import Item
 from supplies.errors import MoveRefused, Refused
@@ -412,6 +413,36 @@ def test_a_row_that_failed_can_be_mended(take: Importer) -> None:
     report = take(make_row())
 
     assert (report.created, report.failed) == (1, 0)
+    assert not ImportedRow.objects.filter(status=RowStatus.FAILED, gone_at=None).exists()
+
+
+def test_what_a_failed_row_began_is_counted_nowhere(take: Importer) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION disk_is_full() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'disk is full' USING ERRCODE = 'disk_full'; END $$"
+        )
+        cursor.execute(
+            "CREATE TRIGGER full_disk BEFORE INSERT ON supplies_importedline "
+            "FOR EACH STATEMENT EXECUTE FUNCTION disk_is_full()"
+        )
+    report = take(make_row())
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER full_disk ON supplies_importedline")
+    again = take(make_row(), make_row(address="演练路2号"))
+
+    assert (report.failed, report.created, report.needs, report.facilities) == (1, 0, 0, 0)
+    assert [error.finding.code for error in report.errors] == ["not-stored"]
+    assert (again.created, again.needs) == (2, 1)
+
+
+def test_a_changed_row_still_counts_as_asking_when_the_hospital_is_listed_again(take: Importer) -> None:
+    take(make_row())
+
+    report = take(make_row(remark="请走东门"), make_row(supplies=[make_cell(value=600)]))
+
+    assert (report.changed, report.created, report.needs) == (1, 1, 0)
+    assert report.warnings_by_code["asked-already"] == 1
 
 
 # -- what waits -----------------------------------------------------------------------------------------
@@ -488,7 +519,7 @@ def test_a_rejected_line_is_decided_once(take: Importer, volunteer: User) -> Non
 def test_every_status_of_a_lifecycle_can_be_reached_or_begins_it(lifecycle: Any) -> None:
     reached = set().union(*lifecycle.moves.values())
 
-    assert set(lifecycle.moves) - reached in ({"new"} - reached, {"taken", "waiting"})
+    assert set(lifecycle.moves) - reached in ({"new", "failed"}, {"taken", "waiting"})
 
 
 # -- makers ---------------------------------------------------------------------------------------------
