@@ -106,7 +106,7 @@ def _goods(cell: Mapping[str, Any], sentinel: Quantity) -> ListedGoods:
         names,
         _cell(cell, "specification"),
         quantity,
-        as_written(cell.get("value")),
+        as_written(cell.get("value")).strip('"'),
         as_written(cell),
         tuple(findings),
     )

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from supplies.catalogue.models import Item
+from supplies.catalogue.models import Item, UnitRule
 from tests.makers import make_category, make_item, make_mode, make_region, make_standard, make_unit
 
 
@@ -49,6 +49,10 @@ def make_catalogue() -> dict[str, Item]:
         display_unit=litre,
         display_factor=1000,
         needs_pack_content=True,
+    )
+    piece = make_unit()
+    UnitRule.objects.create(
+        code="piece", spoken=["只", "个"], unit=piece, base_unit=piece, numerator=1, denominator=1
     )
     make_standard("GB19083-2010-1", [medical], aliases=["GB 19083-2010"])
     current = make_standard("YY0469-2011", [surgical])

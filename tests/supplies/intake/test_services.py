@@ -99,6 +99,34 @@ def test_an_edition_that_never_existed_is_warned_about_and_read_as_the_real_one(
     assert report.warnings_by_code["standard-impossible"] == 1
 
 
+@pytest.mark.parametrize(
+    ("value", "kind", "quantity"),
+    [
+        ("不限", QuantityKind.UNLIMITED, None),
+        ("急缺", QuantityKind.UNKNOWN, None),
+        ("1.2万只", QuantityKind.NUMBER, 12_000),
+        ("500-1000", QuantityKind.NUMBER, 500),
+        ("每天300只", QuantityKind.UNKNOWN, None),
+    ],
+)
+def test_a_cell_in_words_is_read_and_kept_beside_what_was_read(
+    take: Importer, value: str, kind: str, quantity: int | None
+) -> None:
+    take(make_row(supplies=[make_cell(value=value)]))
+
+    need = Need.objects.get()
+    assert (need.quantity_kind, need.quantity) == (kind, quantity)
+    assert need.as_written == f"医用外科口罩: {value}"
+    assert need.daily_use == (300 if value == "每天300只" else None)
+
+
+def test_goods_that_are_not_wanted_are_left_out(take: Importer) -> None:
+    take(make_row(supplies=[make_cell(value="不需要"), make_cell("乳胶手套")]))
+
+    assert list(Need.objects.values_list("item", flat=True)) == ["GLOVE_EXAM"]
+    assert ImportedLine.objects.count() == 1
+
+
 def test_sterile_is_read_from_the_specification(take: Importer) -> None:
     take(make_row(supplies=[make_cell("乳胶手套", 1, "灭菌"), make_cell("口罩", 1, "非灭菌")]))
 
