@@ -14,7 +14,7 @@ from supplies.intake.reading.names import NameKind, kind_of_name, normal_name
 from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User
 from supplies.regions.models import Region
-from supplies.regions.services import Places, bare
+from supplies.regions.services import PROBABLE, Places, bare
 
 NEARLY_EQUAL = 92  # of 100; 第二医院 and 第五医院 are far below
 _TELLS_APART = re.compile(r"[\d一二三四五六七八九十东西南北中]")
@@ -61,6 +61,8 @@ class Directory:
             return None, (found("unknown-place", place=written).at("district"),)
         if district and not self.places.named(district, "district", "prefecture"):
             return meant.region, (found("place-of-city", place=district).at("district"),)
+        if meant.confidence < PROBABLE:
+            return meant.region, (found("unsure-place", place=written, region=meant.region.name).at("city"),)
         return meant.region, ()
 
     # -- organisations ------------------------------------------------------------------------------------

@@ -54,6 +54,7 @@ SENTENCES: Mapping[str, Any] = {
     "row-not-an-object": _("The row is not an object with named fields."),
     "missing": _("“%(field)s” is missing."),
     "unknown-place": _("The place “%(place)s” is not in the table of regions."),
+    "unsure-place": _("“%(place)s” does not agree with itself; it is read as %(region)s."),
     "place-of-city": _("The district “%(place)s” is not in the table of regions; the city is used."),
     "unknown-item": _("“%(item)s” is not in the catalogue."),
     "no-goods": _("The row names no goods that could be read."),

@@ -247,6 +247,14 @@ def test_a_district_that_is_not_in_the_table_falls_back_to_its_city(take: Import
     assert report.warnings_by_code["place-of-city"] == 1
 
 
+def test_a_city_in_the_wrong_province_is_pointed_out(take: Importer) -> None:
+    make_region("610102", "新城区")
+
+    report = take(make_row(province="省61", city="武汉市", district=""))
+
+    assert report.warnings_by_code["unsure-place"] == 1
+
+
 # -- bad input ------------------------------------------------------------------------------------------
 
 
