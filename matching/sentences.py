@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from matching.models import Proposal
@@ -36,9 +36,24 @@ def sentences(proposal: Proposal) -> list[str]:
     """Why this proposal was made. Needs rows read with `with_sides`; asks the database nothing."""
     because = proposal.because
     words = {"km": proposal.km, "days": proposal.days}
-    found = [_("%(km)d km away, %(days)d days until it arrives.") % words]
+    found = [
+        ngettext(
+            "%(km)d km away, %(days)d day until it arrives.",
+            "%(km)d km away, %(days)d days until it arrives.",
+            proposal.days,
+        )
+        % words
+    ]
     if because.get("days_to_spare") is not None:
-        found.append(_("That leaves %(days)d days until it is needed.") % {"days": because["days_to_spare"]})
+        spare = because["days_to_spare"]
+        found.append(
+            ngettext(
+                "That leaves %(days)d day until it is needed.",
+                "That leaves %(days)d days until it is needed.",
+                spare,
+            )
+            % {"days": spare}
+        )
     found.append(_standard(proposal))
     total = because.get("total") or 0
     if total:
@@ -47,7 +62,15 @@ def sentences(proposal: Proposal) -> list[str]:
             _("The need is filled from %(before)d %% to %(after)d %%.") % {"before": before, "after": after}
         )
     if because.get("shelf_days") is not None:
-        found.append(_("On arrival %(days)d days of shelf life are left.") % {"days": because["shelf_days"]})
+        shelf = because["shelf_days"]
+        found.append(
+            ngettext(
+                "On arrival %(days)d day of shelf life is left.",
+                "On arrival %(days)d days of shelf life are left.",
+                shelf,
+            )
+            % {"days": shelf}
+        )
     if because.get("overshoot"):
         found.append(_("The goods are better than what was asked for; plainer ones would do."))
     if because.get("is_assumed"):

@@ -151,6 +151,23 @@ def enrol(
 
 
 @transaction.atomic
+def dismiss(membership: Membership, *, by: User | None, at: datetime) -> User:
+    """Let a person no longer act for an organisation; without any role at a desk the desk closes too."""
+    user, organisation, role = membership.user, membership.organisation, membership.role
+    membership.delete()
+    left = set(user.memberships.values_list("role", flat=True))
+    if not left & (DESK_ROLES - {Role.AUDITOR.value}):
+        user.groups.remove(*Group.objects.filter(name=VOLUNTEERS))
+    if not left & DESK_ROLES and not user.is_superuser:
+        user.is_staff = False
+        user.save(update_fields=["is_staff"])
+    if hasattr(user, "_roles"):
+        del user._roles
+    record(organisation, "organisation.dismissed", by=by, at=at, user=user.pk, role=role)
+    return user
+
+
+@transaction.atomic
 def pause(facility: Facility, *, reason: str, by: User | None, at: datetime) -> Facility:
     """Stop sending, at once: the facility is not matched, and its proposals end."""
     facility = Facility.objects.select_for_update().get(pk=facility.pk)

@@ -77,6 +77,14 @@ class WhatHappenedForm(forms.Form):
     )
 
 
+class HowSettledForm(forms.Form):
+    note = forms.CharField(
+        label=_("How was it settled?"),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
+    )
+
+
 class LineInline(DeskInline):
     model = ShipmentLine
     fields = ("item", "amount", "lot", "allocation", "is_live")
@@ -154,6 +162,8 @@ class ShipmentAdmin(DeskAdmin):
                     "created_at",
                     "departed_at",
                     "delivered_at",
+                    "settled_at",
+                    "settlement",
                     "sighting_label",
                     "sighting_vocabulary",
                     "sighting_code",
@@ -184,14 +194,15 @@ class ShipmentAdmin(DeskAdmin):
             fits=[S.IN_TRANSIT, S.AT_THE_DOOR, S.RETURNING],
         ),
         Verb("cancel", _("Cancel"), services.cancel, fits=[S.DRAFT, S.BOOKED]),
+        Verb("settle", _("Settled with the sender"), services.settle, asks=HowSettledForm, fits=TROUBLED),
     )
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
-        rows = self.get_queryset(request).filter(status__in=TROUBLED)
+        rows = self.get_queryset(request).in_trouble()
         return [Waiting(60, _("shipments in trouble"), rows, "state=trouble")]
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
-        return [Case(When(status__in=TROUBLED, then=0), default=1), "-created_at", "-pk"]
+        return [Case(When(status__in=TROUBLED, settled_at=None, then=0), default=1), "-created_at", "-pk"]
 
     @admin.display(description=_("receipt"))
     def receipt_table(self, shipment: Shipment) -> str:
@@ -244,8 +255,8 @@ class ReceiptAdmin(DeskAdmin):
 
 @admin.register(Discrepancy)
 class DiscrepancyAdmin(DeskAdmin):
-    list_display = ("item", "kind", "quantity", "shipment", "settled_at")
-    list_filter = ("kind", ("settled_at", admin.EmptyFieldListFilter))
+    list_display = ("item", "kind", "quantity", "shipment")
+    list_filter = ("kind",)
     list_select_related = (
         "receipt_line__line__shipment",
         "receipt_line__line__allocation__offer__item",

@@ -73,7 +73,8 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
         return self.filter(status__in=[S.BOOKED, S.IN_TRANSIT, S.AT_THE_DOOR, S.RETURNING])
 
     def in_trouble(self) -> Self:
-        return self.filter(status__in=TROUBLED)
+        """Returning, lost, refused or accepted in part, and nobody has talked it over with the sender yet."""
+        return self.filter(status__in=TROUBLED, settled_at=None)
 
     def visible_to(self, user: Any) -> Self:
         """A carrier sees its own shipments; donors and hospitals those that carry their goods; volunteers all."""
@@ -137,6 +138,8 @@ class Shipment(Moving):
     departed_at = models.DateTimeField(_("departed"), null=True, blank=True)
     delivered_at = models.DateTimeField(_("delivered"), null=True, blank=True)
     expected_on = models.DateField(_("expected on"), null=True, blank=True)
+    settled_at = models.DateTimeField(_("trouble settled"), null=True, blank=True)
+    settlement = models.CharField(_("how it was settled"), max_length=300, blank=True)
     sighting_vocabulary = models.CharField(_("vocabulary of the last sighting"), max_length=30, blank=True)
     sighting_code = models.CharField(_("code of the last sighting"), max_length=60, blank=True)
     sighting_label = models.CharField(_("last sighting"), max_length=160, blank=True)
@@ -310,8 +313,6 @@ class Discrepancy(models.Model):
     receipt_line = models.ForeignKey(ReceiptLine, models.CASCADE, related_name="discrepancies")
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     quantity = QuantityField(_("quantity"))
-    settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
-    settlement = models.CharField(_("how it was settled"), max_length=300, blank=True)
 
     class Meta:
         verbose_name = _("discrepancy")

@@ -15,6 +15,7 @@ from supplies.errors import NotEligible, Refused
 from supplies.journal.services import record
 from supplies.organisations.models import Organisation, User
 from supplies.shipments.models import (
+    TROUBLED,
     Discrepancy,
     Receipt,
     ReceiptLine,
@@ -154,6 +155,20 @@ def cancel(shipment: Shipment, *, by: User | None, at: datetime) -> Shipment:
     )
     ledger.unbook(_allocations(shipment), by=by, at=at)
     shipment.lines.update(is_live=False)
+    return shipment
+
+
+@transaction.atomic
+def settle(shipment: Shipment, *, note: str, by: User, at: datetime) -> Shipment:
+    """Somebody has talked over with the sender what went wrong; the shipment is no longer in trouble."""
+    if not note.strip():
+        raise Refused(_("Say how it was settled."), code="reason-missing")
+    shipment = Shipment.objects.select_for_update(of=("self",)).get(pk=shipment.pk)
+    if shipment.status not in TROUBLED or shipment.settled_at:
+        raise Refused(_("There is nothing to settle about this shipment."), code="move-refused")
+    shipment.settled_at, shipment.settlement = at, note.strip()[:300]
+    shipment.save(update_fields=["settled_at", "settlement"])
+    record(shipment, "shipment.settled", by=by, at=at)
     return shipment
 
 

@@ -104,6 +104,13 @@ def test_roles_follow_from_memberships(volunteer, stranger) -> None:
     assert not stranger.roles
 
 
+def test_who_is_dismissed_has_no_desk_any_more(volunteer) -> None:
+    people.dismiss(volunteer.memberships.get(), by=None, at=NOW)
+
+    volunteer.refresh_from_db()
+    assert (volunteer.is_staff, volunteer.roles, volunteer.groups.count()) == (False, frozenset(), 0)
+
+
 def test_donors_are_not_public_and_hospitals_are_once_verified(stranger) -> None:
     donor, hospital, unverified = (
         make_organisation("donor"),

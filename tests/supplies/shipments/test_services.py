@@ -224,6 +224,18 @@ def test_an_event_from_the_future_is_refused() -> None:
         )
 
 
+def test_trouble_ends_when_somebody_says_how_it_was_settled(volunteer) -> None:
+    shipment = make_shipment(status="delivered")
+    count(shipment, accepted=90)
+    assert Shipment.objects.in_trouble().get() == shipment
+
+    with pytest.raises(Refused):
+        moving.settle(shipment, note=" ", by=volunteer, at=NOW)
+    moving.settle(shipment, note="The donor sends ten more.", by=volunteer, at=NOW)
+
+    assert not Shipment.objects.in_trouble().exists()
+
+
 def test_a_carrier_sees_its_own_shipments_only() -> None:
     mine, other = make_organisation("carrier"), make_organisation("carrier")
     shipment = make_shipment(carrier=mine, status="booked")
