@@ -4,7 +4,8 @@
 document.addEventListener("change", (event) => {
   const select = event.target;
   if (!(select instanceof HTMLSelectElement) || !select.closest("[data-more]")) return;
-  const more = select.form.querySelector("button[name=more]");
+  const place = select.closest("[data-more]").id;
+  const more = select.form.querySelector(`button[name=more][formaction$="#${place}"]`);
   if (more) select.form.requestSubmit(more);
 });
 

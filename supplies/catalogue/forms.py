@@ -105,17 +105,22 @@ class Shelf:
 
     def standards(self, text: str, item: Item, *, on: date) -> tuple[list[Standard], list[str], list[str]]:
         """The usable standards a text quotes, what was odd about them, and what was not understood at all."""
-        readings = self.dictionary.read_standards(text, item, on=on)
+        if not text.strip():
+            return [], [], []
+        # Where no standard is loaded yet, none can be recognised.
+        readings = self.dictionary.read_standards(text, item, on=on) if self.dictionary.standards else []
         found = [reading.standard for reading in readings if reading.standard is not None]
         odd = [str(w.text) for reading in readings if reading.standard is not None for w in reading.warnings]
         wrong = [str(w.text) for reading in readings if reading.standard is None for w in reading.warnings]
-        if text.strip() and not readings:
+        if not readings:
             wrong = [_("No standard was recognised in “%(text)s”.") % {"text": text}]
         return list(dict.fromkeys(found)), odd, wrong
 
 
 def _label(item: Item) -> str:
-    others = [word for word in item.synonyms if word.lower() not in item.name.lower()][:SYNONYMS_SHOWN]
+    is_chinese = not item.name.isascii()
+    readable = [word for word in item.synonyms if word.isupper() or word.isascii() != is_chinese]
+    others = [word for word in readable if word.lower() not in item.name.lower()][:SYNONYMS_SHOWN]
     names = f"{item.name} — {', '.join(others)}" if others else item.name
     return f"{names} ({item.display_unit.name.partition('(')[0]})"
 
@@ -152,6 +157,10 @@ class GoodsForm(forms.Form):
         self.oddities: list[str] = []
         self.fields["item"].choices = shelf.item_choices  # type: ignore[attr-defined]
         self.fields["unit"].choices = shelf.unit_choices  # type: ignore[attr-defined]
+
+    def has_changed(self) -> bool:
+        """Ticks alone do not make a line."""
+        return any(not isinstance(self.fields[name], forms.BooleanField) for name in self.changed_data)
 
     def clean_item(self) -> Item:
         return self.shelf.items[self.cleaned_data["item"]]

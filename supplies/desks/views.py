@@ -59,7 +59,6 @@ def home(request: HttpRequest) -> HttpResponse:
     """What is needed most now, how this works, and two boxes: search, follow a code."""
     counts = list(
         Need.objects.open()
-        .taking()
         .order_by()
         .values("item__category", "urgency")
         .annotate(lines=Count("pk"))

@@ -25,7 +25,7 @@ def test_the_first_page_shows_the_most_urgent_and_counts_by_category() -> None:
 
     page = answer.content.decode()
     assert page.index("Cannot wait") < page.index("Can wait")
-    assert dict((category.pk, lines) for category, lines in answer.context["categories"]) == {"ppe": 2}
+    assert {category.pk: lines for category, lines in answer.context["categories"]} == {"ppe": 2}
     assert [lines for _urgency, lines in answer.context["urgencies"]] == [1, 0, 0, 1]
 
 

@@ -1,0 +1,234 @@
+"""Pages in a real browser: whole ways through them, on a phone, with and without JavaScript; and what axe finds."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
+
+from supplies.needs.models import Appeal
+from supplies.offers.models import Donation
+from supplies.organisations.models import User
+from tests.makers import (
+    make_allocation,
+    make_appeal,
+    make_donation,
+    make_emergency,
+    make_facility,
+    make_item,
+    make_member,
+    make_mode,
+    make_need,
+    make_offer,
+    make_region,
+    make_shipment,
+    make_standard,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PHONE, DESK = {"width": 390, "height": 800}, {"width": 1280, "height": 900}
+PASSWORD = "a long enough phrase"
+Opener = Callable[..., Any]
+
+
+@pytest.fixture
+def open_page(browser: Any, live_server: Any) -> Iterator[Opener]:
+    """A fresh window on the site: size, language, JavaScript or not, signed in or not."""
+    contexts = []
+
+    def opened(
+        size: dict[str, int] = PHONE,
+        *,
+        language: str = "en-GB",
+        script: bool = True,
+        user: User | None = None,
+    ) -> Any:
+        context = browser.new_context(
+            viewport=size, locale=language, java_script_enabled=script, base_url=live_server.url
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        if user is not None:
+            page.goto("/sign-in/")
+            page.fill("input[name=username]", user.username)
+            page.fill("input[name=password]", PASSWORD)
+            page.click("main form button")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def test_a_stranger_signs_up_registers_a_hospital_and_posts_a_need_on_a_phone(open_page: Opener) -> None:
+    make_emergency()
+    make_region("420106")
+    make_item()
+    make_item("GOWN", name_en="Gown")
+    page = open_page(PHONE)
+
+    page.goto("/")
+    page.click("text=A hospital needs goods")
+    page.click("text=Make an account")
+    page.fill("input[name=username]", "officer")
+    page.fill("input[name=password1]", PASSWORD)
+    page.fill("input[name=password2]", PASSWORD)
+    page.click("text=Make the account and go on")
+    page.click("text=The hospital is not listed")
+    page.fill("input[name=name]", "Harbour hospital")
+    page.select_option("select[name=province]", "420000")
+    page.select_option("select[name=city]", "420100")
+    page.select_option("select[name=district]", "420106")
+    page.fill("input[name=address]", "Gate 3")
+    page.click("text=Go on")
+    page.select_option("select[name=lines-0-item]", "MASK_SURG")
+    page.fill("input[name=lines-0-amount]", "２万")
+    page.click("text=Add an item")
+    page.select_option("select[name=lines-1-item]", "GOWN")
+    page.check("input[name=lines-1-quantity_kind][value=unlimited]")
+    page.fill("input[name=contact_name]", "Practice person")
+    page.fill("input[name=contact_phone]", "027-81234567")
+    page.get_by_role("button", name="Send", exact=True).click()
+
+    page.wait_for_selector("text=Your appeal is in")
+    appeal = Appeal.objects.get()
+    assert appeal.code in page.content()
+    assert appeal.facility.name == "Harbour hospital"
+    assert sorted((need.item_id, need.quantity) for need in appeal.needs.all()) == [
+        ("GOWN", None),
+        ("MASK_SURG", 20_000),
+    ]
+
+
+def test_goods_are_offered_to_a_need_without_javascript(open_page: Opener) -> None:
+    make_mode()
+    make_need(make_facility(name="Harbour hospital"))
+    donor = make_member("donor", username="giver")
+    page = open_page(PHONE, script=False, user=donor)
+
+    page.goto("/needs/")
+    page.click("main h3 a")
+    page.click("text=Offer this")
+    page.fill("input[name=lines-0-amount]", "300")
+    page.click("text=Add an item")
+    page.select_option("select[name=lines-1-item]", "MASK_SURG")
+    page.fill("input[name=lines-1-amount]", "40")
+    page.select_option("select[name=province]", "420000")
+    page.locator("button[name=more]").last.click()
+    page.select_option("select[name=city]", "420100")
+    page.fill("input[name=contact_name]", "Practice person")
+    page.fill("input[name=contact_phone]", "027-81234567")
+    page.get_by_role("button", name="Send", exact=True).click()
+
+    page.wait_for_selector("text=Your offer is in")
+    donation = Donation.objects.get()
+    assert donation.directed_facility.name == "Harbour hospital"
+    assert sorted(donation.offers.values_list("quantity", flat=True)) == [40, 300]
+
+
+def test_the_language_is_switched_by_one_tap_and_stays(open_page: Opener) -> None:
+    page = open_page(PHONE)
+
+    page.goto("/needs/")
+    page.click("text=中文")
+
+    assert page.get_attribute("html", "lang") == "zh-hans"
+    page.goto("/track/")
+    assert page.get_attribute("html", "lang") == "zh-hans"
+
+
+@pytest.fixture
+def rows() -> dict[str, Any]:
+    """A little of everything, and who may look at it."""
+    hospital, donor = make_member("hospital", username="asker"), make_member("donor", username="giver")
+    facility = make_facility(hospital.memberships.get().organisation)
+    own = donor.memberships.get().organisation
+    at = timezone.now() - timedelta(days=2)
+    appeal = make_appeal(facility, at=at, lines=[{}, {"quantity": None, "quantity_kind": "unlimited"}])
+    make_standard()
+    need = appeal.needs.get(quantity=1000)
+    shipment = make_shipment(make_allocation(100, need=need, offer=make_offer(own)), status="delivered")
+    return {
+        "hospital": hospital,
+        "donor": donor,
+        "facility": facility,
+        "appeal": appeal,
+        "shipment": shipment,
+        "donation": make_donation(own),
+    }
+
+
+def addresses(rows: dict[str, Any]) -> list[tuple[str, str]]:
+    """Every kind of page with who looks at it."""
+    return [
+        ("", "/"),
+        ("", "/needs/"),
+        ("", "/needs/?urgency=9"),
+        ("", f"/track/{rows['shipment'].code}/"),
+        ("", "/track/unknown/"),
+        ("", "/sign-in/"),
+        ("", "/sign-up/"),
+        ("", "/nowhere/"),
+        ("hospital", f"/appeals/{rows['appeal'].pk}/"),
+        ("hospital", f"/appeals/{rows['appeal'].pk}/posted/"),
+        ("hospital", "/appeals/new/?q=a"),
+        ("hospital", f"/appeals/new/{rows['facility'].pk}/"),
+        ("hospital", "/hospitals/new/?province=420000"),
+        ("hospital", f"/shipments/{rows['shipment'].pk}/count/"),
+        ("hospital", "/mine/"),
+        ("donor", "/donations/new/"),
+        ("donor", f"/donations/{rows['donation'].pk}/"),
+        ("donor", f"/shipments/{rows['shipment'].pk}/"),
+        ("donor", "/answers/"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("size", "language"), [(PHONE, "zh-CN"), (DESK, "en-GB")], ids=["Chinese phone", "English desk"]
+)
+def test_axe_finds_nothing_and_nothing_runs_over_the_edge(
+    open_page: Opener, rows: dict[str, Any], size: dict[str, int], language: str
+) -> None:
+    windows = {
+        who: open_page(size, language=language, user=rows.get(who)) for who in ("", "hospital", "donor")
+    }
+    faults = []
+
+    for who, address in addresses(rows):
+        page = windows[who]
+        page.goto(address)
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        found = Axe().run(page)
+        faults += [
+            f"{address}: {v['id']} {v['nodes'][0]['html'][:200]}" for v in found.response["violations"]
+        ]
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            faults.append(f"{address}: wider than the window")
+        if page.locator("h1").count() != 1 or not page.title():
+            faults.append(f"{address}: wants one heading and a title")
+
+    assert not faults, "\n".join(faults)
+
+
+def test_a_form_sent_back_is_clear_to_axe_too(open_page: Opener, rows: dict[str, Any]) -> None:
+    page = open_page(PHONE, user=rows["hospital"])
+
+    page.goto(f"/appeals/new/{rows['facility'].pk}/")
+    page.fill("input[name=lines-0-amount]", "-5")
+    page.get_by_role("button", name="Send", exact=True).click()
+
+    assert page.locator("[aria-invalid=true]").count() >= 2
+    assert not Axe().run(page).response["violations"]
+
+
+def test_pages_bring_no_script_or_style_of_their_own(open_page: Opener, rows: dict[str, Any]) -> None:
+    """So that a strict content security policy costs nothing."""
+    page = open_page(DESK, user=rows["hospital"])
+    inline = "[style], style, script:not([src]), [onclick], [onchange]"
+
+    for address in ("/", "/needs/", f"/appeals/{rows['appeal'].pk}/", f"/appeals/new/{rows['facility'].pk}/"):
+        page.goto(address)
+        assert page.locator(inline).count() == 0, address

@@ -1,0 +1,208 @@
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from supplies.catalogue.models import UnitRule
+from supplies.offers.models import Donation, Offer
+from supplies.organisations.models import Contact, Organisation
+from tests.makers import (
+    make_donation,
+    make_emergency,
+    make_facility,
+    make_item,
+    make_member,
+    make_mode,
+    make_offer,
+    make_region,
+    make_standard,
+    make_unit,
+    make_user,
+)
+from tests.page_client import lines, reader
+
+pytestmark = pytest.mark.django_db
+
+
+def sent(*rows: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    make_region("420106")
+    donation = {
+        "emergency": make_emergency().pk,
+        "donor_name": "练习器械公司",
+        "sender_kind": "company",
+        "direction": "most_needed",
+        "province": "420000",
+        "city": "420100",
+        "mode": make_mode().pk,
+        "contact_name": "李练习",
+        "contact_phone": "13800001234",
+    }
+    return lines(
+        *({"item": make_item().pk, "amount": "500", **row} for row in rows or ({},)), **{**donation, **fields}
+    )
+
+
+def post(fields: dict[str, Any], user: Any = None, **options: Any) -> Any:
+    return reader(user or make_user()).post(reverse("post-donation"), fields, **options)
+
+
+def test_an_offer_makes_its_donor_and_leads_to_its_code() -> None:
+    standard = make_standard()
+    user = make_user()
+
+    answer = post(
+        sent({"standards": "YY0469-2011", "expires_on": "2031-01-31", "lot_number": "L7"}), user, follow=True
+    )
+
+    donation = Donation.objects.get()
+    offer = donation.offers.get()
+    assert (offer.quantity, offer.standard, offer.lot_number) == (500, standard, "L7")
+    assert (donation.region_id, donation.status) == ("420100", "waiting")
+    assert donation.organisation.memberships.get().user == user
+    assert donation.code in answer.content.decode()
+    assert Contact.objects.get().phone == "13800001234"
+
+
+def test_a_known_donor_is_chosen_not_made_again() -> None:
+    user = make_member("donor")
+    donor = user.memberships.get().organisation
+
+    post(sent(donor=donor.pk, donor_name=""), user)
+
+    assert Donation.objects.get().organisation == donor
+    assert Organisation.objects.filter(kind="donor").count() == 1
+
+
+def test_a_donor_of_somebody_else_cannot_be_chosen() -> None:
+    other = make_member("donor").memberships.get().organisation
+
+    answer = post(sent(donor=other.pk))
+
+    assert set(answer.context["form"].errors) == {"donor"}
+
+
+def test_packs_are_kept_whole() -> None:
+    box = make_unit("box", name_zh="盒", name_en="box", kind="package")
+    UnitRule.objects.create(code="any-box", spoken=["盒", "box"], unit=box, is_package=True)
+
+    post(sent({"amount": "10", "unit": "box", "pack_content": "50"}))
+
+    offer = Offer.objects.get()
+    assert (offer.quantity, offer.pack) == (500, 50)
+
+
+def test_goods_may_be_for_one_hospital_named_in_the_address() -> None:
+    make_emergency()
+    make_mode()
+    facility = make_facility(name="Harbour hospital")
+    item = make_item()
+
+    page = reader(make_user()).get(f"{reverse('post-donation')}?item={item.pk}&facility={facility.pk}")
+    post(sent(direction="hospital", hospital="Harbour hospital"))
+
+    assert 'value="Harbour hospital"' in page.content.decode()
+    assert f'<option value="{item.pk}" selected' in page.content.decode()
+    assert Donation.objects.get().directed_facility == facility
+
+
+@pytest.mark.parametrize("query", ["?facility=7", "?facility=%20&item=GOLD", "?item=%F0%9F%98%80"])
+def test_an_address_that_names_nothing_is_not_prefilled(query: str) -> None:
+    make_emergency()
+
+    assert reader(make_user()).get(reverse("post-donation") + query).status_code == 200
+
+
+def test_goods_may_be_for_one_region() -> None:
+    make_region("310101", "黄浦区")
+
+    post(sent(direction="region", **{"to-province": "310000"}))
+
+    assert Donation.objects.get().directed_region_id == "310000"
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"donor_name": ""}, "donor_name"),
+        ({"city": ""}, "city"),
+        ({"province": "", "city": ""}, "province"),
+        ({"direction": "hospital", "hospital": ""}, "hospital"),
+        ({"direction": "hospital", "hospital": "Nowhere"}, "hospital"),
+        ({"direction": "hospital", "hospital": "twin"}, "hospital"),
+        ({"mode": "rocket"}, "mode"),
+        ({"available_until": "2020-01-01"}, "available_until"),
+        ({"contact_phone": ""}, "contact_phone"),
+        ({"max_km": "-1"}, "max_km"),
+    ],
+)
+def test_faults_are_said_beside_their_field_and_nothing_is_stored(fields: dict[str, str], field: str) -> None:
+    make_facility(name="twin one")
+    make_facility(name="twin two")
+
+    answer = post(sent(**fields))
+
+    assert answer.context["form"].errors.keys() == {field}
+    assert not Donation.objects.exists()
+    assert not Organisation.objects.filter(kind="donor").exists()
+    assert not Contact.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        ({"amount": "0"}, "amount"),
+        ({"amount": ""}, "amount"),
+        ({"expires_on": "2020-01-01"}, "expires_on"),
+        ({"item": "GOLD"}, "item"),
+        ({"standards": "XYZ"}, "standards"),
+        ({"min_lot": "501"}, "min_lot"),
+    ],
+)
+def test_faults_of_a_lot_are_said_beside_its_field(row: dict[str, str], field: str) -> None:
+    answer = post(sent({}, row))
+
+    assert answer.context["lines"].forms[1].errors.keys() == {field}
+    assert not Donation.objects.exists()
+
+
+def test_a_region_has_to_be_named_when_goods_are_for_one() -> None:
+    answer = post(sent(direction="region"))
+
+    assert set(answer.context["to"].errors) == {"province"}
+
+
+def test_a_donor_registered_by_others_is_said_beside_the_name() -> None:
+    post(sent())
+
+    answer = post(sent())
+
+    assert set(answer.context["form"].errors) == {"donor_name"}
+    assert Donation.objects.count() == 1
+
+
+def test_the_cities_of_a_province_appear_without_javascript() -> None:
+    answer = post({**sent({"amount": "77"}, city=""), "more": "1"})
+
+    page = answer.content.decode()
+    assert '<option value="420100">' in page
+    assert 'value="77"' in page
+    assert not Donation.objects.exists()
+
+
+def test_a_donation_is_nothing_to_strangers() -> None:
+    donor = make_member("donor")
+    donation = make_donation(donor.memberships.get().organisation)
+
+    assert reader(make_user()).get(reverse("donation", args=[donation.pk])).status_code == 404
+    assert reader(donor).get(reverse("donation", args=[donation.pk])).status_code == 200
+
+
+def test_a_donor_takes_back_what_is_not_promised() -> None:
+    donor = make_member("donor")
+    offer = make_offer(donor.memberships.get().organisation)
+
+    assert reader(make_user()).post(reverse("withdraw-offer", args=[offer.pk])).status_code == 404
+    reader(donor).post(reverse("withdraw-offer", args=[offer.pk]))
+
+    offer.refresh_from_db()
+    assert offer.status == "withdrawn"
