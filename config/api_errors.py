@@ -145,4 +145,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def _plain(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse | None:
     if not request.path_info.startswith("/api/"):
         return None
-    return JsonResponse({"code": code, "detail": detail}, status=status)
+    body = {"code": code, "detail": detail}
+    return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})

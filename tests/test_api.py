@@ -1,6 +1,7 @@
 """What holds for the whole API: its errors, its input, its lists, its description."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -10,9 +11,9 @@ import yaml
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
-from django.urls import get_resolver
 from rest_framework.test import APIClient
 
+from config.api_v1 import router
 from matching.models import FamilyRun, MatchingRun, Proposal
 from supplies.needs.models import Appeal, Need
 from supplies.offers.models import Donation
@@ -446,8 +447,6 @@ def test_a_list_asks_the_database_as_often_for_thirty_rows_as_for_three(path: st
 
 
 def test_every_list_of_the_api_has_its_queries_counted() -> None:
-    from config.api_v1 import router
-
     assert {f"{prefix}/" for prefix, *_rest in router.registry} == set(LISTS)
 
 
@@ -584,13 +583,8 @@ def test_the_description_is_valid_and_complete(tmp_path: Any) -> None:
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(file))
 
     described = yaml.safe_load(file.read_text())
-    routes = {
-        "/" + str(pattern.pattern).replace("<str:code>", "{code}")
-        for pattern in get_resolver("config.api_v1").url_patterns
-        if hasattr(pattern, "callback")
-    }
-    assert {"/track/{code}/"} <= routes
-    assert "/api/v1/track/{code}/" in described["paths"]
+    routes = {"track/{}/"} | {route for prefix, *_rest in router.registry for route in _routes(prefix, "{}")}
+    assert {re.sub(r"{\w+}", "{}", path.removeprefix(V1)) for path in described["paths"]} == routes
     for path, operations in described["paths"].items():
         for method, operation in operations.items():
             assert operation.get("summary"), (path, method)
@@ -606,6 +600,7 @@ def test_the_documentation_is_served_from_here() -> None:
 
 
 METHODS = ["get", "post", "put", "patch", "delete", "options", "head"]
+NONSENSE = {"reason": 1, "lines": [1], "side": [], "step": {}}
 CAST = ["nobody", "hospital", "donor", "carrier", "volunteer", "coordinator", "auditor", "admin"]
 
 
@@ -640,10 +635,9 @@ def test_no_route_answers_500_to_anybody(role: str) -> None:
 
     for name, key in keys.items():
         for path in _routes(name, str(key)):
-            for method in METHODS:
-                for body in ({}, {"reason": 1, "lines": [1], "side": [], "step": {}}):
-                    answer = getattr(client, method)(V1 + path, body, **_format(method))
-                    assert answer.status_code < 500, (method, path, answer.content)
+            for method, body in [*((method, {}) for method in METHODS), ("post", NONSENSE)]:
+                answer = getattr(client, method)(V1 + path, body, **_format(method))
+                assert answer.status_code < 500, (method, path, answer.content)
 
 
 def _format(method: str) -> dict[str, str]:
@@ -651,11 +645,154 @@ def _format(method: str) -> dict[str, str]:
 
 
 def _routes(name: str, key: str) -> list[str]:
-    from config.api_v1 import router
-
     (viewset,) = [viewset for prefix, viewset, _basename in router.registry if prefix == name]
     actions = [f"{name}/{key}/{extra.url_path}/" for extra in viewset.get_extra_actions()]
-    return [f"{name}/", f"{name}/{key}/", f"{name}/no-such-id/", *actions]
+    return [f"{name}/", f"{name}/{key}/", *actions]
+
+
+ODD_VALUES: list[Any] = [
+    None,
+    True,
+    -1,
+    2**63,
+    2**70,
+    1.5,
+    1e308,
+    "",
+    " ",
+    "a\u202eb\u200b",
+    "𠮷😀",
+    "x" * 5000,
+    "' OR 1=1 --",
+    "2027-02-29",
+    "9999-12-31T23:59:59-14:00",
+    "00000000-0000-0000-0000-000000000000",
+    [],
+    [None],
+    [[1]],
+    {},
+    {"id": 1},
+]
+
+
+def writes() -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Every write with a body: its path, a good body, and the good line inside it, if there is one."""
+    facility, donor, carrier = make_facility(), make_organisation("donor"), make_organisation("carrier")
+    proposal, delivered = make_proposal(), make_shipment(status="delivered")
+    under_way, draft = make_shipment(status="in_transit"), make_shipment()
+    asked = {
+        "item": make_item().pk,
+        "quantity": 5,
+        "quantity_kind": "number",
+        "unit": "",
+        "pack_content": 1,
+        "accepted_standards": [],
+        "urgency": 1,
+        "needed_by": "2026-12-01",
+        "min_lot": 1,
+        "stock_on_hand": 1,
+        "daily_use": 1,
+        "counted_on": "2026-11-20",
+        "setting": "icu",
+        "sterile": True,
+    }
+    given = {
+        "item": make_item().pk,
+        "quantity": 5,
+        "unit": "",
+        "pack_content": 1,
+        "pack": 1,
+        "min_lot": 1,
+        "standard": make_standard().pk,
+        "lot_number": "L",
+        "expires_on": "2028-01-01",
+        "available_from": "2026-11-24",
+        "available_until": "2027-01-01",
+        "mode": "road",
+        "max_km": 100,
+    }
+    appeal = {
+        "facility": str(facility.pk),
+        "emergency": make_emergency().pk,
+        "valid_until": "2027-01-01",
+        "source_url": "https://example.org/",
+        "accepted_senders": ["person"],
+        "accepts_overseas": True,
+        "remark": "",
+    }
+    donation = {
+        "organisation": str(donor.pk),
+        "emergency": make_emergency().pk,
+        "region": donor.region_id,
+        "directed_region": donor.region_id,
+        "directed_facility": None,
+        "sender_kind": "person",
+        "allocates_for_me": False,
+        "remark": "",
+    }
+    event = {
+        "occurred_at": "2026-11-23T07:00:00Z",
+        "step": "transporting",
+        "external_id": "e",
+        "vocabulary": "ups",
+        "code": "I",
+        "place": "",
+        "note": "",
+    }
+    count = {"line": delivered.lines.get().pk, "accepted": 1, "damaged": 1}
+    return [
+        ("appeals/", appeal, asked),
+        ("donations/", donation, given),
+        ("matching-runs/", {"emergency": make_emergency().pk, "policy": "urgency", "families": [], "is_dry": True}, {}),
+        ("shipments/", {"allocations": [str(make_allocation().pk)]}, {}),
+        (f"shipments/{draft.pk}/book/", {"carrier": str(carrier.pk), "waybill": "W", "mode": "road",
+                                         "expected_on": "2026-12-01"}, {}),
+        (f"shipments/{under_way.pk}/events/", event, {}),
+        (f"shipments/{delivered.pk}/receive/", {"note": ""}, count),
+        (f"proposals/{proposal.pk}/decline/", {"reason": "late"}, {}),
+        (f"proposals/{proposal.pk}/agree/", {"side": "donor"}, {}),
+        (f"allocations/{make_allocation().pk}/release/", {"reason": "late"}, {}),
+    ]  # fmt: skip
+
+
+def test_no_field_answers_500_to_any_odd_value() -> None:
+    client = Speaker(make_user("root", is_superuser=True)).client
+    client.raise_request_exception = False
+
+    for path, body, line in writes():
+        lines = {"lines": [line]} if line else {}
+        odd = [{**body, **lines, field: value} for field in {**body, **lines} for value in ODD_VALUES]
+        odd += [{**body, "lines": [{**line, field: value}]} for field in line for value in ODD_VALUES]
+        for sent in odd:
+            answer = client.post(V1 + path, sent, format="json")
+            assert answer.status_code in (200, 201, 400, 403, 409), (path, sent, answer.content)
+
+
+def test_no_filter_answers_500_to_any_odd_value() -> None:
+    client = Speaker(make_user("root", is_superuser=True)).client
+    client.raise_request_exception = False
+    values = [
+        "",
+        "-1",
+        "1e5",
+        str(2**70),
+        "x" * 2000,
+        "𠮷",
+        "%",
+        "\\",
+        "'",
+        "2027-02-29",
+        "９",
+        "[]",
+        "\ud800".encode("utf-8", "replace"),
+    ]
+
+    for prefix, viewset, _basename in router.registry:
+        names = list(viewset.filterset_class.base_filters) if hasattr(viewset, "filterset_class") else []
+        for name in [*names, "cursor", "page_size", "ordering", "search"]:
+            for value in values:
+                answer = client.get(f"{V1}{prefix}/", {name: value})
+                assert answer.status_code in (200, 400), (prefix, name, value, answer.content)
 
 
 def test_times_are_utc_and_days_are_plain() -> None:

@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -59,5 +57,4 @@ class TrackView(APIView):
         found = track(code)
         if found is None:
             raise Http404
-        answer: dict[str, Any] = dict(TrackSerializer(found).data)
-        return Response({"to_region": None, **answer}, headers={"Cache-Control": "no-store"})
+        return Response(TrackSerializer(found).data, headers={"Cache-Control": "no-store"})
