@@ -1,0 +1,26 @@
+"""`./run bench [matching] [api] [kernel]`: measure, print, and keep the figures in bench/results/."""
+
+import os
+import sys
+
+import django
+
+
+def main(names: list[str]) -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    from bench import api, kernel, matching
+
+    measures = {"kernel": kernel.measure, "matching": matching.measure, "api": api.measure}
+    unknown = set(names) - set(measures)
+    if unknown:
+        print(f"There is no bench called {', '.join(sorted(unknown))}. There are: {', '.join(measures)}.")
+        return 2
+    for name in names or measures:
+        print(f"== {name}", flush=True)
+        print(measures[name]().keep(), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
