@@ -111,7 +111,8 @@ class Shelf:
         readings = self.dictionary.read_standards(text, item, on=on) if self.dictionary.standards else []
         found = [reading.standard for reading in readings if reading.standard is not None]
         odd = [str(w.text) for reading in readings if reading.standard is not None for w in reading.warnings]
-        wrong = [str(w.text) for reading in readings if reading.standard is None for w in reading.warnings]
+        # The last warning is the one that decided.
+        wrong = [str(r.warnings[-1].text) for r in readings if r.standard is None and r.warnings]
         if not readings:
             wrong = [_("No standard was recognised in “%(text)s”.") % {"text": text}]
         return list(dict.fromkeys(found)), odd, wrong

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -58,10 +58,7 @@ ROWS_ON_A_DESK = 20
 def home(request: HttpRequest) -> HttpResponse:
     """What is needed most now, how this works, and two boxes: search, follow a code."""
     counts = list(
-        Need.objects.open()
-        .order_by()
-        .values("item__category", "urgency")
-        .annotate(lines=Count("pk"))
+        Need.objects.open().order_by().values("item__category", "urgency").annotate(lines=Count("pk"))
     )
     context = {
         "needs": Need.objects.open().taking().with_place().most_urgent_first()[:MOST_URGENT_SHOWN],
@@ -128,7 +125,7 @@ def mine(request: SignedIn) -> HttpResponse:
     context = {
         "to_count": to_me.filter(status=ShipmentStatus.DELIVERED),
         "shipments": to_me.exclude(status=ShipmentStatus.DELIVERED)[:ROWS_ON_A_DESK],
-        "sent": shipments.filter(consignor__in=own)[:ROWS_ON_A_DESK],
+        "sent": shipments.filter(Q(consignor__in=own) | Q(carrier__in=own))[:ROWS_ON_A_DESK],
         "appeals": appeals.select_related("facility")
         .annotate(lines=Count("needs", distinct=True))
         .newest_first()[:ROWS_ON_A_DESK],

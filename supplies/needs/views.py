@@ -179,7 +179,7 @@ def _fill_in(
     shared: dict[str, Any] = {"prefix": "lines", "form_kwargs": {"shelf": Shelf(), "on": today}}
     typed = request.POST if request.method == "POST" else unsent(request)
     if typed is None:
-        form = AppealForm(initial={"emergency": going_on[0].pk, "courier_address": facility.address})
+        form = AppealForm(initial={"emergency": going_on[0].pk})
         lines = need_lines(LINES_AT_FIRST)(**shared)
     elif request.method == "POST" and "add" not in typed:
         form = AppealForm(typed)

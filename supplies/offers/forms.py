@@ -190,7 +190,8 @@ class OfferForm(GoodsForm):
             return values
         if values.get("amount") is None and "amount" not in self.errors:
             self.add_error("amount", _("How many? Write a number."))
-        values["min_lot"] = self.in_base_units(values.get("min_lot")) if values.get("min_lot") else 1
+        is_counted = values.get("quantity") is not None and values.get("min_lot")
+        values["min_lot"] = self.in_base_units(values["min_lot"]) if is_counted else 1
         if len(values.get("standards") or []) > 1:
             self.add_error("standards", _("Name the one standard that is printed on these goods."))
         return values
