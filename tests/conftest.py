@@ -56,8 +56,9 @@ def _sentences_in_english() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _plain_static_files(settings: Any) -> None:
-    """Pages are tested without collectstatic."""
+def _quick_and_plain(settings: Any) -> None:
+    """Pages are tested without collectstatic, and signing in without the second that a good hash takes."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -17,6 +17,7 @@ from matching.demo.places import (
     WORDS,
     City,
 )
+from supplies.errors import Refused
 from supplies.organisations import services as people
 from supplies.organisations.models import Contact, Facility, Organisation, Role, User, Verified, normal_name
 from supplies.regions.models import Region
@@ -82,6 +83,26 @@ def make_cast(chance: Random, *, at: datetime) -> Cast:
         volunteer,
         {donor.pk: sender for donor, sender in donors},
     )
+
+
+def found_cast(facilities: Iterable[Facility]) -> Cast:
+    """The donors of a demonstration that is loaded, with the facilities they may direct their gifts to."""
+    donors = (
+        Organisation.objects.filter(source=SOURCE, kind=Kind.DONOR, status=Verified.VERIFIED)
+        .select_related("region")
+        .order_by("pk")
+    )
+    volunteer = (
+        User.objects.filter(memberships__role=Role.VOLUNTEER, memberships__organisation__source=SOURCE)
+        .order_by("pk")
+        .first()
+    )
+    if volunteer is None:
+        raise Refused(
+            "Load the demonstration first: its donors are the ones that give.", code="no-demonstration"
+        )
+    sender = {donor.pk: "company" if number % 3 else "organisation" for number, donor in enumerate(donors)}
+    return Cast(list(facilities), [], list(donors), [], volunteer, sender)
 
 
 class _Regions:

@@ -10,7 +10,7 @@ from django.db.models import F, Model
 from django.test.utils import override_settings
 from django.utils import timezone
 
-from matching.demo.cast import SOURCE, make_cast
+from matching.demo.cast import SOURCE, found_cast, make_cast
 from matching.demo.places import RESERVE
 from matching.demo.postings import Postings, write_appeals, write_donations
 from matching.demo.stories import tell
@@ -80,6 +80,21 @@ def _load(at: datetime) -> None:
     reserve = [site for site in cast.facilities if any(f"/{code}/" in site.region.path for code in RESERVE)]
     write_appeals(later.appeals(reserve, days_ago=10, lines=4))
     write_donations(later.donations(cast.donors[::5], days_ago=10))
+
+
+def give_to(emergency: Emergency, *, at: datetime) -> int:
+    """Let the demonstration's donors give to a real emergency, so that an imported list can be tried out.
+
+    Every donor gives three times, the same at every call; a second call changes nothing. Returns how many offers there are.
+    """
+    ours = Donation.objects.filter(emergency=emergency, organisation__source=SOURCE)
+    if not ours.exists():
+        with transaction.atomic(), _unheard():
+            cast = found_cast(Facility.objects.filter(appeals__emergency=emergency).distinct().order_by("pk"))
+            postings = Postings(Random(f"{SEED} {emergency.pk}"), cast, emergency, at=at)
+            for _again in range(3):
+                write_donations(postings.donations(cast.donors, days_ago=3))
+    return Offer.objects.filter(donation__in=ours).count()
 
 
 def _emergencies(at: datetime) -> tuple[Emergency, Emergency]:

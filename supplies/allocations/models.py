@@ -21,6 +21,7 @@ class AllocationStatus(models.TextChoices):
     SHIPPED = "shipped", _("shipped")
     SETTLED = "settled", _("counted on arrival")
     LOST = "lost", _("lost on the way")
+    RETURNED = "returned", _("returned to the donor")
     RELEASED = "released", _("released")
 
 
@@ -29,9 +30,10 @@ ALLOCATION_LIFECYCLE = Lifecycle(
     {
         S.RESERVED: {S.BOOKED, S.RELEASED},
         S.BOOKED: {S.RESERVED, S.SHIPPED},
-        S.SHIPPED: {S.SETTLED, S.LOST, S.RELEASED},
+        S.SHIPPED: {S.SETTLED, S.LOST, S.RETURNED},
         S.SETTLED: set(),
         S.LOST: set(),
+        S.RETURNED: set(),
         S.RELEASED: set(),
     }
 )

@@ -230,7 +230,7 @@ def take_back(allocations: Iterable[Allocation], *, by: User | None, at: datetim
     """They came back to the donor: both sides are free again."""
     return _end(
         allocations,
-        AllocationStatus.RELEASED,
+        AllocationStatus.RETURNED,
         column="quantity_in_transit",
         to_offer=True,
         by=by,

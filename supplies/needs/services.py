@@ -329,6 +329,8 @@ def change(need: Need, *, by: User | None, at: datetime, **changes: Any) -> Need
         need.urgency_assumed = False
     for field, value in changes.items():
         setattr(need, field, value)
+    if need.min_lot > need.ceiling:
+        raise ValidationError({"min_lot": _("The least useful lot is larger than the need itself.")})
     need.confirmed_at = at
     need.clean_fields(exclude=["appeal", "item", "unit", "quantity_outstanding"])
     need.save()

@@ -197,6 +197,7 @@ class Facility(models.Model):
                 name="facility_longitude_on_earth", condition=Q(lon=None) | Q(lon__range=(-180, 180))
             ),
         ]
+        indexes = [GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="facility_name_search")]
 
     def __str__(self) -> str:
         return self.name

@@ -142,7 +142,7 @@ def enrol(
         user.is_staff = True
         user.save(update_fields=["is_staff"])
         if role != Role.AUDITOR:
-            user.groups.add(Group.objects.get(name=VOLUNTEERS))
+            user.groups.add(*Group.objects.filter(name=VOLUNTEERS))
     if hasattr(user, "_roles"):
         del user._roles
     if made:

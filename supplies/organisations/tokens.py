@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.utils import timezone
+from django.conf import settings
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
@@ -29,6 +30,8 @@ class TokenAuthentication(BaseAuthentication):
         )
         if token is None:
             raise AuthenticationFailed(_("This token is not valid."))
+        if token.user.language in dict(settings.LANGUAGES):
+            translation.activate(token.user.language)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -157,7 +157,7 @@ class Command(BaseCommand):
             share = [
                 f"{row[key]:.1%}" if row[key] is not None else "–" for key in ("fill_before", "fill_after")
             ]
-            label = str(Urgency(int(urgency)).label).split(":")[0]
+            label = Urgency(int(urgency)).name.lower()
             table.add_row(
                 f"{urgency} {label}",
                 *(str(row[key]) for key in ("needs", "wanted", "served", "proposed")),

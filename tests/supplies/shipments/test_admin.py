@@ -89,7 +89,7 @@ def test_what_came_back_is_free_again(volunteer: User) -> None:
 
     shipment.refresh_from_db()
     assert shipment.status == "returned"
-    assert shipment.lines.get().allocation.status == "released"
+    assert shipment.lines.get().allocation.status == "returned"
 
 
 def test_a_move_the_lifecycle_does_not_know_is_refused_with_a_sentence(volunteer: User) -> None:
