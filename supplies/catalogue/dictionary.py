@@ -137,7 +137,8 @@ class Dictionary:
                 patterns.add((-len(compact(name)), _tolerant(name)))
                 known = meanings.setdefault(compact(name), [])
                 known += [] if standard in known else [standard]
-        return re.compile("|".join(pattern for _length, pattern in sorted(patterns))), meanings
+        nothing = r"(?!)"
+        return re.compile("|".join(pattern for _length, pattern in sorted(patterns)) or nothing), meanings
 
     @cached_property
     def _items_of(self) -> dict[str, set[str]]:

@@ -73,15 +73,6 @@ class PlaceForm(forms.Form):
         return self.region
 
 
-def place_of(region: Region | None) -> dict[str, str]:
-    """The initial values that show a region in the three selects."""
-    chain: list[str] = []
-    if region is not None:
-        chain = region.path.strip("/").split("/")
-        chain = chain[1:] if chain[0] == HOME and len(chain) > 1 else chain
-    return dict(zip(("province", "city", "district"), chain, strict=False))
-
-
 def _children(region: Region) -> list[Region]:
     return list(Region.objects.filter(parent=region).order_by("code"))
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.dateparse import parse_date, parse_datetime
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -165,10 +165,10 @@ class Command(BaseCommand):
             )
         console.print(table)
         if found["shortfalls"]:
-            console.print(
-                "Short because: "
-                + "; ".join(f"{reason} ({number})" for reason, number in shortfalls(found["shortfalls"]))
-            )
-        console.print(
-            "Seconds: " + ", ".join(f"{phase} {value}" for phase, value in found["seconds"].items())
-        )
+            with translation.override("en"):
+                reasons = "; ".join(
+                    f"{reason} ({number})" for reason, number in shortfalls(found["shortfalls"])
+                )
+            console.print(f"Short because: {reasons}", soft_wrap=True)
+        spent = ", ".join(f"{phase} {value}" for phase, value in found["seconds"].items())
+        console.print(f"Seconds: {spent}", soft_wrap=True)
