@@ -198,7 +198,7 @@ class ShipmentAdmin(DeskAdmin):
     )
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
-        rows = self.get_queryset(request).in_trouble()
+        rows = Shipment.objects.visible_to(request.user).in_trouble()
         return [Waiting(60, _("shipments in trouble"), rows, "state=trouble")]
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
