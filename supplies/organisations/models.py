@@ -7,9 +7,10 @@ from typing import Any, Self
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
@@ -126,7 +127,12 @@ class Organisation(Moving):
                 fields=["kind", "normal_name", "region"], name="organisation_once_per_region"
             ),
         ]
-        indexes = [GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="organisation_name_search")]
+        indexes = [
+            GinIndex(
+                OpClass(Upper("name"), name="gin_trgm_ops"), name="organisation_name_search"
+            ),  # icontains compares in upper case
+            models.Index(fields=["name", "id"], name="organisation_by_name"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -197,7 +203,10 @@ class Facility(models.Model):
                 name="facility_longitude_on_earth", condition=Q(lon=None) | Q(lon__range=(-180, 180))
             ),
         ]
-        indexes = [GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="facility_name_search")]
+        indexes = [
+            GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="facility_name_search"),
+            models.Index(fields=["name", "id"], name="facility_by_name"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -40,7 +40,7 @@ def test_the_first_page_asks_as_little_for_many_needs_as_for_one() -> None:
     for _number in range(6):
         make_need()
 
-    assert queries() == one <= 6
+    assert queries() == one <= 14
 
 
 def test_a_code_is_found_as_people_copy_it() -> None:

@@ -183,7 +183,7 @@ def test_the_list_asks_as_much_of_the_database_for_twenty_rows_as_for_one() -> N
     for _number in range(19):
         make_need(accepted_standards=[make_standard()])
 
-    assert queries() == one <= 8
+    assert queries() == one <= 16
 
 
 # -- one appeal -------------------------------------------------------------------------------------------
