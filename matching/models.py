@@ -14,7 +14,7 @@ from supplies.emergencies.models import Emergency
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.needs.models import Need
 from supplies.offers.models import Offer
-from supplies.organisations.models import Organisation, Role, User
+from supplies.organisations.models import Organisation, User
 from supplies.quantity import QuantityField, within_bounds
 
 
@@ -49,9 +49,7 @@ class MatchingRunQuerySet(models.QuerySet["MatchingRun"]):
         return self.order_by("-created_at", "-pk")
 
     def visible_to(self, user: Any) -> Self:
-        watch = user.is_authenticated and user.has_role(
-            Role.VOLUNTEER, Role.COORDINATOR, Role.AUDITOR, Role.ADMIN
-        )
+        watch = user.is_authenticated and user.watches_over_all
         return self if watch else self.none()
 
 
@@ -202,7 +200,7 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
         """Those who watch over all; and the two sides once a volunteer has approved."""
         if not user.is_authenticated:
             return self.none()
-        if user.has_role(Role.VOLUNTEER, Role.COORDINATOR, Role.AUDITOR, Role.ADMIN):
+        if user.watches_over_all:
             return self
         mine = Organisation.objects.of(user)
         return self.exclude(status=P.OPEN).filter(

@@ -15,6 +15,7 @@ from supplies.offers import services as giving
 from supplies.offers.models import Donation, Offer
 from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User, Verified
+from supplies.organisations.names import normal_name
 from supplies.regions.models import Region
 from supplies.shipments import services as moving
 from supplies.shipments.models import Shipment
@@ -131,6 +132,7 @@ def make_organisation(
     return Organisation.objects.create(
         kind=kind,
         name=name,
+        normal_name=normal_name(name),
         region=region or make_region(),
         status=Verified.VERIFIED if verified else Verified.UNVERIFIED,
         **fields,

@@ -19,7 +19,8 @@ from matching.demo.places import (
 )
 from supplies.errors import Refused
 from supplies.organisations import services as people
-from supplies.organisations.models import Contact, Facility, Organisation, Role, User, Verified, normal_name
+from supplies.organisations.models import Contact, Facility, Organisation, Role, User, Verified
+from supplies.organisations.names import normal_name
 from supplies.regions.models import Region
 
 SOURCE = "demo"  # what marks an organisation of the demonstration

@@ -7,7 +7,6 @@ from random import Random
 
 from django.db import transaction
 from django.db.models import F, Model
-from django.test.utils import override_settings
 from django.utils import timezone
 
 from matching.demo.cast import SOURCE, found_cast, make_cast
@@ -17,6 +16,7 @@ from matching.demo.stories import tell
 from matching.models import MatchingRun, Proposal
 from supplies.allocations.models import Allocation
 from supplies.emergencies.models import Emergency, Phase
+from supplies.journal.services import unheard
 from supplies.needs import services as asking
 from supplies.needs.models import Appeal, Need, NeedStatus
 from supplies.offers.models import Donation, Offer
@@ -61,7 +61,7 @@ def load(*, at: datetime) -> Loaded:
     if Emergency.objects.filter(pk=OUTBREAK).exists():
         return Loaded(False, counts())
     midnight = datetime.combine(timezone.localdate(at), time(), timezone.get_default_timezone())
-    with transaction.atomic(), _unheard():
+    with transaction.atomic(), unheard():
         _load(midnight)
     return Loaded(True, counts())
 
@@ -89,7 +89,7 @@ def give_to(emergency: Emergency, *, at: datetime) -> int:
     """
     ours = Donation.objects.filter(emergency=emergency, organisation__source=SOURCE)
     if not ours.exists():
-        with transaction.atomic(), _unheard():
+        with transaction.atomic(), unheard():
             cast = found_cast(Facility.objects.filter(appeals__emergency=emergency).distinct().order_by("pk"))
             postings = Postings(Random(f"{SEED} {emergency.pk}"), cast, emergency, at=at)
             for _again in range(3):
@@ -119,17 +119,12 @@ def _emergencies(at: datetime) -> tuple[Emergency, Emergency]:
     return outbreak, flood
 
 
-def _unheard() -> override_settings:
-    """Nobody is told of what is only played: a thousand new needs would start matching before the site is up."""
-    return override_settings(JOURNAL_LISTENERS={})
-
-
 def refresh(*, at: datetime) -> int:
     """Move every date of the demonstration by the days that have passed since it was loaded; returns how many.
 
     Needs that lapsed meanwhile are confirmed again. The journal stays as it was written.
     """
-    with transaction.atomic(), _unheard():
+    with transaction.atomic(), unheard():
         outbreak = Emergency.objects.select_for_update().get(pk=OUTBREAK)
         passed = timezone.localdate(at) - BEGAN - outbreak.began_on
         if passed <= timedelta():

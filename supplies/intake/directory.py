@@ -10,9 +10,10 @@ from rapidfuzz import fuzz
 from supplies.intake.formats.listed import Listed
 from supplies.intake.reading.findings import Finding, found
 from supplies.intake.reading.leaks import hide
-from supplies.intake.reading.names import NameKind, kind_of_name, normal_name
+from supplies.intake.reading.names import NameKind, kind_of_name
 from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User
+from supplies.organisations.names import normal_name
 from supplies.regions.models import Region
 from supplies.regions.services import PROBABLE, Places, bare
 
@@ -92,7 +93,6 @@ class Directory:
         return people.register(
             kind=Organisation.Kind.DONOR if gives else kind,
             name=name,
-            normal_name=normal_name(name),
             region=region,
             source=self.source,
             by=self.by,

@@ -25,7 +25,6 @@ from supplies.intake.goods import Line, Reader, line_of_need, line_of_offer
 from supplies.intake.models import Import, ImportedLine, ImportedRow, LineStatus, RowStatus, stored
 from supplies.intake.reading.findings import Finding, Unreadable, found
 from supplies.intake.reading.leaks import hide
-from supplies.intake.reading.names import normal_name
 from supplies.intake.reading.text import Decoded, as_written, decode
 from supplies.intake.report import Remark, Report
 from supplies.journal.services import record
@@ -35,6 +34,7 @@ from supplies.offers import services as giving
 from supplies.offers.models import Offer
 from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User
+from supplies.organisations.names import normal_name
 
 log = logging.getLogger(__name__)
 LARGEST_FILE = 50_000_000  # bytes; a nation's hospitals fit ten times

@@ -1,7 +1,9 @@
 """Writing the journal, and carrying what must leave to those who listen."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +17,17 @@ from supplies.journal.models import Event, Outgoing
 
 log = logging.getLogger(__name__)
 BATCH = 200
+_is_heard = ContextVar("is_heard", default=True)
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """What happens inside is written down, but nobody is told: for loading what only plays, or is moderated elsewhere."""
+    token = _is_heard.set(False)
+    try:
+        yield
+    finally:
+        _is_heard.reset(token)
 
 
 def record(row: models.Model, kind: str, *, by: AbstractBaseUser | None, at: datetime, **facts: Any) -> Event:
@@ -38,7 +51,7 @@ def record_all(
         Event(kind=kind, at=at, by=by, subject=row._meta.model_name, subject_id=str(row.pk), facts=facts(row))  # type: ignore[misc]
         for row in rows
     )
-    listeners = settings.JOURNAL_LISTENERS.get(kind, [])
+    listeners = settings.JOURNAL_LISTENERS.get(kind, []) if _is_heard.get() else []
     if listeners and events:
         Outgoing.objects.bulk_create(
             Outgoing(event=event, listener=listener, due_at=at) for event in events for listener in listeners

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from supplies.catalogue.models import Category, Item, Standard, Unit
 from supplies.emergencies.models import Emergency
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
-from supplies.organisations.models import Facility, Organisation, Role, User
+from supplies.organisations.models import Facility, Organisation, User
 from supplies.quantity import QuantityField, new_code, within_bounds
 from supplies.regions.models import Region
 
@@ -58,9 +58,7 @@ class AppealQuerySet(models.QuerySet["Appeal"]):
 
     def visible_to(self, user: Any) -> Self:
         """Published ones for everyone; one's own organisation's and, for volunteers and coordinators, all."""
-        if user.is_authenticated and user.has_role(
-            Role.VOLUNTEER, Role.COORDINATOR, Role.AUDITOR, Role.ADMIN
-        ):
+        if user.is_authenticated and user.watches_over_all:
             return self
         public = Q(status__in=[AppealStatus.PUBLISHED, AppealStatus.CLOSED])
         if not user.is_authenticated:
@@ -195,9 +193,7 @@ class NeedQuerySet(models.QuerySet["Need"]):
         return self.exclude(status__in=[NeedStatus.WAITING, NeedStatus.REFUSED])
 
     def visible_to(self, user: Any) -> Self:
-        if user.is_authenticated and user.has_role(
-            Role.VOLUNTEER, Role.COORDINATOR, Role.AUDITOR, Role.ADMIN
-        ):
+        if user.is_authenticated and user.watches_over_all:
             return self
         if not user.is_authenticated:
             return self.public()

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from supplies.catalogue.models import Category, Item, Standard, TransportMode, Unit
 from supplies.emergencies.models import Emergency
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
-from supplies.organisations.models import Facility, Organisation, Role, User
+from supplies.organisations.models import Facility, Organisation, User
 from supplies.quantity import QuantityField, new_code, within_bounds
 from supplies.regions.models import Region
 
@@ -42,7 +42,7 @@ class DonationQuerySet(models.QuerySet["Donation"]):
         """One's own; for volunteers and coordinators all. Who gives is not public."""
         if not user.is_authenticated:
             return self.none()
-        if user.has_role(Role.VOLUNTEER, Role.COORDINATOR, Role.AUDITOR, Role.ADMIN):
+        if user.watches_over_all:
             return self
         return self.filter(Q(posted_by=user) | Q(organisation__in=Organisation.objects.of(user)))
 
@@ -166,9 +166,7 @@ class OfferQuerySet(models.QuerySet["Offer"]):
 
     def visible_to(self, user: Any) -> Self:
         """Open offers are public without their donor; the rest is for the donor and for volunteers."""
-        if user.is_authenticated and user.has_role(
-            Role.VOLUNTEER, Role.COORDINATOR, Role.AUDITOR, Role.ADMIN
-        ):
+        if user.is_authenticated and user.watches_over_all:
             return self
         public = Q(status__in=[OfferStatus.OPEN, OfferStatus.SPENT])
         if not user.is_authenticated:

@@ -36,6 +36,7 @@ from supplies.organisations.models import (
     Verification,
     Verified,
 )
+from supplies.wording import apart, bracketed
 
 admin.site.unregister(Group)  # groups follow from roles; `enrol` sets them
 
@@ -183,8 +184,8 @@ class UserAdmin(DjangoUserAdmin):
 
     @admin.display(description=_("acts for"))
     def acts_for(self, user: User) -> str:
-        return "; ".join(
-            f"{one.organisation.name} ({one.get_role_display()})" for one in user.memberships.all()
+        return apart(
+            f"{one.organisation.name}{bracketed(one.get_role_display())}" for one in user.memberships.all()
         )
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:

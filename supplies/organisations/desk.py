@@ -161,7 +161,7 @@ class DeskAdmin(ReadOnlyAdmin):
         return str(row)
 
     def say_refused(self, request: HttpRequest, row: Model, why: str) -> None:
-        self.message_user(request, f"{self.name_of(row)}: {why}", messages.ERROR)
+        self.message_user(request, f"{self.name_of(row)} · {why}", messages.ERROR)
 
     def ask(self, request: HttpRequest, verb: Verb, rows: Iterable[Any], form: forms.Form) -> HttpResponse:
         """The page between choosing an action and doing it: which rows, and what the verb wants to know."""

@@ -4,10 +4,24 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import UserCreationForm
+from django.contrib.auth.password_validation import MinimumLengthValidator
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from supplies.organisations.models import User
 from supplies.regions.forms import PlaceForm
+
+
+class LongEnough(MinimumLengthValidator):
+    """Django's rule in words that are translated here."""
+
+    def get_error_message(self) -> str:
+        return gettext("This password is too short: it needs at least %(number)d characters.") % {
+            "number": self.min_length
+        }
+
+    def get_help_text(self) -> str:
+        return gettext("At least %(number)d characters.") % {"number": self.min_length}
 
 
 class SignUpForm(UserCreationForm):

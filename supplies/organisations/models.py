@@ -48,6 +48,15 @@ class User(AbstractUser):
     def has_role(self, *roles: str) -> bool:
         return self.is_active and bool(self.roles & set(map(str, roles)))
 
+    @property
+    def watches_over_all(self) -> bool:
+        """May see every row, whoever it belongs to."""
+        return self.has_role(Role.VOLUNTEER, Role.COORDINATOR, Role.AUDITOR, Role.ADMIN)
+
+    def forget_roles(self) -> None:
+        """After a membership has come or gone."""
+        self.__dict__.pop("_roles", None)
+
 
 class Verified(models.TextChoices):
     UNVERIFIED = "unverified", _("not verified yet")
@@ -77,9 +86,7 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
 
     def visible_to(self, user: Any) -> Self:
         """Hospitals, carriers and charities are public once verified; donors only where they act, or to volunteers."""
-        if user.is_authenticated and user.has_role(
-            Role.VOLUNTEER, Role.COORDINATOR, Role.AUDITOR, Role.ADMIN
-        ):
+        if user.is_authenticated and user.watches_over_all:
             return self
         public = Q(status=Verified.VERIFIED) & ~Q(kind=Organisation.Kind.DONOR)
         if not user.is_authenticated:
@@ -136,17 +143,6 @@ class Organisation(Moving):
 
     def __str__(self) -> str:
         return self.name
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.normal_name = self.normal_name or normal_name(self.name)
-        super().save(*args, **kwargs)
-
-
-def normal_name(name: str) -> str:
-    """A name as it is compared: NFKC, no spaces, brackets of one kind, lower case."""
-    import unicodedata
-
-    return "".join(unicodedata.normalize("NFKC", name).lower().split())
 
 
 class FacilityQuerySet(models.QuerySet["Facility"]):

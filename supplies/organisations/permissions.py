@@ -34,6 +34,4 @@ def may_coordinate(user: Any, facility: Facility) -> bool:
 
 def may_watch(user: Any) -> bool:
     """May see everything, change nothing."""
-    return bool(user.is_authenticated) and user.has_role(
-        Role.VOLUNTEER, Role.COORDINATOR, Role.AUDITOR, Role.ADMIN
-    )
+    return bool(user.is_authenticated) and user.watches_over_all

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.contrib.auth.models import Group
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from supplies.errors import NotEligible, Refused
@@ -22,6 +22,7 @@ from supplies.organisations.models import (
     Verification,
     Verified,
 )
+from supplies.organisations.names import normal_name
 from supplies.regions.models import Region
 
 VOLUNTEERS = "volunteers"  # the group of the admin's desk; made by a migration
@@ -37,7 +38,6 @@ def register(
     by: User | None,
     at: datetime,
     credit_code: str = "",
-    normal_name: str = "",
     source: str = "",
     allocates_for_me: bool = False,
 ) -> Organisation:
@@ -47,7 +47,7 @@ def register(
         name=" ".join(name.split()),
         region=region,
         credit_code=credit_code,
-        normal_name=normal_name,
+        normal_name=normal_name(name),
         source=source,
         allocates_for_me=allocates_for_me,
     )
@@ -55,7 +55,7 @@ def register(
     try:
         with transaction.atomic():
             organisation.save(force_insert=True)
-    except Exception as error:
+    except IntegrityError as error:
         if "organisation_once_per_region" not in str(error):
             raise
         raise Refused(
@@ -143,8 +143,7 @@ def enrol(
         user.save(update_fields=["is_staff"])
         if role != Role.AUDITOR:
             user.groups.add(*Group.objects.filter(name=VOLUNTEERS))
-    if hasattr(user, "_roles"):
-        del user._roles
+    user.forget_roles()
     if made:
         record(organisation, "organisation.enrolled", by=by, at=at, user=user.pk, role=role)
     return membership
@@ -161,8 +160,7 @@ def dismiss(membership: Membership, *, by: User | None, at: datetime) -> User:
     if not left & DESK_ROLES and not user.is_superuser:
         user.is_staff = False
         user.save(update_fields=["is_staff"])
-    if hasattr(user, "_roles"):
-        del user._roles
+    user.forget_roles()
     record(organisation, "organisation.dismissed", by=by, at=at, user=user.pk, role=role)
     return user
 

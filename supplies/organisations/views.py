@@ -23,7 +23,8 @@ from django.views.i18n import set_language
 from supplies.errors import Refused
 from supplies.organisations import services
 from supplies.organisations.forms import HospitalForm, SignUpForm
-from supplies.organisations.models import Facility, Organisation, Role, User, Verified, normal_name
+from supplies.organisations.models import Facility, Organisation, Role, User, Verified
+from supplies.organisations.names import normal_name
 from supplies.organisations.permissions import acts_for, may_coordinate
 
 

@@ -12,7 +12,6 @@ _IS_ORGANISATION = re.compile(
 )
 _BRACKETS = re.compile(r"[(\[【〔<《]([^()\[\]【】〔〕<>《》]*)[)\]】〕>》]")
 _PURPOSE = re.compile(r"^(物资|善款|资金|捐款|接收点?)$")
-_NOT_IN_KEY = re.compile(r"[^\w]|_")
 
 
 class NameKind(StrEnum):
@@ -59,11 +58,6 @@ def _two_organisations(written: str) -> tuple[str, str]:
         if _IS_ORGANISATION.search(first) and _IS_ORGANISATION.search(second):
             return first, second
     return "", ""
-
-
-def normal_name(name: str) -> str:
-    """The comparable form: plain characters, no white space, no punctuation, lower case."""
-    return _NOT_IN_KEY.sub("", tidy(name).text.casefold())
 
 
 def kind_of_name(name: str) -> NameKind:

@@ -1,6 +1,7 @@
 import pytest
 
-from supplies.intake.reading.names import NameKind, kind_of_name, normal_name, read_name
+from supplies.intake.reading.names import NameKind, kind_of_name, read_name
+from supplies.organisations.names import normal_name
 
 
 @pytest.mark.parametrize(
