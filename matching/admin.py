@@ -39,6 +39,7 @@ from supplies.organisations.desk import (
     who,
 )
 from supplies.organisations.models import User
+from supplies.wording import apart
 
 POLICY_NAMES = {"urgency": _("the most urgent first"), "floor": _("everyone a little first")}
 
@@ -220,7 +221,7 @@ class ProposalAdmin(DeskAdmin):
         words = list(dict.fromkeys(str(labels.get(relation, relation)) for *_ends, relation in steps))
         if proposal.needs_hospital_yes:
             words.append(gettext("ask the hospital"))
-        return "; ".join(words) or gettext("as asked for")
+        return apart(words) or gettext("as asked for")
 
     @admin.display(description=_("filled"))
     def fill(self, proposal: Proposal) -> str:
@@ -294,7 +295,7 @@ class MatchingRunAdmin(DeskAdmin):
         "emergency",
         "status",
         "trigger",
-        "policy",
+        "way_of_sharing",
         "is_dry",
         "started_by",
         "finished_at",
@@ -303,7 +304,7 @@ class MatchingRunAdmin(DeskAdmin):
     list_select_related = ("emergency", "started_by")
     ordering = ("-created_at", "-pk")
     fieldsets = (
-        (None, {"fields": ("status", "emergency", "policy", "is_dry", "what_came_of_it")}),
+        (None, {"fields": ("status", "emergency", "way_of_sharing", "is_dry", "what_came_of_it")}),
         (
             _("Trail"),
             {"fields": ("trigger", "started_by", "as_of", "created_at", "finished_at", "only", "editions")},
@@ -343,6 +344,10 @@ class MatchingRunAdmin(DeskAdmin):
             "media": self.media + form.media,
         }
         return TemplateResponse(request, "admin/ask.html", context)
+
+    @admin.display(description=_("policy"), ordering="policy")
+    def way_of_sharing(self, run: MatchingRun) -> str:
+        return str(POLICY_NAMES.get(run.policy, run.policy))
 
     @admin.display(description=_("result"))
     def what_came_of_it(self, run: MatchingRun) -> str:

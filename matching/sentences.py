@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from matching.models import Proposal
 from supplies.catalogue.models import Relation
+from supplies.wording import apart
 
 SHORTFALLS = {
     "no-compatible-offer": gettext_lazy("nobody offers goods that would do"),
@@ -94,7 +95,7 @@ def _standard(proposal: Proposal) -> str:
         return _("The donor does not say whether the goods are sterile; the hospital has to agree.")
     if not steps:
         return _("It is what was asked for.")
-    chain = "; ".join(_step(*step) for step in steps)
+    chain = apart(_step(*step) for step in steps)
     condition = because.get("condition")
     if not condition:
         return _("It may stand in: %(chain)s.") % {"chain": chain}

@@ -23,12 +23,14 @@ from supplies.organisations.desk import (
     in_units,
     source_link,
 )
+from supplies.wording import bracketed, listed
 
 
 def asked(need: Need) -> str:
     """How much is asked for, as people say it."""
     if need.is_assumed:
-        return f"{need.get_quantity_kind_display()} (≈ {in_units(need.item, need.quantity_assumed)})"
+        about = in_units(need.item, need.quantity_assumed)
+        return f"{need.get_quantity_kind_display()}{bracketed(f'≈ {about}')}"
     return in_units(need.item, need.quantity)
 
 
@@ -67,7 +69,7 @@ class NeedInline(DeskInline):
 
     @admin.display(description=_("standards"))
     def standards(self, need: Need) -> str:
-        return ", ".join(standard.code for standard in need.accepted_standards.all()) or "–"
+        return listed(standard.code for standard in need.accepted_standards.all()) or "–"
 
 
 @admin.register(Appeal)
@@ -140,7 +142,7 @@ class AppealAdmin(DeskAdmin):
 
     @admin.display(description=_("accepts goods from"))
     def senders(self, appeal: Appeal) -> str:
-        return ", ".join(str(SenderKind(kind).label) for kind in appeal.accepted_senders)
+        return listed(SenderKind(kind).label for kind in appeal.accepted_senders)
 
     @admin.display(description=_("source"))
     def source(self, appeal: Appeal) -> str:

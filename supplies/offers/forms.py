@@ -13,6 +13,7 @@ from supplies.emergencies.models import Emergency
 from supplies.organisations.forms import ContactForm
 from supplies.organisations.models import Facility, Organisation
 from supplies.regions.forms import PlaceForm
+from supplies.wording import listed
 
 NAMED_AT_MOST = 5
 DAY = {"type": "date"}
@@ -148,7 +149,7 @@ class DonationForm(ContactForm, PlaceForm):
         if len(found) == 1:
             self.facility = found[0]
         elif found:
-            names = "; ".join(site.name for site in found[:NAMED_AT_MOST])
+            names = listed(site.name for site in found[:NAMED_AT_MOST])
             self.add_error(
                 "hospital",
                 _("Several hospitals are called so; write the whole name: %(names)s") % {"names": names},

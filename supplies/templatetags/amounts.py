@@ -8,7 +8,11 @@ from django.utils import timezone
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from supplies import wording
+
 register = template.Library()
+register.filter("listed", wording.listed)
+register.filter("bracketed", wording.bracketed)
 
 
 def _is_chinese() -> bool:
