@@ -232,7 +232,11 @@ class Dictionary:
         total = Fraction(quantity) * self._factor(item, unit_text, pack_content)
         if total.denominator != 1:
             text = _("%(quantity)s %(unit)s is not a whole number of %(base)s.")
-            facts = {"quantity": quantity, "unit": unit_text, "base": item.base_unit.name}
+            facts = {
+                "quantity": _written(quantity),
+                "unit": unit_text or item.display_unit.name,
+                "base": item.base_unit.name,
+            }
             raise ValidationError({"quantity": text % facts})
         if not 0 < total <= MOST:
             raise ValidationError(
@@ -261,6 +265,11 @@ class Dictionary:
         if rule.is_package:
             return Fraction(_content(item, unit_text, pack_content))
         return Fraction(rule.numerator or 1, rule.denominator or 1)
+
+
+def _written(quantity: int | Decimal | Fraction) -> str:
+    """A number as people write it: 1.5, not 3/2."""
+    return f"{float(quantity):,.10g}"
 
 
 def folded(text: str) -> str:

@@ -96,8 +96,11 @@ class Shelf:
         if not unit and item.needs_pack_content:
             unit = item.display_unit_id
         spoken = self.units[unit].name if unit in self.units else ""
-        known = spoken and self.dictionary.unit_rule(item, spoken) is not None
-        return self.dictionary.to_base(item, amount, spoken if known else unit, content)
+        # The code serves where a name is not spoken of this item; a refusal names the unit as people say it.
+        is_known_by_code = unit and self.dictionary.unit_rule(item, unit) is not None
+        is_known = spoken and self.dictionary.unit_rule(item, spoken) is not None
+        words = spoken if is_known or not is_known_by_code else unit
+        return self.dictionary.to_base(item, amount, words or unit, content)
 
     def is_package(self, item: Item, unit: str) -> bool:
         rule = self.dictionary.unit_rule(item, unit) if unit else None
@@ -180,7 +183,7 @@ class GoodsForm(forms.Form):
 
     def in_base_units(self, amount: Fraction | None) -> int | None:
         """The amount in the line's unit as base units; a fault is put beside its field."""
-        if amount is None:
+        if amount is None or "pack_content" in self.errors:
             return None
         values = self.cleaned_data
         try:
