@@ -29,6 +29,8 @@ STEPS: dict[str, "str | Promise"] = {
     "donation.refused": _("Sent back by a volunteer."),
     "donation.withdrawn": _("Withdrawn."),
     "donation.closed": _("Closed: everything has been given away or has ended."),
+    "shipment.made": _("Put together; a carrier is looked for."),
+    "shipment.booked": _("Booked with a carrier."),
 }
 
 
@@ -195,7 +197,10 @@ def _shipment(code: str) -> Track | None:
         status=shipment.status,
         status_label=shipment.get_status_display(),
         created_at=shipment.created_at,
-        timeline=tuple(Sighting(event.occurred_at, event.step, event.get_step_display()) for event in events),
+        timeline=(
+            *_journal(shipment),
+            *(Sighting(event.occurred_at, event.step, event.get_step_display()) for event in events),
+        ),
         lines=tuple(found),
         to=shipment.consignee,
         from_region=shipment.consignor.region,
