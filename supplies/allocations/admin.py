@@ -59,8 +59,11 @@ class AllocationAdmin(DeskAdmin):
     )
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
-        rows = self.get_queryset(request).overdue(timezone.now())  # type: ignore[attr-defined]
-        return [Waiting(70, _("overdue allocations"), rows, "overdue=yes")]
+        rows: Any = self.get_queryset(request)
+        return [
+            Waiting(52, _("allocations to ship"), rows.reserved(), "status=reserved"),
+            Waiting(70, _("overdue allocations"), rows.overdue(timezone.now()), "overdue=yes"),
+        ]
 
     def name_of(self, allocation: Allocation) -> str:
         return f"{self.item(allocation)} · {self.amount(allocation)} → {self.facility(allocation)}"

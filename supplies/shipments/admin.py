@@ -198,8 +198,11 @@ class ShipmentAdmin(DeskAdmin):
     )
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
-        rows = Shipment.objects.visible_to(request.user).in_trouble()
-        return [Waiting(60, _("shipments in trouble"), rows, "state=trouble")]
+        rows = Shipment.objects.visible_to(request.user)
+        return [
+            Waiting(54, _("shipments without a carrier"), rows.filter(status=S.DRAFT), "status=draft"),
+            Waiting(60, _("shipments in trouble"), rows.in_trouble(), "state=trouble"),
+        ]
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         return [Case(When(status__in=TROUBLED, settled_at=None, then=0), default=1), "-created_at", "-pk"]
