@@ -247,6 +247,13 @@ class NeedFilter(PlaceForm):
         self.fields["organisation"].queryset = Organisation.objects.visible_to(user)  # type: ignore[attr-defined]
         self.fields["item"].choices = [("", _("all")), *items[1:]]  # type: ignore[attr-defined]
 
+    @property
+    def chosen(self) -> list[str]:
+        """What narrows the list beyond the words searched for, as people read it."""
+        fields = [field for field in self.visible_fields() if field.name != "q" and field.data]
+        options = [option.data for field in fields for option in field.subwidgets]
+        return [str(option["label"]) for option in options if option["selected"]]
+
     def narrow(self, needs: NeedQuerySet) -> NeedQuerySet:
         """The needs this filter lets through. Call on a valid form."""
         chosen = self.cleaned_data
