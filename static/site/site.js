@@ -9,6 +9,16 @@ document.addEventListener("change", (event) => {
   if (more) select.form.requestSubmit(more);
 });
 
+// A second tap on "Send" while the first is on its way sends nothing more.
+document.addEventListener("submit", (event) => {
+  if (event.target.method !== "post") return;
+  if (event.target.dataset.sent) event.preventDefault();
+  event.target.dataset.sent = "yes";
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.forms) delete form.dataset.sent;
+});
+
 // "Add a line" without asking the server: the blank line lies in a template.
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[name=add]");
