@@ -11,5 +11,10 @@ def may_change_appeal(user: Any, appeal: Appeal) -> bool:
     )
 
 
+def may_read_details(user: Any, appeal: Appeal) -> bool:
+    """Where exactly to bring it and what was written in free words: not for the public, where lists are copied about."""
+    return may_change_appeal(user, appeal) or (bool(user.is_authenticated) and user.watches_over_all)
+
+
 def may_change_need(user: Any, need: Need) -> bool:
     return may_change_appeal(user, need.appeal)

@@ -22,7 +22,7 @@ from supplies.errors import Refused
 from supplies.needs import services
 from supplies.needs.forms import AppealForm, NeedFilter, NeedFormSet, need_lines
 from supplies.needs.models import Appeal, Need, NeedQuerySet, SenderKind
-from supplies.needs.permissions import may_change_appeal
+from supplies.needs.permissions import may_change_appeal, may_read_details
 from supplies.organisations.models import Facility, Organisation, Verified
 from supplies.organisations.permissions import may_post_for
 from supplies.organisations.services import keep_contact
@@ -114,6 +114,7 @@ def appeal(request: HttpRequest, pk: UUID) -> HttpResponse:
         "needs": needs,
         "senders": [kind.label for kind in SenderKind if kind in row.accepted_senders],
         "may_change": may_change_appeal(request.user, row),
+        "may_read_details": may_read_details(request.user, row),
     }
     return render(request, "needs/appeal.html", context)
 

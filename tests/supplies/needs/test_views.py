@@ -434,3 +434,19 @@ def test_the_code_is_for_those_who_posted() -> None:
     appeal = make_appeal(by=make_user())
 
     assert reader(make_user()).get(reverse("appeal-posted", args=[appeal.pk])).status_code == 403
+
+
+def test_where_exactly_to_bring_it_is_not_for_the_public() -> None:
+    appeal = make_appeal(
+        handover_point="演练门", courier_address="演练收发室", transport_instructions="演练通行", remark="致电 000-1234"
+    )
+    private = ("演练门", "演练收发室", "演练通行", "000-1234", appeal.facility.address)
+
+    page = reader().get(reverse("appeal", args=[appeal.pk])).content.decode()
+    own = make_member("hospital", appeal.facility.organisation)
+    client = reader()
+    client.force_login(own)
+    seen = client.get(reverse("appeal", args=[appeal.pk])).content.decode()
+
+    assert not [text for text in private if text in page]
+    assert all(text in seen for text in private)
