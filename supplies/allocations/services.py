@@ -1,6 +1,8 @@
 """The ledger: promising a quantity of an offer to a need, and every way in which the promise ends.
 
-Locks are taken in one order everywhere: needs, then offers, then allocations, then shipments, each by primary key.
+Locks are taken in one order everywhere: needs, then offers, then allocations, then shipments or proposals, then
+donations, then appeals; each by primary key, and never through a join. A donation and an appeal come last because what
+becomes of their lines decides about them.
 The counters move by conditional updates, and the database refuses what they would not allow.
 """
 
@@ -17,9 +19,9 @@ from supplies.allocations.models import Allocation, AllocationStatus
 from supplies.errors import NotEligible, NotEnoughLeft
 from supplies.journal.services import record, record_all
 from supplies.needs.models import Need, NeedStatus
-from supplies.needs.services import settle as settle_need
+from supplies.needs.services import settle as settle_needs
 from supplies.offers.models import Offer, OfferStatus
-from supplies.offers.services import settle as settle_offer
+from supplies.offers.services import settle as settle_offers
 from supplies.organisations.models import User
 
 
@@ -62,7 +64,7 @@ def allocate(
     record(
         allocation, "allocation.made", by=by, at=at, quantity=quantity, need=str(need.pk), offer=str(offer.pk)
     )
-    settle_offer(offer, by=by, at=at)
+    settle_offers([offer], by=by, at=at)
     return allocation
 
 
@@ -129,7 +131,9 @@ def release(allocation: Allocation, *, reason: str, by: User | None, at: datetim
 @transaction.atomic
 def release_overdue(*, at: datetime) -> int:
     """Release what was promised and never shipped. Returns how many."""
-    overdue = list(Allocation.objects.overdue(at).order_by("pk"))
+    # Looked at again under the lock: whatever was booked or released meanwhile is not overdue any more.
+    locked = lock(Allocation.objects.overdue(at))
+    overdue = [row for row in locked if row.status == AllocationStatus.RESERVED]
     if overdue:
         _end(
             overdue,
@@ -146,7 +150,7 @@ def release_overdue(*, at: datetime) -> int:
 @transaction.atomic
 def split(allocation: Allocation, quantity: int, *, by: User | None, at: datetime) -> Allocation:
     """Keep `quantity` in this allocation and put the rest in one of its own, e.g. for a second parcel."""
-    allocation = Allocation.objects.select_for_update().get(pk=allocation.pk)
+    (allocation,) = lock([allocation])
     if allocation.status != AllocationStatus.RESERVED:
         raise NotEligible(_("Only what is reserved and not booked yet can be split."))
     if not 0 < quantity < allocation.quantity:
@@ -207,7 +211,7 @@ def count(accepted: Mapping[Allocation, int], *, by: User | None, at: datetime) 
             quantity_received=F("quantity_received") + arrived[need_id],
         )
     moved = _moved(locked, AllocationStatus.SETTLED, "allocation.settled", by=by, at=at)
-    _settle_needs(locked, by=by, at=at)
+    settle_needs(_needs(locked), by=by, at=at)
     return moved
 
 
@@ -293,13 +297,10 @@ def _end(
     if to_offer:
         for offer_id, quantity in _per(locked, "offer_id").items():
             Offer.objects.filter(pk=offer_id).update(quantity_allocated=F("quantity_allocated") - quantity)
-            settle_offer(Offer.objects.select_related("donation").get(pk=offer_id), by=by, at=at)
-    _settle_needs(locked, by=by, at=at)
+        settle_offers(Offer.objects.filter(allocations__in=locked), by=by, at=at)
+    settle_needs(_needs(locked), by=by, at=at)
     return moved
 
 
-def _settle_needs(allocations: Iterable[Allocation], *, by: User | None, at: datetime) -> None:
-    for need in (
-        Need.objects.filter(pk__in={a.need_id for a in allocations}).select_related("appeal").order_by("pk")
-    ):
-        settle_need(need, by=by, at=at)
+def _needs(allocations: Iterable[Allocation]) -> Iterable[Need]:
+    return Need.objects.filter(pk__in={allocation.need_id for allocation in allocations})

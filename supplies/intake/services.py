@@ -99,8 +99,7 @@ def accept(line: ImportedLine, *, by: User, at: datetime) -> ImportedLine:
     Raises MoveRefused unless it waits, Refused without an item or (for an offer) a quantity, and what the verbs of
     needs and offers refuse: a quantity above the item's plausible range has to be corrected, or the range.
     """
-    line = ImportedLine.objects.select_for_update().get(pk=line.pk)
-    row = ImportedRow.objects.select_for_update().get(pk=line.row_id)
+    line, row = _locked(line)
     line.move_to(LineStatus.ACCEPTED)
     if line.item is None:
         raise Refused(_("Choose the item of the catalogue first."), code="item-missing")
@@ -116,7 +115,7 @@ def correct(
     line: ImportedLine, *, item: Item | None = None, quantity: int | None = None, by: User, at: datetime
 ) -> ImportedLine:
     """A volunteer knows better: another item, or another quantity, in the unit the item is shown in. Then `accept`."""
-    line = ImportedLine.objects.select_for_update().get(pk=line.pk)
+    line, _row = _locked(line)
     line.item = item or line.item
     if quantity is not None:
         if line.item is None:
@@ -130,10 +129,15 @@ def correct(
 @transaction.atomic
 def reject(line: ImportedLine, *, by: User, at: datetime) -> ImportedLine:
     """A volunteer says that a waiting line is nothing. It stays on record and enters no match."""
-    line = ImportedLine.objects.select_for_update().get(pk=line.pk)
-    row = ImportedRow.objects.select_for_update().get(pk=line.row_id)
+    line, row = _locked(line)
     line.move_to(LineStatus.REJECTED)
     return _reviewed(line, row, by=by, at=at)
+
+
+def _locked(line: ImportedLine) -> tuple[ImportedLine, ImportedRow]:
+    """The row first, as the import does it."""
+    row = ImportedRow.objects.select_for_update().get(pk=line.row_id)
+    return ImportedLine.objects.select_for_update().get(pk=line.pk), row
 
 
 def _need_of(line: ImportedLine, row: ImportedRow, *, at: datetime) -> Need:

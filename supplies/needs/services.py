@@ -1,11 +1,15 @@
-"""The verbs of asking: post an appeal, moderate it, change a line, say it is not needed any more."""
+"""The verbs of asking: post an appeal, moderate it, change a line, say it is not needed any more.
 
-from collections.abc import Mapping, Sequence
+Needs are locked by primary key, their appeals after everything else: see the ledger in `supplies.allocations`.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -183,28 +187,25 @@ def _check_quantity(item: Any, quantity: int | None) -> None:
 @transaction.atomic
 def publish(appeal: Appeal, *, by: User | None, at: datetime) -> Appeal:
     """A volunteer has read it: the appeal appears and its lines enter the matching. Never by who posted it."""
-    appeal = Appeal.objects.select_for_update().get(pk=appeal.pk)
+    appeal, needs = _locked(appeal)
     if by is not None and appeal.posted_by_id == by.pk:
         raise NotEligible(_("You posted this appeal; another volunteer has to publish it."), code="four-eyes")
-    return _publish(appeal, by=by, at=at)
+    return _publish(appeal, needs, by=by, at=at)
 
 
 @transaction.atomic
 def publish_moderated(appeal: Appeal, *, at: datetime) -> Appeal:
     """Publish what was moderated where it comes from: an imported list."""
-    return _publish(appeal, by=None, at=at)
+    return _publish(*_locked(appeal), by=None, at=at)
 
 
-def _publish(appeal: Appeal, *, by: User | None, at: datetime) -> Appeal:
+def _publish(appeal: Appeal, needs: list[Need], *, by: User | None, at: datetime) -> Appeal:
     appeal.move_to(AppealStatus.PUBLISHED)
     appeal.moderated_by, appeal.moderated_at = by, at
     appeal.save(update_fields=["status", "moderated_by", "moderated_at"])
-    needs = list(appeal.needs.filter(status=NeedStatus.WAITING).select_for_update().order_by("pk"))
-    for need in needs:
-        need.move_to(NeedStatus.OPEN)
-    Need.objects.bulk_update(needs, ["status"])
+    opened = _move(needs, NeedStatus.OPEN, from_=[NeedStatus.WAITING])
     record(appeal, "appeal.published", by=by, at=at)
-    record_all(needs, "need.opened", by=by, at=at, facts=_family_facts)
+    record_all(opened, "need.opened", by=by, at=at, facts=_family_facts)
     return appeal
 
 
@@ -217,11 +218,11 @@ def refuse(appeal: Appeal, *, reason: str, by: User, at: datetime) -> Appeal:
     """Send it back with a reason its author can act on."""
     if not reason.strip():
         raise Refused(_("Say why, so that it can be corrected and posted again."), code="reason-missing")
-    appeal = Appeal.objects.select_for_update().get(pk=appeal.pk)
+    appeal, needs = _locked(appeal)
     appeal.move_to(AppealStatus.REFUSED)
     appeal.refusal, appeal.moderated_by, appeal.moderated_at = reason.strip(), by, at
     appeal.save(update_fields=["status", "refusal", "moderated_by", "moderated_at"])
-    _move_needs(appeal, NeedStatus.REFUSED, from_=[NeedStatus.WAITING])
+    _move(needs, NeedStatus.REFUSED, from_=[NeedStatus.WAITING])
     record(appeal, "appeal.refused", by=by, at=at)
     return appeal
 
@@ -229,21 +230,26 @@ def refuse(appeal: Appeal, *, reason: str, by: User, at: datetime) -> Appeal:
 @transaction.atomic
 def withdraw(appeal: Appeal, *, by: User | None, at: datetime) -> Appeal:
     """The hospital takes the whole appeal back. What is promised already stays promised."""
-    appeal = Appeal.objects.select_for_update().get(pk=appeal.pk)
+    appeal, needs = _locked(appeal)
     appeal.move_to(AppealStatus.WITHDRAWN)
     appeal.save(update_fields=["status"])
-    moved = _move_needs(appeal, NeedStatus.WITHDRAWN, from_=[NeedStatus.WAITING, NeedStatus.OPEN])
+    moved = _move(needs, NeedStatus.WITHDRAWN, from_=[NeedStatus.WAITING, NeedStatus.OPEN])
     record(appeal, "appeal.withdrawn", by=by, at=at)
     record_all(moved, "need.withdrawn", by=by, at=at)
     return appeal
 
 
-def _move_needs(appeal: Appeal, status: str, *, from_: Sequence[str]) -> list[Need]:
-    needs = list(appeal.needs.filter(status__in=from_).select_for_update().order_by("pk"))
-    for need in needs:
+def _locked(appeal: Appeal) -> tuple[Appeal, list[Need]]:
+    needs = list(appeal.needs.select_for_update().order_by("pk"))
+    return Appeal.objects.select_for_update().get(pk=appeal.pk), needs
+
+
+def _move(needs: Iterable[Need], status: str, *, from_: Collection[str]) -> list[Need]:
+    moving = [need for need in needs if need.status in from_]
+    for need in moving:
         need.move_to(status)
-    Need.objects.bulk_update(needs, ["status"])
-    return needs
+    Need.objects.bulk_update(moving, ["status"])
+    return moving
 
 
 @transaction.atomic
@@ -253,7 +259,7 @@ def withdraw_need(need: Need, *, by: User | None, at: datetime) -> Need:
     need.move_to(NeedStatus.WITHDRAWN)
     need.save(update_fields=["status"])
     record(need, "need.withdrawn", by=by, at=at)
-    _close_if_over(need, by=by, at=at)
+    _follow([need.appeal_id], by=by, at=at)
     return need
 
 
@@ -263,6 +269,7 @@ def confirm(need: Need, *, by: User | None, at: datetime) -> Need:
     need = Need.objects.select_for_update().get(pk=need.pk)
     if need.status not in (NeedStatus.OPEN, NeedStatus.LAPSED):
         raise Refused(_("Only a need that is open or has lapsed can be confirmed."), code="move-refused")
+    _check_still_asked(need)
     if need.status == NeedStatus.LAPSED:
         need.move_to(NeedStatus.OPEN)
         if need.deadline_at <= at:
@@ -282,7 +289,14 @@ def confirm(need: Need, *, by: User | None, at: datetime) -> Need:
         ]
     )
     record(need, "need.opened", by=by, at=at, **_family_facts(need))
+    _follow([need.appeal_id], by=by, at=at)
     return need
+
+
+def _check_still_asked(need: Need) -> None:
+    """A line cannot be open under an appeal that its hospital took back."""
+    if need.appeal.status in (AppealStatus.WITHDRAWN, AppealStatus.REFUSED):
+        raise Refused(_("This need is over; post a new one."), code="move-refused")
 
 
 CHANGEABLE = frozenset(
@@ -305,9 +319,10 @@ def change(need: Need, *, by: User | None, at: datetime, **changes: Any) -> Need
     """Change a line. A number may not go below what is promised, on its way or received already."""
     if set(changes) - CHANGEABLE:
         raise TypeError(f"change() does not know {sorted(set(changes) - CHANGEABLE)}")
-    need = Need.objects.select_for_update().select_related("appeal__facility", "item").get(pk=need.pk)
+    need = Need.objects.select_for_update().get(pk=need.pk)
     if need.status not in (NeedStatus.WAITING, NeedStatus.OPEN, NeedStatus.MET):
         raise Refused(_("This need is over; post a new one."), code="move-refused")
+    _check_still_asked(need)
     if "quantity" in changes:
         if need.quantity_kind != QuantityKind.NUMBER:
             need.quantity_kind = QuantityKind.NUMBER
@@ -335,58 +350,71 @@ def change(need: Need, *, by: User | None, at: datetime, **changes: Any) -> Need
     need.clean_fields(exclude=["appeal", "item", "unit", "quantity_outstanding"])
     need.save()
     record(need, "need.changed", by=by, at=at, changed=sorted(changes))
-    return settle(need, by=by, at=at)
+    return settle([need], by=by, at=at)[0]
 
 
-def settle(need: Need, *, by: User | None, at: datetime) -> Need:
-    """Close a need that is met, reopen one that is not any more. Call with the row locked."""
-    need.refresh_from_db()
+def settle(needs: Iterable[Need], *, by: User | None, at: datetime) -> list[Need]:
+    """Close needs that are met, reopen those that are not any more, and let their appeals follow. Call with the rows locked."""
+    rows = list(
+        Need.objects.filter(pk__in=[need.pk for need in needs]).select_related("appeal").order_by("pk")
+    )
+    moved = [need for need in rows if _settle(need, by=by, at=at)]
+    _follow({need.appeal_id for need in moved}, by=by, at=at)
+    return rows
+
+
+def _settle(need: Need, *, by: User | None, at: datetime) -> bool:
+    """Whether its status moved."""
     met = need.quantity_kind == QuantityKind.NUMBER and need.quantity_received >= (need.quantity or 0)
     if met and need.status == NeedStatus.OPEN:
         need.move_to(NeedStatus.MET)
         need.save(update_fields=["status"])
         record(need, "need.met", by=by, at=at)
-        _close_if_over(need, by=by, at=at)
-    elif not met and need.status == NeedStatus.MET:
+        return True
+    if not met and need.status == NeedStatus.MET:
         need.move_to(NeedStatus.OPEN)
         need.save(update_fields=["status"])
         record(need, "need.reopened", by=by, at=at, **_family_facts(need))
-        if need.appeal.status == AppealStatus.CLOSED:
-            need.appeal.move_to(AppealStatus.PUBLISHED)
-            need.appeal.save(update_fields=["status"])
-    elif need.status == NeedStatus.OPEN and need.quantity_outstanding > 0:
+        return True
+    if need.status == NeedStatus.OPEN and need.quantity_outstanding > 0:
         record(need, "need.short", by=by, at=at, **_family_facts(need))
-    return need
+    return False
 
 
-def _close_if_over(need: Need, *, by: User | None, at: datetime) -> None:
-    """An appeal whose every line has ended is closed."""
-    appeal = Appeal.objects.select_for_update().get(pk=need.appeal_id)
-    going_on = [NeedStatus.WAITING, NeedStatus.OPEN]
-    if appeal.status == AppealStatus.PUBLISHED and not appeal.needs.filter(status__in=going_on).exists():
-        appeal.move_to(AppealStatus.CLOSED)
-        appeal.save(update_fields=["status"])
-        record(appeal, "appeal.closed", by=by, at=at)
+# What becomes of an appeal: its status, whether a line of it goes on -> its new status, what is written down.
+FOLLOWS = {
+    (AppealStatus.WAITING, False): (AppealStatus.WITHDRAWN, "appeal.withdrawn"),
+    (AppealStatus.PUBLISHED, False): (AppealStatus.CLOSED, "appeal.closed"),
+    (AppealStatus.CLOSED, True): (AppealStatus.PUBLISHED, "appeal.reopened"),
+}
+
+
+def _follow(appeal_ids: Collection[Any], *, by: User | None, at: datetime) -> None:
+    """Let appeals follow their lines: over when the last line has ended, published again when one goes on again."""
+    rows = Appeal.objects.filter(pk__in=appeal_ids).select_for_update().order_by("pk")
+    appeals = list(rows)
+    lines = Need.objects.filter(appeal__in=appeals, status__in=[NeedStatus.WAITING, NeedStatus.OPEN])
+    going_on = set(lines.values_list("appeal", flat=True))
+    for appeal in appeals:
+        status, kind = FOLLOWS.get((AppealStatus(appeal.status), appeal.pk in going_on), ("", ""))
+        if status:
+            appeal.move_to(status)
+            appeal.save(update_fields=["status"])
+            record(appeal, kind, by=by, at=at)
 
 
 @transaction.atomic
 def lapse(*, at: datetime) -> int:
     """End what is over: deadlines that passed, and needs without a limit that nobody confirmed. Returns how many."""
-    over = list(Need.objects.open().filter(deadline_at__lte=at).select_for_update().order_by("pk"))
+    ended = Q(deadline_at__lte=at)
     for emergency in Emergency.objects.going_on():
         last = at - timedelta(days=emergency.confirm_days)
-        over += list(
-            Need.objects.open()
-            .in_emergency(emergency)
-            .exclude(quantity_kind=QuantityKind.NUMBER)
-            .filter(confirmed_at__lt=last, deadline_at__gt=at)
-            .select_for_update()
-            .order_by("pk")
-        )
-    for need in over:
-        need.move_to(NeedStatus.LAPSED)
-    Need.objects.bulk_update(over, ["status"])
+        forgotten = Q(appeal__emergency=emergency, confirmed_at__lt=last)
+        ended |= forgotten & ~Q(quantity_kind=QuantityKind.NUMBER)
+    over = list(Need.objects.open().filter(ended).select_for_update(of=("self",)).order_by("pk"))
+    _move(over, NeedStatus.LAPSED, from_=[NeedStatus.OPEN])
     record_all(over, "need.lapsed", by=None, at=at)
+    _follow({need.appeal_id for need in over}, by=None, at=at)
     return len(over)
 
 

@@ -1,6 +1,9 @@
-"""The verbs of giving: post a donation, moderate it, withdraw what is not promised."""
+"""The verbs of giving: post a donation, moderate it, withdraw what is not promised.
 
-from collections.abc import Mapping, Sequence
+Offers are locked by primary key, their donations after everything else: see the ledger in `supplies.allocations`.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -144,25 +147,25 @@ def _line(donation: Donation, values: dict[str, Any], *, today: date, at: dateti
 @transaction.atomic
 def publish(donation: Donation, *, by: User | None, at: datetime) -> Donation:
     """A volunteer has read it: its lines enter the matching. Never by who posted it."""
-    donation = Donation.objects.select_for_update().get(pk=donation.pk)
+    donation, offers = _locked(donation)
     if by is not None and donation.posted_by_id == by.pk:
         raise NotEligible(
             _("You posted this donation; another volunteer has to publish it."), code="four-eyes"
         )
-    return _publish(donation, by=by, at=at)
+    return _publish(donation, offers, by=by, at=at)
 
 
 @transaction.atomic
 def publish_moderated(donation: Donation, *, at: datetime) -> Donation:
     """Publish what was moderated where it comes from: an imported list."""
-    return _publish(donation, by=None, at=at)
+    return _publish(*_locked(donation), by=None, at=at)
 
 
-def _publish(donation: Donation, *, by: User | None, at: datetime) -> Donation:
+def _publish(donation: Donation, offers: list[Offer], *, by: User | None, at: datetime) -> Donation:
     donation.move_to(DonationStatus.PUBLISHED)
     donation.moderated_by, donation.moderated_at = by, at
     donation.save(update_fields=["status", "moderated_by", "moderated_at"])
-    opened = _move_offers(donation, OfferStatus.OPEN, from_=[OfferStatus.WAITING])
+    opened = _move(offers, OfferStatus.OPEN, from_=[OfferStatus.WAITING])
     record(donation, "donation.published", by=by, at=at)
     record_all(opened, "offer.opened", by=by, at=at, facts=_family_facts)
     return donation
@@ -172,12 +175,17 @@ def _family_facts(offer: Offer) -> dict[str, Any]:
     return {"item": offer.item_id, "emergency": offer.donation.emergency_id}
 
 
-def _move_offers(donation: Donation, status: str, *, from_: Sequence[str]) -> list[Offer]:
-    offers = list(donation.offers.filter(status__in=from_).select_for_update().order_by("pk"))
-    for offer in offers:
+def _locked(donation: Donation) -> tuple[Donation, list[Offer]]:
+    offers = list(donation.offers.select_for_update().order_by("pk"))
+    return Donation.objects.select_for_update().get(pk=donation.pk), offers
+
+
+def _move(offers: Iterable[Offer], status: str, *, from_: Collection[str]) -> list[Offer]:
+    moving = [offer for offer in offers if offer.status in from_]
+    for offer in moving:
         offer.move_to(status)
-    Offer.objects.bulk_update(offers, ["status"])
-    return offers
+    Offer.objects.bulk_update(moving, ["status"])
+    return moving
 
 
 @transaction.atomic
@@ -185,11 +193,11 @@ def refuse(donation: Donation, *, reason: str, by: User, at: datetime) -> Donati
     """Send it back with a reason its donor can act on."""
     if not reason.strip():
         raise Refused(_("Say why, so that it can be corrected and posted again."), code="reason-missing")
-    donation = Donation.objects.select_for_update().get(pk=donation.pk)
+    donation, offers = _locked(donation)
     donation.move_to(DonationStatus.REFUSED)
     donation.refusal, donation.moderated_by, donation.moderated_at = reason.strip(), by, at
     donation.save(update_fields=["status", "refusal", "moderated_by", "moderated_at"])
-    _move_offers(donation, OfferStatus.REFUSED, from_=[OfferStatus.WAITING])
+    _move(offers, OfferStatus.REFUSED, from_=[OfferStatus.WAITING])
     record(donation, "donation.refused", by=by, at=at)
     return donation
 
@@ -197,53 +205,72 @@ def refuse(donation: Donation, *, reason: str, by: User, at: datetime) -> Donati
 @transaction.atomic
 def withdraw_offer(offer: Offer, *, by: User | None, at: datetime) -> Offer:
     """The donor takes back what is not promised yet. What is promised stays promised."""
-    offer = Offer.objects.select_for_update().select_related("donation").get(pk=offer.pk)
+    offer = Offer.objects.select_for_update().get(pk=offer.pk)
     offer.move_to(OfferStatus.WITHDRAWN)
     offer.save(update_fields=["status"])
     record(offer, "offer.withdrawn", by=by, at=at)
-    _close_if_over(offer.donation, by=by, at=at)
+    _follow([offer.donation_id], by=by, at=at)
     return offer
 
 
 @transaction.atomic
 def withdraw(donation: Donation, *, by: User | None, at: datetime) -> Donation:
-    donation = Donation.objects.select_for_update().get(pk=donation.pk)
+    """The donor takes back all that is not promised. What is promised stays promised, and is not offered again if released."""
+    donation, offers = _locked(donation)
     donation.move_to(DonationStatus.WITHDRAWN)
     donation.save(update_fields=["status"])
-    moved = _move_offers(donation, OfferStatus.WITHDRAWN, from_=[OfferStatus.WAITING, OfferStatus.OPEN])
+    taken_back = [OfferStatus.WAITING, OfferStatus.OPEN, OfferStatus.SPENT]
+    moved = _move(offers, OfferStatus.WITHDRAWN, from_=taken_back)
     record(donation, "donation.withdrawn", by=by, at=at)
     record_all(moved, "offer.withdrawn", by=by, at=at)
     return donation
 
 
-def settle(offer: Offer, *, by: User | None, at: datetime) -> Offer:
-    """Mark an offer that is given away, reopen one that has something left again. Call with the row locked."""
-    offer.refresh_from_db()
+def settle(offers: Iterable[Offer], *, by: User | None, at: datetime) -> None:
+    """Mark offers that are given away, reopen those with something left again, and let their donations follow.
+
+    Call with the rows locked.
+    """
+    rows = Offer.objects.filter(pk__in=[offer.pk for offer in offers]).select_related("donation")
+    moved = [offer for offer in rows.order_by("pk") if _settle(offer, by=by, at=at)]
+    _follow({offer.donation_id for offer in moved}, by=by, at=at)
+
+
+def _settle(offer: Offer, *, by: User | None, at: datetime) -> bool:
+    """Whether its status moved."""
     if offer.quantity_open == 0 and offer.status == OfferStatus.OPEN:
         offer.move_to(OfferStatus.SPENT)
         offer.save(update_fields=["status"])
         record(offer, "offer.spent", by=by, at=at)
-        _close_if_over(offer.donation, by=by, at=at)
-    elif offer.quantity_open > 0 and offer.status == OfferStatus.SPENT:
+        return True
+    if offer.quantity_open > 0 and offer.status == OfferStatus.SPENT:
         offer.move_to(OfferStatus.OPEN)
         offer.save(update_fields=["status"])
         record(offer, "offer.opened", by=by, at=at, **_family_facts(offer))
-        if offer.donation.status == DonationStatus.CLOSED:
-            offer.donation.move_to(DonationStatus.PUBLISHED)
-            offer.donation.save(update_fields=["status"])
-    return offer
+        return True
+    return False
 
 
-def _close_if_over(donation: Donation, *, by: User | None, at: datetime) -> None:
-    donation = Donation.objects.select_for_update().get(pk=donation.pk)
-    going_on = [OfferStatus.WAITING, OfferStatus.OPEN]
-    if (
-        donation.status == DonationStatus.PUBLISHED
-        and not donation.offers.filter(status__in=going_on).exists()
-    ):
-        donation.move_to(DonationStatus.CLOSED)
-        donation.save(update_fields=["status"])
-        record(donation, "donation.closed", by=by, at=at)
+# What becomes of a donation: its status, whether a line of it goes on -> its new status, what is written down.
+FOLLOWS = {
+    (DonationStatus.WAITING, False): (DonationStatus.WITHDRAWN, "donation.withdrawn"),
+    (DonationStatus.PUBLISHED, False): (DonationStatus.CLOSED, "donation.closed"),
+    (DonationStatus.CLOSED, True): (DonationStatus.PUBLISHED, "donation.reopened"),
+}
+
+
+def _follow(donation_ids: Collection[Any], *, by: User | None, at: datetime) -> None:
+    """Let donations follow their lines: over when the last line has ended, published again when one goes on again."""
+    rows = Donation.objects.filter(pk__in=donation_ids).select_for_update().order_by("pk")
+    donations = list(rows)
+    lines = Offer.objects.filter(donation__in=donations, status__in=[OfferStatus.WAITING, OfferStatus.OPEN])
+    going_on = set(lines.values_list("donation", flat=True))
+    for donation in donations:
+        status, kind = FOLLOWS.get((DonationStatus(donation.status), donation.pk in going_on), ("", ""))
+        if status:
+            donation.move_to(status)
+            donation.save(update_fields=["status"])
+            record(donation, kind, by=by, at=at)
 
 
 @transaction.atomic
@@ -256,8 +283,7 @@ def lapse(*, at: datetime) -> int:
         .select_for_update()
         .order_by("pk")
     )
-    for offer in over:
-        offer.move_to(OfferStatus.LAPSED)
-    Offer.objects.bulk_update(over, ["status"])
+    _move(over, OfferStatus.LAPSED, from_=[OfferStatus.OPEN])
     record_all(over, "offer.withdrawn", by=None, at=at)
+    _follow({offer.donation_id for offer in over}, by=None, at=at)
     return len(over)

@@ -1,0 +1,178 @@
+"""One racer of the mixed race: does any verb to any row, again and again, in its own process.
+
+python -m tests.supplies.mixing SEED TURNS
+
+A refusal is an answer; anything else, a deadlock above all, ends the process with an error.
+"""
+
+import random
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.db import connection, models  # noqa: E402  (settings first)
+
+from supplies.allocations import services as ledger  # noqa: E402
+from supplies.allocations.models import Allocation  # noqa: E402
+from supplies.errors import Refused  # noqa: E402
+from supplies.needs import services as asking  # noqa: E402
+from supplies.needs.models import Appeal, Need  # noqa: E402
+from supplies.offers import services as giving  # noqa: E402
+from supplies.offers.models import Donation, Offer  # noqa: E402
+from supplies.organisations.models import Facility, Organisation  # noqa: E402
+from supplies.shipments import services as moving  # noqa: E402
+from supplies.shipments.models import Shipment  # noqa: E402
+from tests.makers import NOW, make_appeal, make_donation  # noqa: E402
+from tests.supplies.allocations.racing import START  # noqa: E402
+
+SAID: dict[str, Any] = {"by": None, "at": NOW}
+LATER = NOW + timedelta(days=60)
+
+
+LIVE = {
+    Need: ("open", "waiting"),
+    Offer: ("open", "waiting"),
+    Allocation: ("reserved",),
+    Shipment: ("draft", "booked", "in_transit", "delivered", "returning"),
+    Appeal: ("waiting", "published"),
+    Donation: ("waiting", "published"),
+}
+
+
+def a(model: Any, chance: random.Random, **of: Any) -> Any:
+    """Any row, mostly one that goes on. Raises Refused where there is none."""
+    rows = model.objects.filter(**of)
+    if chance.random() < 0.9:
+        rows = rows.filter(status__in=LIVE[model])
+    keys = list(rows.order_by("pk").values_list("pk", flat=True))
+    if not keys:
+        raise Refused("nothing there")
+    return model.objects.get(pk=chance.choice(keys))
+
+
+def post(chance: random.Random) -> None:
+    """More to do, from the same few hospitals and donors."""
+    lines = [{"quantity": chance.randint(50, 400)} for _ in range(2)]
+    make_appeal(a_facility(chance), lines=lines, published=chance.random() < 0.7)
+    make_donation(a_donor(chance), lines=lines, published=chance.random() < 0.7)
+
+
+def a_facility(chance: random.Random) -> Facility:
+    return chance.choice(list(Facility.objects.order_by("pk")))
+
+
+def a_donor(chance: random.Random) -> Organisation:
+    return chance.choice(list(Organisation.objects.filter(kind="donor").order_by("pk")))
+
+
+def allocate(chance: random.Random) -> None:
+    need, offer = a(Need, chance), a(Offer, chance)
+    ledger.allocate(need, offer, chance.choice([5, 20, offer.quantity_open or 1]), **SAID)
+
+
+def change(chance: random.Random) -> None:
+    asking.change(a(Need, chance), quantity=chance.randint(50, 400), **SAID)
+
+
+def split(chance: random.Random) -> None:
+    allocation = a(Allocation, chance)
+    ledger.split(allocation, max(1, allocation.quantity // 2), **SAID)
+
+
+def release(chance: random.Random) -> None:
+    ledger.release(a(Allocation, chance), reason="race", **SAID)
+
+
+def release_overdue(chance: random.Random) -> None:
+    ledger.release_overdue(at=LATER if chance.random() < 0.3 else NOW)
+
+
+def put_together(chance: random.Random) -> None:
+    first = a(Allocation, chance)
+    route = Allocation.objects.reserved().filter(
+        offer__donation__organisation=first.offer.donation.organisation_id,
+        need__appeal__facility=first.need.appeal.facility_id,
+    )
+    moving.put_together(list(route.order_by("?")[:4]) or [first], **SAID)
+
+
+def book(chance: random.Random) -> None:
+    shipment = a(Shipment, chance, status="draft")
+    moving.book(shipment, carrier=Organisation.objects.get(kind="carrier"), **SAID)
+
+
+def dispatch(chance: random.Random) -> None:
+    moving.dispatch(a(Shipment, chance, status="booked"), **SAID)
+
+
+def deliver(chance: random.Random) -> None:
+    moving.deliver(a(Shipment, chance, status="in_transit"), **SAID)
+
+
+def receive(chance: random.Random) -> None:
+    shipment = a(Shipment, chance, status="delivered")
+    counts = [
+        {"line": line, "accepted": chance.randint(0, line.allocation.quantity)}
+        for line in shipment.lines.select_related("allocation")
+    ]
+    moving.receive(shipment, counts=counts, **SAID)
+
+
+def of(model: type[models.Model], verb: Callable[..., Any]) -> Callable[[random.Random], None]:
+    def do(chance: random.Random) -> None:
+        verb(a(model, chance), **SAID)
+
+    return do
+
+
+OFTEN = [allocate, allocate, allocate, put_together, put_together, book, dispatch, deliver, receive]
+SOMETIMES = [
+    post,
+    change,
+    split,
+    release,
+    of(Shipment, moving.cancel),
+    of(Shipment, moving.send_back),
+    of(Shipment, moving.come_back),
+    of(Shipment, moving.lose),
+    of(Need, asking.confirm),
+    of(Appeal, asking.publish),
+    of(Donation, giving.publish),
+]
+SELDOM = [
+    post,
+    release_overdue,
+    of(Need, asking.withdraw_need),
+    of(Offer, giving.withdraw_offer),
+    of(Appeal, asking.withdraw),
+    of(Donation, giving.withdraw),
+    lambda chance: asking.lapse(at=NOW + timedelta(days=chance.choice([0, 0, 11]))),
+    lambda chance: giving.lapse(at=NOW),
+]
+
+
+def race(seed: int, turns: int) -> int:
+    """How many verbs were done."""
+    chance = random.Random(seed)
+    print("ready", flush=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock_shared(%s)", [START])
+    done = 0
+    for _ in range(turns):
+        kind = chance.random()
+        verb = chance.choice(OFTEN if kind < 0.65 else SOMETIMES if kind < 0.92 else SELDOM)
+        try:
+            verb(chance)
+            done += 1
+        except Refused:
+            continue
+    return done
+
+
+if __name__ == "__main__":
+    print(race(int(sys.argv[1]), int(sys.argv[2])))

@@ -1,0 +1,34 @@
+"""Several processes do any verb to the same few rows at once: nobody meets a deadlock, and the books agree."""
+
+import pytest
+from django.db import connection
+
+from supplies.shipments.models import Receipt
+from tests.makers import make_appeal, make_donation, make_facility, make_organisation
+from tests.processes import finish, start
+from tests.supplies.allocations.racing import START
+from tests.supplies.books import faults
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+RACERS, TURNS = 4, 150
+
+
+def test_any_verbs_at_once_never_lock_each_other_out_and_leave_the_books_right() -> None:
+    hospital, donor = make_facility(), make_organisation("donor")
+    for _ in range(2):
+        make_appeal(hospital, lines=[{"quantity": 200 + 50 * line} for line in range(3)])
+        make_donation(donor, lines=[{"quantity": 150 + 50 * line} for line in range(3)])
+    make_organisation("carrier")
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [START])
+        racers = [start("-m", "tests.supplies.mixing", str(seed), str(TURNS)) for seed in range(RACERS)]
+        for racer in racers:
+            assert racer.stdout is not None
+            assert racer.stdout.readline() == "ready\n", racer.stderr and racer.stderr.read()
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [START])
+    done = [int(out) for out in finish(*racers)]
+
+    assert min(done) > TURNS // 5, "the race did too little to prove anything"
+    assert Receipt.objects.exists()
+    assert faults() == []
