@@ -77,7 +77,13 @@ def test_a_shipment_is_followed_to_the_count() -> None:
 
     assert found
     assert (found.kind, found.status) == ("shipment", "partly_accepted")
-    assert [sighting.step for sighting in found.timeline] == ["departing", "receiving", "accepting"]
+    assert [sighting.step for sighting in found.timeline] == [
+        "made",
+        "booked",
+        "departing",
+        "receiving",
+        "accepting",
+    ]
     assert found.lines[0].gauges["shipped"] == 100
     assert found.lines[0].gauges["damaged"] == 10
 
