@@ -357,7 +357,7 @@ class MatchingRunAdmin(DeskAdmin):
             (gettext("needs"), result["needs"]),
             (gettext("offers"), result["offers"]),
             (gettext("proposals"), result["proposals"]),
-            (gettext("units"), f"{result['units']:,}"),
+            (gettext("units proposed"), f"{result['units']:,}"),
             (gettext("left out, changed meanwhile"), result["stale"]),
             (gettext("families failed"), result["failed"]),
             (gettext("seconds"), round(sum(result["seconds"].values()), 1)),

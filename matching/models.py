@@ -7,6 +7,7 @@ from typing import Any, Self
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from supplies.allocations.models import Allocation
@@ -63,7 +64,7 @@ class MatchingRun(Moving):
         Emergency, models.PROTECT, verbose_name=_("emergency"), related_name="matching_runs"
     )
     status = models.CharField(_("status"), max_length=10, choices=RunStatus, default=RunStatus.QUEUED)
-    trigger = models.CharField(_("started"), max_length=10, choices=Trigger)
+    trigger = models.CharField(_("started by what"), max_length=10, choices=Trigger)
     policy = models.CharField(_("policy"), max_length=20, default="urgency")
     only = ArrayField(
         models.CharField(max_length=40),
@@ -96,7 +97,7 @@ class MatchingRun(Moving):
         indexes = [models.Index(fields=["-created_at", "-id"], name="matching_run_newest")]
 
     def __str__(self) -> str:
-        return f"{self.created_at:%Y-%m-%d %H:%M} {self.get_status_display()}"
+        return f"{timezone.localtime(self.created_at):%Y-%m-%d %H:%M} {self.get_status_display()}"
 
 
 class FamilyRunQuerySet(models.QuerySet["FamilyRun"]):
@@ -117,8 +118,10 @@ class FamilyRun(Moving):
     lifecycle = RUN_LIFECYCLE
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    run = models.ForeignKey(MatchingRun, models.CASCADE, related_name="families")
-    emergency = models.ForeignKey(Emergency, models.PROTECT, related_name="+")
+    run = models.ForeignKey(
+        MatchingRun, models.CASCADE, related_name="families", verbose_name=_("matching run")
+    )
+    emergency = models.ForeignKey(Emergency, models.PROTECT, related_name="+", verbose_name=_("emergency"))
     family = models.CharField(_("family"), max_length=40)
     size = models.PositiveBigIntegerField(_("needs times offers"), default=0)
     status = models.CharField(_("status"), max_length=10, choices=RunStatus, default=RunStatus.QUEUED)
@@ -137,10 +140,14 @@ class FamilyRun(Moving):
     offers = models.PositiveIntegerField(_("offers"), default=0)
     proposals = models.PositiveIntegerField(_("proposals"), default=0)
     stale = models.PositiveIntegerField(_("left out because their inputs changed"), default=0)
-    units = models.PositiveBigIntegerField(_("units"), default=0)
-    by_urgency = models.JSONField(default=dict, help_text=_("urgency -> wanted, served before, proposed"))
-    seconds = models.JSONField(default=dict, help_text=_("phase -> seconds"))
-    shortfalls = models.JSONField(default=dict, help_text=_("reason -> number of needs"))
+    units = models.PositiveBigIntegerField(_("units proposed"), default=0)
+    by_urgency = models.JSONField(
+        _("by urgency"), default=dict, help_text=_("urgency -> wanted, served before, proposed")
+    )
+    seconds = models.JSONField(_("seconds"), default=dict, help_text=_("phase -> seconds"))
+    shortfalls = models.JSONField(
+        _("why needs stay short"), default=dict, help_text=_("reason -> number of needs")
+    )
     failure = models.CharField(_("why it failed"), max_length=500, blank=True)
 
     objects = FamilyRunQuerySet.as_manager()
@@ -245,7 +252,7 @@ class Proposal(Moving):
     is_conditional = models.BooleanField(_("needs the hospital's yes"), default=False)
     condition = models.CharField(_("condition"), max_length=300, blank=True)
     because = models.JSONField(_("why"), default=dict)
-    created_at = models.DateTimeField(_("proposed"))
+    created_at = models.DateTimeField(_("proposed at"))
     expires_at = models.DateTimeField(_("expires"))
     approved_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("approved by")
@@ -300,6 +307,9 @@ class Proposal(Moving):
             ),
             models.Index(fields=["-created_at", "-id"], name="proposal_newest"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.need.item} · {self.need.item.shown(self.quantity):,f}"
 
     @property
     def needs_hospital_yes(self) -> bool:

@@ -113,3 +113,6 @@ class Allocation(Moving):
             models.Index(fields=["due_at"], condition=Q(status="reserved"), name="allocation_due"),
             models.Index(fields=["-created_at", "-id"], name="allocation_newest"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.offer.item} · {self.offer.item.shown(self.quantity):,f}"

@@ -26,7 +26,7 @@ class Category(Bilingual, ReferenceRow):
 
 
 class UnitKind(models.TextChoices):
-    COUNT = "count", _("counted")
+    COUNT = "count", _("number of pieces")
     VOLUME = "volume", _("volume")
     MASS = "mass", _("mass")
     PACKAGE = "package", _("package")
@@ -348,10 +348,10 @@ class Substitution(ReferenceRow):
     """Goods of one standard, offered where another is asked for: accepted, on a condition, or not."""
 
     offered = models.ForeignKey(
-        Standard, on_delete=models.PROTECT, related_name="satisfies", verbose_name=_("offered")
+        Standard, on_delete=models.PROTECT, related_name="satisfies", verbose_name=_("standard offered")
     )
     satisfies = models.ForeignKey(
-        Standard, on_delete=models.PROTECT, related_name="satisfied_by", verbose_name=_("asked for")
+        Standard, on_delete=models.PROTECT, related_name="satisfied_by", verbose_name=_("standard asked for")
     )
     item = models.ForeignKey(
         Item, on_delete=models.PROTECT, related_name="substitutions", verbose_name=_("item asked for")
@@ -393,7 +393,7 @@ class Substitution(ReferenceRow):
         ]
 
     def __str__(self) -> str:
-        return f"{self.offered_id} → {self.satisfies_id}: {self.verdict}"
+        return f"{self.offered_id} → {self.satisfies_id} · {self.get_verdict_display()}"
 
 
 class TransportMode(Bilingual, ReferenceRow):

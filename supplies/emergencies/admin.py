@@ -18,7 +18,7 @@ from supplies.journal.admin import ReadOnlyAdmin
 @admin.register(Emergency)
 class EmergencyAdmin(ReadOnlyAdmin):
     list_display = (
-        "name",
+        "called",
         "code",
         "status",
         "began_on",
@@ -32,6 +32,10 @@ class EmergencyAdmin(ReadOnlyAdmin):
     autocomplete_fields = ("regions",)
     ordering = ("-began_on", "code")
     actions = ("respond", "recover", "end")
+
+    @admin.display(description=_("name"), ordering="name_zh")
+    def called(self, emergency: Emergency) -> str:
+        return emergency.name
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active and request.user.is_superuser

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -28,9 +29,12 @@ class Event(models.Model):
         related_name="+",
     )
     subject = models.CharField(_("about"), max_length=40)
-    subject_id = models.CharField(max_length=40)
+    subject_id = models.CharField(_("its id"), max_length=40)
     facts = models.JSONField(
-        default=dict, blank=True, help_text=_("Ids and numbers only; never a name or a telephone number.")
+        _("facts"),
+        default=dict,
+        blank=True,
+        help_text=_("Ids and numbers only; never a name or a telephone number."),
     )
 
     objects = EventQuerySet.as_manager()
@@ -39,6 +43,9 @@ class Event(models.Model):
         verbose_name = _("journal entry")
         verbose_name_plural = _("journal")
         indexes = [models.Index(fields=["subject", "subject_id", "id"], name="event_by_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} · {timezone.localtime(self.at):%Y-%m-%d %H:%M}"
 
 
 class OutgoingQuerySet(models.QuerySet["Outgoing"]):
@@ -49,12 +56,12 @@ class OutgoingQuerySet(models.QuerySet["Outgoing"]):
 class Outgoing(models.Model):
     """One listener that still has to hear of one event. Done at least once; listeners bear hearing twice."""
 
-    event = models.ForeignKey(Event, models.CASCADE, related_name="outgoing")
-    listener = models.CharField(max_length=120)
-    due_at = models.DateTimeField()
-    attempts = models.PositiveIntegerField(default=0)
-    last_error = models.TextField(blank=True)
-    done_at = models.DateTimeField(null=True, blank=True)
+    event = models.ForeignKey(Event, models.CASCADE, related_name="outgoing", verbose_name=_("journal entry"))
+    listener = models.CharField(_("listener"), max_length=120)
+    due_at = models.DateTimeField(_("due"))
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    last_error = models.TextField(_("last error"), blank=True)
+    done_at = models.DateTimeField(_("done"), null=True, blank=True)
 
     objects = OutgoingQuerySet.as_manager()
 
@@ -63,3 +70,6 @@ class Outgoing(models.Model):
         verbose_name_plural = _("outgoing notices")
         constraints = [models.UniqueConstraint(F("event"), F("listener"), name="outgoing_once_per_listener")]
         indexes = [models.Index(fields=["due_at"], condition=Q(done_at=None), name="outgoing_waiting")]
+
+    def __str__(self) -> str:
+        return self.listener

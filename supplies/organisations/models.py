@@ -232,9 +232,12 @@ class Membership(models.Model):
             models.UniqueConstraint(fields=["user", "organisation", "role"], name="membership_once")
         ]
 
+    def __str__(self) -> str:
+        return f"{self.organisation} · {self.get_role_display()}"
+
 
 class Contact(models.Model):
-    """How to reach somebody. Sealed at rest, shown to the parties of a match only, erased when it is over."""
+    """How to reach somebody. Sealed at rest, read by volunteers who have to call, each reading journaled; erased on its day."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(
@@ -258,6 +261,9 @@ class Contact(models.Model):
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
 
+    def __str__(self) -> str:
+        return f"{self.organisation} · {self.post}" if self.post else str(self.organisation)
+
 
 class Verification(models.Model):
     """One judgement about an organisation: who, when, which way, and the reason the public may read."""
@@ -273,6 +279,9 @@ class Verification(models.Model):
     class Meta:
         verbose_name = _("verification")
         verbose_name_plural = _("verifications")
+
+    def __str__(self) -> str:
+        return f"{self.organisation} · {self.get_verdict_display()}"
 
 
 class Scope(models.TextChoices):

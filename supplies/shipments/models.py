@@ -5,7 +5,9 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from supplies.allocations.models import Allocation
 from supplies.catalogue.models import TransportMode
@@ -21,9 +23,9 @@ class ShipmentStatus(models.TextChoices):
     IN_TRANSIT = "in_transit", _("in transit")
     AT_THE_DOOR = "at_the_door", _("at the door")
     DELIVERED = "delivered", _("delivered, not counted yet")
-    ACCEPTED = "accepted", _("accepted")
+    ACCEPTED = "accepted", pgettext_lazy("goods that arrived", "accepted")
     PARTLY_ACCEPTED = "partly_accepted", _("accepted in part")
-    REFUSED = "refused", _("refused")
+    REFUSED = "refused", pgettext_lazy("goods that arrived", "refused")
     RETURNING = "returning", _("returning")
     RETURNED = "returned", _("returned")
     LOST = "lost", _("lost")
@@ -60,8 +62,8 @@ class TrackingCode(ReferenceRow):
     note = models.CharField(_("note"), max_length=300, blank=True)
 
     class Meta:
-        verbose_name = _("tracking code")
-        verbose_name_plural = _("tracking codes")
+        verbose_name = _("carrier's status code")
+        verbose_name_plural = _("carriers' status codes")
         constraints = [models.UniqueConstraint(fields=["vocabulary", "code"], name="tracking_code_once")]
 
     def __str__(self) -> str:
@@ -179,7 +181,7 @@ class ShipmentLine(models.Model):
         Allocation, models.PROTECT, related_name="lines", verbose_name=_("allocation")
     )
     is_live = models.BooleanField(
-        default=True, editable=False, help_text=_("False once the shipment was cancelled.")
+        _("on board"), default=True, editable=False, help_text=_("False once the shipment was cancelled.")
     )
 
     class Meta:
@@ -190,6 +192,9 @@ class ShipmentLine(models.Model):
                 fields=["allocation"], condition=Q(is_live=True), name="allocation_on_one_shipment"
             ),
         ]
+
+    def __str__(self) -> str:
+        return str(self.allocation)
 
 
 class Step(models.TextChoices):
@@ -236,6 +241,9 @@ class TrackingEvent(models.Model):
         ]
         indexes = [models.Index(fields=["shipment", "occurred_at", "id"], name="tracking_event_in_order")]
 
+    def __str__(self) -> str:
+        return f"{self.get_step_display()} · {timezone.localtime(self.occurred_at):%Y-%m-%d %H:%M}"
+
 
 class Receipt(models.Model):
     """The hospital's count of what arrived: proof of delivery."""
@@ -247,12 +255,15 @@ class Receipt(models.Model):
     by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("counted by")
     )
-    at = models.DateTimeField(_("counted"))
+    at = models.DateTimeField(_("counted at"))
     note = models.CharField(_("note"), max_length=500, blank=True)
 
     class Meta:
         verbose_name = _("receipt")
         verbose_name_plural = _("receipts")
+
+    def __str__(self) -> str:
+        return str(self.shipment)
 
 
 class ReceiptLine(models.Model):
@@ -264,7 +275,7 @@ class ReceiptLine(models.Model):
     )
     shipped = QuantityField(_("shipped"), editable=False)
     counted = QuantityField(_("counted"))
-    accepted = QuantityField(_("accepted"))
+    accepted = QuantityField(_("good"))
     damaged = QuantityField(_("damaged"), default=0)
     wrong_item = QuantityField(_("wrong item"), default=0)
     expired = QuantityField(_("expired"), default=0)
@@ -299,6 +310,9 @@ class ReceiptLine(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return str(self.line)
+
 
 class Discrepancy(models.Model):
     """Something of a shipment that did not arrive as promised; a ticket to the sender."""
@@ -310,7 +324,9 @@ class Discrepancy(models.Model):
         EXPIRED = "expired", _("expired")
         SURPLUS = "surplus", _("more than shipped")
 
-    receipt_line = models.ForeignKey(ReceiptLine, models.CASCADE, related_name="discrepancies")
+    receipt_line = models.ForeignKey(
+        ReceiptLine, models.CASCADE, related_name="discrepancies", verbose_name=_("receipt line")
+    )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     quantity = QuantityField(_("quantity"))
 
@@ -320,3 +336,6 @@ class Discrepancy(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["receipt_line", "kind"], name="discrepancy_once_per_kind")
         ]
+
+    def __str__(self) -> str:
+        return f"{self.receipt_line} · {self.get_kind_display()}"
