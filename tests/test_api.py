@@ -512,7 +512,7 @@ def test_no_public_answer_names_a_person_a_number_an_address_or_a_donor(name: st
     poster = make_user("the poster", first_name="Zhang Canary")
     hospital = make_facility(address="Canary Lane 7")
     people.keep_contact(
-        hospital.organisation, name="Zhang Canary", phone="13900001234", email="canary@example.org"
+        hospital.organisation, at=NOW, name="Zhang Canary", phone="13900001234", email="canary@example.org"
     )
     make_appeal(hospital, by=poster, courier_address="Canary Lane 7", remark="call 13900001234")
     donor = make_organisation("donor", name="Canary Donors")

@@ -4,6 +4,7 @@ from django.utils import timezone
 from supplies.allocations.services import release_overdue
 from supplies.needs.services import lapse as lapse_needs
 from supplies.offers.services import lapse as lapse_offers
+from supplies.organisations.services import erase_contacts
 
 
 @shared_task(name="desks.end_what_is_over")
@@ -12,3 +13,4 @@ def end_what_is_over() -> None:
     lapse_needs(at=at)
     lapse_offers(at=at)
     release_overdue(at=at)
+    erase_contacts(at=at)

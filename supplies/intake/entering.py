@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,6 @@ from supplies.organisations.names import normal_name
 log = logging.getLogger(__name__)
 LARGEST_FILE = 50_000_000  # bytes; a nation's hospitals fit ten times
 DEEPEST = 100  # brackets within brackets
-CONTACT_DAYS = 180  # how long contacts of a list are kept, counted from the import
 
 
 def open_list(file: Path) -> tuple[Decoded, str]:
@@ -319,7 +318,6 @@ class _Row:
         return doubts
 
     def _keep_contacts(self, organisation: Organisation, facility: Facility | None) -> None:
-        erase_on = timezone.localdate(self.run.at) + timedelta(days=CONTACT_DAYS)
         for person in self.listed.people:
             number = f"{person.number}-{person.extension}" if person.extension else person.number
             people.keep_contact(
@@ -328,7 +326,7 @@ class _Row:
                 name=person.name,
                 phone=number,
                 source=self.run.kind.source,
-                erase_on=erase_on,
+                at=self.run.at,
             )
 
     # -- what it asks for ---------------------------------------------------------------------------------

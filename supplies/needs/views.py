@@ -216,6 +216,7 @@ def _send(request: SignedIn, facility: Facility, form: AppealForm, lines: NeedFo
             )
             keep_contact(
                 facility.organisation,
+                at=posted.created_at,
                 facility=facility,
                 name=form.cleaned_data["contact_name"],
                 phone=form.cleaned_data["contact_phone"],

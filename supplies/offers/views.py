@@ -125,7 +125,11 @@ def _post(request: SignedIn, form: DonationForm, to: PlaceForm, lines: OfferForm
         donor = register(kind=kind, name=values["donor_name"], region=form.region, by=user, at=at)
         enrol(user, donor, Role.DONOR, by=user, at=at)
     keep_contact(
-        donor, name=values["contact_name"], phone=values["contact_phone"], post=values["contact_post"]
+        donor,
+        at=at,
+        name=values["contact_name"],
+        phone=values["contact_phone"],
+        post=values["contact_post"],
     )
     is_for_region = values["direction"] == Direction.REGION
     return services.post(

@@ -1,6 +1,6 @@
 """Who takes part, at the desk: organisations to verify, sites to pause, accounts and their roles, keys of programs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from supplies.errors import Refused
 from supplies.organisations import services
 from supplies.organisations.desk import (
     DeskAdmin,
@@ -23,6 +24,7 @@ from supplies.organisations.desk import (
     Verb,
     Waiting,
     by_status,
+    sentence,
     who,
 )
 from supplies.organisations.models import (
@@ -44,6 +46,23 @@ admin.site.unregister(Group)  # groups follow from roles; `enrol` sets them
 def masked(text: str, *, keep: int = 1) -> str:
     """The first letters, so that two contacts can be told apart, and nothing to call or write to."""
     return f"{text[:keep]}**" if text else "–"
+
+
+class ShowContacts(Verb):
+    """Shows the contacts in a message, once; the journal keeps who read them and why."""
+
+    def _one(self, desk: DeskAdmin, request: HttpRequest, row: Any, answers: Mapping[str, Any]) -> bool:
+        try:
+            contacts = self.verb(row, **answers)
+        except Refused as refusal:
+            desk.say_refused(request, row, sentence(refusal))
+            return False
+        for contact in contacts:
+            told = [
+                text for text in (row.name, contact.post, contact.name, contact.phone, contact.email) if text
+            ]
+            messages.info(request, " · ".join(told))
+        return True
 
 
 class FacilityInline(DeskInline):
@@ -115,6 +134,7 @@ class OrganisationAdmin(DeskAdmin):
             fits=[Verified.UNVERIFIED, Verified.VERIFIED],
             verdict=Verified.REFUSED,
         ),
+        ShowContacts("reveal", _("Show how to reach them"), services.reveal_contacts, asks=ReasonForm),
     )
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:

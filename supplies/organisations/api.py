@@ -2,13 +2,20 @@ from typing import Any, cast
 
 import django_filters
 from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from supplies.api_fields import Coded, Named, RowSerializer
-from supplies.organisations.models import Facility, Organisation, User, Verified
-from supplies.organisations.permissions import may_watch
+from supplies.api_fields import Coded, Named, RowSerializer, Strict
+from supplies.errors import NotYours
+from supplies.organisations import services
+from supplies.organisations.models import Facility, Organisation, Scope, User, Verified
+from supplies.organisations.permissions import may_pause, may_watch
 from supplies.regions.api import InRegionFilter
 
 
@@ -102,13 +109,41 @@ class OrganisationViewSet(ReadOnlyModelViewSet):
         )
 
 
+class PauseInput(Strict):
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=200)
+
+
 @extend_schema_view(list=extend_schema(summary="Facilities"), retrieve=extend_schema(summary="A facility"))
 class FacilityViewSet(ReadOnlyModelViewSet):
     """The sites where goods arrive, down to their district."""
 
     serializer_class, filterset_class = FacilitySerializer, FacilityFilter
     queryset = Facility.objects.all()
+    scope = Scope.NEEDS
 
     def get_queryset(self) -> QuerySet[Facility]:
         rows = Facility.objects.visible_to(self.request.user)
         return rows.select_related("organisation", "region").order_by("name", "pk")
+
+    @extend_schema(summary="Stop sending", request=PauseInput, responses=FacilitySerializer)
+    @action(detail=True, methods=["post"])
+    def pause(self, request: Request, pk: str) -> Response:
+        """At once: nothing is matched to it, and what is proposed to it ends."""
+        facility = self._yours()
+        given = PauseInput(data=request.data, context=self.get_serializer_context())
+        given.is_valid(raise_exception=True)
+        reason = given.validated_data.get("reason", "")
+        services.pause(facility, reason=reason, by=signed_in(request), at=timezone.now())
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(summary="Take goods again", request=None, responses=FacilitySerializer)
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, pk: str) -> Response:
+        services.resume(self._yours(), by=signed_in(request), at=timezone.now())
+        return Response(self.get_serializer(self.get_object()).data)
+
+    def _yours(self) -> Facility:
+        facility = cast(Facility, self.get_object())
+        if not may_pause(self.request.user, facility):
+            raise NotYours(_("Only the hospital itself, or a volunteer, may do that."))
+        return facility

@@ -32,6 +32,13 @@ def may_coordinate(user: Any, facility: Facility) -> bool:
     return any(path and facility.region.path.startswith(path) for path in regions)
 
 
+def may_pause(user: Any, facility: Facility) -> bool:
+    """Who acts for the hospital, a volunteer, or a coordinator of its region."""
+    return acts_for(user, facility.organisation) or (
+        bool(user.is_authenticated) and may_coordinate(user, facility)
+    )
+
+
 def may_watch(user: Any) -> bool:
     """May see everything, change nothing."""
     return bool(user.is_authenticated) and user.watches_over_all

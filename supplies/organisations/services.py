@@ -2,10 +2,11 @@
 
 import secrets
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from supplies.errors import NotEligible, Refused
@@ -25,6 +26,7 @@ from supplies.organisations.models import (
 from supplies.organisations.names import normal_name
 from supplies.regions.models import Region
 
+KEPT_DAYS = 180  # a contact outlives an ordinary delivery, not the emergency
 VOLUNTEERS = "volunteers"  # the group of the admin's desk; made by a migration
 DESK_ROLES = frozenset({Role.VOLUNTEER.value, Role.COORDINATOR.value, Role.AUDITOR.value})
 
@@ -186,20 +188,24 @@ def resume(facility: Facility, *, by: User | None, at: datetime) -> Facility:
     return facility
 
 
+@transaction.atomic
 def keep_contact(
     organisation: Organisation,
     *,
+    at: datetime,
     name: str = "",
     phone: str = "",
     email: str = "",
     post: str = "",
     facility: Facility | None = None,
     source: str = "",
-    erase_on: date | None = None,
 ) -> Contact:
-    """Keep how to reach somebody, sealed. The same number of the same organisation is kept once."""
+    """Keep how to reach somebody, sealed, for KEPT_DAYS; asked again, as long anew. The same number is kept once."""
+    erase_on = timezone.localdate(at) + timedelta(days=KEPT_DAYS)
     for contact in organisation.contacts.filter(facility=facility):
         if contact.phone == phone and contact.email == email and (contact.name == name or phone or email):
+            contact.erase_on = erase_on
+            contact.save(update_fields=["erase_on"])
             return contact
     contact = Contact(
         organisation=organisation, facility=facility, post=post, source=source, erase_on=erase_on
@@ -207,6 +213,21 @@ def keep_contact(
     contact.name, contact.phone, contact.email = name, phone, email
     contact.save(force_insert=True)
     return contact
+
+
+@transaction.atomic
+def reveal_contacts(organisation: Organisation, *, reason: str, by: User, at: datetime) -> list[Contact]:
+    """The contacts of an organisation, for a volunteer who has to call. Who read them, and why, is written down first."""
+    if not reason.strip():
+        raise Refused(_("Say what you need the number for; it is written down."), code="reason-missing")
+    record(organisation, "contacts.revealed", by=by, at=at, reason=reason.strip()[:200])
+    return list(organisation.contacts.order_by("pk"))
+
+
+def erase_contacts(*, at: datetime) -> int:
+    """Erase the contacts whose time is over. Returns how many."""
+    erased, _by_model = Contact.objects.filter(erase_on__lte=timezone.localdate(at)).delete()
+    return erased
 
 
 @transaction.atomic

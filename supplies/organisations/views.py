@@ -25,7 +25,7 @@ from supplies.organisations import services
 from supplies.organisations.forms import HospitalForm, SignUpForm
 from supplies.organisations.models import Facility, Organisation, Role, User, Verified
 from supplies.organisations.names import normal_name
-from supplies.organisations.permissions import acts_for, may_coordinate
+from supplies.organisations.permissions import may_pause
 
 
 class SignedIn(HttpRequest):
@@ -163,7 +163,7 @@ def pause(request: SignedIn, pk: UUID) -> HttpResponse:
     """Nothing more, at once; or: we take goods again."""
     sites = Facility.objects.visible_to(request.user).select_related("organisation", "region")
     facility = get_object_or_404(sites, pk=pk)
-    if not (acts_for(request.user, facility.organisation) or may_coordinate(request.user, facility)):
+    if not may_pause(request.user, facility):
         raise PermissionDenied
     if facility.is_paused:
         services.resume(facility, by=request.user, at=timezone.now())

@@ -8,7 +8,7 @@ from django.urls import reverse
 from supplies.organisations import services
 from supplies.organisations.models import ApiToken, Organisation, User
 from tests.desk import at_the_desk, choose, list_of, page_of, told
-from tests.makers import make_facility, make_member, make_organisation, make_region, make_user
+from tests.makers import NOW, make_facility, make_member, make_organisation, make_region, make_user
 
 
 @pytest.fixture
@@ -65,7 +65,9 @@ def test_nobody_verifies_the_organisation_they_act_for(db: None) -> None:
 
 def test_contacts_are_never_shown_in_clear(volunteer: User) -> None:
     organisation = make_organisation("hospital")
-    services.keep_contact(organisation, name="欧阳演练", phone="13812345678", email="drill@example.org")
+    services.keep_contact(
+        organisation, at=NOW, name="欧阳演练", phone="13812345678", email="drill@example.org"
+    )
 
     page = at_the_desk(volunteer).get(page_of(organisation)).content.decode()
 
@@ -202,3 +204,15 @@ def test_a_revoked_key_opens_nothing(administrator: User) -> None:
 
     token.refresh_from_db()
     assert token.revoked_at is not None
+
+
+def test_a_volunteer_who_has_to_call_says_why_and_is_shown_the_number(volunteer: User) -> None:
+    organisation = make_organisation()
+    services.keep_contact(organisation, at=NOW, name="欧阳演练", phone="000-5678")
+    client = at_the_desk(volunteer)
+
+    asked = choose(client, "reveal", organisation)
+    answer = choose(client, "reveal", organisation, reason="to ask whether the goods are still there")
+
+    assert "000-5678" not in asked.content.decode()
+    assert any("000-5678" in sentence for sentence in told(answer))

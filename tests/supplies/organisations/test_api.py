@@ -38,3 +38,13 @@ def test_organisations_and_facilities_are_narrowed_by_region_kind_and_name() -> 
     assert names(Speaker(), q="甲") == {"甲医院"}
     assert names(Speaker(), "facilities/", region="420100") == {"甲医院"}
     assert names(Speaker(), "facilities/", organisation=str(here.pk)) == {"甲医院"}
+
+
+def test_a_hospital_is_paused_and_resumed_by_its_own_people_only() -> None:
+    facility = make_facility()
+    path = f"facilities/{facility.pk}"
+    own, other = speaker("the hospital", hospital=facility.organisation), speaker("a hospital")
+
+    assert other.post(f"{path}/pause/").status_code == 403
+    assert own.post(f"{path}/pause/", {"reason": "full"}).json()["is_paused"] is True
+    assert own.post(f"{path}/resume/").json()["is_paused"] is False

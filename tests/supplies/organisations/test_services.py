@@ -1,9 +1,12 @@
+from datetime import timedelta
+
 import pytest
 from cryptography.exceptions import InvalidTag
 from django.db import connection
 from django.utils import timezone
 
 from supplies.errors import NotEligible, Refused
+from supplies.journal.models import Event
 from supplies.organisations import services as people
 from supplies.organisations.models import ApiToken, Contact, Organisation
 from tests.makers import NOW, make_member, make_organisation, make_region, make_user
@@ -37,7 +40,7 @@ def test_nobody_verifies_an_organisation_she_acts_for(volunteer) -> None:
 
 
 def test_a_contact_is_sealed_in_the_database_and_read_again() -> None:
-    contact = people.keep_contact(make_organisation(), name="演练者", phone="000-1234", post="设备科")
+    contact = people.keep_contact(make_organisation(), at=NOW, name="演练者", phone="000-1234", post="设备科")
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM supplies_contact")
@@ -55,8 +58,8 @@ def test_a_contact_is_sealed_in_the_database_and_read_again() -> None:
 def test_a_sealed_value_does_not_open_in_another_row() -> None:
     organisation = make_organisation()
     one, other = (
-        people.keep_contact(organisation, phone="000-1"),
-        people.keep_contact(organisation, phone="000-2"),
+        people.keep_contact(organisation, at=NOW, phone="000-1"),
+        people.keep_contact(organisation, at=NOW, phone="000-2"),
     )
     Contact.objects.filter(pk=other.pk).update(phone_sealed=one.phone_sealed)
 
@@ -65,7 +68,7 @@ def test_a_sealed_value_does_not_open_in_another_row() -> None:
 
 
 def test_writing_the_same_number_again_changes_nothing() -> None:
-    contact = people.keep_contact(make_organisation(), phone="000-1")
+    contact = people.keep_contact(make_organisation(), at=NOW, phone="000-1")
     before = contact.phone_sealed
 
     contact.phone = "000-1"
@@ -76,8 +79,8 @@ def test_writing_the_same_number_again_changes_nothing() -> None:
 def test_the_same_contact_is_kept_once() -> None:
     organisation = make_organisation()
 
-    assert people.keep_contact(organisation, name="甲", phone="000-1") == people.keep_contact(
-        organisation, name="甲", phone="000-1"
+    assert people.keep_contact(organisation, at=NOW, name="甲", phone="000-1") == people.keep_contact(
+        organisation, at=NOW, name="甲", phone="000-1"
     )
 
 
@@ -122,3 +125,24 @@ def test_donors_are_not_public_and_hospitals_are_once_verified(stranger) -> None
 
     assert hospital in seen
     assert not {donor, unverified} & seen
+
+
+def test_who_reads_a_contact_is_written_down_with_the_reason(volunteer) -> None:
+    organisation = make_organisation()
+    people.keep_contact(organisation, at=NOW, name="演练者", phone="000-1234")
+
+    with pytest.raises(Refused):
+        people.reveal_contacts(organisation, reason=" ", by=volunteer, at=NOW)
+    (contact,) = people.reveal_contacts(organisation, reason="The donor says yes?", by=volunteer, at=NOW)
+
+    event = Event.objects.about(organisation).get(kind="contacts.revealed")
+    assert contact.phone == "000-1234"
+    assert (event.by, event.facts) == (volunteer, {"reason": "The donor says yes?"})
+
+
+def test_a_contact_is_erased_on_its_day() -> None:
+    people.keep_contact(make_organisation(), at=NOW, phone="000-1234")
+
+    assert people.erase_contacts(at=NOW + timedelta(days=people.KEPT_DAYS - 1)) == 0
+    assert people.erase_contacts(at=NOW + timedelta(days=people.KEPT_DAYS)) == 1
+    assert not Contact.objects.exists()
