@@ -218,6 +218,7 @@ JOURNAL_LISTENERS: dict[str, list[str]] = {
     "need.lapsed": ["matching.services.withdraw_for_need"],
     "need.met": ["matching.services.withdraw_for_need"],
     "offer.withdrawn": ["matching.services.withdraw_for_offer"],
+    "offer.lapsed": ["matching.services.withdraw_for_offer"],
     "offer.opened": ["matching.services.hear"],
     "allocation.released": ["matching.services.hear"],
     "facility.paused": ["matching.services.withdraw_for_facility"],

@@ -28,7 +28,7 @@ class RunStatus(models.TextChoices):
 
 RUN_LIFECYCLE = Lifecycle(
     {
-        RunStatus.QUEUED: {RunStatus.RUNNING, RunStatus.DONE, RunStatus.FAILED},
+        RunStatus.QUEUED: {RunStatus.RUNNING, RunStatus.FAILED},
         RunStatus.RUNNING: {RunStatus.QUEUED, RunStatus.DONE, RunStatus.FAILED},
         RunStatus.DONE: set(),
         RunStatus.FAILED: set(),

@@ -42,7 +42,7 @@ APPEAL_LIFECYCLE = Lifecycle(
     {
         AppealStatus.WAITING: {AppealStatus.PUBLISHED, AppealStatus.REFUSED, AppealStatus.WITHDRAWN},
         AppealStatus.PUBLISHED: {AppealStatus.CLOSED, AppealStatus.WITHDRAWN},
-        AppealStatus.REFUSED: {AppealStatus.WAITING},
+        AppealStatus.REFUSED: set(),
         AppealStatus.WITHDRAWN: set(),
         AppealStatus.CLOSED: {AppealStatus.PUBLISHED},
     }
@@ -172,9 +172,9 @@ NEED_LIFECYCLE = Lifecycle(
         NeedStatus.WAITING: {NeedStatus.OPEN, NeedStatus.REFUSED, NeedStatus.WITHDRAWN},
         NeedStatus.OPEN: {NeedStatus.MET, NeedStatus.WITHDRAWN, NeedStatus.LAPSED},
         NeedStatus.MET: {NeedStatus.OPEN},
-        NeedStatus.WITHDRAWN: {NeedStatus.OPEN},
+        NeedStatus.WITHDRAWN: set(),
         NeedStatus.LAPSED: {NeedStatus.OPEN, NeedStatus.WITHDRAWN},
-        NeedStatus.REFUSED: {NeedStatus.WAITING},
+        NeedStatus.REFUSED: set(),
     }
 )
 

@@ -6,6 +6,7 @@ Needs are locked by primary key, their appeals after everything else: see the le
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -125,8 +126,6 @@ def post(
 
 
 def _today(facility: Facility, at: datetime) -> date:
-    from zoneinfo import ZoneInfo
-
     return at.astimezone(ZoneInfo(facility.timezone)).date()
 
 
@@ -157,13 +156,18 @@ def _line(appeal: Appeal, line: Mapping[str, Any], *, today: date, at: datetime)
         appeal=appeal,
         created_at=at,
         confirmed_at=at,
-        deadline_at=end_of_day(values["needed_by"], appeal.facility.timezone),
+        deadline_at=_deadline(appeal, values["needed_by"]),
         **values,
     )
     need.clean_fields(exclude=["appeal", "item", "unit", "quantity_outstanding"])
     if values.get("min_lot", 1) > values["ceiling"]:
         raise ValidationError({"min_lot": _("The least useful lot is larger than the need itself.")})
     return need
+
+
+def _deadline(appeal: Appeal, needed_by: date) -> datetime:
+    """The midnight that ends the day it is needed by, or the appeal's last valid day if that comes first."""
+    return end_of_day(min(needed_by, appeal.valid_until or needed_by), appeal.facility.timezone)
 
 
 def _check_quantity(item: Any, quantity: int | None) -> None:
@@ -220,7 +224,7 @@ def refuse(appeal: Appeal, *, reason: str, by: User, at: datetime) -> Appeal:
         raise Refused(_("Say why, so that it can be corrected and posted again."), code="reason-missing")
     appeal, needs = _locked(appeal)
     appeal.move_to(AppealStatus.REFUSED)
-    appeal.refusal, appeal.moderated_by, appeal.moderated_at = reason.strip(), by, at
+    appeal.refusal, appeal.moderated_by, appeal.moderated_at = reason.strip()[:300], by, at
     appeal.save(update_fields=["status", "refusal", "moderated_by", "moderated_at"])
     _move(needs, NeedStatus.REFUSED, from_=[NeedStatus.WAITING])
     record(appeal, "appeal.refused", by=by, at=at)
@@ -273,9 +277,12 @@ def confirm(need: Need, *, by: User | None, at: datetime) -> Need:
     if need.status == NeedStatus.LAPSED:
         need.move_to(NeedStatus.OPEN)
         if need.deadline_at <= at:
-            need.needed_by = _today(need.appeal.facility, at) + timedelta(days=DAYS_ASSUMED)
-            need.needed_by_assumed = True
-            need.deadline_at = end_of_day(need.needed_by, need.appeal.facility.timezone)
+            zone = need.appeal.facility.timezone
+            if end_of_day(need.needed_by, zone) <= at:
+                need.needed_by = _today(need.appeal.facility, at) + timedelta(days=DAYS_ASSUMED)
+                need.needed_by_assumed = True
+            Appeal.objects.filter(pk=need.appeal_id).update(valid_until=None)  # it has just been said to be valid
+            need.deadline_at = end_of_day(need.needed_by, zone)
     need.confirmed_at = at
     need.received_before = need.quantity_received
     need.save(
@@ -339,7 +346,7 @@ def change(need: Need, *, by: User | None, at: datetime, **changes: Any) -> Need
         if changes["needed_by"] < _today(need.appeal.facility, at):
             raise ValidationError({"needed_by": _("This day is over. When is it needed by?")})
         need.needed_by_assumed = False
-        need.deadline_at = end_of_day(changes["needed_by"], need.appeal.facility.timezone)
+        need.deadline_at = _deadline(need.appeal, changes["needed_by"])
     if changes.get("urgency"):
         need.urgency_assumed = False
     for field, value in changes.items():

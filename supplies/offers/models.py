@@ -27,7 +27,7 @@ DONATION_LIFECYCLE = Lifecycle(
     {
         DonationStatus.WAITING: {DonationStatus.PUBLISHED, DonationStatus.REFUSED, DonationStatus.WITHDRAWN},
         DonationStatus.PUBLISHED: {DonationStatus.CLOSED, DonationStatus.WITHDRAWN},
-        DonationStatus.REFUSED: {DonationStatus.WAITING},
+        DonationStatus.REFUSED: set(),
         DonationStatus.WITHDRAWN: set(),
         DonationStatus.CLOSED: {DonationStatus.PUBLISHED},
     }
@@ -155,7 +155,7 @@ OFFER_LIFECYCLE = Lifecycle(
         OfferStatus.SPENT: {OfferStatus.OPEN, OfferStatus.WITHDRAWN, OfferStatus.LAPSED},
         OfferStatus.WITHDRAWN: set(),
         OfferStatus.LAPSED: set(),
-        OfferStatus.REFUSED: {OfferStatus.WAITING},
+        OfferStatus.REFUSED: set(),
     }
 )
 

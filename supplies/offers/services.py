@@ -195,7 +195,7 @@ def refuse(donation: Donation, *, reason: str, by: User, at: datetime) -> Donati
         raise Refused(_("Say why, so that it can be corrected and posted again."), code="reason-missing")
     donation, offers = _locked(donation)
     donation.move_to(DonationStatus.REFUSED)
-    donation.refusal, donation.moderated_by, donation.moderated_at = reason.strip(), by, at
+    donation.refusal, donation.moderated_by, donation.moderated_at = reason.strip()[:300], by, at
     donation.save(update_fields=["status", "refusal", "moderated_by", "moderated_at"])
     _move(offers, OfferStatus.REFUSED, from_=[OfferStatus.WAITING])
     record(donation, "donation.refused", by=by, at=at)
@@ -284,6 +284,6 @@ def lapse(*, at: datetime) -> int:
         .order_by("pk")
     )
     _move(over, OfferStatus.LAPSED, from_=[OfferStatus.OPEN])
-    record_all(over, "offer.withdrawn", by=None, at=at)
+    record_all(over, "offer.lapsed", by=None, at=at)
     _follow({offer.donation_id for offer in over}, by=None, at=at)
     return len(over)

@@ -199,3 +199,26 @@ def test_strangers_see_an_appeal_once_it_is_published_and_its_author_before() ->
 
     asking.publish_moderated(appeal, at=NOW)
     assert Appeal.objects.visible_to(stranger).filter(pk=appeal.pk).exists()
+
+
+def test_a_need_lapses_with_the_validity_of_its_appeal_and_is_confirmed_beyond_it() -> None:
+    appeal = make_appeal(
+        lines=[{"needed_by": TODAY + timedelta(days=20)}], valid_until=TODAY + timedelta(days=2)
+    )
+    need = appeal.needs.get()
+    after = NOW + timedelta(days=3)
+
+    assert asking.lapse(at=NOW + timedelta(days=1)) == 0
+    assert asking.lapse(at=after) == 1
+    asking.confirm(need, by=None, at=after)
+
+    need.refresh_from_db()
+    appeal.refresh_from_db()
+    assert (need.status, appeal.valid_until) == ("open", None)
+    assert asking.lapse(at=after) == 0
+
+
+def test_a_long_reason_is_cut_not_refused(volunteer) -> None:
+    appeal = asking.refuse(make_appeal(published=False), reason="x" * 500, by=volunteer, at=NOW)
+
+    assert len(appeal.refusal) == 300
