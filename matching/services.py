@@ -23,7 +23,7 @@ from matching.kernel.problem import URGENCIES, Problem, Verdict
 from matching.kernel.solve import solve
 from matching.kernel.verify import verify
 from matching.models import PENDING, FamilyRun, MatchingRun, Proposal, ProposalStatus, RunStatus, Trigger
-from matching.snapshot import POLICIES, Rows, Rulebook, open_needs, open_offers, take
+from matching.snapshot import POLICIES, Rows, Rulebook, take
 from supplies.allocations.services import allocate
 from supplies.catalogue.models import Substitution
 from supplies.emergencies.models import Emergency
@@ -699,8 +699,3 @@ def summary(run: MatchingRun) -> dict[str, Any]:
         "shortfalls": dict(shortfalls.most_common()),
         "seconds": {phase: round(value, 3) for phase, value in seconds.items()},
     }
-
-
-def waiting(emergency: Emergency, *, at: datetime) -> dict[str, int]:
-    """How much a run would have to look at now."""
-    return {"needs": open_needs(emergency, at).count(), "offers": open_offers(emergency, at).count()}

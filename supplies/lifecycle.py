@@ -18,11 +18,6 @@ class Lifecycle:
     def allows(self, old: str, new: str) -> bool:
         return str(new) in self.moves[str(old)]
 
-    @property
-    def last(self) -> frozenset[str]:
-        """The statuses nothing follows."""
-        return frozenset(status for status, after in self.moves.items() if not after)
-
 
 class Moving(models.Model):
     """A row with a status that moves along a lifecycle. Verbs call `move_to`, nothing else sets a status."""

@@ -228,9 +228,6 @@ class StandardStatus(models.TextChoices):
 
 
 class StandardQuerySet(models.QuerySet["Standard"]):
-    def for_item(self, item: Item | str) -> StandardQuerySet:
-        return self.filter(items=item)
-
     def in_force(self, on: date) -> StandardQuerySet:
         """Editions that may be claimed on this day."""
         return self.filter(
@@ -338,10 +335,6 @@ class SubstitutionQuerySet(models.QuerySet["Substitution"]):
 
     def rejected(self) -> SubstitutionQuerySet:
         return self.filter(verdict=Verdict.REJECT)
-
-    def in_jurisdiction(self, *codes: str) -> SubstitutionQuerySet:
-        """Rows valid everywhere or in one of these jurisdictions (CN, US, EU, WHO)."""
-        return self.filter(jurisdiction__in=["*", *codes])
 
 
 class Substitution(ReferenceRow):

@@ -50,12 +50,6 @@ APPEAL_LIFECYCLE = Lifecycle(
 
 
 class AppealQuerySet(models.QuerySet["Appeal"]):
-    def published(self) -> Self:
-        return self.filter(status__in=[AppealStatus.PUBLISHED, AppealStatus.CLOSED])
-
-    def waiting(self) -> Self:
-        return self.filter(status=AppealStatus.WAITING)
-
     def visible_to(self, user: Any) -> Self:
         """Published ones for everyone; one's own organisation's and, for volunteers and coordinators, all."""
         if user.is_authenticated and user.watches_over_all:

@@ -35,9 +35,6 @@ DONATION_LIFECYCLE = Lifecycle(
 
 
 class DonationQuerySet(models.QuerySet["Donation"]):
-    def waiting(self) -> Self:
-        return self.filter(status=DonationStatus.WAITING)
-
     def visible_to(self, user: Any) -> Self:
         """One's own; for volunteers and coordinators all. Who gives is not public."""
         if not user.is_authenticated:

@@ -321,11 +321,6 @@ def change_url(row: Model) -> str:
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
 
-def list_url(model: type[Model], query: str = "") -> str:
-    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-    return f"{address}?{query}" if query else address
-
-
 def link_to(row: Model | None, text: str = "") -> str:
     """A link to the row's page at the desk, or a dash."""
     return format_html('<a href="{}">{}</a>', change_url(row), text or str(row)) if row is not None else "–"

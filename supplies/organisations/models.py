@@ -77,9 +77,6 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
     def verified(self) -> Self:
         return self.filter(status=Verified.VERIFIED)
 
-    def waiting(self) -> Self:
-        return self.filter(status=Verified.UNVERIFIED)
-
     def of(self, user: Any) -> Self:
         """The organisations the person acts for."""
         return self.filter(memberships__user=user).distinct() if user.is_authenticated else self.none()
