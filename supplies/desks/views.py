@@ -16,7 +16,7 @@ from supplies.desks.tracking import Line, track
 from supplies.needs.models import Appeal, Need, Urgency
 from supplies.offers.models import Donation
 from supplies.organisations.models import Facility, Organisation
-from supplies.organisations.views import SignedIn, signed_in
+from supplies.organisations.visitors import SignedIn, signed_in
 from supplies.shipments.models import Shipment, ShipmentStatus
 
 GAUGES = {
@@ -37,6 +37,7 @@ GAUGES = {
     "surplus": _("more than shipped"),
 }
 ALWAYS_TOLD = {"outstanding", "left", "accepted"}
+NOT_NEEDED = {"withdrawn", "refused"}
 STEPS = {
     "packing": _("Being packed"),
     "loading": _("Being loaded"),
@@ -97,6 +98,8 @@ def follow(request: HttpRequest, code: str) -> HttpResponse:
 def _told(line: Line) -> list[tuple[Any, int | None]]:
     """The gauges of a line that say something: nothing lost and nothing damaged need not be told."""
     told = {name: quantity for name, quantity in line.gauges.items() if quantity != 0 or name in ALWAYS_TOLD}
+    if line.status in NOT_NEEDED:
+        told.pop("outstanding", None)
     return [(GAUGES[name], quantity) for name, quantity in told.items()]
 
 

@@ -2,7 +2,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
+from supplies.needs.services import withdraw_need
 from tests.makers import (
     make_appeal,
     make_donation,
@@ -132,3 +134,12 @@ def test_a_page_that_breaks_says_so_without_the_database(monkeypatch) -> None:
 
     assert answer.status_code == 500
     assert "Something broke on our side" in answer.content.decode()
+
+
+def test_the_code_of_a_withdrawn_need_claims_no_shortage() -> None:
+    need = make_need(quantity=500)
+    assert "still needed" in reader().get(reverse("track", args=[need.appeal.code])).content.decode()
+
+    withdraw_need(need, by=None, at=timezone.now())
+
+    assert "still needed" not in reader().get(reverse("track", args=[need.appeal.code])).content.decode()
