@@ -253,7 +253,9 @@ class Dictionary:
             content = Fraction(stated["number"]) * self._factor(item, stated["inner"], None)
             return self._factor(item, stated["outer"], _whole(content, item))
         rule = self.unit_rule(item, unit_text)
-        if rule is None and (many := MANY.fullmatch(unit_text)):
+        many = MANY.fullmatch(unit_text) if rule is None else None
+        # 千克 is no thousand of anything where nothing is weighed in 克.
+        if many and (not many["unit"] or self.unit_rule(item, many["unit"]) is not None):
             times = 1
             for sign in many["signs"]:
                 times *= MULTIPLIERS[sign]

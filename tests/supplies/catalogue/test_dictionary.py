@@ -236,6 +236,19 @@ def test_what_cannot_be_counted_is_refused_with_the_field_named(
     assert set(refusal.value.message_dict) == {field}
 
 
+@pytest.mark.parametrize(
+    ("quantity", "unit", "as_written"),
+    [(Fraction(3, 2), "只", "1.5 只"), (3, "千克", "千克"), (Fraction(1, 2), "", "0.5 ")],
+)
+def test_a_refused_quantity_is_told_as_it_was_written(
+    known: Dictionary, quantity: Fraction, unit: str, as_written: str
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        known.to_base(known.items["MASK_SURG"], quantity, unit)
+
+    assert as_written in " ".join(refused.value.messages)
+
+
 def test_a_hundred_single_gloves_are_fifty_pairs(known: Dictionary) -> None:
     gloves = known.items["GLOVE_EXAM"]
 
