@@ -9,11 +9,14 @@ document.addEventListener("change", (event) => {
   if (more) select.form.requestSubmit(more);
 });
 
-// A second tap on "Send" while the first is on its way sends nothing more.
+// A second tap on "Send" while the first is on its way sends nothing more; one that got lost may be repeated.
+const ON_ITS_WAY_MS = 8000;
 document.addEventListener("submit", (event) => {
-  if (event.target.method !== "post") return;
-  if (event.target.dataset.sent) event.preventDefault();
-  event.target.dataset.sent = "yes";
+  const form = event.target;
+  if (form.method !== "post") return;
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = "yes";
+  setTimeout(() => delete form.dataset.sent, ON_ITS_WAY_MS);
 });
 window.addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
