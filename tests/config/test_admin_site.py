@@ -146,6 +146,8 @@ def test_the_first_page_counts_what_waits_and_links_to_it(volunteer: User) -> No
         assert counted[title] == 1, title
     assert counted["shipments in trouble"] == 1
     assert counted["overdue allocations"] == 1
+    assert counted["allocations to ship"] == 1
+    assert counted["shipments without a carrier"] == 0
     assert counted["proposals waiting for a yes"] == 0
     for card in cards:
         if card.count:

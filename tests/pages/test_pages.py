@@ -103,6 +103,43 @@ def test_a_stranger_signs_up_registers_a_hospital_and_posts_a_need_on_a_phone(op
     ]
 
 
+def test_on_a_phone_the_results_come_before_the_filters_which_say_what_is_set(open_page: Opener) -> None:
+    make_need(make_facility(name="Harbour hospital"), urgency=1)
+    page = open_page(PHONE)
+
+    page.goto("/needs/?q=mask&urgency=1")
+
+    assert not page.is_visible("select[name=category]")
+    assert "critical" in page.inner_text(".filters summary")
+    assert page.locator("main article").first.bounding_box()["y"] < PHONE["height"]
+
+
+def test_a_need_is_sent_once_however_often_the_button_is_pressed(open_page: Opener) -> None:
+    hospital = make_facility()
+    make_item()
+    make_emergency()
+    page = open_page(PHONE, user=make_member("hospital", hospital.organisation))
+    page.goto(f"/appeals/new/{hospital.pk}/")
+    page.select_option("select[name=lines-0-item]", "MASK_SURG")
+    page.fill("input[name=lines-0-amount]", "300")
+    page.fill("input[name=contact_name]", "Practice person")
+    page.fill("input[name=contact_phone]", "027-81234567")
+
+    taken = page.evaluate(
+        """() => {
+            const form = document.querySelector("main form[method=post]"), taken = [];
+            addEventListener("submit", event => {
+                taken.push(!event.defaultPrevented);
+                event.preventDefault();
+            });
+            form.requestSubmit(); form.requestSubmit();
+            return taken;
+        }"""
+    )
+
+    assert taken == [True, False]
+
+
 def test_goods_are_offered_to_a_need_without_javascript(open_page: Opener) -> None:
     make_mode()
     make_need(make_facility(name="Harbour hospital"))

@@ -18,6 +18,17 @@ def test_signing_up_takes_a_name_and_a_password_and_goes_on() -> None:
     assert User.objects.get().username == "nurse"
 
 
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "at least 10 characters"), ("zh-hans", "至少需要 10 个字符")]
+)
+def test_a_short_password_is_refused_in_the_readers_language(language: str, words: str) -> None:
+    fields = {"username": "officer", "password1": "q7#k", "password2": "q7#k"}
+
+    answer = reader().post(reverse("sign-up"), fields, headers={"accept-language": language})
+
+    assert words in answer.content.decode()
+
+
 def test_signing_up_never_leads_to_another_site() -> None:
     fields = {
         "username": "nurse",
