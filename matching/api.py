@@ -25,13 +25,11 @@ from matching.permissions import (
 from matching.sentences import facts, sentences
 from matching.snapshot import POLICIES
 from supplies.api_fields import Coded, Named, Reason, RowField, RowSerializer, Strict
-from supplies.catalogue.api import shown
 from supplies.emergencies.models import Emergency
 from supplies.errors import NotYours
 from supplies.needs.models import Urgency
-from supplies.organisations.api import signed_in
 from supplies.organisations.models import Scope
-from supplies.organisations.tokens import HasScope
+from supplies.organisations.tokens import HasScope, signed_in
 
 NOT_A_VOLUNTEER = _("Only a volunteer or coordinator may do that.")
 NOT_ASKED = _("Only the donor and the hospital can say that they agree.")
@@ -236,8 +234,8 @@ class ProposalSerializer(RowSerializer):
         ]
         read_only_fields = fields
 
-    def get_shown(self, proposal: Proposal) -> str | None:
-        return shown(proposal.need.item, proposal.quantity)
+    def get_shown(self, proposal: Proposal) -> str:
+        return proposal.need.item.written(proposal.quantity)
 
     def get_why(self, proposal: Proposal) -> list[str]:
         return sentences(proposal)

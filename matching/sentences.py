@@ -29,7 +29,7 @@ SHORTFALLS = {
 def shown(quantity: int, proposal: Proposal) -> str:
     """A quantity in the unit people use for the item asked for."""
     item = proposal.need.item
-    number = f"{item.shown(quantity).normalize():f}"
+    number = item.written(quantity)
     return f"{number} {item.display_unit.name}"
 
 

@@ -16,7 +16,7 @@ from matching.models import Proposal, ProposalStatus
 from matching.permissions import may_answer_for_donor, may_answer_for_hospital, may_decline
 from matching.sentences import sentences
 from supplies.errors import Refused
-from supplies.organisations.views import SignedIn, signed_in
+from supplies.organisations.visitors import SignedIn, signed_in
 
 
 @signed_in

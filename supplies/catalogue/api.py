@@ -17,7 +17,7 @@ from supplies.catalogue.models import Category, Item, Standard, StandardStatus
 
 def shown(item: Item, quantity: int | None) -> str | None:
     """A quantity of base units in the unit people use, as a decimal string."""
-    return None if quantity is None else f"{item.shown(quantity).normalize():f}"
+    return None if quantity is None else item.written(quantity)
 
 
 def dictionary_of(field: Any) -> Dictionary:

@@ -150,6 +150,10 @@ class Item(Bilingual, ReferenceRow):
         """A quantity of base units as people read it: 100 single gloves are 50 pairs."""
         return Decimal(quantity) / self.display_factor
 
+    def written(self, quantity: int) -> str:
+        """The same as a plain decimal string, never with an exponent."""
+        return f"{self.shown(quantity).normalize():f}"
+
     def is_plausible(self, quantity: int) -> bool:
         return self.plausible_min <= quantity <= self.plausible_max
 

@@ -26,7 +26,7 @@ from supplies.needs.permissions import may_change_appeal, may_read_details
 from supplies.organisations.models import Facility, Organisation, Verified
 from supplies.organisations.permissions import may_post_for
 from supplies.organisations.services import keep_contact
-from supplies.organisations.views import SignedIn, signed_in, unsent
+from supplies.organisations.visitors import SignedIn, signed_in, unsent
 
 PER_PAGE = 20
 LINES_AT_FIRST = 1

@@ -30,10 +30,10 @@ from supplies.errors import NotYours
 from supplies.offers import services
 from supplies.offers.models import Donation, DonationStatus, Offer, OfferStatus
 from supplies.offers.permissions import may_change_donation
-from supplies.organisations.api import is_insider, signed_in, visible_organisations
+from supplies.organisations.api import is_insider, visible_organisations
 from supplies.organisations.models import Facility, Organisation, Scope
 from supplies.organisations.permissions import acts_for, may_moderate
-from supplies.organisations.tokens import HasScope
+from supplies.organisations.tokens import HasScope, signed_in
 from supplies.regions.api import InRegionFilter
 from supplies.regions.models import Region
 

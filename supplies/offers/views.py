@@ -22,7 +22,7 @@ from supplies.offers.models import Donation, Offer
 from supplies.offers.permissions import may_change_donation
 from supplies.organisations.models import Facility, Organisation, Role
 from supplies.organisations.services import enrol, keep_contact, register
-from supplies.organisations.views import SignedIn, signed_in, unsent
+from supplies.organisations.visitors import SignedIn, signed_in, unsent
 from supplies.regions.forms import PlaceForm
 
 TO = "to"  # the prefix of the selects that say which region the goods are for

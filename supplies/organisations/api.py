@@ -14,19 +14,15 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 from supplies.api_fields import Coded, Named, RowSerializer, Strict
 from supplies.errors import NotYours
 from supplies.organisations import services
-from supplies.organisations.models import Facility, Organisation, Scope, User, Verified
+from supplies.organisations.models import Facility, Organisation, Scope, Verified
 from supplies.organisations.permissions import may_pause, may_watch
+from supplies.organisations.tokens import signed_in
 from supplies.regions.api import InRegionFilter
 
 
 def visible_organisations(request: Any) -> QuerySet[Organisation]:
     """What a filter may name; when the documentation is made there is no request."""
     return Organisation.objects.visible_to(request.user) if request else Organisation.objects.none()
-
-
-def signed_in(request: Request) -> User:
-    """Who asks, where the permissions have let nobody else through."""
-    return cast(User, request.user)
 
 
 def is_insider(context: Any, *, organisation_id: Any, posted_by_id: Any) -> bool:

@@ -1,9 +1,5 @@
 """Signing in, up and out, the language of the pages, registering a hospital, pausing a site."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -11,7 +7,7 @@ from django.contrib.auth import login
 from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -23,20 +19,10 @@ from django.views.i18n import set_language
 from supplies.errors import Refused
 from supplies.organisations import services
 from supplies.organisations.forms import HospitalForm, SignUpForm
-from supplies.organisations.models import Facility, Organisation, Role, User, Verified
+from supplies.organisations.models import Facility, Organisation, Role, Verified
 from supplies.organisations.names import normal_name
 from supplies.organisations.permissions import may_pause
-
-
-class SignedIn(HttpRequest):
-    """What a view behind `signed_in` is given."""
-
-    user: User
-
-
-View = Callable[..., HttpResponse]
-UNSENT = "unsent"
-LONGEST_KEPT = 100_000  # characters of one form that wait in a session
+from supplies.organisations.visitors import SignedIn, signed_in, unsent
 
 
 class SignIn(LoginView):
@@ -71,39 +57,6 @@ def choose_language(request: HttpRequest) -> HttpResponse:
         request.user.language = language
         request.user.save(update_fields=["language"])
     return response
-
-
-def signed_in(view: View) -> View:
-    """Lead a stranger to sign in or up first. What was typed meanwhile waits in the session, telephone apart."""
-
-    @wraps(view)
-    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.user.is_authenticated:
-            return view(request, *args, **kwargs)
-        if request.method == "POST":
-            _keep_unsent(request)
-        return redirect(f"{reverse('sign-in')}?{urlencode({'next': request.get_full_path()})}")
-
-    return inner
-
-
-def _keep_unsent(request: HttpRequest) -> None:
-    typed = request.POST.copy()
-    for name in [name for name in typed if name.startswith(("contact_", "csrf", "password"))]:
-        del typed[name]
-    text = typed.urlencode()
-    if len(text) <= LONGEST_KEPT:
-        request.session[UNSENT] = {"path": request.path, "typed": text}
-
-
-def unsent(request: HttpRequest) -> QueryDict | None:
-    """What was typed into this page before signing in; handed out once."""
-    kept = request.session.get(UNSENT)
-    if request.method != "GET" or not kept or kept["path"] != request.path:
-        return None
-    del request.session[UNSENT]
-    messages.info(request, _("Here is what you typed. Look it over and send it."))
-    return QueryDict(kept["typed"])
 
 
 @signed_in

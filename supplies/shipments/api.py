@@ -18,9 +18,9 @@ from supplies.api_fields import Coded, Named, Quantity, RowField, RowInput, RowS
 from supplies.catalogue.api import shown
 from supplies.catalogue.models import TransportMode
 from supplies.errors import NotYours
-from supplies.organisations.api import signed_in, visible_organisations
+from supplies.organisations.api import visible_organisations
 from supplies.organisations.models import Organisation, Scope
-from supplies.organisations.tokens import HasScope
+from supplies.organisations.tokens import HasScope, signed_in
 from supplies.shipments import services
 from supplies.shipments.models import (
     Receipt,

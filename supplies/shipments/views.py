@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from supplies.errors import Refused
-from supplies.organisations.views import SignedIn, signed_in
+from supplies.organisations.visitors import SignedIn, signed_in
 from supplies.shipments import services
 from supplies.shipments.forms import CountForm, NoteForm, put_beside
 from supplies.shipments.models import Shipment, ShipmentLine, ShipmentStatus
