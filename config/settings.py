@@ -221,7 +221,9 @@ JOURNAL_LISTENERS: dict[str, list[str]] = {
     "offer.lapsed": ["matching.services.withdraw_for_offer"],
     "offer.opened": ["matching.services.hear"],
     "allocation.released": ["matching.services.hear"],
+    "allocation.returned": ["matching.services.hear"],
     "facility.paused": ["matching.services.withdraw_for_facility"],
+    "facility.resumed": ["matching.services.hear_of_facility"],
 }
 
 CELERY_BROKER_URL = BROKER_URL

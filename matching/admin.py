@@ -304,7 +304,7 @@ class MatchingRunAdmin(DeskAdmin):
     list_select_related = ("emergency", "started_by")
     ordering = ("-created_at", "-pk")
     fieldsets = (
-        (None, {"fields": ("status", "emergency", "way_of_sharing", "is_dry", "what_came_of_it")}),
+        (None, {"fields": ("status", "failure", "emergency", "way_of_sharing", "is_dry", "what_came_of_it")}),
         (
             _("Trail"),
             {"fields": ("trigger", "started_by", "as_of", "created_at", "finished_at", "only", "editions")},

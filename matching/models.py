@@ -87,6 +87,8 @@ class MatchingRun(Moving):
     )
     created_at = models.DateTimeField(_("created"))
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    attempts = models.PositiveIntegerField(_("attempt"), default=0, editable=False)
+    failure = models.CharField(_("why it failed"), max_length=500, blank=True)
 
     objects = MatchingRunQuerySet.as_manager()
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, OperationalError, connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -24,7 +24,7 @@ from matching.kernel.solve import solve
 from matching.kernel.verify import verify
 from matching.models import PENDING, FamilyRun, MatchingRun, Proposal, ProposalStatus, RunStatus, Trigger
 from matching.snapshot import POLICIES, Rows, Rulebook, take
-from supplies.allocations.services import allocate
+from supplies.allocations.services import allocate, check
 from supplies.catalogue.models import Substitution
 from supplies.emergencies.models import Emergency
 from supplies.errors import NotEligible, Refused
@@ -89,6 +89,20 @@ def hear(events: Sequence[Event], *, at: datetime) -> None:
     for event in events:
         if {"emergency", "item"} <= event.facts.keys():
             changed[event.facts["emergency"]].add(event.facts["item"])
+    _match_again(changed, at=at)
+
+
+def hear_of_facility(events: Sequence[Event], *, at: datetime) -> None:
+    """A facility takes goods again: match the families of what it still needs."""
+    changed: dict[str, set[str]] = defaultdict(set)
+    needs = Need.objects.open().filter(appeal__facility__in=[event.subject_id for event in events])
+    for emergency, item in needs.values_list("appeal__emergency", "item").distinct():
+        changed[emergency].add(item)
+    _match_again(changed, at=at)
+
+
+def _match_again(changed: Mapping[str, set[str]], *, at: datetime) -> None:
+    """Match the families of these items, by emergency."""
     if not changed:
         return
     family_of = Rulebook.read().family_of
@@ -97,6 +111,8 @@ def hear(events: Sequence[Event], *, at: datetime) -> None:
         if emergency is None:
             continue
         families = {family_of[item] for item in items if item in family_of}
+        if not families:
+            continue  # a run without families named would match them all
         waiting = (
             MatchingRun.objects.filter(emergency=emergency, trigger=Trigger.EVENT, status=RunStatus.QUEUED)
             .select_for_update(skip_locked=True)
@@ -105,7 +121,7 @@ def hear(events: Sequence[Event], *, at: datetime) -> None:
         )
         if waiting is None:
             start(emergency, trigger=Trigger.EVENT, by=None, at=at, families=families)
-        else:
+        elif waiting.only:
             waiting.only = sorted({*waiting.only, *families})
             waiting.as_of = at
             waiting.save(update_fields=["only", "as_of"])
@@ -124,11 +140,46 @@ def match_all(*, at: datetime) -> list[MatchingRun]:
 
 
 def open_run(run_id: Any, *, at: datetime) -> list[FamilyRun]:
-    """Read the snapshot of a queued run and lay out its families. Running twice is harmless; returns what was laid out."""
-    families = _lay_out(run_id)
+    """Read the snapshot of a queued run and lay out its families. Running twice is harmless; returns what was laid out.
+
+    A run that cannot be opened is tried again by the sweep, MOST_ATTEMPTS times in all; then it has failed and says why.
+    """
+    if not _attempt(run_id, at=at):
+        return []
+    queued = MatchingRun.objects.filter(pk=run_id, status=RunStatus.QUEUED)
+    try:
+        families = _lay_out(run_id)
+    except OperationalError:
+        # The database is busy, or the run was widened under our snapshot: no fault of the run, so no attempt of it.
+        log.warning("Run %s could not be read just now; the sweep tries again.", run_id)
+        queued.update(attempts=models.F("attempts") - 1)
+        return []
+    except Exception as error:
+        log.exception("Run %s could not be opened", run_id)
+        queued.update(failure=f"{type(error).__name__}: {error}"[:500])
+        return []
     if not families and MatchingRun.objects.filter(pk=run_id, status=RunStatus.RUNNING).exists():
         _close(run_id, at=at)
     return families
+
+
+@transaction.atomic
+def _attempt(run_id: Any, *, at: datetime) -> bool:
+    """Count an attempt before it is made, since a process that dies of it counts too. False if there is nothing to try."""
+    waiting = MatchingRun.objects.select_for_update(skip_locked=True)
+    run = waiting.filter(pk=run_id, status=RunStatus.QUEUED).first()
+    if run is None:
+        return False
+    if run.attempts >= MOST_ATTEMPTS:
+        run.move_to(RunStatus.FAILED)
+        run.failure = run.failure or f"No process opened it in {MOST_ATTEMPTS} attempts."
+        run.finished_at = at
+        run.save(update_fields=["status", "failure", "finished_at"])
+        record(run, "run.failed", by=None, at=at)
+        return False
+    run.attempts += 1
+    run.save(update_fields=["attempts"])
+    return True
 
 
 def _lay_out(run_id: Any) -> list[FamilyRun]:
@@ -192,6 +243,10 @@ def solve_family(family_id: Any, *, clock: Callable[[], datetime] = timezone.now
         store(family, plan, explanation, seconds, at=clock())
     except LeaseLost:
         log.warning("The lease of family %s was lost; its result is thrown away.", family.family)
+        return None
+    except OperationalError:
+        # A lock that was not granted, a database that restarts: the lease runs out and the sweep gives it to the next.
+        log.warning("The database was busy or away; family %s waits for its lease to end.", family.family)
         return None
     except Exception as error:
         log.exception("Family %s failed", family.family)
@@ -512,6 +567,8 @@ def approve(proposal: Proposal, *, by: User, at: datetime) -> Proposal:
             _("You posted one side of this; another volunteer has to approve it."), code="four-eyes"
         )
     proposal.move_to(ProposalStatus.APPROVED)
+    # Nobody is asked for a yes to what can no longer be promised.
+    check(proposal.need, proposal.offer, proposal.quantity)
     proposal.approved_by, proposal.approved_at = by, at
     if proposal.offer.donation.allocates_for_me and not proposal.offer.donation.is_directed:
         proposal.donor_said_yes_at, proposal.donor_consent = at, "standing"

@@ -39,6 +39,7 @@ class AllocationAdmin(DeskAdmin):
     ordering = ("due_at", "pk")
     fields = (
         "status",
+        "ended_because",
         "need",
         "offer",
         "amount",

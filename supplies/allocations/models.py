@@ -96,6 +96,7 @@ class Allocation(Moving):
         User, models.PROTECT, null=True, blank=True, verbose_name=_("by"), related_name="+"
     )
     due_at = models.DateTimeField(_("to be shipped by"))
+    ended_because = models.CharField(_("why it ended"), max_length=300, blank=True)
     split_from = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("split from")
     )

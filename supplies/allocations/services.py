@@ -96,21 +96,43 @@ def _check_fit(need: Need, offer: Offer) -> None:
         )
 
 
+def check(need: Need, offer: Offer, quantity: int) -> None:
+    """Raise what `allocate` would raise, and promise nothing."""
+    _check_fit(need, offer)
+    if quantity > offer.quantity_open:
+        raise _too_little_of(offer)
+    if quantity > _lacking(need):
+        raise _too_much_for(need)
+
+
+def _lacking(need: Need) -> int:
+    return need.ceiling - need.quantity_promised - need.quantity_in_transit - need.quantity_received
+
+
+def _too_little_of(offer: Offer) -> NotEnoughLeft:
+    return NotEnoughLeft(
+        _("%(left)d of %(all)d are left of this offer; ask for %(left)d or fewer.")
+        % {"left": offer.quantity_open, "all": offer.quantity}
+    )
+
+
+def _too_much_for(need: Need) -> NotEnoughLeft:
+    return NotEnoughLeft(
+        _("This need lacks %(left)d; promise that many or fewer.") % {"left": _lacking(need)}
+    )
+
+
 def _take(need: Need, offer: Offer, quantity: int) -> None:
     """Move both counters, or raise NotEnoughLeft and move none."""
     promised = F("quantity_promised") + F("quantity_in_transit") + F("quantity_received")
     if not Offer.objects.filter(pk=offer.pk, quantity__gte=F("quantity_allocated") + quantity).update(
         quantity_allocated=F("quantity_allocated") + quantity
     ):
-        raise NotEnoughLeft(
-            _("%(left)d of %(all)d are left of this offer; ask for %(left)d or fewer.")
-            % {"left": offer.quantity_open, "all": offer.quantity}
-        )
+        raise _too_little_of(offer)
     if not Need.objects.filter(pk=need.pk, ceiling__gte=promised + quantity).update(
         quantity_promised=F("quantity_promised") + quantity
     ):
-        left = need.ceiling - need.quantity_promised - need.quantity_in_transit - need.quantity_received
-        raise NotEnoughLeft(_("This need lacks %(left)d; promise that many or fewer.") % {"left": left})
+        raise _too_much_for(need)
 
 
 @transaction.atomic
@@ -249,7 +271,7 @@ def lock(allocations: Iterable[Allocation]) -> list[Allocation]:
     rows = Allocation.objects.filter(pk__in=ids)
     _lock_rows(Need, rows.values("need"))
     _lock_rows(Offer, rows.values("offer"))
-    return list(rows.select_for_update(of=("self",)).order_by("pk"))
+    return list(rows.select_related("offer__donation").select_for_update(of=("self",)).order_by("pk"))
 
 
 def _lock_rows(model: type[Model], ids: Any) -> None:
@@ -270,13 +292,24 @@ def _move(
 
 
 def _moved(
-    locked: list[Allocation], status: str, kind: str, *, by: User | None, at: datetime, **facts: Any
+    locked: list[Allocation], status: str, kind: str, *, by: User | None, at: datetime, reason: str = ""
 ) -> list[Allocation]:
     for allocation in locked:
         allocation.move_to(status)
-    Allocation.objects.bulk_update(locked, ["status"])
-    record_all(locked, kind, by=by, at=at, facts=lambda row: {"quantity": row.quantity, **facts})
+        allocation.ended_because = reason[:300]
+    Allocation.objects.bulk_update(locked, ["status", "ended_because"])
+    record_all(locked, kind, by=by, at=at, facts=_facts)
     return locked
+
+
+def _facts(allocation: Allocation) -> dict[str, Any]:
+    """The quantity, and whose family is to be matched again when the goods are free."""
+    offer = allocation.offer
+    return {
+        "quantity": allocation.quantity,
+        "item": offer.item_id,
+        "emergency": offer.donation.emergency_id,
+    }
 
 
 def _end(
