@@ -22,7 +22,7 @@ from matching.kernel.plan import Plan
 from matching.kernel.problem import URGENCIES, Problem, Verdict
 from matching.kernel.solve import solve
 from matching.kernel.verify import verify
-from matching.models import PENDING, FamilyRun, MatchingRun, Proposal, ProposalStatus, RunStatus, Trigger
+from matching.models import FamilyRun, MatchingRun, Proposal, ProposalStatus, RunStatus, Trigger
 from matching.snapshot import POLICIES, Rows, Rulebook, take
 from supplies.allocations.services import allocate, check
 from supplies.catalogue.models import Substitution
@@ -36,6 +36,7 @@ from supplies.organisations.models import Facility, User
 
 log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 3
+AT_ONCE = 1000  # proposals ended in one transaction
 
 
 class LeaseLost(RuntimeError):
@@ -608,20 +609,19 @@ def decline(proposal: Proposal, *, reason: str, by: User, at: datetime) -> Propo
         raise Refused(
             _("Say why it is declined; the next proposal will be better for it."), code="reason-missing"
         )
-    return _end([proposal], ProposalStatus.DECLINED, reason.strip()[:300], by=by, at=at)[0]
+    return _end_one(proposal, ProposalStatus.DECLINED, reason.strip()[:300], by=by, at=at)
 
 
 @transaction.atomic
 def withdraw(proposal: Proposal, *, reason: str, by: User | None, at: datetime) -> Proposal:
     """Take a proposal back that should not have been made; the pair may be proposed again."""
-    return _end([proposal], ProposalStatus.WITHDRAWN, reason[:300], by=by, at=at)[0]
+    return _end_one(proposal, ProposalStatus.WITHDRAWN, reason[:300], by=by, at=at)
 
 
 @transaction.atomic
 def expire(*, at: datetime) -> int:
     """End proposals that nobody answered in time. Returns how many."""
-    overdue = list(Proposal.objects.overdue(at).order_by("pk")[:1000])
-    return len(_end(overdue, ProposalStatus.EXPIRED, "", by=None, at=at)) if overdue else 0
+    return _end_pending(Proposal.objects.overdue(at), ProposalStatus.EXPIRED, "", at=at)
 
 
 def withdraw_for_facility(events: Sequence[Event], *, at: datetime) -> None:
@@ -641,9 +641,8 @@ def withdraw_for_offer(events: Sequence[Event], *, at: datetime) -> None:
 
 @transaction.atomic
 def _withdraw_pending(of: models.Q, reason: str, *, at: datetime) -> None:
-    pending = list(Proposal.objects.pending().filter(of).order_by("pk"))
-    if pending:
-        _end(pending, ProposalStatus.WITHDRAWN, reason, by=None, at=at)
+    while _end_pending(Proposal.objects.pending().filter(of), ProposalStatus.WITHDRAWN, reason, at=at):
+        pass
 
 
 def _locked(proposal: Proposal) -> Proposal:
@@ -686,32 +685,33 @@ def _agree_if_all_said_yes(proposal: Proposal, *, by: User, at: datetime) -> Pro
     return proposal
 
 
-def _end(
-    proposals: Sequence[Proposal], status: str, because: str, *, by: User | None, at: datetime
+def _end_one(proposal: Proposal, status: str, because: str, *, by: User | None, at: datetime) -> Proposal:
+    """End one proposal and free its units. Raises MoveRefused if it has ended already."""
+    return _ended([_locked(proposal)], status, because, by=by, at=at)[0]
+
+
+def _end_pending(rows: models.QuerySet[Proposal], status: str, because: str, *, at: datetime) -> int:
+    """End many at once; those that end meanwhile are passed over. Returns how many it ended."""
+    found = list(rows.order_by("pk").values_list("pk", "need", "offer")[:AT_ONCE])
+    if not found:
+        return 0
+    ids, needs, offers = zip(*found, strict=True)
+    list(Need.objects.filter(pk__in=needs).select_for_update().order_by("pk").values_list("pk"))
+    list(Offer.objects.filter(pk__in=offers).select_for_update().order_by("pk").values_list("pk"))
+    pending = Proposal.objects.pending().filter(pk__in=ids).select_for_update().order_by("pk")
+    return len(_ended(list(pending), status, because, by=None, at=at))
+
+
+def _ended(
+    proposals: list[Proposal], status: str, because: str, *, by: User | None, at: datetime
 ) -> list[Proposal]:
-    """End pending proposals and free their units. Those that ended meanwhile are refused singly, passed over in bulk."""
-    ids = [proposal.pk for proposal in proposals]
-    list(
-        Need.objects.filter(proposals__in=ids)
-        .select_for_update(of=("self",))
-        .order_by("pk")
-        .values_list("pk")
-    )
-    list(
-        Offer.objects.filter(proposals__in=ids)
-        .select_for_update(of=("self",))
-        .order_by("pk")
-        .values_list("pk")
-    )
-    locked = list(Proposal.objects.filter(pk__in=ids).select_for_update().order_by("pk"))
-    ending = locked if len(ids) == 1 else [proposal for proposal in locked if proposal.status in PENDING]
-    for proposal in ending:
+    for proposal in proposals:
         proposal.move_to(status)
         proposal.ended_because = because
-    Proposal.objects.bulk_update(ending, ["status", "ended_because"])
-    _hold(ending, -1)
-    record_all(ending, f"proposal.{status}", by=by, at=at)
-    return ending
+    Proposal.objects.bulk_update(proposals, ["status", "ended_because"])
+    _hold(proposals, -1)
+    record_all(proposals, f"proposal.{status}", by=by, at=at)
+    return proposals
 
 
 # --- reading ------------------------------------------------------------------------------------------------

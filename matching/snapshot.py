@@ -239,7 +239,7 @@ def open_offers(emergency: Emergency, at: datetime) -> QuerySet[Offer]:
 def take(
     emergency: Emergency, *, as_of: datetime, policy: str, rulebook: Rulebook, only: Iterable[str] = ()
 ) -> list[Snapshot]:
-    """A Problem per family that has needs, read in two queries whatever their number.
+    """A Problem per family that has needs, read in a handful of queries whatever their number.
 
     Call inside one REPEATABLE READ transaction. The largest family comes first.
     """

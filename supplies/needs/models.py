@@ -248,7 +248,7 @@ class NeedQuerySet(models.QuerySet["Need"]):
 
 
 class Need(Moving):
-    """A facility asks for a quantity of an item by a date. Counters are moved by the verbs of allocations and shipments."""
+    """A facility asks for a quantity of an item by a date. Counters are moved by the verbs of allocations and of matching, nothing else."""
 
     lifecycle = NEED_LIFECYCLE
 

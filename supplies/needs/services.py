@@ -28,7 +28,7 @@ from supplies.needs.models import (
 )
 from supplies.organisations.models import Facility, User
 
-DAYS_ASSUMED = 30  # a need without a date: see the issue of 2020's lists, which never gave one
+DAYS_ASSUMED = 30  # a need without a date: the lists of 2020 never gave one
 URGENCY_ASSUMED = Urgency.SOON
 APPEAL_FIELDS = frozenset(
     {

@@ -121,7 +121,7 @@ def test_from_a_posted_need_to_a_received_box(volunteer: User) -> None:
     assert (need.status, need.quantity_received, need.quantity_outstanding) == ("open", 950, 50)
     assert public.get(f"/api/v1/track/{shipment['code']}/").json()["status"] == "partly_accepted"
 
-    # The shortfall rings again; the rest is matched, shipped and counted on the page; the need closes itself.
+    # The shortfall rings again; the rest is matched, shipped and counted; the need closes itself.
     match_what_is_waiting()
     choose(desk, "approve", Proposal.objects.waiting().get())
     second = post(at_donor, f"proposals/{Proposal.objects.pending().get().pk}/accept/")
