@@ -74,7 +74,7 @@ def make_cast(chance: Random, *, at: datetime) -> Cast:
     volunteer = _volunteer(volunteers[-1], at=at)
     for newcomer in newcomers[::5]:
         people.verify(
-            newcomer, verdict=Verified.REFUSED, note="演示:电话无人接听 (nobody answers)", by=volunteer, at=at
+            newcomer, verdict=Verified.REFUSED, note="演示：电话无人接听 (nobody answers)", by=volunteer, at=at
         )
     return Cast(
         [site for site in facilities if site.organisation.status == Verified.VERIFIED],
@@ -184,7 +184,7 @@ def _site(chance: Random, hospital: Organisation, name: str, position: int) -> F
         staff=round(beds * chance.uniform(1.1, 1.9)),
         patients=round(beds * chance.uniform(0.5, 1.2)),
         is_paused=position % 37 == 11,
-        pause_reason="库房已满,暂停收货 (store is full)" if position % 37 == 11 else "",
+        pause_reason="库房已满，暂停收货 (store is full)" if position % 37 == 11 else "",
     )
     if hospital.region.lat is not None and hospital.region.lon is not None and position % 9:
         site.lat = round(hospital.region.lat + chance.uniform(-0.03, 0.03), 5)

@@ -104,7 +104,7 @@ class Postings:
             accepts_overseas=self.chance.random() < 0.85,
             receiving_body="演示红十字会 (代收)" if self.chance.random() < 0.1 else "",
             transport_instructions=self.chance.choice(
-                ("", "", "车辆限高 4 米,请提前一天联系。", "凭接收函进入市区 (entry permit needed)。")
+                ("", "", "车辆限高 4 米，请提前一天联系。", "凭接收函进入市区 (entry permit needed)。")
             ),
             valid_until=self.today + timedelta(days=60),
         )

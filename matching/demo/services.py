@@ -101,7 +101,7 @@ def _emergencies(at: datetime) -> tuple[Emergency, Emergency]:
     today = timezone.localdate(at)
     outbreak = Emergency.objects.create(
         code=OUTBREAK,
-        name_zh="演示:长江中游呼吸道传染病疫情",
+        name_zh="演示：长江中游呼吸道传染病疫情",
         name_en="Demo: respiratory outbreak on the middle Yangtze",
         status=Phase.RESPOND,
         proposal_hours=72,  # what was proposed yesterday is still open when the reader comes
@@ -109,7 +109,7 @@ def _emergencies(at: datetime) -> tuple[Emergency, Emergency]:
     )
     flood = Emergency.objects.create(
         code=FLOOD,
-        name_zh="演示:洞庭湖区汛期物资储备",
+        name_zh="演示：洞庭湖区汛期物资储备",
         name_en="Demo: stocking up before the floods, Dongting Lake",
         status=Phase.PREPARE,
         began_on=today - PREPARED,

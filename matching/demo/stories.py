@@ -159,31 +159,31 @@ def refused(act: Act, route: Route, number: int) -> None:
 def lost(act: Act, route: Route, number: int) -> None:
     shipment = act.send(route, number)
     act.see(shipment, "2", "holding", after=40 * HOUR)
-    moving.lose(shipment, note="演示:中转场失踪 (lost at the hub)", by=None, at=act.at + 100 * HOUR)
+    moving.lose(shipment, note="演示：中转场失踪 (lost at the hub)", by=None, at=act.at + 100 * HOUR)
 
 
 def returned(act: Act, route: Route, number: int) -> None:
-    shipment = moving.send_back(act.send(route, number), note="演示:无人签收", by=None, at=act.at + 30 * HOUR)
+    shipment = moving.send_back(act.send(route, number), note="演示：无人签收", by=None, at=act.at + 30 * HOUR)
     moving.come_back(shipment, by=None, at=act.at + 60 * HOUR)
 
 
 def returning(act: Act, route: Route, number: int) -> None:
     shipment = moving.arrive(act.send(route, number), by=None, at=act.at + 19 * HOUR)
     act.see(shipment, "14", "arriving", after=20 * HOUR)
-    moving.send_back(shipment, note="演示:库房已满 (store is full)", by=None, at=act.at + 20 * HOUR)
+    moving.send_back(shipment, note="演示：库房已满 (store is full)", by=None, at=act.at + 20 * HOUR)
 
 
 def declined(act: Act, route: Route, number: int) -> None:
     for proposal in route:
         matching.decline(
-            proposal, reason="演示:距离太远,另有安排 (too far away)", by=act.by, at=act.at + 4 * HOUR
+            proposal, reason="演示：距离太远，另有安排 (too far away)", by=act.by, at=act.at + 4 * HOUR
         )
 
 
 def withdrawn(act: Act, route: Route, number: int) -> None:
     for proposal in route:
         matching.withdraw(
-            proposal, reason="演示:批号有误 (wrong lot number)", by=act.by, at=act.at + 5 * HOUR
+            proposal, reason="演示：批号有误 (wrong lot number)", by=act.by, at=act.at + 5 * HOUR
         )
 
 
@@ -210,7 +210,7 @@ def split(act: Act, route: Route, number: int) -> None:
 def released(act: Act, route: Route, number: int) -> None:
     for allocation in act.agree(route):
         ledger.release(
-            allocation, reason="演示:捐方改期 (the donor postponed)", by=act.by, at=act.at + 11 * HOUR
+            allocation, reason="演示：捐方改期 (the donor postponed)", by=act.by, at=act.at + 11 * HOUR
         )
 
 
@@ -289,7 +289,7 @@ def _moderate(cast: Cast, postings: Postings, *, at: datetime) -> None:
     write_appeals(appeals)
     for appeal in appeals.parents[-3:]:
         asking.refuse(
-            appeal, reason="演示:请注明收货联系人 (name who receives)", by=cast.volunteer, at=at - HOUR
+            appeal, reason="演示：请注明收货联系人 (name who receives)", by=cast.volunteer, at=at - HOUR
         )
     for appeal in appeals.parents[-6:-3]:
         asking.withdraw(appeal, by=None, at=at - HOUR)
@@ -297,7 +297,7 @@ def _moderate(cast: Cast, postings: Postings, *, at: datetime) -> None:
     write_donations(donations)
     for donation in donations.parents[-3:]:
         giving.refuse(
-            donation, reason="演示:请补充注册证号 (add the registration)", by=cast.volunteer, at=at - HOUR
+            donation, reason="演示：请补充注册证号 (add the registration)", by=cast.volunteer, at=at - HOUR
         )
     for donation in donations.parents[-5:-3]:
         giving.withdraw(donation, by=None, at=at - HOUR)
