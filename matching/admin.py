@@ -235,7 +235,7 @@ class ProposalAdmin(DeskAdmin):
     @admin.display(description=_("way"), ordering="km")
     def way(self, proposal: Proposal) -> str:
         days = ngettext("%(days)d day", "%(days)d days", proposal.days) % {"days": proposal.days}
-        return f"{proposal.km:,} km, {days}"
+        return f"{proposal.km:,} km · {days}"
 
     @admin.display(description=_("expires"), ordering="expires_at")
     def expires(self, proposal: Proposal) -> str:

@@ -199,7 +199,7 @@ def test_the_list_says_how_the_goods_stand_to_what_is_asked_for(volunteer: User)
     assert "newer edition; ask the hospital" in page
     assert "25 → 50 %" in page
     assert "100 piece" in page
-    assert "12 km, 2 days" in page
+    assert "12 km · 2 days" in page
 
 
 def test_a_run_is_started_by_posting_the_form_and_not_by_opening_it(volunteer: User) -> None:
