@@ -74,7 +74,11 @@ def make_cast(chance: Random, *, at: datetime) -> Cast:
     volunteer = _volunteer(volunteers[-1], at=at)
     for newcomer in newcomers[::5]:
         people.verify(
-            newcomer, verdict=Verified.REFUSED, note="演示：电话无人接听 (nobody answers)", by=volunteer, at=at
+            newcomer,
+            verdict=Verified.REFUSED,
+            note="演示：电话无人接听 (nobody answers)",
+            by=volunteer,
+            at=at,
         )
     return Cast(
         [site for site in facilities if site.organisation.status == Verified.VERIFIED],

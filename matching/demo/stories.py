@@ -163,7 +163,9 @@ def lost(act: Act, route: Route, number: int) -> None:
 
 
 def returned(act: Act, route: Route, number: int) -> None:
-    shipment = moving.send_back(act.send(route, number), note="演示：无人签收", by=None, at=act.at + 30 * HOUR)
+    shipment = moving.send_back(
+        act.send(route, number), note="演示：无人签收", by=None, at=act.at + 30 * HOUR
+    )
     moving.come_back(shipment, by=None, at=act.at + 60 * HOUR)
 
 
