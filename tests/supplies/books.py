@@ -68,12 +68,10 @@ def _offers() -> list[str]:
 def _parents() -> list[str]:
     """An appeal or donation is closed when its last line has ended, and has no line going on once it was withdrawn."""
     found = []
-    rows: list[tuple[Any, Any]] = [(row, row.needs) for row in Appeal.objects.all()]
-    rows += [(row, row.offers) for row in Donation.objects.all()]
-    for row, lines in rows:
-        going_on = bool(GOING_ON & set(lines.values_list("status", flat=True)))
-        if going_on == (row.status in ("closed", "withdrawn", "refused")):
-            found.append(
-                f"{row._meta.model_name} {row.pk}: {row.status}, {'with' if going_on else 'no'} lines going on"
-            )
+    for model, line, column in ((Appeal, Need, "appeal"), (Donation, Offer, "donation")):
+        busy = set(line.objects.filter(status__in=GOING_ON).values_list(column, flat=True))
+        for row in model.objects.all():
+            if (row.pk in busy) == (row.status in ("closed", "withdrawn", "refused")):
+                lines = "with" if row.pk in busy else "without"
+                found.append(f"{column} {row.pk}: {row.status} {lines} a line going on")
     return found
