@@ -8,7 +8,7 @@ import time_machine
 from rest_framework.test import APIClient
 
 from supplies.organisations.models import Organisation, User
-from tests.makers import NOW, make_member, make_user
+from tests.makers import NOW, make_member, make_region, make_user
 
 V1 = "/api/v1/"
 
@@ -59,4 +59,8 @@ def speaker(
     if who == "the administrator":
         return Speaker(make_user(is_superuser=True))
     ours = {"the hospital": hospital, "the donor": donor, "the carrier": carrier}
-    return Speaker(make_member(who.split()[-1], ours.get(who)))
+    member = make_member(who.split()[-1], ours.get(who))
+    if who == "a coordinator":
+        make_region()
+        member.memberships.get().regions.add("CN")
+    return Speaker(member)

@@ -27,6 +27,7 @@ class OverdueFilter(admin.SimpleListFilter):
 
 @admin.register(Allocation)
 class AllocationAdmin(DeskAdmin):
+    region_of = "need.appeal.facility.region"
     list_display = ("item", "amount", "donor", "facility", "status", "due_at", "created_at")
     list_filter = (by_status(AllocationStatus.RESERVED), OverdueFilter)
     list_select_related = (

@@ -183,8 +183,13 @@ class NeedQuerySet(models.QuerySet["Need"]):
         return self.filter(status=NeedStatus.OPEN)
 
     def public(self) -> Self:
-        """What everyone may read: everything once it was published."""
-        return self.exclude(status__in=[NeedStatus.WAITING, NeedStatus.REFUSED])
+        """What everyone may read: everything once it was published. What was withdrawn unread never was."""
+        return self.filter(self._published())
+
+    @staticmethod
+    def _published() -> Q:
+        shown = Q(status__in=[NeedStatus.OPEN, NeedStatus.MET, NeedStatus.LAPSED])
+        return shown | Q(status=NeedStatus.WITHDRAWN, appeal__moderated_at__isnull=False)
 
     def visible_to(self, user: Any) -> Self:
         if user.is_authenticated and user.watches_over_all:
@@ -192,7 +197,7 @@ class NeedQuerySet(models.QuerySet["Need"]):
         if not user.is_authenticated:
             return self.public()
         own = Q(appeal__posted_by=user) | Q(appeal__facility__organisation__in=Organisation.objects.of(user))
-        return self.filter(~Q(status__in=[NeedStatus.WAITING, NeedStatus.REFUSED]) | own)
+        return self.filter(self._published() | own)
 
     def in_region(self, region: Region) -> Self:
         return self.filter(appeal__facility__region__path__startswith=region.path)

@@ -1,13 +1,15 @@
 from typing import Any
 
 from supplies.needs.models import Appeal, Need
-from supplies.organisations.permissions import acts_for, may_moderate
+from supplies.organisations.permissions import acts_for, may_coordinate
 
 
 def may_change_appeal(user: Any, appeal: Appeal) -> bool:
-    """Who posted it, who acts for the hospital, or a volunteer."""
+    """Who posted it, who acts for the hospital, a volunteer, or a coordinator of its region."""
     return bool(user.is_authenticated) and (
-        appeal.posted_by_id == user.pk or acts_for(user, appeal.facility.organisation) or may_moderate(user)
+        appeal.posted_by_id == user.pk
+        or acts_for(user, appeal.facility.organisation)
+        or may_coordinate(user, appeal.facility)
     )
 
 

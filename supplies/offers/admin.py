@@ -54,6 +54,7 @@ class OfferInline(DeskInline):
 
 @admin.register(Donation)
 class DonationAdmin(DeskAdmin):
+    region_of = "region"
     list_display = (
         "organisation",
         "region",
@@ -113,6 +114,7 @@ class DonationAdmin(DeskAdmin):
 
 @admin.register(Offer)
 class OfferAdmin(DeskAdmin):
+    region_of = "donation.region"
     list_display = (
         "item",
         "donor",

@@ -1,14 +1,12 @@
 from typing import Any
 
 from supplies.offers.models import Donation
-from supplies.organisations.permissions import acts_for, may_moderate
+from supplies.organisations.permissions import acts_for, may_moderate_in
 
 
 def may_change_donation(user: Any, donation: Donation) -> bool:
-    """Who posted it, who acts for the donor, or a volunteer."""
-    return bool(user.is_authenticated) and (
-        donation.posted_by_id == user.pk or acts_for(user, donation.organisation) or may_moderate(user)
-    )
+    """Who posted it, who acts for the donor, a volunteer, or a coordinator where the goods lie."""
+    return may_answer_for_donor(user, donation) or may_moderate_in(user, donation.region)
 
 
 def may_answer_for_donor(user: Any, donation: Donation) -> bool:

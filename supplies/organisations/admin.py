@@ -110,6 +110,7 @@ class MemberInline(DeskInline):
 
 @admin.register(Organisation)
 class OrganisationAdmin(DeskAdmin):
+    region_of = "region"
     list_display = ("name", "kind", "region", "status", "credit_code", "source", "created_at")
     list_filter = (by_status(Verified.UNVERIFIED), "kind")
     list_select_related = ("region",)
@@ -144,6 +145,7 @@ class OrganisationAdmin(DeskAdmin):
 
 @admin.register(Facility)
 class FacilityAdmin(DeskAdmin):
+    region_of = "region"
     list_display = ("name", "organisation", "region", "address", "patients", "is_paused", "pause_reason")
     list_filter = ("is_paused", "organisation__kind")
     list_select_related = ("organisation", "region")

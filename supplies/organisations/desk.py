@@ -6,13 +6,14 @@ each chosen row on its own, and says for every refusal why. Roles decide who may
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -29,7 +30,7 @@ from supplies.catalogue.models import Item
 from supplies.errors import Refused
 from supplies.journal.admin import ReadOnlyAdmin
 from supplies.organisations.models import User
-from supplies.organisations.permissions import may_moderate, may_watch
+from supplies.organisations.permissions import may_moderate, may_moderate_in, may_watch
 
 Text = str | Promise
 
@@ -98,7 +99,7 @@ class Verb:
             )
 
     def _one(self, desk: "DeskAdmin", request: HttpRequest, row: Any, answers: Mapping[str, Any]) -> bool:
-        if self.may is not None and not self.may(request.user, row):
+        if not self.is_allowed(desk, request.user, row):
             desk.say_refused(request, row, _("You may not do this here; it lies outside your regions."))
             return False
         try:
@@ -108,9 +109,12 @@ class Verb:
             return False
         return True
 
-    def offered_for(self, user: Any, row: Any) -> bool:
+    def is_allowed(self, desk: "DeskAdmin", user: Any, row: Any) -> bool:
+        return desk.may_act_on(user, row) and (self.may is None or self.may(user, row))
+
+    def offered_for(self, desk: "DeskAdmin", user: Any, row: Any) -> bool:
         fitting = not self.fits or str(getattr(row, "status", "")) in self.fits
-        return fitting and (self.may is None or self.may(user, row))
+        return fitting and self.is_allowed(desk, user, row)
 
 
 class TogetherVerb(Verb):
@@ -119,6 +123,10 @@ class TogetherVerb(Verb):
     def do(
         self, desk: "DeskAdmin", request: HttpRequest, rows: list[Any], answers: Mapping[str, Any]
     ) -> None:
+        for row in rows:
+            if not self.is_allowed(desk, request.user, row):
+                desk.say_refused(request, row, _("You may not do this here; it lies outside your regions."))
+                return
         try:
             made = self.verb(rows, by=who(request), at=timezone.now(), **answers)
         except (Refused, ValidationError) as refusal:
@@ -141,6 +149,9 @@ class DeskAdmin(ReadOnlyAdmin):
 
     change_form_template = "admin/desk_change_form.html"
     actions: Sequence[Any] = ()
+    region_of = (
+        ""  # from a row to the region it lies in, as "facility.region"; empty where regions do not matter
+    )
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
         """What of these rows waits for this person."""
@@ -151,6 +162,10 @@ class DeskAdmin(ReadOnlyAdmin):
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         return may_moderate(request.user)
+
+    def may_act_on(self, user: Any, row: Any) -> bool:
+        """A coordinator acts on the rows of her regions; volunteers and administrators on all."""
+        return not self.region_of or may_moderate_in(user, attrgetter(self.region_of)(row))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request)
@@ -179,6 +194,15 @@ class DeskAdmin(ReadOnlyAdmin):
                 "media": self.media + form.media,
             },
         )
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        """A chosen key that could not be one is a bad request, not a fault of ours."""
+        for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            try:
+                self.opts.pk.to_python(key)
+            except ValidationError as error:
+                raise BadRequest(key) from error
+        return super().response_action(request, queryset)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         title = capfirst(self.opts.verbose_name_plural)
@@ -227,7 +251,7 @@ class DeskAdmin(ReadOnlyAdmin):
             context["offered"] = [
                 (f"{base}do/{name}/", title)
                 for name, (verb, _name, title) in self.get_actions(request).items()
-                if verb.offered_for(request.user, obj)
+                if verb.offered_for(self, request.user, obj)
             ]
         return super().render_change_form(request, context, add, change, form_url, obj)
 

@@ -3,17 +3,20 @@
 from typing import Any
 
 from supplies.organisations.models import Facility, Membership, Organisation, Role
+from supplies.regions.models import Region
 
 
 def acts_for(user: Any, organisation: Organisation) -> bool:
-    return bool(user.is_authenticated) and (
-        user.is_superuser or Membership.objects.filter(user=user, organisation=organisation).exists()
-    )
+    """A member of the organisation, unless only its auditor; an administrator for all."""
+    if not user.is_authenticated:
+        return False
+    acting = Membership.objects.filter(user=user, organisation=organisation).exclude(role=Role.AUDITOR)
+    return bool(user.is_superuser) or acting.exists()
 
 
 def may_post_for(user: Any, facility: Facility) -> bool:
     """Anyone signed in may post for a hospital: wide in, strict out. A volunteer moderates every post."""
-    return bool(user.is_authenticated)
+    return bool(user.is_authenticated) and facility.organisation.kind == Organisation.Kind.HOSPITAL
 
 
 def may_moderate(user: Any) -> bool:
@@ -21,7 +24,13 @@ def may_moderate(user: Any) -> bool:
 
 
 def may_coordinate(user: Any, facility: Facility) -> bool:
+    return may_moderate_in(user, facility.region)
+
+
+def may_moderate_in(user: Any, region: Region) -> bool:
     """A coordinator acts within the regions of the membership; a volunteer and an administrator everywhere."""
+    if not user.is_authenticated:
+        return False
     if user.has_role(Role.VOLUNTEER, Role.ADMIN):
         return True
     if not user.has_role(Role.COORDINATOR):
@@ -29,14 +38,12 @@ def may_coordinate(user: Any, facility: Facility) -> bool:
     regions = Membership.objects.filter(user=user, role=Role.COORDINATOR).values_list(
         "regions__path", flat=True
     )
-    return any(path and facility.region.path.startswith(path) for path in regions)
+    return any(path and region.path.startswith(path) for path in regions)
 
 
 def may_pause(user: Any, facility: Facility) -> bool:
     """Who acts for the hospital, a volunteer, or a coordinator of its region."""
-    return acts_for(user, facility.organisation) or (
-        bool(user.is_authenticated) and may_coordinate(user, facility)
-    )
+    return acts_for(user, facility.organisation) or may_coordinate(user, facility)
 
 
 def may_watch(user: Any) -> bool:

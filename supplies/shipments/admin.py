@@ -137,6 +137,7 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(Shipment)
 class ShipmentAdmin(DeskAdmin):
+    region_of = "consignee.region"
     list_display = (
         "__str__",
         "status",

@@ -31,7 +31,7 @@ from supplies.shipments.models import (
     Step,
     TrackingEvent,
 )
-from supplies.shipments.permissions import may_count, may_move, may_put_together
+from supplies.shipments.permissions import may_book, may_count, may_load, may_move, may_put_together
 
 MOST_LINES = 200
 NOT_YOURS = _("Only its carrier, or a volunteer, may move this shipment.")
@@ -154,7 +154,7 @@ class ShipmentInput(Strict):
 
     def validate_allocations(self, ids: list[Any]) -> list[Allocation]:
         user = self.context["request"].user
-        found = {row.pk: row for row in Allocation.objects.visible_to(user).filter(pk__in=ids)}
+        found = {row.pk: row for row in Allocation.objects.visible_to(user).with_sides().filter(pk__in=ids)}
         faults: dict[Any, Any] = {
             position: [_("There is no such allocation that you can see.")]
             for position, key in enumerate(ids)
@@ -252,6 +252,8 @@ class ShipmentViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
         if not may_put_together(request.user):
             raise NotYours(_("Only a volunteer or coordinator may put a shipment together."))
         given = self._given(ShipmentInput)
+        if not all(may_load(request.user, allocation) for allocation in given["allocations"]):
+            raise NotYours(_("You may not do this here; it lies outside your regions."))
         shipment = services.put_together(given["allocations"], by=signed_in(request), at=timezone.now())
         return self._answer(shipment, status.HTTP_201_CREATED)
 
@@ -259,7 +261,7 @@ class ShipmentViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
     @action(detail=True, methods=["post"])
     def book(self, request: Request, pk: str) -> Response:
         """From here on the carrier sees the shipment and moves it."""
-        shipment = self._allowed(lambda user, _shipment: may_put_together(user))
+        shipment = self._allowed(may_book)
         return self._answer(
             services.book(shipment, by=signed_in(request), at=timezone.now(), **self._given(BookingInput))
         )

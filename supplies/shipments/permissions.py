@@ -1,7 +1,8 @@
 from typing import Any
 
+from supplies.allocations.models import Allocation
 from supplies.organisations.models import Role
-from supplies.organisations.permissions import acts_for, may_moderate
+from supplies.organisations.permissions import acts_for, may_coordinate, may_moderate
 from supplies.shipments.models import Shipment
 
 
@@ -9,13 +10,22 @@ def may_put_together(user: Any) -> bool:
     return may_moderate(user)
 
 
+def may_load(user: Any, allocation: Allocation) -> bool:
+    """A volunteer; a coordinator what is for her regions."""
+    return may_coordinate(user, allocation.need.appeal.facility)
+
+
+def may_book(user: Any, shipment: Shipment) -> bool:
+    return may_coordinate(user, shipment.consignee)
+
+
 def may_move(user: Any, shipment: Shipment) -> bool:
-    """Its carrier, or a volunteer."""
-    return may_moderate(user) or (
+    """Its carrier, a volunteer, or a coordinator of where it goes."""
+    return may_coordinate(user, shipment.consignee) or (
         shipment.carrier is not None and user.has_role(Role.CARRIER) and acts_for(user, shipment.carrier)
     )
 
 
 def may_count(user: Any, shipment: Shipment) -> bool:
-    """Who receives counts: the hospital; or a volunteer who was told on the telephone."""
-    return may_moderate(user) or acts_for(user, shipment.consignee.organisation)
+    """Who receives counts: the hospital; or a volunteer or coordinator who was told on the telephone."""
+    return may_coordinate(user, shipment.consignee) or acts_for(user, shipment.consignee.organisation)
