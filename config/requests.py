@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
+from django.views.defaults import bad_request
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -20,6 +22,8 @@ class RefuseUnreadableText:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         query = request.META.get("QUERY_STRING", "")
         if "\x00" in request.path or "%00" in query or "\x00" in query:
+            if not request.path.startswith("/api/"):
+                return bad_request(request, SuspiciousOperation("NUL in the address"))
             return JsonResponse(
                 {"code": "invalid", "detail": _("The address holds a character that cannot be read (NUL).")},
                 status=400,
