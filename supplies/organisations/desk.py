@@ -195,14 +195,14 @@ class DeskAdmin(ReadOnlyAdmin):
             },
         )
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+    def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
         """A chosen key that could not be one is a bad request, not a fault of ours."""
         for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
             try:
                 self.opts.pk.to_python(key)
             except ValidationError as error:
                 raise BadRequest(key) from error
-        return super().response_action(request, queryset)
+        return super().response_action(request, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         title = capfirst(self.opts.verbose_name_plural)
