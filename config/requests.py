@@ -10,11 +10,16 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.defaults import bad_request
 
+LARGEST = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 Handler = Callable[[HttpRequest], HttpResponse]
 
 
 class RefuseUnreadableText:
-    """PostgreSQL cannot store NUL: a path or query that holds one is answered 400 before any view sees it."""
+    """What no view could read is answered before any view sees it.
+
+    PostgreSQL cannot store NUL, in an address or a quoted cookie; a form in another encoding than UTF-8 decodes to text
+    that cannot be stored, or not at all; and no page takes files, which Django would write to the disk without a limit.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -28,7 +33,23 @@ class RefuseUnreadableText:
                 {"code": "invalid", "detail": _("The address holds a character that cannot be read (NUL).")},
                 status=400,
             )
+        if any("\x00" in value for value in request.COOKIES.values()) or not _is_utf8(request):
+            return JsonResponse({"code": "invalid", "detail": _("This request cannot be read.")}, status=400)
+        if request.content_type == "multipart/form-data" and _length(request) > LARGEST:
+            return JsonResponse(
+                {"code": "too-large", "detail": _("This is larger than can be read.")}, status=413
+            )
         return self.get_response(request)
+
+
+def _is_utf8(request: HttpRequest) -> bool:
+    charset = (request.content_params or {}).get("charset", "utf-8")
+    return charset.lower().replace("_", "-") in ("utf-8", "utf8", "us-ascii")
+
+
+def _length(request: HttpRequest) -> int:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return int(length) if length.isdigit() else 0
 
 
 class ChooseLanguage:
