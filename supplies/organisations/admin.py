@@ -33,6 +33,7 @@ from supplies.organisations.models import (
     Facility,
     Membership,
     Organisation,
+    Purpose,
     Scope,
     User,
     Verification,
@@ -46,6 +47,10 @@ admin.site.unregister(Group)  # groups follow from roles; `enrol` sets them
 def masked(text: str, *, keep: int = 1) -> str:
     """The first letters, so that two contacts can be told apart, and nothing to call or write to."""
     return f"{text[:keep]}**" if text else "–"
+
+
+class PurposeForm(forms.Form):
+    purpose = forms.ChoiceField(label=_("What do you need the number for?"), choices=Purpose)
 
 
 class ShowContacts(Verb):
@@ -135,7 +140,7 @@ class OrganisationAdmin(DeskAdmin):
             fits=[Verified.UNVERIFIED, Verified.VERIFIED],
             verdict=Verified.REFUSED,
         ),
-        ShowContacts("reveal", _("Show how to reach them"), services.reveal_contacts, asks=ReasonForm),
+        ShowContacts("reveal", _("Show how to reach them"), services.reveal_contacts, asks=PurposeForm),
     )
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:

@@ -262,6 +262,16 @@ class Contact(models.Model):
         return f"{self.organisation} · {self.post}" if self.post else str(self.organisation)
 
 
+class Purpose(models.TextChoices):
+    """What a contact may be read for. A code, since the journal keeps no free words."""
+
+    VERIFY = "verify", _("to verify the organisation")
+    ASK_DONOR = "ask_donor", _("to ask the donor about a match")
+    ASK_HOSPITAL = "ask_hospital", _("to ask the hospital about a match")
+    DELIVER = "deliver", _("to arrange a delivery")
+    CORRECT = "correct", _("to correct a post")
+
+
 class Verification(models.Model):
     """One judgement about an organisation: who, when, which way, and the reason the public may read."""
 

@@ -17,6 +17,7 @@ from supplies.organisations.models import (
     Facility,
     Membership,
     Organisation,
+    Purpose,
     Role,
     Scope,
     User,
@@ -216,11 +217,11 @@ def keep_contact(
 
 
 @transaction.atomic
-def reveal_contacts(organisation: Organisation, *, reason: str, by: User, at: datetime) -> list[Contact]:
-    """The contacts of an organisation, for a volunteer who has to call. Who read them, and why, is written down first."""
-    if not reason.strip():
+def reveal_contacts(organisation: Organisation, *, purpose: str, by: User, at: datetime) -> list[Contact]:
+    """The contacts of an organisation, for a volunteer who has to call. Who read them, and for what, is written down first."""
+    if purpose not in Purpose.values:
         raise Refused(_("Say what you need the number for; it is written down."), code="reason-missing")
-    record(organisation, "contacts.revealed", by=by, at=at, reason=reason.strip()[:200])
+    record(organisation, "contacts.revealed", by=by, at=at, purpose=purpose)
     return list(organisation.contacts.order_by("pk"))
 
 

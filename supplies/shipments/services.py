@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from supplies.allocations import services as ledger
@@ -13,7 +13,7 @@ from supplies.allocations.models import Allocation, AllocationStatus
 from supplies.catalogue.models import TransportMode
 from supplies.errors import NotEligible, Refused
 from supplies.journal.services import record
-from supplies.organisations.models import Organisation, User
+from supplies.organisations.models import Organisation, User, Verified
 from supplies.shipments.models import (
     TROUBLED,
     Discrepancy,
@@ -74,23 +74,23 @@ def book(
     expected_on: date | None = None,
 ) -> Shipment:
     """Hand the order to a carrier. From here on the carrier sees the shipment and moves it."""
-    if carrier.kind != Organisation.Kind.CARRIER:
-        raise NotEligible(_("%(name)s is not a carrier.") % {"name": carrier.name}, code="not-a-carrier")
-    if (
-        waybill
-        and Shipment.objects.filter(carrier=carrier, waybill=waybill)
-        .exclude(pk=shipment.pk)
-        .exclude(status=ShipmentStatus.CANCELLED)
-        .exists()
-    ):
-        raise Refused(
-            _("This carrier has a shipment with that waybill number already."), code="waybill-taken"
+    if carrier.kind != Organisation.Kind.CARRIER or carrier.status != Verified.VERIFIED:
+        raise NotEligible(
+            _("%(name)s is not a verified carrier.") % {"name": carrier.name}, code="not-a-carrier"
         )
     shipment = _locked(shipment)
     shipment.move_to(ShipmentStatus.BOOKED)
     shipment.carrier, shipment.waybill, shipment.expected_on = carrier, waybill, expected_on
     shipment.mode = mode or shipment.mode
-    shipment.save(update_fields=["status", "carrier", "waybill", "mode", "expected_on"])
+    try:
+        with transaction.atomic():
+            shipment.save(update_fields=["status", "carrier", "waybill", "mode", "expected_on"])
+    except IntegrityError as error:
+        if "shipment_waybill_once" not in str(error):
+            raise
+        raise Refused(
+            _("This carrier has a shipment with that waybill number already."), code="waybill-taken"
+        ) from error
     record(shipment, "shipment.booked", by=by, at=at)
     return shipment
 

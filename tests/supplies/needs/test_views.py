@@ -438,7 +438,10 @@ def test_the_code_is_for_those_who_posted() -> None:
 
 def test_where_exactly_to_bring_it_is_not_for_the_public() -> None:
     appeal = make_appeal(
-        handover_point="演练门", courier_address="演练收发室", transport_instructions="演练通行", remark="致电 000-1234"
+        handover_point="演练门",
+        courier_address="演练收发室",
+        transport_instructions="演练通行",
+        remark="致电 000-1234",
     )
     private = ("演练门", "演练收发室", "演练通行", "000-1234", appeal.facility.address)
 

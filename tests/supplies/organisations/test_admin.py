@@ -212,7 +212,7 @@ def test_a_volunteer_who_has_to_call_says_why_and_is_shown_the_number(volunteer:
     client = at_the_desk(volunteer)
 
     asked = choose(client, "reveal", organisation)
-    answer = choose(client, "reveal", organisation, reason="to ask whether the goods are still there")
+    answer = choose(client, "reveal", organisation, purpose="ask_donor")
 
     assert "000-5678" not in asked.content.decode()
     assert any("000-5678" in sentence for sentence in told(answer))

@@ -132,12 +132,12 @@ def test_who_reads_a_contact_is_written_down_with_the_reason(volunteer) -> None:
     people.keep_contact(organisation, at=NOW, name="演练者", phone="000-1234")
 
     with pytest.raises(Refused):
-        people.reveal_contacts(organisation, reason=" ", by=volunteer, at=NOW)
-    (contact,) = people.reveal_contacts(organisation, reason="The donor says yes?", by=volunteer, at=NOW)
+        people.reveal_contacts(organisation, purpose=" ", by=volunteer, at=NOW)
+    (contact,) = people.reveal_contacts(organisation, purpose="ask_donor", by=volunteer, at=NOW)
 
     event = Event.objects.about(organisation).get(kind="contacts.revealed")
     assert contact.phone == "000-1234"
-    assert (event.by, event.facts) == (volunteer, {"reason": "The donor says yes?"})
+    assert (event.by, event.facts) == (volunteer, {"purpose": "ask_donor"})
 
 
 def test_a_contact_is_erased_on_its_day() -> None:
