@@ -43,7 +43,7 @@ def fingerprint() -> dict[str, list[Any]]:
             Offer.objects.order_by("pk").values_list("pk", "item", "quantity", "status", "expires_on")
         ),
         "proposals": list(
-            Proposal.objects.order_by("need", "offer", "quantity").values_list(
+            Proposal.objects.order_by("need", "offer", "quantity", "status").values_list(
                 "need", "offer", "quantity", "status"
             )
         ),
