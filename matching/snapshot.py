@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Self
 
@@ -13,6 +13,7 @@ import numpy as np
 from django.db.models import F, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 from numpy.typing import NDArray
 
 from matching.kernel.columns import packed, unpacked
@@ -226,7 +227,7 @@ def open_needs(emergency: Emergency, at: datetime) -> QuerySet[Need]:
 
 def open_offers(emergency: Emergency, at: datetime) -> QuerySet[Offer]:
     """Offers a run may use: open, not expired, still available, with something left."""
-    today = at.astimezone(UTC).date()
+    today = timezone.localdate(at)
     return (
         Offer.objects.open()
         .in_emergency(emergency)
@@ -433,7 +434,7 @@ def _supplies(
     as_of: datetime,
     rulebook: Rulebook,
 ) -> Supplies:
-    today = as_of.astimezone(UTC).date()
+    today = timezone.localdate(as_of)
     mode_at = {code: position for position, (code, _speed, _most) in enumerate(rulebook.modes)}
     inside = [
         rulebook.inside(row["donation__directed_region"])

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -212,6 +212,19 @@ def test_a_run_can_be_replayed_from_what_it_stored() -> None:
     again = kernel.solve(services.Problem.from_bytes(bytes(family.problem)))
 
     assert again.to_bytes() == bytes(family.plan)
+
+
+def test_shortly_after_midnight_goods_of_today_can_be_collected_today() -> None:
+    just_past_midnight = datetime(2026, 11, 23, 16, 30, tzinfo=UTC)  # half past midnight of the 24th in Wuhan
+    tomorrow = TODAY + timedelta(days=1)
+    make_need(quantity=100, needed_by=tomorrow + timedelta(days=1))
+    make_offer(quantity=100, available_from=tomorrow)
+    run = services.start(make_emergency(), trigger="hand", by=None, at=just_past_midnight)
+
+    (family,) = services.open_run(run.pk, at=just_past_midnight)
+
+    problem = services.Problem.from_bytes(bytes(family.problem))
+    assert (problem.supplies.ready_in_days.tolist(), problem.demands.deadline_days.tolist()) == ([0], [1])
 
 
 # --- two processes, dead ones and late ones
