@@ -219,14 +219,15 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
         )
 
     def with_sides(self) -> Self:
+        """With both sides; small tables are read beside, not joined."""
         return self.select_related(
+            "need__appeal__facility__organisation", "offer__donation__organisation"
+        ).prefetch_related(
             "need__item__display_unit",
             "need__item__category",
-            "need__appeal__facility__organisation",
             "need__appeal__facility__region",
             "need__appeal__emergency",
             "offer__item__display_unit",
-            "offer__donation__organisation",
             "offer__donation__region",
             "offer__standard",
         )

@@ -11,6 +11,7 @@ from operator import attrgetter
 from random import Random
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from matching.demo.cast import Cast, new_id
@@ -259,6 +260,12 @@ def _everyone() -> list[str]:
 
 def _is_overseas(region: Region) -> bool:
     return not region.path.startswith("/CN/")
+
+
+def look_again() -> None:
+    """Let PostgreSQL count what this transaction has written: plans made for empty tables take minutes over full ones."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
 
 
 def write_appeals(batch: Batch) -> None:

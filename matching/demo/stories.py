@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from matching import services as matching
 from matching.demo.cast import Cast
-from matching.demo.postings import Postings, write_appeals, write_donations
+from matching.demo.postings import Postings, look_again, write_appeals, write_donations
 from matching.models import Proposal, ProposalStatus, Trigger
 from supplies.allocations import services as ledger
 from supplies.allocations.models import Allocation
@@ -283,6 +283,7 @@ def _post(cast: Cast, postings: Postings, *, houses: slice, givers: slice) -> No
     donations = postings.donations(cast.donors[givers], days_ago=1)
     donations.lines[-1].available_until = postings.today + 5 * DAY
     write_donations(donations)
+    look_again()
 
 
 def _moderate(cast: Cast, postings: Postings, *, at: datetime) -> None:
