@@ -204,9 +204,8 @@ def publish_moderated(appeal: Appeal, *, at: datetime) -> Appeal:
 
 
 def _publish(appeal: Appeal, needs: list[Need], *, by: User | None, at: datetime) -> Appeal:
-    if (
-        appeal.status == AppealStatus.CLOSED
-    ):  # it is published again when a line of it goes on again, not by hand
+    # A closed appeal is published again when a line of it goes on again, never by hand.
+    if appeal.status == AppealStatus.CLOSED:
         raise Refused(_("It was published before, and every line of it has ended."), code="move-refused")
     appeal.move_to(AppealStatus.PUBLISHED)
     appeal.moderated_by, appeal.moderated_at = by, at
@@ -285,9 +284,8 @@ def confirm(need: Need, *, by: User | None, at: datetime) -> Need:
             if end_of_day(need.needed_by, zone) <= at:
                 need.needed_by = _today(need.appeal.facility, at) + timedelta(days=DAYS_ASSUMED)
                 need.needed_by_assumed = True
-            Appeal.objects.filter(pk=need.appeal_id).update(
-                valid_until=None
-            )  # it has just been said to be valid
+            # It has just been said to be valid, so the old end of its validity no longer holds.
+            Appeal.objects.filter(pk=need.appeal_id).update(valid_until=None)
             need.deadline_at = end_of_day(need.needed_by, zone)
     need.confirmed_at = at
     need.received_before = need.quantity_received

@@ -162,9 +162,8 @@ def publish_moderated(donation: Donation, *, at: datetime) -> Donation:
 
 
 def _publish(donation: Donation, offers: list[Offer], *, by: User | None, at: datetime) -> Donation:
-    if (
-        donation.status == DonationStatus.CLOSED
-    ):  # it is published again when a line of it goes on again, not by hand
+    # A closed donation is published again when a line of it goes on again, never by hand.
+    if donation.status == DonationStatus.CLOSED:
         raise Refused(_("It was published before, and every line of it has ended."), code="move-refused")
     donation.move_to(DonationStatus.PUBLISHED)
     donation.moderated_by, donation.moderated_at = by, at
