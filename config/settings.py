@@ -107,6 +107,9 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
+DESK_PATH: str = env.str(
+    "DESK_PATH", default="desk/"
+)  # where the volunteers' desk is; not where everybody tries
 WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {

@@ -132,7 +132,7 @@ def test_an_appeal_that_has_closed_is_not_published_by_hand(volunteer: Any) -> N
 
 
 @pytest.mark.parametrize(
-    "path", ["/admin/login/?next=https://evil.example/", "/sign-in/?next=//evil.example/"]
+    "path", ["/desk/login/?next=https://evil.example/", "/sign-in/?next=//evil.example/"]
 )
 def test_signing_in_leads_nowhere_else(path: str) -> None:
     make_user("root", is_staff=True, is_superuser=True)
@@ -148,6 +148,6 @@ def test_a_row_chosen_at_the_desk_that_could_not_be_one_is_a_bad_request(volunte
     make_appeal(published=False)
     form = {"action": "publish", "_selected_action": [key], "index": "0"}
 
-    answer = at_the_desk(volunteer).post("/admin/supplies/appeal/", form)
+    answer = at_the_desk(volunteer).post("/desk/supplies/appeal/", form)
 
     assert answer.status_code == 400

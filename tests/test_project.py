@@ -19,7 +19,7 @@ PUBLIC = {
     "track/": "where one enters a code",
     "sign-in/": "before signing in",
     "sign-up/": "before signing up",
-    "admin/login/": "before signing in",
+    "desk/login/": "before signing in",
     "api/schema/": "what the API offers",
     "api/docs/": "the same, to read",
     "api/v1/": "the list of what the API offers",
@@ -81,4 +81,4 @@ def test_every_route_asks_who_is_there_or_says_why_not(path: str) -> None:
         assert answer.status_code in (301, 302, 401, 403, 404, 405), answer.content[:300]
         if answer.status_code == 302:
             to = answer.headers["Location"]
-            assert "sign-in" in to or "login" in to or to in ("/", "/admin/")
+            assert "sign-in" in to or "login" in to or to in ("/", "/desk/")
