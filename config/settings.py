@@ -68,6 +68,7 @@ if not ALLOWED_HOSTS:
         "ALLOWED_HOSTS is missing. Name the hosts the site is served under, separated by commas."
     )
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", default=0)  # how many proxies of ours stand before the site
 
 DATABASES = {"default": database(required("DATABASE_URL") or "postgres:///tongzhou")}
 BROKER_URL = required("BROKER_URL") or "redis://"

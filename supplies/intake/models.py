@@ -15,8 +15,8 @@ from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.needs.models import Appeal, Need, QuantityKind
 from supplies.offers.models import Donation, Offer
 from supplies.organisations.models import Facility, Organisation, User
-from supplies.organisations.sealing import Sealed
 from supplies.quantity import QuantityField, within_bounds
+from supplies.sealing import Sealed
 
 
 class Import(models.Model):

@@ -14,8 +14,8 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
-from supplies.organisations.sealing import Sealed
 from supplies.regions.models import Region
+from supplies.sealing import Sealed
 
 
 class Role(models.TextChoices):

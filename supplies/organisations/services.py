@@ -145,7 +145,7 @@ def enrol(
         user.is_staff = True
         user.save(update_fields=["is_staff"])
         if role != Role.AUDITOR:
-            user.groups.add(*Group.objects.filter(name=VOLUNTEERS))
+            user.groups.add(Group.objects.get_or_create(name=VOLUNTEERS)[0])
     user.forget_roles()
     if made:
         record(organisation, "organisation.enrolled", by=by, at=at, user=user.pk, role=role)
