@@ -15,7 +15,7 @@ from supplies.emergencies.models import Emergency
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.needs.models import Need
 from supplies.offers.models import Offer
-from supplies.organisations.models import Organisation, User
+from supplies.organisations.models import Organisation, Role, User, in_regions_of
 from supplies.quantity import QuantityField, within_bounds
 
 
@@ -50,8 +50,9 @@ class MatchingRunQuerySet(models.QuerySet["MatchingRun"]):
         return self.order_by("-created_at", "-pk")
 
     def visible_to(self, user: Any) -> Self:
-        watch = user.is_authenticated and user.watches_over_all
-        return self if watch else self.none()
+        """Counts of a whole emergency, for those who answer for it; nobody's rows are in them."""
+        watches = user.is_authenticated and (user.watches_over_all or user.has_role(Role.COORDINATOR))
+        return self if watches else self.none()
 
 
 class MatchingRun(Moving):
@@ -206,16 +207,20 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
         return self.pending().filter(expires_at__lte=at)
 
     def visible_to(self, user: Any) -> Self:
-        """Those who watch over all; and the two sides once a volunteer has approved."""
+        """Those who watch over one of the sides; and the two sides once a volunteer has approved."""
         if not user.is_authenticated:
             return self.none()
         if user.watches_over_all:
             return self
         mine = Organisation.objects.of(user)
-        return self.exclude(status=P.OPEN).filter(
+        ours = ~Q(status=P.OPEN) & (
             Q(offer__donation__organisation__in=mine)
             | Q(offer__donation__posted_by=user)
             | Q(need__appeal__facility__organisation__in=mine)
+        )
+        return self.filter(
+            ours
+            | in_regions_of(user, "need__appeal__facility__region__path", "offer__donation__region__path")
         )
 
     def with_sides(self) -> Self:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.needs.models import Need
 from supplies.offers.models import Offer
-from supplies.organisations.models import Organisation, User
+from supplies.organisations.models import Organisation, User, in_regions_of
 from supplies.quantity import QuantityField, within_bounds
 
 
@@ -47,7 +47,7 @@ class AllocationQuerySet(models.QuerySet["Allocation"]):
         return self.reserved().filter(due_at__lte=at)
 
     def visible_to(self, user: Any) -> Self:
-        """The two sides, the carrier that moves it, and those who watch over all."""
+        """The two sides, the carrier that moves it, and those who watch over one of the sides."""
         if not user.is_authenticated:
             return self.none()
         if user.watches_over_all:
@@ -58,6 +58,7 @@ class AllocationQuerySet(models.QuerySet["Allocation"]):
             | Q(offer__donation__posted_by=user)
             | Q(need__appeal__facility__organisation__in=mine)
             | Q(lines__shipment__carrier__in=mine)
+            | in_regions_of(user, "need__appeal__facility__region__path", "offer__donation__region__path")
         ).distinct()
 
     def with_sides(self) -> Self:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from supplies.catalogue.models import Item
 from supplies.intake import services
 from supplies.intake.models import Import, ImportedLine, ImportedRow, LineStatus, RowStatus
+from supplies.intake.permissions import may_review
 from supplies.intake.reading.findings import Finding
 from supplies.organisations.desk import (
     DeskAdmin,
@@ -117,7 +118,7 @@ class ImportedRowAdmin(DeskAdmin):
     inlines = (LineInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return ImportedRow.objects.troubled_first()
+        return ImportedRow.objects.visible_to(request.user).troubled_first()
 
     @admin.display(description=_("name"))
     def name(self, row: ImportedRow) -> str:
@@ -141,7 +142,7 @@ class ImportedRowAdmin(DeskAdmin):
         return as_list(row.findings)
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
-        failed = ImportedRow.objects.filter(status=RowStatus.FAILED, gone_at=None)
+        failed = self.get_queryset(request).filter(status=RowStatus.FAILED, gone_at=None)
         return [Waiting(50, _("imported rows that failed"), failed, "status=failed")]
 
 
@@ -158,7 +159,7 @@ class ImportedLineAdmin(DeskAdmin):
         "reviewed_at",
     )
     list_filter = (by_status(LineStatus.WAITING), "row__format")
-    list_select_related = ("item__display_unit", "row__organisation", "reviewed_by")
+    list_select_related = ("item__display_unit", "row__organisation__region", "reviewed_by")
     search_fields = ("heading", "row__organisation__name")
     fields = (
         "row",
@@ -176,19 +177,20 @@ class ImportedLineAdmin(DeskAdmin):
     )
     readonly_fields = ("read_as", "said", "entered")
     actions = (
-        Verb("accept", _("Accept as it is"), services.accept, fits=[LineStatus.WAITING]),
+        Verb("accept", _("Accept as it is"), services.accept, may=may_review, fits=[LineStatus.WAITING]),
         Verb(
             "correct",
             _("Correct and accept"),
             services.correct,
             asks=CorrectionForm,
+            may=may_review,
             fits=[LineStatus.WAITING],
         ),
-        Verb("reject", _("Reject"), services.reject, fits=[LineStatus.WAITING]),
+        Verb("reject", _("Reject"), services.reject, may=may_review, fits=[LineStatus.WAITING]),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return ImportedLine.objects.waiting_first()
+        return ImportedLine.objects.visible_to(request.user).waiting_first()
 
     @admin.display(description=_("organisation"))
     def facility(self, line: ImportedLine) -> str:
@@ -207,4 +209,5 @@ class ImportedLineAdmin(DeskAdmin):
         return link_to(line.need or line.offer)
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
-        return [Waiting(45, _("imported lines to review"), ImportedLine.objects.waiting(), "status=waiting")]
+        rows = ImportedLine.objects.visible_to(request.user).waiting()
+        return [Waiting(45, _("imported lines to review"), rows, "status=waiting")]

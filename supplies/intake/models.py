@@ -14,9 +14,15 @@ from supplies.intake.reading.findings import Finding
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.needs.models import Appeal, Need, QuantityKind
 from supplies.offers.models import Donation, Offer
-from supplies.organisations.models import Facility, Organisation, User
+from supplies.organisations.models import Facility, Organisation, User, in_regions_of
 from supplies.quantity import QuantityField, within_bounds
 from supplies.sealing import Sealed
+
+
+class ImportQuerySet(models.QuerySet["Import"]):
+    def visible_to(self, user: Any) -> Self:
+        """A file covers many regions; a coordinator sees the rows of hers."""
+        return self if user.is_authenticated and user.watches_over_all else self.none()
 
 
 class Import(models.Model):
@@ -46,6 +52,8 @@ class Import(models.Model):
     problem = models.JSONField(
         _("problem"), null=True, blank=True, help_text=_("Why the file as a whole could not be read.")
     )
+
+    objects = ImportQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("import")
@@ -79,6 +87,13 @@ ROW_LIFECYCLE = Lifecycle(
 
 
 class ImportedRowQuerySet(models.QuerySet["ImportedRow"]):
+    def visible_to(self, user: Any) -> Self:
+        if not user.is_authenticated:
+            return self.none()
+        if user.watches_over_all:
+            return self
+        return self.filter(in_regions_of(user, "facility__region__path", "organisation__region__path"))
+
     def waiting(self) -> Self:
         return self.filter(status=RowStatus.WAITING)
 
@@ -180,6 +195,11 @@ LINE_LIFECYCLE = Lifecycle(
 
 
 class ImportedLineQuerySet(models.QuerySet["ImportedLine"]):
+    def visible_to(self, user: Any) -> Self:
+        if user.is_authenticated and user.watches_over_all:
+            return self
+        return self.filter(row__in=ImportedRow.objects.visible_to(user))
+
     def waiting(self) -> Self:
         return self.filter(status=LineStatus.WAITING)
 

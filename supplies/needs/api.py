@@ -154,8 +154,10 @@ class AppealSerializer(RowSerializer):
 
     @extend_schema_field(AppealDetails(allow_null=True))
     def get_details(self, appeal: Appeal) -> dict[str, Any] | None:
-        organisation_id = appeal.facility.organisation_id
-        if not is_insider(self.context, organisation_id=organisation_id, posted_by_id=appeal.posted_by_id):
+        site, poster = appeal.facility, appeal.posted_by_id
+        if not is_insider(
+            self.context, organisation_id=site.organisation_id, posted_by_id=poster, region=site.region
+        ):
             return None
         return dict(AppealDetails(appeal, context=self.context).data)
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from supplies.catalogue.models import Category, Item, Standard, Unit
 from supplies.emergencies.models import Emergency
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
-from supplies.organisations.models import Facility, Organisation, User
+from supplies.organisations.models import Facility, Organisation, User, in_regions_of
 from supplies.quantity import QuantityField, new_code, within_bounds
 from supplies.regions.models import Region
 
@@ -51,15 +51,14 @@ APPEAL_LIFECYCLE = Lifecycle(
 
 class AppealQuerySet(models.QuerySet["Appeal"]):
     def visible_to(self, user: Any) -> Self:
-        """Published ones for everyone; one's own organisation's and, for volunteers and coordinators, all."""
+        """Published ones for everyone; one's own organisation's, those of a coordinator's regions, and for volunteers all."""
         if user.is_authenticated and user.watches_over_all:
             return self
         public = Q(status__in=[AppealStatus.PUBLISHED, AppealStatus.CLOSED])
         if not user.is_authenticated:
             return self.filter(public)
-        return self.filter(
-            public | Q(posted_by=user) | Q(facility__organisation__in=Organisation.objects.of(user))
-        )
+        own = Q(posted_by=user) | Q(facility__organisation__in=Organisation.objects.of(user))
+        return self.filter(public | own | in_regions_of(user, "facility__region__path"))
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
@@ -197,7 +196,7 @@ class NeedQuerySet(models.QuerySet["Need"]):
         if not user.is_authenticated:
             return self.public()
         own = Q(appeal__posted_by=user) | Q(appeal__facility__organisation__in=Organisation.objects.of(user))
-        return self.filter(self._published() | own)
+        return self.filter(self._published() | own | in_regions_of(user, "appeal__facility__region__path"))
 
     def in_region(self, region: Region) -> Self:
         return self.filter(appeal__facility__region__path__startswith=region.path)

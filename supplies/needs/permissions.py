@@ -1,7 +1,7 @@
 from typing import Any
 
 from supplies.needs.models import Appeal, Need
-from supplies.organisations.permissions import acts_for, may_coordinate
+from supplies.organisations.permissions import acts_for, may_coordinate, may_watch_in
 
 
 def may_change_appeal(user: Any, appeal: Appeal) -> bool:
@@ -15,7 +15,7 @@ def may_change_appeal(user: Any, appeal: Appeal) -> bool:
 
 def may_read_details(user: Any, appeal: Appeal) -> bool:
     """Where exactly to bring it and what was written in free words: not for the public, where lists are copied about."""
-    return may_change_appeal(user, appeal) or (bool(user.is_authenticated) and user.watches_over_all)
+    return may_change_appeal(user, appeal) or may_watch_in(user, appeal.facility.region)
 
 
 def may_change_need(user: Any, need: Need) -> bool:

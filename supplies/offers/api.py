@@ -32,7 +32,7 @@ from supplies.offers.models import Donation, DonationStatus, Offer, OfferStatus
 from supplies.offers.permissions import may_change_donation
 from supplies.organisations.api import is_insider, visible_organisations
 from supplies.organisations.models import Facility, Organisation, Scope
-from supplies.organisations.permissions import acts_for, may_moderate
+from supplies.organisations.permissions import acts_for, may_moderate_in
 from supplies.organisations.tokens import HasScope, signed_in
 from supplies.regions.api import InRegionFilter
 from supplies.regions.models import Region
@@ -115,8 +115,8 @@ class OfferSerializer(RowSerializer):
     @extend_schema_field(OfferGiver(allow_null=True))
     def get_giver(self, offer: Offer) -> dict[str, Any] | None:
         donation = offer.donation
-        organisation_id = donation.organisation_id
-        if not is_insider(self.context, organisation_id=organisation_id, posted_by_id=donation.posted_by_id):
+        donor, poster = donation.organisation_id, donation.posted_by_id
+        if not is_insider(self.context, organisation_id=donor, posted_by_id=poster, region=donation.region):
             return None
         return dict(OfferGiver(offer, context=self.context).data)
 
@@ -302,7 +302,7 @@ class DonationViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
         values = dict(given.validated_data)
         organisation = values.pop("organisation")
         if not acts_for(request.user, organisation):
-            if not may_moderate(request.user):
+            if not may_moderate_in(request.user, organisation.region):
                 raise NotYours(NOT_YOURS)
             if "allocates_for_me" in values:
                 raise NotYours(_("Only the donor can agree to matches in advance."))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from supplies.catalogue.models import Category, Item, Standard, TransportMode, Unit
 from supplies.emergencies.models import Emergency
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
-from supplies.organisations.models import Facility, Organisation, User
+from supplies.organisations.models import Facility, Organisation, User, in_regions_of
 from supplies.quantity import QuantityField, new_code, within_bounds
 from supplies.regions.models import Region
 
@@ -36,12 +36,13 @@ DONATION_LIFECYCLE = Lifecycle(
 
 class DonationQuerySet(models.QuerySet["Donation"]):
     def visible_to(self, user: Any) -> Self:
-        """One's own; for volunteers and coordinators all. Who gives is not public."""
+        """One's own, what lies in a coordinator's regions, and for volunteers all. Who gives is not public."""
         if not user.is_authenticated:
             return self.none()
         if user.watches_over_all:
             return self
-        return self.filter(Q(posted_by=user) | Q(organisation__in=Organisation.objects.of(user)))
+        own = Q(posted_by=user) | Q(organisation__in=Organisation.objects.of(user))
+        return self.filter(own | in_regions_of(user, "region__path"))
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")

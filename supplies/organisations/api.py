@@ -15,9 +15,10 @@ from supplies.api_fields import Coded, Named, RowSerializer, Strict
 from supplies.errors import NotYours
 from supplies.organisations import services
 from supplies.organisations.models import Facility, Organisation, Scope, Verified
-from supplies.organisations.permissions import may_pause, may_watch
+from supplies.organisations.permissions import may_pause, may_watch_in
 from supplies.organisations.tokens import signed_in
 from supplies.regions.api import InRegionFilter
+from supplies.regions.models import Region
 
 
 def visible_organisations(request: Any) -> QuerySet[Organisation]:
@@ -25,18 +26,19 @@ def visible_organisations(request: Any) -> QuerySet[Organisation]:
     return Organisation.objects.visible_to(request.user) if request else Organisation.objects.none()
 
 
-def is_insider(context: Any, *, organisation_id: Any, posted_by_id: Any) -> bool:
-    """Whether the reader posted a row, acts for its organisation, or watches over all. Asked once for a whole list.
+def is_insider(context: Any, *, organisation_id: Any, posted_by_id: Any, region: Region) -> bool:
+    """Whether the reader posted a row, acts for its organisation, or watches over it. Asked once for a whole list.
 
     context    a serializer's, where the answer is kept
+    region     where the row lies
     """
     user = context["request"].user
     if not user.is_authenticated:
         return False
     if "insider_of" not in context:
-        context["watches"] = may_watch(user)
         context["insider_of"] = set(Organisation.objects.of(user).values_list("pk", flat=True))
-    return context["watches"] or posted_by_id == user.pk or organisation_id in context["insider_of"]
+    is_ours = posted_by_id == user.pk or organisation_id in context["insider_of"]
+    return is_ours or may_watch_in(user, region)
 
 
 class OrganisationSerializer(RowSerializer):

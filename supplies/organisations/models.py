@@ -50,12 +50,34 @@ class User(AbstractUser):
 
     @property
     def watches_over_all(self) -> bool:
-        """May see every row, whoever it belongs to."""
-        return self.has_role(Role.VOLUNTEER, Role.COORDINATOR, Role.AUDITOR, Role.ADMIN)
+        """May see every row, whoever it belongs to and wherever it lies."""
+        return self.has_role(Role.VOLUNTEER, Role.AUDITOR, Role.ADMIN)
+
+    @property
+    def coordinated(self) -> frozenset[str]:
+        """The paths of the regions this person coordinates. Read once per object."""
+        if not hasattr(self, "_coordinated"):
+            hers = self.memberships.filter(role=Role.COORDINATOR, regions__isnull=False)
+            paths = hers.values_list("regions__path", flat=True) if self.has_role(Role.COORDINATOR) else []
+            self._coordinated = frozenset(paths)
+        return self._coordinated
+
+    def coordinates(self, region: Region) -> bool:
+        return any(region.path.startswith(path) for path in self.coordinated)
 
     def forget_roles(self) -> None:
         """After a membership has come or gone."""
         self.__dict__.pop("_roles", None)
+        self.__dict__.pop("_coordinated", None)
+
+
+def in_regions_of(user: User, *paths: str) -> Q:
+    """The rows that one of the paths leads from into a region this person coordinates, e.g. "facility__region__path"."""
+    inside = Q(pk__in=[])
+    for region in sorted(user.coordinated):
+        for path in paths:
+            inside |= Q(**{f"{path}__startswith": region})
+    return inside
 
 
 class Verified(models.TextChoices):
@@ -82,13 +104,14 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         return self.filter(memberships__user=user).distinct() if user.is_authenticated else self.none()
 
     def visible_to(self, user: Any) -> Self:
-        """Hospitals, carriers and charities are public once verified; donors only where they act, or to volunteers."""
+        """Hospitals, carriers and charities are public once verified; donors only to themselves and those who watch."""
         if user.is_authenticated and user.watches_over_all:
             return self
         public = Q(status=Verified.VERIFIED) & ~Q(kind=Organisation.Kind.DONOR)
         if not user.is_authenticated:
             return self.filter(public)
-        return self.filter(public | Q(pk__in=Membership.objects.filter(user=user).values("organisation")))
+        own = Q(pk__in=Membership.objects.filter(user=user).values("organisation"))
+        return self.filter(public | own | in_regions_of(user, "region__path"))
 
 
 class Organisation(Moving):
@@ -154,7 +177,10 @@ class FacilityQuerySet(models.QuerySet["Facility"]):
         return self.filter(organisation__in=Organisation.objects.of(user))
 
     def visible_to(self, user: Any) -> Self:
-        return self.filter(organisation__in=Organisation.objects.visible_to(user))
+        theirs = Q(organisation__in=Organisation.objects.visible_to(user))
+        if not user.is_authenticated:
+            return self.filter(theirs)
+        return self.filter(theirs | in_regions_of(user, "region__path"))
 
 
 class Facility(models.Model):

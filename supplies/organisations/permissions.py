@@ -31,14 +31,7 @@ def may_moderate_in(user: Any, region: Region) -> bool:
     """A coordinator acts within the regions of the membership; a volunteer and an administrator everywhere."""
     if not user.is_authenticated:
         return False
-    if user.has_role(Role.VOLUNTEER, Role.ADMIN):
-        return True
-    if not user.has_role(Role.COORDINATOR):
-        return False
-    regions = Membership.objects.filter(user=user, role=Role.COORDINATOR).values_list(
-        "regions__path", flat=True
-    )
-    return any(path and region.path.startswith(path) for path in regions)
+    return bool(user.has_role(Role.VOLUNTEER, Role.ADMIN) or user.coordinates(region))
 
 
 def may_pause(user: Any, facility: Facility) -> bool:
@@ -47,5 +40,10 @@ def may_pause(user: Any, facility: Facility) -> bool:
 
 
 def may_watch(user: Any) -> bool:
-    """May see everything, change nothing."""
-    return bool(user.is_authenticated) and user.watches_over_all
+    """May sit at the desk and read. Which rows: everything, or what lies in the regions of a coordinator."""
+    return bool(user.is_authenticated) and (user.watches_over_all or user.has_role(Role.COORDINATOR))
+
+
+def may_watch_in(user: Any, region: Region) -> bool:
+    """May read what is not public of something that lies in this region."""
+    return bool(user.is_authenticated) and (user.watches_over_all or user.coordinates(region))

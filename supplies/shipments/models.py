@@ -13,7 +13,7 @@ from supplies.allocations.models import Allocation
 from supplies.catalogue.models import TransportMode
 from supplies.editions.models import ReferenceRow
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
-from supplies.organisations.models import Facility, Organisation, User
+from supplies.organisations.models import Facility, Organisation, User, in_regions_of
 from supplies.quantity import QuantityField, new_code, within_bounds
 
 
@@ -79,13 +79,15 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
         return self.filter(status__in=TROUBLED, settled_at=None)
 
     def visible_to(self, user: Any) -> Self:
-        """A carrier sees its own shipments; donors and hospitals those that carry their goods; volunteers all."""
+        """A carrier sees its own shipments; donors and hospitals those that carry their goods; a coordinator those that
+        leave or enter her regions; volunteers all."""
         if not user.is_authenticated:
             return self.none()
         if user.watches_over_all:
             return self
         mine = Organisation.objects.of(user).values("pk")
-        return self.filter(Q(carrier__in=mine) | Q(consignor__in=mine) | Q(consignee__organisation__in=mine))
+        own = Q(carrier__in=mine) | Q(consignor__in=mine) | Q(consignee__organisation__in=mine)
+        return self.filter(own | in_regions_of(user, "consignee__region__path", "consignor__region__path"))
 
     def with_route(self) -> Self:
         return self.select_related(
@@ -245,6 +247,11 @@ class TrackingEvent(models.Model):
         return f"{self.get_step_display()} · {timezone.localtime(self.occurred_at):%Y-%m-%d %H:%M}"
 
 
+class ReceiptQuerySet(models.QuerySet["Receipt"]):
+    def visible_to(self, user: Any) -> Self:
+        return self.filter(shipment__in=Shipment.objects.visible_to(user))
+
+
 class Receipt(models.Model):
     """The hospital's count of what arrived: proof of delivery."""
 
@@ -257,6 +264,8 @@ class Receipt(models.Model):
     )
     at = models.DateTimeField(_("counted at"))
     note = models.CharField(_("note"), max_length=500, blank=True)
+
+    objects = ReceiptQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("receipt")
@@ -314,6 +323,11 @@ class ReceiptLine(models.Model):
         return str(self.line)
 
 
+class DiscrepancyQuerySet(models.QuerySet["Discrepancy"]):
+    def visible_to(self, user: Any) -> Self:
+        return self.filter(receipt_line__receipt__in=Receipt.objects.visible_to(user))
+
+
 class Discrepancy(models.Model):
     """Something of a shipment that did not arrive as promised; a ticket to the sender."""
 
@@ -329,6 +343,8 @@ class Discrepancy(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     quantity = QuantityField(_("quantity"))
+
+    objects = DiscrepancyQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("discrepancy")
