@@ -106,6 +106,7 @@ MIDDLEWARE = [
     "config.requests.ChooseLanguage",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.transactions.OneTransaction",  # the last one, so that it knows who asks
 ]
 ROOT_URLCONF = "config.urls"
 DESK_PATH: str = env.str(
@@ -124,9 +125,13 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
+            "builtins": [
+                "supplies.templatetags.once"
+            ],  # a form that forgets it fails a test, so it is always at hand
         },
     }
 ]
+ONCE_FIELD = "once"  # the field {% once %} puts into a form
 
 AUTH_USER_MODEL = "supplies.User"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
@@ -199,6 +204,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.api_schema.describe_errors",
+        "config.api_schema.describe_headers",
     ],
     "ENUM_NAME_OVERRIDES": {
         "AllocationStatus": "supplies.allocations.models.AllocationStatus",
@@ -247,7 +253,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
     "socket_timeout": 10,
-    "socket_connect_timeout": 5,
+    "socket_connect_timeout": 2,
+    "max_retries": 0,  # of connecting in order to ring; a worker comes back for ever by settings of its own
     "retry_policy": {"timeout": 3.0},
 }
 MATCH_EVERY_MINUTES: int = env.int("MATCH_EVERY_MINUTES", default=30)

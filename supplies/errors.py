@@ -36,3 +36,15 @@ class NotYours(Refused):
     """The person may see the row but not do this to it."""
 
     code = "not-yours"
+
+
+class InFlight(Refused):
+    """Somebody is at work on this very request."""
+
+    code = "in-flight"
+
+
+class KeyReused(Refused):
+    """A key stands for one request, and this is another."""
+
+    code = "key-reused"

@@ -1,6 +1,7 @@
 """Writing the journal, and carrying what must leave to those who listen."""
 
 import logging
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +18,13 @@ from supplies.journal.models import Event, Outgoing
 
 log = logging.getLogger(__name__)
 BATCH = 200
+SWEPT_EVERY = 15.0  # seconds; see the timetable
+ONCE_MORE = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+}  # a broker that has just been restarted
+_left_alone = {"until": 0.0}
 _is_heard = ContextVar("is_heard", default=True)
 
 
@@ -61,10 +69,16 @@ def record_all(
 
 
 def ring(task: str, *args: str) -> None:
-    """Ask a worker to look now. A broker that is down costs nothing: a sweep comes every 15 seconds."""
+    """Ask a worker to look now. A broker that is down costs next to nothing: a sweep comes every 15 seconds.
+
+    One that did not answer is left alone for as long, so that it holds up one request of a process and not each of them.
+    """
+    if time.monotonic() < _left_alone["until"]:
+        return
     try:
-        current_app.send_task(task, args, retry=False, ignore_result=True)
+        current_app.send_task(task, args, retry=True, retry_policy=ONCE_MORE, ignore_result=True)
     except Exception as error:
+        _left_alone["until"] = time.monotonic() + SWEPT_EVERY
         log.warning("The broker does not answer (%s); the sweep will do it instead.", type(error).__name__)
 
 

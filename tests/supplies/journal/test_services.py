@@ -61,10 +61,28 @@ def test_a_listener_that_fails_holds_up_nobody_and_hears_later(settings) -> None
     assert journal.dispatch(at=NOW + timedelta(minutes=1)) == 0
 
 
-def test_a_broker_that_is_down_costs_nothing(monkeypatch, caplog) -> None:
+@pytest.fixture
+def no_broker(monkeypatch: Any) -> None:
     nowhere = Celery("nowhere", broker="redis+socket:///nowhere/at/all.sock", set_as_current=False)
+    nowhere.config_from_object("django.conf:settings", namespace="CELERY")
+    nowhere.conf.broker_url = "redis+socket:///nowhere/at/all.sock"
     monkeypatch.setattr(journal, "current_app", nowhere)
+    monkeypatch.setitem(journal._left_alone, "until", 0.0)
 
+
+def test_a_broker_that_is_down_costs_nothing(no_broker: None, caplog: Any) -> None:
     journal.ring("journal.dispatch")
 
     assert "The broker does not answer" in caplog.text
+
+
+def test_a_broker_that_did_not_answer_is_left_alone_until_the_sweep(no_broker: None, caplog: Any) -> None:
+    for _event in range(5):
+        journal.ring("journal.dispatch")
+
+    assert caplog.text.count("The broker does not answer") == 1
+
+    journal._left_alone["until"] -= journal.SWEPT_EVERY
+    journal.ring("journal.dispatch")
+
+    assert caplog.text.count("The broker does not answer") == 2
