@@ -17,6 +17,9 @@ def waiting() -> int:
     """How many wait for a lock of this database just now."""
     with connection.cursor() as cursor:
         cursor.execute(
+            "SELECT pg_stat_clear_snapshot()"
+        )  # else a transaction goes on seeing who was there at first
+        cursor.execute(
             "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted AND pid IN"
             " (SELECT pid FROM pg_stat_activity WHERE datname = current_database())"
         )
