@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import environ
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -79,6 +80,18 @@ CACHES = {
         "KEY_PREFIX": "tongzhou",
     }
 }
+
+# Mail is written into the journal's outbox; a worker carries it to the real backend, which MAIL_URL names:
+# smtp+tls://user:password@host:587, smtp://…, smtp+ssl://…, or filemail:///directory.
+EMAIL_BACKEND = "supplies.journal.mail.Outbox"
+mail = env.email_url_config(required("MAIL_URL") or f"filemail:///{STATE_DIR / 'mail'}")
+MAIL_CARRIER: str = mail["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = mail["EMAIL_HOST"] or "localhost", mail["EMAIL_PORT"] or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = mail["EMAIL_HOST_USER"] or "", mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = mail.get("EMAIL_USE_TLS", False), mail.get("EMAIL_USE_SSL", False)
+EMAIL_FILE_PATH: str = mail["EMAIL_FILE_PATH"]
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL: str = env.str("MAIL_FROM", default=f"Tongzhou <noreply@{ALLOWED_HOSTS[0]}>")
 
 INSTALLED_APPS = [
     "config.admin_site.DeskConfig",  # django.contrib.admin, with our first page
@@ -261,6 +274,8 @@ MATCH_EVERY_MINUTES: int = env.int("MATCH_EVERY_MINUTES", default=30)
 MATCH_LEASE_SECONDS: int = env.int("MATCH_LEASE_SECONDS", default=60)
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "journal-sweep": {"task": "journal.dispatch", "schedule": 15.0},
+    "journal-mail": {"task": "journal.carry_mail", "schedule": 15.0},
+    "journal-forget": {"task": "journal.forget", "schedule": crontab(hour=3, minute=20)},
     "matching-sweep": {"task": "matching.sweep", "schedule": 15.0},
     "matching-timetable": {"task": "matching.match_all", "schedule": MATCH_EVERY_MINUTES * 60.0},
     "deadlines": {"task": "desks.end_what_is_over", "schedule": 300.0},

@@ -82,6 +82,52 @@ class Outgoing(models.Model):
         return self.listener
 
 
+class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
+    def waiting(self) -> Self:
+        return self.filter(sent_at=None, given_up_at=None)
+
+    def given_up(self) -> Self:
+        return self.filter(given_up_at__isnull=False)
+
+
+class OutgoingMail(models.Model):
+    """A mail that leaves when what it tells of has been committed. Its text is sealed, and gone once it is sent."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    letter_sealed = models.BinaryField(default=b"", editable=False)
+    created_at = models.DateTimeField(_("written"))
+    due_at = models.DateTimeField(_("due"))
+    give_up_at = models.DateTimeField(_("tried until"))
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    last_error = models.CharField(_("last error"), max_length=100, blank=True)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    given_up_at = models.DateTimeField(_("given up"), null=True, blank=True)
+
+    letter = Sealed()
+
+    objects = OutgoingMailQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("outgoing mail")
+        verbose_name_plural = _("outgoing mails")
+        constraints = [
+            models.CheckConstraint(
+                name="outgoing_mail_is_sent_or_given_up", condition=Q(sent_at=None) | Q(given_up_at=None)
+            ),
+            models.CheckConstraint(
+                name="outgoing_mail_keeps_no_text_once_sent", condition=Q(sent_at=None) | Q(letter_sealed=b"")
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"], condition=Q(sent_at=None, given_up_at=None), name="outgoing_mail_waiting"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
+
+
 class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
     def of(self, user: Any) -> Self:
         """What an account asked for."""

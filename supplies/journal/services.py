@@ -11,7 +11,7 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import models, transaction
+from django.db import OperationalError, models, transaction
 from django.utils.module_loading import import_string
 
 from supplies.journal.models import Event, Outgoing
@@ -85,39 +85,54 @@ def ring(task: str, *args: str) -> None:
 def dispatch(*, at: datetime) -> int:
     """Hand waiting events to their listeners, oldest first; returns how many were delivered.
 
-    Events of one listener travel together, so that a thousand new needs are one call. A listener that fails is
-    tried again later, longer each time, and holds up nobody else.
+    Events of one listener travel together, so that a thousand new needs are one call. What a listener does and that it
+    is done commit together, so each event has its effect once. One it fails on is tried again later, longer each time,
+    and holds up neither other listeners nor other events.
     """
     delivered = 0
-    for listener in sorted(
-        set(Outgoing.objects.waiting().filter(due_at__lte=at).values_list("listener", flat=True))
-    ):
-        while batch := _deliver(listener, at=at):
-            delivered += batch
+    due = Outgoing.objects.waiting().filter(due_at__lte=at)
+    for listener in sorted(set(due.values_list("listener", flat=True))):
+        while rows := _deliver(listener, at=at):
+            delivered += sum(row.done_at is not None for row in rows)
     return delivered
 
 
-def _deliver(listener: str, *, at: datetime) -> int:
-    with transaction.atomic():
-        rows = list(
-            Outgoing.objects.waiting()
-            .filter(listener=listener, due_at__lte=at)
-            .select_related("event")
-            .select_for_update(skip_locked=True, of=("self",))
-            .order_by("pk")[:BATCH]
-        )
-        if not rows:
-            return 0
-        ids = [row.pk for row in rows]
-        try:
-            with transaction.atomic():
-                import_string(listener)([row.event for row in rows], at=at)
-        except Exception as error:
-            log.exception("%s could not hear of %d events", listener, len(rows))
-            wait = timedelta(seconds=min(600, 5 * 2 ** min(rows[0].attempts, 7)))
-            Outgoing.objects.filter(pk__in=ids).update(
-                attempts=models.F("attempts") + 1, due_at=at + wait, last_error=f"{type(error).__name__}"
-            )
-            return 0
-        Outgoing.objects.filter(pk__in=ids).update(done_at=at, attempts=models.F("attempts") + 1)
-        return len(rows)
+@transaction.atomic
+def _deliver(listener: str, *, at: datetime) -> list[Outgoing]:
+    """The next events of a listener, each done or put off."""
+    rows = list(
+        Outgoing.objects.waiting()
+        .filter(listener=listener, due_at__lte=at)
+        .select_related("event")
+        .select_for_update(skip_locked=True, of=("self",))
+        .order_by("pk")[:BATCH]
+    )
+    failures = _tell(listener, rows, at=at) if rows else {}
+    for row in rows:
+        row.last_error = failures.get(row.pk, "")
+        if row.last_error:
+            row.due_at = at + timedelta(seconds=min(600, 5 * 2 ** min(row.attempts, 7)))
+        else:
+            row.done_at = at
+        row.attempts += 1
+    Outgoing.objects.bulk_update(rows, ["due_at", "done_at", "attempts", "last_error"])
+    return rows
+
+
+def _tell(listener: str, rows: list[Outgoing], *, at: datetime) -> dict[int, str]:
+    """What the listener fails on: row to kind of error. Told in halves what it fails on, it hears all but the poisonous."""
+    try:
+        hear = import_string(listener)
+        with transaction.atomic():
+            hear([row.event for row in rows], at=at)
+    except (ImportError, OperationalError) as error:
+        # Nothing is wrong with these events: there is nobody to hear them, or a lock was not granted.
+        log.warning("%s hears of nothing just now (%s)", listener, type(error).__name__)
+        return dict.fromkeys([row.pk for row in rows], type(error).__name__)
+    except Exception as error:
+        if len(rows) == 1:
+            log.exception("%s could not hear of event %d", listener, rows[0].event_id)
+            return {rows[0].pk: type(error).__name__}
+        half = len(rows) // 2
+        return _tell(listener, rows[:half], at=at) | _tell(listener, rows[half:], at=at)
+    return {}
