@@ -19,7 +19,7 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from supplies.errors import KeyReused, NotYours, Refused
+from supplies.errors import InFlight, KeyReused, NotYours, Refused
 
 log = logging.getLogger(__name__)
 RETRY_AFTER = "2"  # seconds; a lock is waited for five
@@ -37,6 +37,8 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
             return _body(403, error.code, str(error.detail))
         case KeyReused():
             return _body(422, error.code, str(error.detail))
+        case InFlight():
+            return _body(409, error.code, str(error.detail), headers={"Retry-After": "1"})
         case Refused():
             return _body(409, error.code, str(error.detail))
         case exceptions.ValidationError():
@@ -70,7 +72,7 @@ def invalid(faults: Any) -> Response:
         fields.setdefault(place, []).append(sentence)
     general = fields.pop("", [])
     detail = " ".join(general) or _("Some of this is not right: %(fields)s.") % {"fields": ", ".join(fields)}
-    return _body(400, "invalid", detail, **({"fields": fields} if fields else {}))
+    return _body(400, "invalid", detail, fields=fields)
 
 
 def _flat(faults: Any, place: str = "") -> Iterator[tuple[str, str]]:
@@ -121,9 +123,8 @@ def _database(error: Error) -> Response | None:
         )
     if isinstance(error, OperationalError | InterfaceError):
         log.warning("The database is busy or away (%s).", _reason(error))
-        response = _body(503, "busy", _("The site is busy just now. Please try again in a moment."))
-        response["Retry-After"] = RETRY_AFTER
-        return response
+        said = _("The site is busy just now. Please try again in a moment.")
+        return _body(503, "busy", said, headers={"Retry-After": RETRY_AFTER})
     return None
 
 
@@ -136,8 +137,16 @@ def _reason(error: Error) -> str:
     )
 
 
-def _body(status: int, code: str, detail: str, **more: Any) -> Response:
-    return Response({"code": code, "detail": detail, **more}, status=status)
+def _body(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    fields: dict[str, list[str]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    body = {"code": code, "detail": detail, **({"fields": fields} if fields else {})}
+    return Response(body, status=status, headers=headers)
 
 
 def _code(error: exceptions.APIException) -> str:

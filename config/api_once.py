@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, RawPostDataException
 from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
 from django.utils.http import parse_etags
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import status
-from rest_framework.exceptions import APIException, NotAuthenticated, ValidationError
+from rest_framework.exceptions import APIException, NotAuthenticated, UnsupportedMediaType, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import DefaultRouter
@@ -64,9 +64,7 @@ class Gate(APIView):
         method = str(request.method)
         if method in SAFE or not hasattr(self, method.lower()):
             return
-        # Read whole before it is parsed, so that it can be compared, and read again if the request has to be run again.
-        body = request._request.body
-        self.asked = asked_by(request, body)
+        self.asked = asked_by(request, _body(request))
         if self.asked is not None and (answer := once.find(self.asked)):
             raise AnsweredBefore(answer)
         if method in UPDATES:
@@ -144,6 +142,14 @@ def asked_by(request: Request, body: bytes) -> Asked | None:
         body=http.META.get("QUERY_STRING", "").encode() + b"\n" + body,
         rights=rights_of(request.user),
     )
+
+
+def _body(request: Request) -> bytes:
+    """Read whole before it is parsed, so that it can be compared, and read again if the request has to be run again."""
+    try:
+        return request._request.body
+    except RawPostDataException:  # looking for a form's token has taken it apart already
+        raise UnsupportedMediaType(request.content_type) from None
 
 
 def etag_of(content: bytes) -> str:

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
@@ -19,12 +20,13 @@ from launcher.processes import wait_until
 from supplies.emergencies.models import Emergency
 from supplies.journal.models import Event, Outgoing
 from supplies.journal.services import record_all
-from supplies.needs.models import Need
 from supplies.organisations import services as people
 from supplies.organisations.models import Scope
 from tests.makers import make_emergency, make_facility, make_member, make_need
 
-KIND = "drill.rang"
+KIND, KIND_APART = "drill.rang", "drill.apart"
+HEARD = "INSERT INTO drill_heard SELECT unnest(%s)"
+DEATHS = "deaths"  # the file in which a process says that it is about to die
 DIES = 0.01  # the share of deliveries in which a process dies between the effect and the commit
 SECONDS_TO_DRAIN, SECONDS_TO_DRAIN_AFTER_AN_OUTAGE = 60, 300
 TOO_LONG = 600  # a drill that has not drained by then has failed
@@ -33,9 +35,30 @@ TOO_LONG = 600  # a drill that has not drained by then has failed
 def hear(events: Sequence[Event], *, at: datetime) -> None:
     """The receiver: writes down what it was told. Now and then its process dies before that is committed."""
     with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO drill_heard SELECT unnest(%s)", [[event.pk for event in events]])
+        cursor.execute(HEARD, [[event.pk for event in events]])
     if random.random() < DIES:
-        os.kill(os.getpid(), signal.SIGKILL)
+        _die()
+
+
+def hear_apart(events: Sequence[Event], *, at: datetime) -> None:
+    """The control: its effect is committed by itself, so the death of its process comes between it and "done"."""
+    apart = connection.copy()
+    with apart.cursor() as cursor:
+        cursor.execute(HEARD, [[event.pk for event in events]])
+    apart.close()
+    if _deaths() == 0:
+        _die()
+
+
+def _die() -> None:
+    with (Path(os.environ["STATE_DIR"]) / DEATHS).open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _deaths() -> int:
+    file = Path(os.environ["STATE_DIR"]) / DEATHS
+    return len(file.read_text().splitlines()) if file.exists() else 0
 
 
 @cell(
@@ -49,6 +72,7 @@ def outbox(stage: Stage) -> list[Check]:
     events, kills = stage.size(10_000, 600), stage.size(20, 2)
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE drill_heard (event bigint)")
+    (stage.state.path / DEATHS).unlink(missing_ok=True)
     emergency = make_emergency()
     restarts = _restarts(kills)
     written: list[int] = []
@@ -64,11 +88,9 @@ def outbox(stage: Stage) -> list[Check]:
         stage.kill(worker)
         worker.start()
     recovered = time.monotonic()
-    is_drained = wait_until(lambda: not Outgoing.objects.waiting().exists(), seconds=TOO_LONG)
-    seconds = time.monotonic() - recovered
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT event FROM drill_heard")
-        heard = Counter(event for (event,) in cursor.fetchall())
+    is_drained = _drained()
+    seconds, deaths = time.monotonic() - recovered, _deaths()
+    heard = _heard()
     return [
         Check("events committed", len(written), f"{events} or more", len(written) >= events),
         none_of("lost", set(written) - set(heard)),
@@ -76,7 +98,31 @@ def outbox(stage: Stage) -> list[Check]:
         none_of("heard although rolled back", set(heard) - set(written)),
         none_of("still waiting", 0 if is_drained else Outgoing.objects.waiting().count()),
         at_most("drained after the last recovery", seconds, SECONDS_TO_DRAIN),
+        Check("deaths between effect and commit, besides the kills", deaths, "said, not judged", True),
+        more_than(
+            "doubled by a listener whose effect is committed apart (the control)",
+            _doubled_apart(stage, emergency),
+            0,
+        ),
     ]
+
+
+def _heard() -> Counter[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT event FROM drill_heard")
+        return Counter(event for (event,) in cursor.fetchall())
+
+
+def _drained() -> bool:
+    return wait_until(lambda: not Outgoing.objects.waiting().exists(), seconds=TOO_LONG, every=0.2)
+
+
+def _doubled_apart(stage: Stage, emergency: Emergency) -> int:
+    (stage.state.path / DEATHS).unlink(missing_ok=True)
+    record_all([emergency] * 5, KIND_APART, by=None, at=timezone.now())
+    _drained()
+    events = set(Event.objects.filter(kind=KIND_APART).values_list("pk", flat=True))
+    return sum(times > 1 for event, times in _heard().items() if event in events)
 
 
 def _restarts(kills: int) -> dict[int, str]:
@@ -123,7 +169,7 @@ def broker_down(stage: Stage) -> list[Check]:
         member, name="drill", scopes=[Scope.READ, Scope.NEEDS], at=timezone.now()
     )
     worker, web = stage.worker(), stage.web()
-    assert wait_until(lambda: not Outgoing.objects.waiting().exists(), seconds=TOO_LONG)
+    assert _drained()
     stage.stop_broker()
     statuses: Counter[Any] = Counter()
     slowest = [0.0]
@@ -154,7 +200,7 @@ def broker_down(stage: Stage) -> list[Check]:
     backlog = Outgoing.objects.waiting().count()
     stage.start_broker(empty=True)
     recovered = time.monotonic()
-    wait_until(lambda: not Outgoing.objects.waiting().exists(), seconds=TOO_LONG)
+    _drained()
     seconds = time.monotonic() - recovered
     assert worker.pid is not None, "the worker has ended"
     return [
@@ -163,13 +209,8 @@ def broker_down(stage: Stage) -> list[Check]:
         Check("slowest answer meanwhile", f"{slowest[0]:.1f} s", "said, not judged", True),
         more_than("events that waited", backlog, 0),
         none_of("still waiting", Outgoing.objects.waiting().count()),
-        none_of("needs that matching has not heard of", Need.objects.count() and _unheard()),
         at_most("drained after the broker came back", seconds, SECONDS_TO_DRAIN_AFTER_AN_OUTAGE),
     ]
-
-
-def _unheard() -> int:
-    return Outgoing.objects.waiting().filter(listener="matching.services.hear").count()
 
 
 CELLS: list[Cell] = [outbox, broker_down]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from django.db import connection, transaction
@@ -34,20 +34,27 @@ def held(rows: QuerySet) -> Iterator[None]:
         yield
 
 
-def behind(rows: QuerySet, calls: Sequence[Callable[[], Any]], *, until: int | None = None) -> list[Any]:
-    """What each call returned, after `until` of them (all, unless said otherwise) stood behind these rows at once."""
+@contextmanager
+def held_table(name: str) -> Iterator[None]:
+    """Whoever writes to this table stands in a queue; reading goes on."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
+        yield
+
+
+def behind(lock: AbstractContextManager[None], calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """What each call returned, after all of them stood behind the lock at once."""
     with ThreadPoolExecutor(len(calls)) as threads:
-        with held(rows):
+        with lock:
             futures = [threads.submit(_with_own_connection, call) for call in calls]
-            wanted = len(calls) if until is None else until
-            assert wait_until(lambda: waiting() >= wanted, seconds=SECONDS), "they never met"
+            assert wait_until(lambda: waiting() >= len(calls), seconds=SECONDS), "they never met"
         return [future.result(timeout=SECONDS) for future in futures]
 
 
 @contextmanager
-def meanwhile(rows: QuerySet, call: Callable[[], Any]) -> Iterator["Future[Any]"]:
-    """While the call stands behind these rows. It goes on when the block ends."""
-    with ThreadPoolExecutor(1) as threads, held(rows):
+def meanwhile(lock: AbstractContextManager[None], call: Callable[[], Any]) -> Iterator["Future[Any]"]:
+    """While the call stands behind the lock. It goes on when the block ends."""
+    with ThreadPoolExecutor(1) as threads, lock:
         future = threads.submit(_with_own_connection, call)
         assert wait_until(waiting, seconds=SECONDS), "it never came"
         yield future

@@ -180,6 +180,21 @@ def test_any_visible_word_is_a_key(key: str) -> None:
     assert Appeal.objects.count() == 1
 
 
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=X"])
+def test_a_form_of_a_browser_is_no_json_whether_or_not_it_was_looked_into(kind: str) -> None:
+    """Without a header the token against forged forms is looked for in the form, which takes it apart."""
+    client = APIClient(enforce_csrf_checks=True)
+    client.force_login(make_user(is_superuser=True))
+    token = "a" * 32
+    client.cookies["csrftoken"] = token
+    part = f'--X\r\nContent-Disposition: form-data; name="csrfmiddlewaretoken"\r\n\r\n{token}\r\n--X--\r\n'
+    body = part if kind.startswith("multipart") else f"csrfmiddlewaretoken={token}"
+
+    answer = client.generic("POST", f"{V1}appeals/", body, content_type=kind)
+
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-media-type")
+
+
 # -- who ---------------------------------------------------------------------------------------------------
 
 

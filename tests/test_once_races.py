@@ -2,17 +2,19 @@
 
 import hashlib
 import json
+import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from supplies.allocations.models import Allocation
-from supplies.journal.models import IdempotencyKey
+from supplies.journal.models import Event, IdempotencyKey
 from supplies.needs.models import Appeal, Need
 from supplies.organisations.models import User
 from supplies.shipments.models import TrackingEvent
 from tests.api_client import V1, Speaker
-from tests.at_once import meanwhile
+from tests.at_once import held, meanwhile
 from tests.makers import make_facility, make_member, make_need, make_user
 from tests.operations import CASES, an_appeal
 from tests.processes import finish, start
@@ -85,11 +87,11 @@ def test_while_the_first_is_at_work_the_second_is_told_so_and_then_answered() ->
     def send() -> Any:
         return Speaker(member).post(f"needs/{need.pk}/not-needed/", idempotency_key="k")
 
-    with meanwhile(Need.objects.filter(pk=need.pk), send) as first:
+    with meanwhile(held(Need.objects.filter(pk=need.pk)), send) as first:
         second = send()
     late = send()
 
-    assert (second.status_code, second.json()["code"]) == (409, "in-flight")
+    assert (second.status_code, second.json()["code"], second["Retry-After"]) == (409, "in-flight", "1")
     assert first.result(timeout=60).status_code == 200
     assert (late.content, late.headers["Idempotency-Replayed"]) == (first.result().content, "true")
 
@@ -102,3 +104,26 @@ def test_two_that_do_the_same_with_keys_of_their_own_are_no_copies_of_each_other
         assert Speaker(person).post(path, body, idempotency_key=key).status_code == 201
 
     assert Appeal.objects.count() == 2
+
+
+@pytest.mark.parametrize(("when", "committed"), [("before-commit", 0), ("after-commit", 1)])
+def test_a_web_process_that_is_killed_costs_its_client_a_retry_and_nothing_else(
+    when: str, committed: int, tmp_path: Path
+) -> None:
+    person = make_user(is_superuser=True)
+    path, body = an_appeal()
+    (tmp_path / "armed").touch()
+
+    dying = start(
+        "-m", "tests.dying", str(person.pk), V1 + path, json.dumps(body), "k",
+        DRILL_DIES=when, DRILL_ARMED=str(tmp_path / "armed"),
+    )  # fmt: skip
+    out, err = dying.communicate(timeout=90)
+    left = Appeal.objects.count()
+    first, again = (Speaker(person).post(path, body, idempotency_key="k") for _retry in range(2))
+
+    assert (dying.returncode, out) == (-signal.SIGKILL, ""), err
+    assert left == committed
+    assert (first.status_code, again.content) == (201, first.content)
+    assert ("Idempotency-Replayed" in first) == bool(committed)
+    assert (Appeal.objects.count(), Event.objects.filter(kind="appeal.posted").count()) == (1, 1)

@@ -11,7 +11,7 @@ import config.urls
 from supplies.needs.api import NeedViewSet
 from supplies.needs.models import Need
 from tests.api_client import V1, Speaker, today  # noqa: F401
-from tests.at_once import behind
+from tests.at_once import behind, held
 from tests.makers import make_appeal, make_facility, make_member, make_need, make_user
 from tests.operations import CASES, described
 from tests.tables import changes, photograph
@@ -162,7 +162,7 @@ def test_of_two_changes_of_what_was_read_once_one_wins(settings: Any, address: s
     path = f"{address}/{need.pk}/"
 
     answers = behind(
-        Need.objects.filter(pk=need.pk),
+        held(Need.objects.filter(pk=need.pk)),
         [
             lambda: Speaker(member).patch(path, {"quantity": 700}, if_match=read),
             lambda: Speaker(member).patch(path, {"quantity": 800}, if_match=read),

@@ -92,14 +92,14 @@ def dispatch(*, at: datetime) -> int:
     delivered = 0
     due = Outgoing.objects.waiting().filter(due_at__lte=at)
     for listener in sorted(set(due.values_list("listener", flat=True))):
-        while rows := _deliver(listener, at=at):
-            delivered += sum(row.done_at is not None for row in rows)
+        while (done := _deliver(listener, at=at)) is not None:
+            delivered += done
     return delivered
 
 
 @transaction.atomic
-def _deliver(listener: str, *, at: datetime) -> list[Outgoing]:
-    """The next events of a listener, each done or put off."""
+def _deliver(listener: str, *, at: datetime) -> int | None:
+    """Tell a listener of its next events. How many it has heard, the others being put off; None where none waits."""
     rows = list(
         Outgoing.objects.waiting()
         .filter(listener=listener, due_at__lte=at)
@@ -107,16 +107,17 @@ def _deliver(listener: str, *, at: datetime) -> list[Outgoing]:
         .select_for_update(skip_locked=True, of=("self",))
         .order_by("pk")[:BATCH]
     )
-    failures = _tell(listener, rows, at=at) if rows else {}
-    for row in rows:
-        row.last_error = failures.get(row.pk, "")
-        if row.last_error:
-            row.due_at = at + timedelta(seconds=min(600, 5 * 2 ** min(row.attempts, 7)))
-        else:
-            row.done_at = at
+    if not rows:
+        return None
+    failures = _tell(listener, rows, at=at)
+    put_off = [row for row in rows if row.pk in failures]
+    for row in put_off:
+        row.last_error = failures[row.pk]
+        row.due_at = at + timedelta(seconds=min(600, 5 * 2 ** min(row.attempts, 7)))
         row.attempts += 1
-    Outgoing.objects.bulk_update(rows, ["due_at", "done_at", "attempts", "last_error"])
-    return rows
+    Outgoing.objects.bulk_update(put_off, ["last_error", "due_at", "attempts"])
+    heard = Outgoing.objects.filter(pk__in=[row.pk for row in rows if row.pk not in failures])
+    return heard.update(done_at=at, last_error="", attempts=models.F("attempts") + 1)
 
 
 def _tell(listener: str, rows: list[Outgoing], *, at: datetime) -> dict[int, str]:

@@ -16,7 +16,7 @@ from launcher.processes import wait_until
 from supplies.journal.models import Event, IdempotencyKey
 from supplies.needs.models import Appeal, Need
 from supplies.organisations.models import ApiToken, Organisation, User
-from tests.at_once import SECONDS, behind, held, waiting
+from tests.at_once import SECONDS, behind, held, held_table, waiting
 from tests.config.test_admin_site import make_one_of_everything
 from tests.desk import at_the_desk, list_of, page_of
 from tests.makers import (
@@ -218,13 +218,28 @@ def test_two_simultaneous_posts_of_one_form(word: dict[str, str], appeals: int) 
     clients = [reader(person), reader(person)]
 
     answers = behind(
-        Organisation.objects.filter(pk=hospital.organisation_id),
+        held(Organisation.objects.filter(pk=hospital.organisation_id)),
         [lambda client=client: client.post(address, filled_in) for client in clients],  # type: ignore[misc]
     )
 
     assert [answer.status_code for answer in answers] == [302, 302]
     assert Appeal.objects.count() == appeals
     assert len({answer["Location"] for answer in answers}) == appeals
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_want_one_name_at_the_same_moment_one_has_it_and_the_other_is_told() -> None:
+    """Both have looked and found it free; it is the database that knows better."""
+    form = {"username": "officer", "password1": "a long enough phrase", "password2": "a long enough phrase"}
+
+    answers = behind(
+        held_table("supplies_user"),
+        [lambda: reader().post("/sign-up/", form), lambda: reader().post("/sign-up/", form)],
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [302, 409]
+    assert User.objects.filter(username="officer").count() == 1
 
 
 @pytest.mark.django_db

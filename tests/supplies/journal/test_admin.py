@@ -10,7 +10,7 @@ from supplies.catalogue.models import Standard, TransportMode
 from supplies.emergencies.models import Emergency
 from supplies.journal.admin import UnchangedMeanwhile
 from supplies.organisations.models import User
-from tests.at_once import behind
+from tests.at_once import behind, held
 from tests.desk import at_the_desk, page_of, version
 from tests.makers import make_emergency, make_item, make_mode, make_standard, make_user
 from tests.pages.forms import shown
@@ -151,7 +151,7 @@ def test_of_two_who_save_at_once_one_is_saved(monkeypatch: Any, guarded: bool, s
     clients = [at_the_desk(root()), at_the_desk(root())]
 
     answers = behind(
-        TransportMode.objects.filter(pk=mode.pk),
+        held(TransportMode.objects.filter(pk=mode.pk)),
         [
             lambda client=client, sent=sent: client.post(page_of(mode), sent)  # type: ignore[misc]
             for client, sent in zip(clients, opened, strict=True)
