@@ -33,14 +33,8 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     That is a bug, which is logged and answered 500, and a lost race, which is run again.
     """
     match error:
-        case NotYours():
-            return _body(403, error.code, str(error.detail))
-        case KeyReused():
-            return _body(422, error.code, str(error.detail))
-        case InFlight():
-            return _body(409, error.code, str(error.detail), headers={"Retry-After": "1"})
         case Refused():
-            return _body(409, error.code, str(error.detail))
+            return _refused(error)
         case exceptions.ValidationError():
             return invalid(error.detail)
         case DjangoValidationError():
@@ -63,6 +57,14 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
         case Error() if not lost_a_race(error):
             return _database(error)
     return None
+
+
+def _refused(error: Refused) -> Response:
+    status = 403 if isinstance(error, NotYours) else 422 if isinstance(error, KeyReused) else 409
+    headers = {"Retry-After": "1"} if isinstance(error, InFlight) else None
+    response = _body(status, error.code, str(error.detail), headers=headers)
+    response.keeps = error.keeps  # type: ignore[attr-defined]  # read by config.transactions
+    return response
 
 
 def invalid(faults: Any) -> Response:

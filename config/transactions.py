@@ -30,7 +30,7 @@ REPLAYED = "Idempotency-Replayed"
 class OneTransaction:
     """Runs the view of an unsafe request in one transaction.
 
-    An answer of 400 or above undoes whatever was done before it was given. Who loses a race is tried again as a whole; a
+    An answer of 400 or above undoes whatever was done before it was given, unless it is a refusal that `keeps`. Who loses a race is tried again as a whole; a
     database that stays busy is 503. A form that is sent twice is done once: the second waits for the first and is led
     to where the first was led.
     """
@@ -49,17 +49,12 @@ class OneTransaction:
         try:
             return _tried(request, lambda: view(request, *args, **kwargs))
         except Error as error:
-            return self._answered(request, error)
+            if answer := of_the_database(request, error):
+                return answer
+            raise
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         return of_the_database(request, error) if isinstance(error, Error) else None
-
-    @staticmethod
-    def _answered(request: HttpRequest, error: Error) -> HttpResponse:
-        answer = of_the_database(request, error)
-        if answer is None:
-            raise error
-        return answer
 
 
 def _tried(request: HttpRequest, do: Callable[[], HttpResponse]) -> HttpResponse:
@@ -68,7 +63,8 @@ def _tried(request: HttpRequest, do: Callable[[], HttpResponse]) -> HttpResponse
         try:
             with transaction.atomic():
                 response = _once(request, do)
-                if is_undone := response.status_code >= 400:
+                is_undone = response.status_code >= 400 and not getattr(response, "keeps", False)
+                if is_undone:
                     transaction.set_rollback(True)
         except Exception as error:
             _forget(request, session)
@@ -94,7 +90,7 @@ def _once(request: HttpRequest, do: Callable[[], HttpResponse]) -> HttpResponse:
     if asked is not None and (answer := once.find(asked, wait=True)):
         return _given_again(request, answer)
     response = do()
-    if asked is not None and isinstance(response, HttpResponseRedirect):
+    if asked is not None and response.status_code in (302, 303):
         headers = {"Location": response["Location"]}
         answer = Answer(response.status_code, headers, session=_session_begun(request))
         once.keep(asked, answer, at=timezone.now())

@@ -38,6 +38,8 @@ def _pause(then: str) -> None:
         people.pause(site, reason="test", by=None, at=at)
     if then == "refuse":
         raise Refused("no")
+    if then == "refuse-and-keep":
+        raise Refused("no, and it is written down", keeps=True)
     if then == "break":
         raise RuntimeError("a bug")
 
@@ -122,6 +124,16 @@ def test_an_error_undoes_what_was_done_before_it(
     assert status in (None, answer.status_code)
     assert changes(before, photograph()) == {}
     assert list(get_messages(answer.wsgi_request)) == []
+
+
+@pytest.mark.django_db
+def test_a_refusal_that_leaves_a_trace_leaves_it(client: Client) -> None:
+    make_facility()
+
+    answer = client.post("/api/view/refuse-and-keep/", {}, "application/json")
+
+    assert answer.status_code == 409
+    assert Facility.objects.get().is_paused
 
 
 @pytest.mark.django_db
