@@ -37,14 +37,14 @@ class Report:
     tables: Sequence[Table]
     figures: Mapping[str, Any] = field(default_factory=dict)
 
-    def keep(self) -> str:
+    def keep(self, results: Path = RESULTS) -> str:
         """Write both files; returns the Markdown."""
         machine = _machine()
-        RESULTS.mkdir(exist_ok=True)
+        results.mkdir(exist_ok=True)
         figures = {"measured_on": machine["on"], "machine": machine, **self.figures}
         text = "\n\n".join([f"# {self.title}", self.says, *map(str, self.tables), _sentence(machine)]) + "\n"
-        (RESULTS / f"{self.name}.json").write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
-        (RESULTS / f"{self.name}.md").write_text(text)
+        (results / f"{self.name}.json").write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
+        (results / f"{self.name}.md").write_text(text)
         return text
 
 

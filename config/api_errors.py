@@ -1,9 +1,11 @@
 """Every error of the API has one shape: {"code": …, "detail": …} and, for input, {"fields": {"lines.1.quantity": […]}}.
 
-The code is stable and for programs; the detail is a sentence in the reader's language.
+The code is stable and for programs; the detail is a sentence in the reader's language. What the database refuses is
+answered alike everywhere: in JSON under /api/, with a page elsewhere.
 """
 
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,23 +13,28 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Suspicio
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError, Error, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template import loader
 from django.utils.translation import gettext as _
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from supplies.errors import NotYours, Refused
+from supplies.errors import InFlight, KeyReused, NotYours, Refused
 
 log = logging.getLogger(__name__)
 RETRY_AFTER = "2"  # seconds; a lock is waited for five
 GENERAL = "non_field_errors"
+LOST_A_RACE = frozenset({"40001", "40P01"})  # PostgreSQL's serialization failure and deadlock
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
-    """The response to an error raised in an API view; None for a bug, which is logged and answered 500."""
+    """The response to an error raised in an API view; None for what is not answered here.
+
+    That is a bug, which is logged and answered 500, and a lost race, which is run again.
+    """
     match error:
         case Refused():
-            return _body(403 if isinstance(error, NotYours) else 409, error.code, str(error.detail))
+            return _refused(error)
         case exceptions.ValidationError():
             return invalid(error.detail)
         case DjangoValidationError():
@@ -47,9 +54,17 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
             return _body(413, "too-large", _("This is larger than can be read."))
         case SuspiciousOperation():
             return _body(400, "invalid", _("This request cannot be read."))
-        case Error():
+        case Error() if not lost_a_race(error):
             return _database(error)
     return None
+
+
+def _refused(error: Refused) -> Response:
+    status = 403 if isinstance(error, NotYours) else 422 if isinstance(error, KeyReused) else 409
+    headers = {"Retry-After": "1"} if isinstance(error, InFlight) else None
+    response = _body(status, error.code, str(error.detail), headers=headers)
+    response.keeps = error.keeps  # type: ignore[attr-defined]  # read by config.transactions
+    return response
 
 
 def invalid(faults: Any) -> Response:
@@ -59,7 +74,7 @@ def invalid(faults: Any) -> Response:
         fields.setdefault(place, []).append(sentence)
     general = fields.pop("", [])
     detail = " ".join(general) or _("Some of this is not right: %(fields)s.") % {"fields": ", ".join(fields)}
-    return _body(400, "invalid", detail, **({"fields": fields} if fields else {}))
+    return _body(400, "invalid", detail, fields=fields)
 
 
 def _flat(faults: Any, place: str = "") -> Iterator[tuple[str, str]]:
@@ -76,6 +91,28 @@ def _flat(faults: Any, place: str = "") -> Iterator[tuple[str, str]]:
         yield place, str(faults)
 
 
+def lost_a_race(error: Exception) -> bool:
+    """Whether the whole transaction may well succeed if it is simply tried again."""
+    return getattr(error.__cause__, "pgcode", None) in LOST_A_RACE
+
+
+def of_the_database(request: HttpRequest, error: Error) -> HttpResponse | None:
+    """The same outside a view of the API, as JSON or as a page; None for a bug."""
+    said = _database(error)
+    if said is None:
+        return None
+    if _is_api(request):
+        response: HttpResponse = _json(said.data, said.status_code)
+    else:
+        # Without the request: who is signed in would be asked of the database, which is what is in trouble.
+        response = HttpResponse(
+            loader.get_template(f"{said.status_code}.html").render(), status=said.status_code
+        )
+    if "Retry-After" in said:
+        response["Retry-After"] = said["Retry-After"]
+    return response
+
+
 def _database(error: Error) -> Response | None:
     """What PostgreSQL refused: a value it cannot hold, a race somebody else won, or no time for us just now."""
     if isinstance(error, DataError):
@@ -88,9 +125,8 @@ def _database(error: Error) -> Response | None:
         )
     if isinstance(error, OperationalError | InterfaceError):
         log.warning("The database is busy or away (%s).", _reason(error))
-        response = _body(503, "busy", _("The site is busy just now. Please try again in a moment."))
-        response["Retry-After"] = RETRY_AFTER
-        return response
+        said = _("The site is busy just now. Please try again in a moment.")
+        return _body(503, "busy", said, headers={"Retry-After": RETRY_AFTER})
     return None
 
 
@@ -103,8 +139,16 @@ def _reason(error: Error) -> str:
     )
 
 
-def _body(status: int, code: str, detail: str, **more: Any) -> Response:
-    return Response({"code": code, "detail": detail, **more}, status=status)
+def _body(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    fields: dict[str, list[str]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    body = {"code": code, "detail": detail, **({"fields": fields} if fields else {})}
+    return Response(body, status=status, headers=headers)
 
 
 def _code(error: exceptions.APIException) -> str:
@@ -138,12 +182,21 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Called while the error is at hand: a database that is away may be met before any view is."""
+    error = sys.exc_info()[1]
+    if isinstance(error, Error) and (response := of_the_database(request, error)):
+        return response
     detail = _("Something went wrong here. It has been written down; please try again later.")
     return _plain(request, 500, "error", detail) or defaults.server_error(request)
 
 
 def _plain(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse | None:
-    if not request.path_info.startswith("/api/"):
-        return None
-    body = {"code": code, "detail": detail}
+    return _json({"code": code, "detail": detail}, status) if _is_api(request) else None
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/api/")
+
+
+def _json(body: Any, status: int) -> JsonResponse:
     return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})

@@ -9,11 +9,50 @@ ERRORS = {
     "401": ("NotSignedIn", "Sign in, or send a valid token."),
     "403": ("NotYours", "You can see this but may not do that, or the token lacks the scope."),
     "404": ("NotFound", "There is nothing here that you can see."),
-    "409": ("Refused", "It cannot be done now; `code` says why, for programs."),
+    "409": (
+        "Refused",
+        "It cannot be done now; `code` says why, for programs. `in-flight`: the same request is being worked on.",
+    ),
+    "412": ("ChangedMeanwhile", "It no longer is what you read. Read it again, and decide anew."),
     "413": ("TooLarge", "More than two million bytes."),
     "415": ("NotJson", "Send application/json."),
+    "422": ("KeyReused", "The Idempotency-Key was used for another request."),
+    "428": ("IfMatchNeeded", "Send the ETag of what you read as If-Match."),
     "503": ("Busy", "Try again after the seconds in Retry-After."),
 }
+
+
+KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"},
+    "description": "A word of your own for this one request, best a UUID. Sent again within seven days with the same body, it is"
+    " given the answer of the first time, byte for byte, with `Idempotency-Replayed: true`, and nothing is done twice. Keep it"
+    " until you have an answer: only what was done is remembered, never an error.",
+}
+IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "The ETag of what you read. Refused with 412 if it was changed meanwhile.",
+}
+IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The ETag of what you have. Answered 304 without a body while that is still right.",
+}
+ETAG = {"schema": {"type": "string"}, "description": "Names exactly this representation."}
+REPLAYED = {
+    "schema": {"type": "string", "enum": ["true"]},
+    "description": "Present on an answer given again.",
+}
+
+
+UPDATES = ("put", "patch")
 
 
 class TokenScheme(OpenApiAuthenticationExtension):
@@ -58,10 +97,36 @@ def describe_errors(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
     return result
 
 
+def describe_headers(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
+    """What the gate before every view reads and writes (`config.api_once`)."""
+    for operations in result["paths"].values():
+        for method, operation in operations.items():
+            asked: list[Any] = operation.setdefault("parameters", [])
+            done = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+            if method == "get":
+                asked.append(IF_NONE_MATCH)
+                operation["responses"]["304"] = {"description": "It still is what you have."}
+            else:
+                asked.append(KEY)
+                _add_header(done, "Idempotency-Replayed", REPLAYED)
+            if method in UPDATES:
+                asked.append(IF_MATCH)
+            if method in ("get", *UPDATES):
+                _add_header(done, "ETag", ETAG)
+    return result
+
+
+def _add_header(answers: list[dict[str, Any]], name: str, described: dict[str, Any]) -> None:
+    for answer in answers:
+        answer.setdefault("headers", {})[name] = described
+
+
 def _possible(path: str, method: str, has_body: bool) -> list[str]:
     found = ["400", "401", "403", "503"]
     if "{" in path:
         found.append("404")
     if method != "get":
-        found.append("409")
+        found += ["409", "422"]
+    if method in UPDATES:
+        found += ["412", "428"]
     return found + (["413", "415"] if has_body else [])

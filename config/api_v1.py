@@ -1,8 +1,8 @@
 """Every route of the public API, on one screen."""
 
 from django.urls import include, path
-from rest_framework.routers import DefaultRouter
 
+from config.api_once import GatedRouter, gated
 from matching.api import MatchingRunViewSet, ProposalViewSet
 from supplies.allocations.api import AllocationViewSet
 from supplies.catalogue.api import CategoryViewSet, ItemViewSet, StandardViewSet
@@ -14,8 +14,7 @@ from supplies.organisations.api import FacilityViewSet, OrganisationViewSet
 from supplies.regions.api import RegionViewSet
 from supplies.shipments.api import ShipmentViewSet
 
-router = DefaultRouter()
-router.include_format_suffixes = False
+router = GatedRouter()
 router.register("regions", RegionViewSet)
 router.register("categories", CategoryViewSet)
 router.register("items", ItemViewSet)
@@ -34,5 +33,5 @@ router.register("shipments", ShipmentViewSet)
 
 urlpatterns = [
     path("", include(router.urls)),
-    path("track/<str:code>/", TrackView.as_view(), name="track-code"),
+    path("track/<str:code>/", gated(TrackView).as_view(), name="track-code"),
 ]

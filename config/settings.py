@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import environ
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -80,6 +81,18 @@ CACHES = {
     }
 }
 
+# Mail is written into the journal's outbox; a worker carries it to the real backend, which MAIL_URL names:
+# smtp+tls://user:password@host:587, smtp://…, smtp+ssl://…, or filemail:///directory.
+EMAIL_BACKEND = "supplies.journal.mail.Outbox"
+mail = env.email_url_config(required("MAIL_URL") or f"filemail:///{STATE_DIR / 'mail'}")
+MAIL_CARRIER: str = mail["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = mail["EMAIL_HOST"] or "localhost", mail["EMAIL_PORT"] or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = mail["EMAIL_HOST_USER"] or "", mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = mail.get("EMAIL_USE_TLS", False), mail.get("EMAIL_USE_SSL", False)
+EMAIL_FILE_PATH: str = mail["EMAIL_FILE_PATH"]
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL: str = env.str("MAIL_FROM", default=f"Tongzhou <noreply@{ALLOWED_HOSTS[0]}>")
+
 INSTALLED_APPS = [
     "config.admin_site.DeskConfig",  # django.contrib.admin, with our first page
     "django.contrib.auth",
@@ -106,6 +119,7 @@ MIDDLEWARE = [
     "config.requests.ChooseLanguage",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.transactions.OneTransaction",  # the last one, so that it knows who asks
 ]
 ROOT_URLCONF = "config.urls"
 DESK_PATH: str = env.str(
@@ -124,9 +138,13 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
+            "builtins": [
+                "supplies.templatetags.once"
+            ],  # a form that forgets it fails a test, so it is always at hand
         },
     }
 ]
+ONCE_FIELD = "once"  # the field {% once %} puts into a form
 
 AUTH_USER_MODEL = "supplies.User"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
@@ -199,6 +217,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.api_schema.describe_errors",
+        "config.api_schema.describe_headers",
     ],
     "ENUM_NAME_OVERRIDES": {
         "AllocationStatus": "supplies.allocations.models.AllocationStatus",
@@ -247,13 +266,16 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
     "socket_timeout": 10,
-    "socket_connect_timeout": 5,
+    "socket_connect_timeout": 2,
+    "max_retries": 0,  # of connecting in order to ring; a worker comes back for ever by settings of its own
     "retry_policy": {"timeout": 3.0},
 }
 MATCH_EVERY_MINUTES: int = env.int("MATCH_EVERY_MINUTES", default=30)
 MATCH_LEASE_SECONDS: int = env.int("MATCH_LEASE_SECONDS", default=60)
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "journal-sweep": {"task": "journal.dispatch", "schedule": 15.0},
+    "journal-mail": {"task": "journal.carry_mail", "schedule": 15.0},
+    "journal-forget": {"task": "journal.forget", "schedule": crontab(hour=3, minute=20)},
     "matching-sweep": {"task": "matching.sweep", "schedule": 15.0},
     "matching-timetable": {"task": "matching.match_all", "schedule": MATCH_EVERY_MINUTES * 60.0},
     "deadlines": {"task": "desks.end_what_is_over", "schedule": 300.0},

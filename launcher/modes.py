@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from launcher import checks, processes
 from launcher.demo import PREPARED, Demo
@@ -51,6 +52,14 @@ def check(arguments: Sequence[str]) -> int:
 def bench(arguments: Sequence[str]) -> int:
     """Measured comparisons; names choose among them."""
     return _in_stack(State.of("-bench"), [sys.executable, "-m", "bench", *arguments])
+
+
+def drill(arguments: Sequence[str]) -> int:
+    """Faults on purpose, on servers of their own; names choose among them, --small makes a sample of each."""
+    state = replace(
+        State.of("-drill"), disposable=False
+    )  # what it proves has to hold where everything is flushed
+    return _in_stack(state, [sys.executable, "-m", "drill", *arguments])
 
 
 def manage(arguments: Sequence[str]) -> int:
@@ -105,7 +114,7 @@ def format(arguments: Sequence[str]) -> int:
 
 
 MODES: dict[str, Callable[[Sequence[str]], int]] = {
-    mode.__name__: mode for mode in (demo, test, check, bench, manage, stop, status, lock, format)
+    mode.__name__: mode for mode in (demo, test, check, bench, drill, manage, stop, status, lock, format)
 }
 
 

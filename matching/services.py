@@ -128,11 +128,16 @@ def _match_again(changed: Mapping[str, set[str]], *, at: datetime) -> None:
             waiting.save(update_fields=["only", "as_of"])
 
 
+@transaction.atomic
 def match_all(*, at: datetime) -> list[MatchingRun]:
-    """The timetable's run: every emergency that goes on and has nothing running."""
+    """The timetable's run: every emergency that goes on and has nothing running.
+
+    Whoever comes for an emergency at the same moment waits, and finds the run that was started.
+    """
+    going_on = Emergency.objects.going_on().select_for_update(no_key=True).order_by("pk")
     return [
         start(emergency, trigger=Trigger.TIMETABLE, by=None, at=at)
-        for emergency in Emergency.objects.going_on()
+        for emergency in going_on
         if not MatchingRun.objects.unfinished().filter(emergency=emergency).exists()
     ]
 

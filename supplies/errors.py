@@ -4,14 +4,18 @@ from django.utils.functional import Promise
 
 
 class Refused(Exception):
-    """A verb that cannot be done now. `detail` says what to do about it."""
+    """A verb that cannot be done now. `detail` says what to do about it.
+
+    keeps    what the request has written down before stays, an alarm or a failed attempt; else a refusal undoes it all
+    """
 
     code = "refused"
 
-    def __init__(self, detail: "str | Promise", *, code: str = "") -> None:
+    def __init__(self, detail: "str | Promise", *, code: str = "", keeps: bool = False) -> None:
         super().__init__(detail)
         self.detail = detail
         self.code = code or self.code
+        self.keeps = keeps
 
 
 class MoveRefused(Refused):
@@ -36,3 +40,15 @@ class NotYours(Refused):
     """The person may see the row but not do this to it."""
 
     code = "not-yours"
+
+
+class InFlight(Refused):
+    """Somebody is at work on this very request."""
+
+    code = "in-flight"
+
+
+class KeyReused(Refused):
+    """A key stands for one request, and this is another."""
+
+    code = "key-reused"

@@ -5,7 +5,7 @@ from supplies.catalogue.models import Category, Item, Standard, Substitution, Tr
 from supplies.editions.models import ReferenceEdition
 from supplies.emergencies.models import Emergency
 from supplies.intake.models import Import, ImportedLine, ImportedRow
-from supplies.journal.models import Event, Outgoing
+from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail
 from supplies.needs.models import Appeal, Need
 from supplies.offers.models import Donation, Offer
 from supplies.organisations.models import (
@@ -39,6 +39,7 @@ __all__ = [
     "Emergency",
     "Event",
     "Facility",
+    "IdempotencyKey",
     "Import",
     "ImportedLine",
     "ImportedRow",
@@ -48,6 +49,7 @@ __all__ = [
     "Offer",
     "Organisation",
     "Outgoing",
+    "OutgoingMail",
     "Receipt",
     "ReceiptLine",
     "ReferenceEdition",

@@ -32,16 +32,30 @@ class Speaker:
     def get(self, path: str, **query: Any) -> Any:
         return self.client.get(V1 + path, query)
 
-    def post(self, path: str, body: Any = None) -> Any:
-        return self.client.post(V1 + path, {} if body is None else body, format="json")
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        """Headers by their names in small letters: idempotency_key="…"."""
+        return self.client.post(V1 + path, {} if body is None else body, format="json", **_as_sent(headers))
 
-    def patch(self, path: str, body: Any) -> Any:
-        return self.client.patch(V1 + path, body, format="json")
+    def patch(self, path: str, body: Any, **headers: str) -> Any:
+        """A change of what is there now, unless `if_match` names what was read before."""
+        headers.setdefault("if_match", self.etag(path))
+        return self.client.patch(V1 + path, body, format="json", **_as_sent(headers))
+
+    def request(self, operation: str, path: str, body: Any, **headers: str) -> Any:
+        """By the name of an operation, as "POST /api/v1/appeals/"."""
+        return getattr(self, operation.split()[0].lower())(path, body, **headers)
+
+    def etag(self, path: str) -> str:
+        return str(self.get(path).headers.get("ETag", '"nothing"'))
 
     def send(self, path: str, raw: bytes | str, content_type: str = "application/json") -> Any:
         """Bytes as they are."""
         raw = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw
         return self.client.generic("POST", V1 + path, raw, content_type=content_type)
+
+
+def _as_sent(headers: dict[str, str]) -> dict[str, str]:
+    return {f"HTTP_{name.upper()}": value for name, value in headers.items()}
 
 
 def speaker(

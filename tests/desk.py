@@ -7,6 +7,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
+from supplies.journal.admin import version_of
 from supplies.organisations.models import User
 
 
@@ -22,6 +23,11 @@ def list_of(model: type[Model]) -> str:
 
 def page_of(row: Model) -> str:
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def version(row: Model) -> dict[str, str]:
+    """What the page of a row that may be edited sends along: the version it was opened with."""
+    return {"version": version_of(row)}
 
 
 def choose(client: Client, action: str, *rows: Model, query: str = "status=all", **answers: Any) -> Any:

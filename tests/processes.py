@@ -20,6 +20,7 @@ def start(*arguments: str, **more: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, *arguments],
         env=environment(**more),
+        stdin=subprocess.PIPE,  # a child that waits for a word is told it here, and by nobody else
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from supplies.editions import services
 from supplies.editions.models import ReferenceEdition
+from supplies.journal.admin import UnchangedMeanwhile
 
 
-class ReferenceAdmin(admin.ModelAdmin):
+class ReferenceAdmin(UnchangedMeanwhile):
     """Saving goes through `keep_edit`; the code of a row that others refer to stays what it is."""
 
     list_per_page = 50

@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from supplies.emergencies import services
 from supplies.emergencies.models import Emergency, Phase
 from supplies.errors import Refused
-from supplies.journal.admin import ReadOnlyAdmin
+from supplies.journal.admin import ReadOnlyAdmin, UnchangedMeanwhile
 
 
 @admin.register(Emergency)
-class EmergencyAdmin(ReadOnlyAdmin):
+class EmergencyAdmin(UnchangedMeanwhile, ReadOnlyAdmin):
     list_display = (
         "called",
         "code",

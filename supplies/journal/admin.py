@@ -1,11 +1,38 @@
-"""The journal at the volunteers' desk: read by everyone who works there, written by nobody."""
+"""The journal at the volunteers' desk: read by everyone who works there, written by nobody. And what all desks build on."""
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
+from django.db import connection, models
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from supplies.journal.models import Event, Outgoing
+from supplies.errors import Refused
+from supplies.journal import mail as letters
+from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail
+
+OFTEN = 5  # attempts after which somebody should look why a notice is not heard
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Work that waits: shown with its count on the desk's first page, the lowest rank first.
+
+    query    what narrows the list to these rows, e.g. "status=waiting"
+    """
+
+    rank: int
+    title: str | Promise
+    rows: QuerySet
+    query: str = ""
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -30,6 +57,59 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return False
 
 
+class UnchangedMeanwhile(admin.ModelAdmin):
+    """Rows that are edited by hand: nobody saves over what somebody else has saved since she opened the page."""
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, obj, change=change, **kwargs)  # a class made for this request
+        if obj is not None:
+            form.clean = _refusing_what_is_stale(form.clean)
+        return form
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            # What was refused keeps the version it was made from, so that saving again does not simply win.
+            context["version"] = request.POST.get(VERSION) or version_of(obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+VERSION = "version"  # the hidden field of templates/admin/change_form.html
+
+
+def _refusing_what_is_stale(clean: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def checked(form: Any) -> Any:
+        if form.data.get(VERSION) != version_of(form.instance, lock=True):
+            raise ValidationError(
+                _(
+                    "Somebody changed this while you had it open, so nothing was saved."
+                    " Open it again in another window, compare, and make your change there."
+                )
+            )
+        return clean(form)
+
+    return checked
+
+
+def version_of(row: models.Model, *, lock: bool = False) -> str:
+    """PostgreSQL's own version of a row, which no way of writing forgets to change. Locked, it stays until the end."""
+    meta = row._meta
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'SELECT xmin::text FROM "{meta.db_table}" WHERE "{meta.pk.column}" = %s{" FOR UPDATE" if lock else ""}',
+            [meta.pk.get_db_prep_value(row.pk, connection)],
+        )
+        found = cursor.fetchone()
+    return str(found[0]) if found else ""
+
+
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
     list_display = ("at", "kind", "subject", "subject_id", "by", "facts")
@@ -45,6 +125,48 @@ class OutgoingAdmin(ReadOnlyAdmin):
     list_select_related = ("event",)
     ordering = ("-pk",)
 
+    def waits(self, request: HttpRequest) -> Iterable[Waiting]:
+        stuck = Outgoing.objects.waiting().filter(attempts__gte=OFTEN)
+        title = gettext_lazy("notices inside the site that fail again and again")
+        return [Waiting(95, title, stuck, "done_at__isempty=1&last_error__isempty=0")]
+
     @admin.display(description=Event._meta.get_field("kind").verbose_name, ordering="event__kind")
     def kind(self, outgoing: Outgoing) -> str:
         return outgoing.event.kind
+
+
+@admin.register(OutgoingMail)
+class OutgoingMailAdmin(ReadOnlyAdmin):
+    """Mails without their text, which nobody reads here."""
+
+    list_display = ("created_at", "sent_at", "given_up_at", "attempts", "last_error", "due_at")
+    list_filter = (("given_up_at", admin.EmptyFieldListFilter), ("sent_at", admin.EmptyFieldListFilter))
+    ordering = ("-created_at", "pk")
+    actions = ("try_again",)
+
+    def waits(self, request: HttpRequest) -> Iterable[Waiting]:
+        rows = OutgoingMail.objects.given_up().exclude(letter_sealed=b"")
+        return [Waiting(96, gettext_lazy("mails that could not be sent"), rows, "given_up_at__isempty=0")]
+
+    def has_try_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_active and request.user.is_superuser
+
+    @admin.action(description=gettext_lazy("Try again for a day"), permissions=["try"])
+    def try_again(self, request: HttpRequest, mails: QuerySet[OutgoingMail]) -> None:
+        assert isinstance(request.user, AbstractBaseUser)
+        for mail in mails:
+            try:
+                letters.try_again(mail, by=request.user, at=timezone.now())
+            except Refused as refusal:
+                self.message_user(request, f"{mail}: {refusal.detail}", messages.ERROR)
+            else:
+                self.message_user(request, _("%(mail)s is tried again.") % {"mail": mail}, messages.SUCCESS)
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(ReadOnlyAdmin):
+    """Which requests were answered, and whose; not what was said."""
+
+    list_display = ("created_at", "route", "by", "status")
+    list_select_related = ("by",)
+    ordering = ("-created_at", "pk")

@@ -1,10 +1,17 @@
-"""Who did what, when; and what must leave the process because of it. Written in the verb's own transaction."""
+"""Who did what, when; what must leave the process because of it; and which requests were answered. Written in the
+verb's own transaction."""
+
+import uuid
+from datetime import datetime
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from supplies.sealing import Sealed
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -73,3 +80,101 @@ class Outgoing(models.Model):
 
     def __str__(self) -> str:
         return self.listener
+
+
+class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
+    def waiting(self) -> Self:
+        return self.filter(sent_at=None, given_up_at=None)
+
+    def given_up(self) -> Self:
+        return self.filter(given_up_at__isnull=False)
+
+
+class OutgoingMail(models.Model):
+    """A mail that leaves when what it tells of has been committed. Its text is sealed, and gone once it is sent."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    letter_sealed = models.BinaryField(default=b"", editable=False)
+    created_at = models.DateTimeField(_("written"))
+    due_at = models.DateTimeField(_("due"))
+    give_up_at = models.DateTimeField(_("tried until"))
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    last_error = models.CharField(_("last error"), max_length=100, blank=True)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    given_up_at = models.DateTimeField(_("given up"), null=True, blank=True)
+
+    letter = Sealed()
+
+    objects = OutgoingMailQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("outgoing mail")
+        verbose_name_plural = _("outgoing mails")
+        constraints = [
+            models.CheckConstraint(
+                name="outgoing_mail_is_sent_or_given_up", condition=Q(sent_at=None) | Q(given_up_at=None)
+            ),
+            models.CheckConstraint(
+                name="outgoing_mail_keeps_no_text_once_sent", condition=Q(sent_at=None) | Q(letter_sealed=b"")
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"], condition=Q(sent_at=None, given_up_at=None), name="outgoing_mail_waiting"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
+
+
+class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
+    def of(self, user: Any) -> Self:
+        """What an account asked for."""
+        return self.filter(by=user)
+
+    def older_than(self, at: datetime) -> Self:
+        return self.filter(created_at__lt=at)
+
+
+class IdempotencyKey(models.Model):
+    """A request that was answered. The same request again is given the same answer, and nothing is done twice.
+
+    Who asked, at which address and under which key are one keyed digest, since an address may hold a code and a key is
+    its sender's own. The answer is sealed: it may show what is not public.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    scope = models.CharField(_("which request"), max_length=64, editable=False)
+    route = models.CharField(_("route"), max_length=200)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        verbose_name=_("who"),
+        related_name="+",
+    )
+    body_digest = models.CharField(max_length=64, editable=False)
+    rights_digest = models.CharField(max_length=64, editable=False)
+    status = models.PositiveSmallIntegerField(_("status"))
+    answer_sealed = models.BinaryField(default=b"", editable=False)
+    created_at = models.DateTimeField(_("answered"))
+
+    answer = Sealed()
+
+    objects = IdempotencyKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("answered request")
+        verbose_name_plural = _("answered requests")
+        constraints = [
+            models.UniqueConstraint(fields=["scope"], name="idempotency_key_is_answered_once"),
+            models.CheckConstraint(
+                name="idempotency_key_keeps_what_was_done", condition=Q(status__gte=200, status__lt=400)
+            ),
+        ]
+        indexes = [models.Index(fields=["created_at"], name="idempotency_key_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.route} · {timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"

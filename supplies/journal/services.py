@@ -1,6 +1,7 @@
 """Writing the journal, and carrying what must leave to those who listen."""
 
 import logging
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,13 +11,20 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import models, transaction
+from django.db import OperationalError, models, transaction
 from django.utils.module_loading import import_string
 
 from supplies.journal.models import Event, Outgoing
 
 log = logging.getLogger(__name__)
 BATCH = 200
+SWEPT_EVERY = 15.0  # seconds; see the timetable
+ONCE_MORE = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+}  # a broker that has just been restarted
+_left_alone = {"until": 0.0}
 _is_heard = ContextVar("is_heard", default=True)
 
 
@@ -61,49 +69,71 @@ def record_all(
 
 
 def ring(task: str, *args: str) -> None:
-    """Ask a worker to look now. A broker that is down costs nothing: a sweep comes every 15 seconds."""
+    """Ask a worker to look now. A broker that is down costs next to nothing: a sweep comes every 15 seconds.
+
+    One that did not answer is left alone for as long, so that it holds up one request of a process and not each of them.
+    """
+    if time.monotonic() < _left_alone["until"]:
+        return
     try:
-        current_app.send_task(task, args, retry=False, ignore_result=True)
+        current_app.send_task(task, args, retry=True, retry_policy=ONCE_MORE, ignore_result=True)
     except Exception as error:
+        _left_alone["until"] = time.monotonic() + SWEPT_EVERY
         log.warning("The broker does not answer (%s); the sweep will do it instead.", type(error).__name__)
 
 
 def dispatch(*, at: datetime) -> int:
     """Hand waiting events to their listeners, oldest first; returns how many were delivered.
 
-    Events of one listener travel together, so that a thousand new needs are one call. A listener that fails is
-    tried again later, longer each time, and holds up nobody else.
+    Events of one listener travel together, so that a thousand new needs are one call. What a listener does and that it
+    is done commit together, so each event has its effect once. One it fails on is tried again later, longer each time,
+    and holds up neither other listeners nor other events.
     """
     delivered = 0
-    for listener in sorted(
-        set(Outgoing.objects.waiting().filter(due_at__lte=at).values_list("listener", flat=True))
-    ):
-        while batch := _deliver(listener, at=at):
-            delivered += batch
+    due = Outgoing.objects.waiting().filter(due_at__lte=at)
+    for listener in sorted(set(due.values_list("listener", flat=True))):
+        while (done := _deliver(listener, at=at)) is not None:
+            delivered += done
     return delivered
 
 
-def _deliver(listener: str, *, at: datetime) -> int:
-    with transaction.atomic():
-        rows = list(
-            Outgoing.objects.waiting()
-            .filter(listener=listener, due_at__lte=at)
-            .select_related("event")
-            .select_for_update(skip_locked=True, of=("self",))
-            .order_by("pk")[:BATCH]
-        )
-        if not rows:
-            return 0
-        ids = [row.pk for row in rows]
-        try:
-            with transaction.atomic():
-                import_string(listener)([row.event for row in rows], at=at)
-        except Exception as error:
-            log.exception("%s could not hear of %d events", listener, len(rows))
-            wait = timedelta(seconds=min(600, 5 * 2 ** min(rows[0].attempts, 7)))
-            Outgoing.objects.filter(pk__in=ids).update(
-                attempts=models.F("attempts") + 1, due_at=at + wait, last_error=f"{type(error).__name__}"
-            )
-            return 0
-        Outgoing.objects.filter(pk__in=ids).update(done_at=at, attempts=models.F("attempts") + 1)
-        return len(rows)
+@transaction.atomic
+def _deliver(listener: str, *, at: datetime) -> int | None:
+    """Tell a listener of its next events. How many it has heard, the others being put off; None where none waits."""
+    rows = list(
+        Outgoing.objects.waiting()
+        .filter(listener=listener, due_at__lte=at)
+        .select_related("event")
+        .select_for_update(skip_locked=True, of=("self",))
+        .order_by("pk")[:BATCH]
+    )
+    if not rows:
+        return None
+    failures = _tell(listener, rows, at=at)
+    put_off = [row for row in rows if row.pk in failures]
+    for row in put_off:
+        row.last_error = failures[row.pk]
+        row.due_at = at + timedelta(seconds=min(600, 5 * 2 ** min(row.attempts, 7)))
+        row.attempts += 1
+    Outgoing.objects.bulk_update(put_off, ["last_error", "due_at", "attempts"])
+    heard = Outgoing.objects.filter(pk__in=[row.pk for row in rows if row.pk not in failures])
+    return heard.update(done_at=at, last_error="", attempts=models.F("attempts") + 1)
+
+
+def _tell(listener: str, rows: list[Outgoing], *, at: datetime) -> dict[int, str]:
+    """What the listener fails on: row to kind of error. Told in halves what it fails on, it hears all but the poisonous."""
+    try:
+        hear = import_string(listener)
+        with transaction.atomic():
+            hear([row.event for row in rows], at=at)
+    except (ImportError, OperationalError) as error:
+        # Nothing is wrong with these events: there is nobody to hear them, or a lock was not granted.
+        log.warning("%s hears of nothing just now (%s)", listener, type(error).__name__)
+        return dict.fromkeys([row.pk for row in rows], type(error).__name__)
+    except Exception as error:
+        if len(rows) == 1:
+            log.exception("%s could not hear of event %d", listener, rows[0].event_id)
+            return {rows[0].pk: type(error).__name__}
+        half = len(rows) // 2
+        return _tell(listener, rows[:half], at=at) | _tell(listener, rows[half:], at=at)
+    return {}

@@ -1,9 +1,21 @@
 from celery import shared_task
 from django.utils import timezone
 
-from supplies.journal import services
+from supplies.journal import mail, once, services
 
 
 @shared_task(name="journal.dispatch")
 def dispatch() -> None:
     services.dispatch(at=timezone.now())
+
+
+@shared_task(name="journal.carry_mail")
+def carry_mail() -> None:
+    mail.carry(at=timezone.now())
+
+
+@shared_task(name="journal.forget")
+def forget() -> None:
+    at = timezone.now()
+    once.forget(at=at)
+    mail.forget(at=at)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from supplies.errors import Refused
+from supplies.journal.admin import UnchangedMeanwhile
 from supplies.organisations import services
 from supplies.organisations.desk import (
     DeskAdmin,
@@ -184,7 +185,7 @@ class MembershipInline(admin.TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(UnchangedMeanwhile, DjangoUserAdmin):
     """Accounts. Rights follow from memberships alone, so Django's groups and permissions are not offered."""
 
     list_display = ("username", "first_name", "acts_for", "is_active", "is_staff", "last_login")

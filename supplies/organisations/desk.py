@@ -5,7 +5,6 @@ each chosen row on its own, and says for every refusal why. Roles decide who may
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -29,23 +28,11 @@ from django.utils.translation import gettext_lazy
 from supplies.catalogue.models import Item
 from supplies.errors import Refused
 from supplies.journal.admin import ReadOnlyAdmin
+from supplies.journal.admin import Waiting as Waiting  # every desk that builds on this one has it from here
 from supplies.organisations.models import User
 from supplies.organisations.permissions import may_moderate, may_moderate_in, may_watch
 
 Text = str | Promise
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """Work that waits: shown with its count on the desk's first page, the lowest rank first.
-
-    query    what narrows the list to these rows, e.g. "status=waiting"
-    """
-
-    rank: int
-    title: Text
-    rows: QuerySet
-    query: str = ""
 
 
 class Verb:

@@ -47,3 +47,11 @@ def may_watch(user: Any) -> bool:
 def may_watch_in(user: Any, region: Region) -> bool:
     """May read what is not public of something that lies in this region."""
     return bool(user.is_authenticated) and (user.watches_over_all or user.coordinates(region))
+
+
+def rights_of(user: Any) -> str:
+    """Everything from which follows what an account may do, as one line: equal as long as nothing of it changes."""
+    memberships = Membership.objects.filter(user=user).order_by("organisation", "role", "regions")
+    acting = memberships.values_list("organisation", "role", "regions")
+    desk = [name for name in ("is_superuser", "is_staff") if getattr(user, name)]
+    return " ".join([*desk, *("/".join(map(str, row)) for row in acting)])

@@ -1,18 +1,22 @@
 """The desk as a whole: its first page, every list and every page of a row, and who gets in."""
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import AnonymousUser
+from django.core.mail import EmailMessage
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from matching.models import FamilyRun, MatchingRun, Proposal
 from supplies.allocations.models import Allocation
-from supplies.journal.models import Event, Outgoing
+from supplies.journal.mail import write
+from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail
+from supplies.journal.once import Answer, Asked, keep
 from supplies.needs.models import Appeal, Need
 from supplies.offers.models import Donation, Offer
 from supplies.organisations.desk import DeskAdmin
@@ -46,6 +50,8 @@ WRITTEN_BY_VERBS = [
     Proposal,
     Event,
     Outgoing,
+    OutgoingMail,
+    IdempotencyKey,
     Organisation,
     Facility,
 ]
@@ -60,6 +66,8 @@ def make_one_of_everything() -> None:
     line = shipment.lines.get()
     moving.receive(shipment, counts=[{"line": line, "accepted": 90, "damaged": 10}], by=None, at=NOW)
     Allocation.objects.filter(pk=make_allocation().pk).update(due_at=timezone.now() - timedelta(days=1))
+    write(EmailMessage("Exercise", "nothing", to=["nobody@example.org"]), at=NOW)
+    keep(Asked("account:1", None, "POST /", "POST", str(uuid.uuid4()), b""), Answer(200), at=NOW)
 
 
 @pytest.mark.parametrize("model", WRITTEN_BY_VERBS)

@@ -14,18 +14,35 @@ GOOD = {
     "DATABASE_URL": "postgres://tongzhou:secret@db.example.org:5433/tongzhou",
     "BROKER_URL": "redis://broker.example.org/0",
     "CACHE_URL": "redis://broker.example.org/1",
+    "MAIL_URL": "smtp+tls://tongzhou:se%40cret@mail.example.org:587",
 }
 
 
-def started(**changes: str) -> "subprocess.CompletedProcess[str]":
+SHOW = "import config.settings as s; d = s.DATABASES['default']; print(d['HOST'], d['PORT'], d['NAME'], s.DEBUG, s.SESSION_COOKIE_SECURE)"
+
+
+def started(show: str = SHOW, **changes: str) -> "subprocess.CompletedProcess[str]":
     environment = {
         "PATH": os.environ["PATH"],
         **{key: value for key, value in {**GOOD, **changes}.items() if value},
     }
-    show = "import config.settings as s; d = s.DATABASES['default']; print(d['HOST'], d['PORT'], d['NAME'], s.DEBUG, s.SESSION_COOKIE_SECURE)"
     return subprocess.run(
         [sys.executable, "-c", show], env=environment, capture_output=True, text=True, check=False
     )
+
+
+def test_the_address_of_the_mail_server_is_read_in_all_its_parts() -> None:
+    show = "import config.settings as s; print(s.MAIL_CARRIER, s.EMAIL_HOST, s.EMAIL_PORT, s.EMAIL_HOST_PASSWORD, s.EMAIL_USE_TLS)"
+
+    parts = started(show).stdout.split()
+
+    assert parts == [
+        "django.core.mail.backends.smtp.EmailBackend",
+        "mail.example.org",
+        "587",
+        "se@cret",
+        "True",
+    ]
 
 
 def test_production_starts_on_settings_of_its_own() -> None:

@@ -4,6 +4,7 @@ from django.urls import reverse
 
 from supplies.catalogue.models import Standard, TransportMode
 from supplies.editions.models import ReferenceEdition
+from tests.desk import version
 from tests.makers import make_user
 
 pytestmark = pytest.mark.usefixtures("shipped", "db")
@@ -52,6 +53,7 @@ def test_a_saved_row_is_marked_as_edited_under_a_new_edition(desk: Client) -> No
         "max_km": "",
         "rec19": "3",
         "source": "TYP",
+        **version(TransportMode.objects.get(code="road")),
     }
 
     desk.post(reverse("admin:supplies_transportmode_change", args=["road"]), form)
@@ -73,7 +75,7 @@ def test_the_goods_of_a_standard_are_corrected_on_its_page(desk: Client) -> None
     standard = Standard.objects.get(code="EN166")
     page = desk.get(reverse("admin:supplies_standard_change", args=["EN166"]))
     form = {k: "" if v is None else v for k, v in page.context["adminform"].form.initial.items()}
-    form |= {"items": ["GOGGLES"], "aliases": "EN166", "is_verified": ""}
+    form |= {"items": ["GOGGLES"], "aliases": "EN166", "is_verified": "", **version(standard)}
 
     answer = desk.post(reverse("admin:supplies_standard_change", args=["EN166"]), form)
 

@@ -3,13 +3,16 @@ from typing import Any
 
 import pytest
 from celery import Celery
+from django.db import OperationalError
 
+from supplies.catalogue.models import Item
 from supplies.journal import services as journal
 from supplies.journal.models import Event, Outgoing
-from tests.makers import NOW, make_emergency
+from tests.makers import NOW, make_emergency, make_item
 
 pytestmark = pytest.mark.django_db
 HEARD: list[list[Event]] = []
+POISON: set[int] = set()
 
 
 def listen(events: list[Event], *, at: Any) -> None:
@@ -20,9 +23,24 @@ def stumble(events: list[Event], *, at: Any) -> None:
     raise RuntimeError("the listener is ill")
 
 
+def retch(events: list[Event], *, at: Any) -> None:
+    """Does its work event by event and falls over the poisonous one, having done part of it."""
+    for event in events:
+        make_item(f"heard-{event.facts['number']}")
+        if event.facts["number"] in POISON:
+            raise RuntimeError("poison")
+    HEARD.append(events)
+
+
+def wait_in_vain(events: list[Event], *, at: Any) -> None:
+    HEARD.append(events)
+    raise OperationalError("canceling statement due to lock timeout")
+
+
 @pytest.fixture(autouse=True)
 def _nobody_heard_yet() -> None:
     HEARD.clear()
+    POISON.clear()
 
 
 def test_what_happened_is_written_once_for_each_listener(settings) -> None:
@@ -61,10 +79,101 @@ def test_a_listener_that_fails_holds_up_nobody_and_hears_later(settings) -> None
     assert journal.dispatch(at=NOW + timedelta(minutes=1)) == 0
 
 
-def test_a_broker_that_is_down_costs_nothing(monkeypatch, caplog) -> None:
-    nowhere = Celery("nowhere", broker="redis+socket:///nowhere/at/all.sock", set_as_current=False)
-    monkeypatch.setattr(journal, "current_app", nowhere)
+def ring_out(count: int) -> None:
+    """This many events, numbered."""
+    numbers = iter(range(count))
+    journal.record_all(
+        [make_emergency()] * count, "test.rang", by=None, at=NOW, facts=lambda _row: {"number": next(numbers)}
+    )
 
+
+def waiting() -> list[int]:
+    return sorted(row.event.facts["number"] for row in Outgoing.objects.waiting().select_related("event"))
+
+
+def done() -> list[int]:
+    return sorted(
+        int(item.pk.removeprefix("heard-")) for item in Item.objects.filter(pk__startswith="heard-")
+    )
+
+
+@pytest.mark.parametrize("poison", [{7}, {0, 19}, {3, 4, 5}], ids=str)
+def test_only_the_poisonous_events_wait(settings: Any, poison: set[int]) -> None:
+    settings.JOURNAL_LISTENERS = {"test.rang": [f"{__name__}.retch"]}
+    ring_out(20)
+    POISON.update(poison)
+
+    delivered = journal.dispatch(at=NOW)
+
+    assert delivered == 20 - len(poison)
+    assert waiting() == sorted(poison)
+    assert done() == [number for number in range(20) if number not in poison]
+    assert set(Outgoing.objects.waiting().values_list("attempts", "last_error")) == {(1, "RuntimeError")}
+
+
+def test_new_events_pass_a_poisonous_one_and_it_is_heard_once_it_is_mended(settings: Any) -> None:
+    settings.JOURNAL_LISTENERS = {"test.rang": [f"{__name__}.retch"]}
+    POISON.add(0)
+    ring_out(1)
+    at = NOW
+    for _try in range(4):
+        journal.dispatch(at=at)
+        at = Outgoing.objects.get().due_at
+    assert (at - NOW).total_seconds() == 5 + 10 + 20 + 40
+
+    POISON.clear()
+    journal.dispatch(at=at)
+
+    assert (waiting(), done()) == ([], [0])
+    assert Outgoing.objects.get().last_error == ""
+
+
+def test_more_poison_than_is_told_at_once_does_not_hold_up_what_comes_after_it(
+    settings: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(journal, "BATCH", 4)
+    settings.JOURNAL_LISTENERS = {"test.rang": [f"{__name__}.retch"]}
+    count = journal.BATCH + 3
+    POISON.update(range(journal.BATCH))
+    ring_out(count)
+
+    journal.dispatch(at=NOW)
+
+    assert done() == [journal.BATCH, journal.BATCH + 1, journal.BATCH + 2]
+
+
+def test_a_listener_that_has_to_wait_for_a_lock_is_not_asked_again_event_by_event(settings: Any) -> None:
+    settings.JOURNAL_LISTENERS = {"test.rang": [f"{__name__}.wait_in_vain", "nowhere.at_all"]}
+    ring_out(20)
+
+    journal.dispatch(at=NOW)
+
+    assert [len(events) for events in HEARD] == [20]
+    assert len(waiting()) == 40
+
+
+@pytest.fixture
+def no_broker(monkeypatch: Any) -> None:
+    nowhere = Celery("nowhere", broker="redis+socket:///nowhere/at/all.sock", set_as_current=False)
+    nowhere.config_from_object("django.conf:settings", namespace="CELERY")
+    nowhere.conf.broker_url = "redis+socket:///nowhere/at/all.sock"
+    monkeypatch.setattr(journal, "current_app", nowhere)
+    monkeypatch.setitem(journal._left_alone, "until", 0.0)
+
+
+def test_a_broker_that_is_down_costs_nothing(no_broker: None, caplog: Any) -> None:
     journal.ring("journal.dispatch")
 
     assert "The broker does not answer" in caplog.text
+
+
+def test_a_broker_that_did_not_answer_is_left_alone_until_the_sweep(no_broker: None, caplog: Any) -> None:
+    for _event in range(5):
+        journal.ring("journal.dispatch")
+
+    assert caplog.text.count("The broker does not answer") == 1
+
+    journal._left_alone["until"] -= journal.SWEPT_EVERY
+    journal.ring("journal.dispatch")
+
+    assert caplog.text.count("The broker does not answer") == 2

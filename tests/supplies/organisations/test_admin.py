@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from supplies.organisations import services
 from supplies.organisations.models import ApiToken, Organisation, User
-from tests.desk import at_the_desk, choose, list_of, page_of, told
+from tests.desk import at_the_desk, choose, list_of, page_of, told, version
 from tests.makers import NOW, make_facility, make_member, make_organisation, make_region, make_user
 
 
@@ -104,6 +104,7 @@ def account(user: User, **lines: object) -> dict[str, object]:
         "is_active": "on",
         "memberships-MIN_NUM_FORMS": "0",
         "memberships-MAX_NUM_FORMS": "1000",
+        **version(user),
         **lines,
     }
 

@@ -3,6 +3,7 @@ from django.test import Client
 from django.urls import reverse
 
 from supplies.regions.models import Region
+from tests.desk import version
 from tests.makers import make_user
 
 pytestmark = pytest.mark.usefixtures("shipped", "db")
@@ -36,6 +37,7 @@ def test_saving_marks_the_row_as_edited_and_leaves_its_code(desk: Client) -> Non
         "aliases": "",
         "lat": wuchang.lat,
         "lon": wuchang.lon,
+        **version(wuchang),
     }
 
     answer = desk.post(reverse("admin:supplies_region_change", args=["420106"]), form)
@@ -54,6 +56,7 @@ def test_a_region_moved_inside_itself_is_refused_on_the_form(desk: Client) -> No
         "level": "province",
         "scheme": "GBT2260",
         "datum": "unstated",
+        **version(hubei),
     }
 
     answer = desk.post(reverse("admin:supplies_region_change", args=["420000"]), form)

@@ -1,0 +1,141 @@
+"""A valid request for every operation of the API that changes something: what tests generated from its description send.
+
+An operation without a case fails `tests/test_once.py`.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from drf_spectacular.generators import SchemaGenerator
+
+from matching import services as answering
+from matching.models import ProposalStatus
+from supplies.organisations import services as people
+from supplies.shipments import services as moving
+from tests.makers import (
+    NOW,
+    make_allocation,
+    make_appeal,
+    make_donation,
+    make_emergency,
+    make_facility,
+    make_item,
+    make_need,
+    make_offer,
+    make_organisation,
+    make_shipment,
+    make_user,
+)
+from tests.matching.test_admin import make_proposal
+
+Case = Callable[[], tuple[str, dict[str, Any]]]
+READING = {"get", "head", "options", "trace"}
+
+
+def described() -> dict[str, Any]:
+    """The description of the API, as it is served."""
+    document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    return document
+
+
+def mutating(document: dict[str, Any]) -> set[str]:
+    """The operations of a description that change something, as "POST /api/v1/appeals/"."""
+    return {
+        f"{method.upper()} {path}"
+        for path, operations in document["paths"].items()
+        for method in operations
+        if method not in READING
+    }
+
+
+def an_appeal() -> tuple[str, dict[str, Any]]:
+    line = {"item": make_item().pk, "quantity": 500}
+    return "appeals/", {
+        "facility": str(make_facility().pk),
+        "emergency": make_emergency().pk,
+        "lines": [line],
+    }
+
+
+def a_donation() -> tuple[str, dict[str, Any]]:
+    donor = make_organisation("donor")
+    make_offer()  # brings what offers refer to
+    body = {"organisation": str(donor.pk), "emergency": make_emergency().pk, "region": donor.region_id}
+    return "donations/", {**body, "lines": [{"item": make_item().pk, "quantity": 500}]}
+
+
+def a_run() -> tuple[str, dict[str, Any]]:
+    return "matching-runs/", {"emergency": make_emergency().pk}
+
+
+def a_facility(verb: str, *, paused: bool) -> tuple[str, dict[str, Any]]:
+    site = make_facility()
+    if paused:
+        people.pause(site, reason="full", by=None, at=NOW)
+    return f"facilities/{site.pk}/{verb}/", {}
+
+
+def a_need(verb: str = "", **body: Any) -> tuple[str, dict[str, Any]]:
+    return f"needs/{make_need().pk}/{verb}", body
+
+
+def a_proposal(verb: str, status: str, **body: Any) -> tuple[str, dict[str, Any]]:
+    proposal = make_proposal()
+    if status == ProposalStatus.APPROVED:
+        answering.approve(proposal, by=make_user(), at=NOW)
+    return f"proposals/{proposal.pk}/{verb}/", body
+
+
+def a_load() -> tuple[str, dict[str, Any]]:
+    return "shipments/", {"allocations": [str(make_allocation().pk)]}
+
+
+def a_shipment(verb: str, status: str, **body: Any) -> tuple[str, dict[str, Any]]:
+    """A shipment that stands right before the verb."""
+    shipment = make_shipment(status="in_transit" if status == "returning" else status)
+    if status == "returning":
+        moving.send_back(shipment, by=None, at=NOW)
+    if verb == "receive":
+        body["lines"] = [{"line": shipment.lines.get().pk, "accepted": 100}]
+    if verb == "book":
+        body["carrier"] = str(make_organisation("carrier").pk)
+    return f"shipments/{shipment.pk}/{verb}/", body
+
+
+def an_allocation() -> tuple[str, dict[str, Any]]:
+    return f"allocations/{make_allocation().pk}/release/", {"reason": "changed"}
+
+
+SEEN = {"occurred_at": "2026-11-23T07:00:00Z", "step": "transporting"}
+CASES: dict[str, Case] = {
+    "POST /api/v1/allocations/{id}/release/": an_allocation,
+    "POST /api/v1/appeals/": an_appeal,
+    "POST /api/v1/appeals/{id}/withdraw/": lambda: (f"appeals/{make_appeal().pk}/withdraw/", {}),
+    "POST /api/v1/donations/": a_donation,
+    "POST /api/v1/donations/{id}/withdraw/": lambda: (f"donations/{make_donation().pk}/withdraw/", {}),
+    "POST /api/v1/facilities/{id}/pause/": partial(a_facility, "pause", paused=False),
+    "POST /api/v1/facilities/{id}/resume/": partial(a_facility, "resume", paused=True),
+    "POST /api/v1/matching-runs/": a_run,
+    "PATCH /api/v1/needs/{id}/": partial(a_need, quantity=700),
+    "POST /api/v1/needs/{id}/confirm/": partial(a_need, "confirm/"),
+    "POST /api/v1/needs/{id}/not-needed/": partial(a_need, "not-needed/"),
+    "POST /api/v1/offers/{id}/withdraw/": lambda: (f"offers/{make_offer().pk}/withdraw/", {}),
+    "POST /api/v1/proposals/{id}/accept/": partial(a_proposal, "accept", ProposalStatus.OPEN),
+    "POST /api/v1/proposals/{id}/agree/": partial(a_proposal, "agree", ProposalStatus.APPROVED, side="donor"),
+    "POST /api/v1/proposals/{id}/approve/": partial(a_proposal, "approve", ProposalStatus.OPEN),
+    "POST /api/v1/proposals/{id}/decline/": partial(
+        a_proposal, "decline", ProposalStatus.OPEN, reason="late"
+    ),
+    "POST /api/v1/shipments/": a_load,
+    "POST /api/v1/shipments/{id}/arrive/": partial(a_shipment, "arrive", "in_transit"),
+    "POST /api/v1/shipments/{id}/book/": partial(a_shipment, "book", "draft"),
+    "POST /api/v1/shipments/{id}/cancel/": partial(a_shipment, "cancel", "draft"),
+    "POST /api/v1/shipments/{id}/deliver/": partial(a_shipment, "deliver", "in_transit"),
+    "POST /api/v1/shipments/{id}/dispatch/": partial(a_shipment, "dispatch", "booked"),
+    "POST /api/v1/shipments/{id}/events/": partial(a_shipment, "events", "in_transit", **SEEN),
+    "POST /api/v1/shipments/{id}/lose/": partial(a_shipment, "lose", "in_transit", note="burnt"),
+    "POST /api/v1/shipments/{id}/receive/": partial(a_shipment, "receive", "delivered"),
+    "POST /api/v1/shipments/{id}/return/": partial(a_shipment, "return", "in_transit"),
+    "POST /api/v1/shipments/{id}/returned/": partial(a_shipment, "returned", "returning"),
+}
