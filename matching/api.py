@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from matching import services
-from matching.models import FamilyRun, MatchingRun, Proposal, ProposalStatus, RunStatus, Trigger
+from matching.models import BLOBS, FamilyRun, MatchingRun, Proposal, ProposalStatus, RunStatus, Trigger
 from matching.permissions import (
     may_answer_for_donor,
     may_answer_for_hospital,
@@ -336,6 +336,3 @@ class ProposalViewSet(ReadOnlyModelViewSet):
         # Read anew, not through visible_to: who said no may not see it any more, but is told what became of it.
         rows = Proposal.objects.with_sides().select_related("family_run__run").defer(*BLOBS)
         return Response(self.get_serializer(rows.get(pk=answered.pk)).data)
-
-
-BLOBS = ["family_run__problem", "family_run__plan", "family_run__rows"]

@@ -192,6 +192,7 @@ PROPOSAL_LIFECYCLE = Lifecycle(
     }
 )
 PENDING = [P.OPEN, P.APPROVED]
+BLOBS = ["family_run__problem", "family_run__plan", "family_run__rows"]  # not to be read with every proposal
 
 
 class ProposalQuerySet(models.QuerySet["Proposal"]):
@@ -317,3 +318,8 @@ class Proposal(Moving):
     @property
     def needs_hospital_yes(self) -> bool:
         return self.is_conditional or self.need.ask_first
+
+    @property
+    def judged_as_of(self) -> datetime:
+        """The moment by which its run judged deadlines and shelf life: time that passes makes no proposal unfit."""
+        return self.family_run.run.as_of

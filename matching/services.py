@@ -17,13 +17,14 @@ from django.db import IntegrityError, OperationalError, connection, models, tran
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from matching.fitting import OTHERWISE, WHY_NOT, first_faults
 from matching.kernel.explain import Match, explain
 from matching.kernel.plan import Plan
 from matching.kernel.problem import URGENCIES, Problem, Verdict
 from matching.kernel.solve import solve
 from matching.kernel.verify import verify
-from matching.models import FamilyRun, MatchingRun, Proposal, ProposalStatus, RunStatus, Trigger
-from matching.snapshot import POLICIES, Rows, Rulebook, take
+from matching.models import BLOBS, FamilyRun, MatchingRun, Proposal, ProposalStatus, RunStatus, Trigger
+from matching.snapshot import POLICIES, Couple, Rows, Rulebook, take
 from supplies.allocations.services import allocate, check
 from supplies.catalogue.models import Substitution
 from supplies.emergencies.models import Emergency
@@ -568,8 +569,7 @@ def approve(proposal: Proposal, *, by: User, at: datetime) -> Proposal:
             _("You posted one side of this; another volunteer has to approve it."), code="four-eyes"
         )
     proposal.move_to(ProposalStatus.APPROVED)
-    # Nobody is asked for a yes to what can no longer be promised.
-    check(proposal.need, proposal.offer, proposal.quantity)
+    _check_fits(proposal)
     proposal.approved_by, proposal.approved_at = by, at
     if proposal.offer.donation.allocates_for_me and not proposal.offer.donation.is_directed:
         proposal.donor_said_yes_at, proposal.donor_consent = at, "standing"
@@ -584,6 +584,7 @@ def approve(proposal: Proposal, *, by: User, at: datetime) -> Proposal:
 def agree_for_donor(proposal: Proposal, *, by: User, at: datetime) -> Proposal:
     """The donor says yes, or a volunteer writes down that she said so on the telephone."""
     proposal = _approved(proposal)
+    _check_fits(proposal)
     if proposal.donor_said_yes_at is None:
         proposal.donor_said_yes_at, proposal.donor_consent = at, "asked"
         proposal.save(update_fields=["donor_said_yes_at", "donor_consent"])
@@ -595,6 +596,7 @@ def agree_for_donor(proposal: Proposal, *, by: User, at: datetime) -> Proposal:
 def agree_for_hospital(proposal: Proposal, *, by: User, at: datetime) -> Proposal:
     """The hospital says yes to a substitute, or to being sent something at all where it asked to be asked."""
     proposal = _approved(proposal)
+    _check_fits(proposal)
     if proposal.hospital_said_yes_at is None:
         proposal.hospital_said_yes_at = at
         proposal.save(update_fields=["hospital_said_yes_at"])
@@ -624,6 +626,74 @@ def expire(*, at: datetime) -> int:
     return _end_pending(Proposal.objects.overdue(at), ProposalStatus.EXPIRED, "", at=at)
 
 
+@transaction.atomic
+def reconsider(events: Sequence[Event], *, at: datetime) -> None:
+    """Needs and offers were changed: what waits and fits no more is taken back, with the rule it broke as the reason.
+
+    Where too much waits for what is left of a side, those keep their units that were approved, then the most urgent.
+    """
+    changed: dict[str, set[Any]] = defaultdict(set)
+    for event in events:
+        changed[event.subject].add(event.subject_id)
+    of = models.Q(need__in=changed["need"]) | models.Q(offer__in=changed["offer"])
+    proposals = _lock_pending(Proposal.objects.pending().filter(of).values_list("pk", "need", "offer"))
+    needs = Need.objects.filter(pk__in=changed["need"])
+    offers = Offer.objects.filter(pk__in=changed["offer"])
+    reasons = {
+        **_overdrawn(proposals, "need_id", {need.pk: need.lacking for need in needs}),
+        **_overdrawn(proposals, "offer_id", {offer.pk: offer.quantity_open for offer in offers}),
+        **_unfit(proposals),
+    }
+    for reason in sorted(set(reasons.values())):
+        ending = [proposal for proposal in proposals if reasons.get(proposal.pk) == reason]
+        _ended(ending, ProposalStatus.WITHDRAWN, reason, by=None, at=at)
+
+
+def _overdrawn(proposals: Iterable[Proposal], side: str, left: Mapping[Any, int]) -> dict[Any, str]:
+    """Those for which too little is left of their side once the ones before them have theirs."""
+    rest = dict(left)
+    found = {}
+    for proposal in sorted(proposals, key=_first_to_keep):
+        key = getattr(proposal, side)
+        if key not in rest:
+            continue
+        if proposal.quantity <= rest[key]:
+            rest[key] -= proposal.quantity
+        else:
+            found[proposal.pk] = "not-enough-left"
+    return found
+
+
+def _first_to_keep(proposal: Proposal) -> tuple[Any, ...]:
+    is_open = proposal.status == ProposalStatus.OPEN
+    return is_open, proposal.need.urgency, proposal.created_at, proposal.pk
+
+
+def _unfit(proposals: Iterable[Proposal]) -> dict[Any, str]:
+    """Those that break a rule now, each judged as of the moment of its run."""
+    by_moment: dict[datetime, list[Proposal]] = defaultdict(list)
+    for proposal in proposals:
+        by_moment[proposal.judged_as_of].append(proposal)
+    return {
+        proposal.pk: str(fault)
+        for moment, rows in by_moment.items()
+        for proposal, fault in zip(rows, first_faults(_couples(rows), as_of=moment), strict=True)
+        if fault
+    }
+
+
+def _couples(proposals: Iterable[Proposal]) -> list[Couple]:
+    return [Couple(row.need_id, row.offer_id, row.quantity, held=row.quantity) for row in proposals]
+
+
+def _check_fits(proposal: Proposal) -> None:
+    """Nobody is asked for a yes to what can no longer be promised: raise NotEnoughLeft or NotEligible."""
+    check(proposal.need, proposal.offer, proposal.quantity)
+    (fault,) = first_faults(_couples([proposal]), as_of=proposal.judged_as_of)
+    if fault:
+        raise NotEligible(WHY_NOT.get(fault, OTHERWISE), code=str(fault))
+
+
 def withdraw_for_facility(events: Sequence[Event], *, at: datetime) -> None:
     """A paused facility takes nothing: what is proposed to it ends."""
     _withdraw_pending(
@@ -649,7 +719,8 @@ def _locked(proposal: Proposal) -> Proposal:
     """The proposal, locked after its need and its offer."""
     list(Need.objects.filter(pk=proposal.need_id).select_for_update().values_list("pk"))
     list(Offer.objects.filter(pk=proposal.offer_id).select_for_update().values_list("pk"))
-    return Proposal.objects.with_sides().select_for_update(of=("self",)).get(pk=proposal.pk)
+    rows = Proposal.objects.with_sides().select_related("family_run__run").defer(*BLOBS)
+    return rows.select_for_update(of=("self",)).get(pk=proposal.pk)
 
 
 def _approved(proposal: Proposal) -> Proposal:
@@ -692,14 +763,17 @@ def _end_one(proposal: Proposal, status: str, because: str, *, by: User | None, 
 
 def _end_pending(rows: models.QuerySet[Proposal], status: str, because: str, *, at: datetime) -> int:
     """End many at once; those that end meanwhile are passed over. Returns how many it ended."""
-    found = list(rows.order_by("pk").values_list("pk", "need", "offer")[:AT_ONCE])
-    if not found:
-        return 0
-    ids, needs, offers = zip(*found, strict=True)
+    found = rows.order_by("pk").values_list("pk", "need", "offer")[:AT_ONCE]
+    return len(_ended(_lock_pending(found), status, because, by=None, at=at))
+
+
+def _lock_pending(found: Iterable[tuple[Any, Any, Any]]) -> list[Proposal]:
+    """Of these proposals, given with their need and offer, those that wait for an answer still; locked after both sides."""
+    ids, needs, offers = zip(*found, strict=True) if (found := list(found)) else ((), (), ())
     list(Need.objects.filter(pk__in=needs).select_for_update().order_by("pk").values_list("pk"))
     list(Offer.objects.filter(pk__in=offers).select_for_update().order_by("pk").values_list("pk"))
-    pending = Proposal.objects.pending().filter(pk__in=ids).select_for_update().order_by("pk")
-    return len(_ended(list(pending), status, because, by=None, at=at))
+    pending = Proposal.objects.pending().filter(pk__in=ids).select_related("need__appeal", "family_run__run")
+    return list(pending.defer(*BLOBS).select_for_update(of=("self",)).order_by("pk"))
 
 
 def _ended(
@@ -710,8 +784,13 @@ def _ended(
         proposal.ended_because = because
     Proposal.objects.bulk_update(proposals, ["status", "ended_because"])
     _hold(proposals, -1)
-    record_all(proposals, f"proposal.{status}", by=by, at=at)
+    record_all(proposals, f"proposal.{status}", by=by, at=at, facts=_family_facts)
     return proposals
+
+
+def _family_facts(proposal: Proposal) -> dict[str, Any]:
+    """Whose family is to be matched again, since both sides are free."""
+    return {"item": proposal.need.item_id, "emergency": proposal.need.appeal.emergency_id}
 
 
 # --- reading ------------------------------------------------------------------------------------------------
