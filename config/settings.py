@@ -201,6 +201,8 @@ SPECTACULAR_SETTINGS = {
         "config.api_schema.describe_errors",
     ],
     "ENUM_NAME_OVERRIDES": {
+        "DeviationKind": "matching.models.DeviationKind",
+        "DeviationReason": "matching.models.DeviationReason",
         "AllocationStatus": "supplies.allocations.models.AllocationStatus",
         "EmergencyPhase": "supplies.emergencies.models.Phase",
         "NeedStatus": "supplies.needs.models.NeedStatus",
@@ -230,6 +232,7 @@ JOURNAL_LISTENERS: dict[str, list[str]] = {
     "offer.changed": ["matching.services.hear", "matching.services.reconsider"],
     "proposal.declined": ["matching.services.hear"],
     "proposal.expired": ["matching.services.hear"],
+    "proposal.made_by_hand": ["matching.services.reconsider"],
     "proposal.withdrawn": ["matching.services.hear"],
     "allocation.released": ["matching.services.hear"],
     "allocation.returned": ["matching.services.hear"],

@@ -12,7 +12,9 @@ from matching.kernel.plan import Plan
 from matching.kernel.problem import Problem
 from matching.kernel.solve import as_plan
 from matching.kernel.verify import Fault, verify
-from matching.snapshot import Couple, Rulebook, take_couples
+from matching.snapshot import Couple, Rulebook, open_offers, take_couples
+from supplies.needs.models import Need
+from supplies.offers.models import Offer
 
 WHY_NOT = {
     Fault.NOT_SATISFYING: _("These goods are not what is asked for, nor an accepted substitute."),
@@ -25,6 +27,7 @@ WHY_NOT = {
     Fault.BROKEN_PACK: _("Only whole packs are sent; choose a multiple of the pack."),
     Fault.BELOW_LOT: _("This is less than the least lot that is sent, or than the least that is useful."),
 }
+MOST_OFFERS = 50  # to choose from by hand
 OTHERWISE = _("This pair does not fit; let the matching look for another.")
 
 
@@ -42,6 +45,28 @@ def match_of(couple: Couple, *, as_of: datetime) -> Match:
     """Why the couple fits, as a run would say it."""
     problem, plan = _as_plan([couple], as_of=as_of)
     return explain(problem, plan).matches[0]
+
+
+def offers_for(need: Need, *, as_of: datetime, most: int = MOST_OFFERS) -> list[tuple[Offer, int]]:
+    """Offers of which something may go to a need by the rules, and their way in km; the nearest first."""
+    family_of = Rulebook.read().family_of
+    items = [item for item, family in family_of.items() if family == family_of[need.item_id]]
+    rows = open_offers(need.appeal.emergency, as_of).filter(item__in=items)
+    most_of = {offer.pk: _most(need, offer) for offer in rows.only("pk", "pack", "quantity_open")}
+    couples = [Couple(need.pk, key, quantity, held=0) for key, quantity in most_of.items() if quantity > 0]
+    if not couples:
+        return []
+    problem, plan = _as_plan(couples, as_of=as_of)
+    broken = {violation.demand for violation in verify(problem, plan)}
+    ways = zip(plan.assignments.demand.tolist(), plan.assignments.distance_m.tolist(), strict=True)
+    nearest = sorted((metres, position) for position, metres in ways if position not in broken)[:most]
+    found = Offer.objects.with_place().in_bulk([couples[position].offer for _metres, position in nearest])
+    return [(found[couples[position].offer], metres // 1000) for metres, position in nearest]
+
+
+def _most(need: Need, offer: Offer) -> int:
+    """The largest number of whole packs that is there and not too much."""
+    return int(min(need.lacking, offer.quantity_open) // offer.pack * offer.pack)
 
 
 def _as_plan(couples: Sequence[Couple], *, as_of: datetime) -> tuple[Problem, Plan]:

@@ -75,27 +75,19 @@ NARROWED: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("name", NARROWED)
-def test_what_fits_no_more_is_not_approved(name: str, volunteer: User) -> None:
-    narrow, code = NARROWED[name]
-    found = proposed()
-    narrow()
-
-    with pytest.raises(Refused) as refusal:
-        services.approve(found, by=volunteer, at=NOW)
-
-    assert refusal.value.code == code
-    found.refresh_from_db()
-    assert found.status == "open"
-
-
-@pytest.mark.parametrize("name", NARROWED)
-def test_what_fits_no_more_is_taken_back_says_why_and_asks_for_another_run(name: str) -> None:
+def test_what_fits_no_more_is_not_approved_but_taken_back_and_another_run_asked_for(
+    name: str, volunteer: User
+) -> None:
     narrow, code = NARROWED[name]
     found = proposed()
     dispatch(at=NOW)
     MatchingRun.objects.filter(status="queued").update(status="done")
-
     narrow()
+
+    with pytest.raises(Refused) as refusal:
+        services.approve(found, by=volunteer, at=NOW)
+    found.refresh_from_db()
+    assert (found.status, refusal.value.code) == ("open", code)
     dispatch(at=NOW)
     dispatch(at=NOW)
 
@@ -117,9 +109,10 @@ def test_a_substitute_is_taken_back_when_the_hospital_wants_none_any_more(volunt
     assert refusal.value.code == found.ended_because == "not-satisfying"
 
 
-@pytest.mark.parametrize(
-    "widen",
-    [
+def test_what_still_fits_is_left_alone(volunteer: User) -> None:
+    found = proposed()
+
+    for widen in (
         change_need(quantity=200),
         change_need(needed_by=TODAY + timedelta(days=20)),
         change_need(urgency=1),
@@ -127,13 +120,9 @@ def test_a_substitute_is_taken_back_when_the_hospital_wants_none_any_more(volunt
         change_offer(quantity=300),
         change_offer(min_lot=100),
         change_offer(max_km=5000),
-    ],
-)
-def test_what_still_fits_is_left_alone(widen: Any, volunteer: User) -> None:
-    found = proposed()
-
-    widen()
-    dispatch(at=NOW)
+    ):
+        widen()
+        dispatch(at=NOW)
 
     found.refresh_from_db()
     assert found.status == "open"
@@ -166,7 +155,7 @@ def test_where_too_much_waits_the_approved_and_then_the_more_urgent_keep_their_u
     for family in services.open_run(run.pk, at=NOW):
         services.solve_family(family.pk, clock=lambda: NOW)
     least = Proposal.objects.get(need=needs[2])
-    services.approve(least, by=volunteer, at=NOW)
+    services.approve(least, reason="transport", by=volunteer, at=NOW)
 
     giving.change(offer, quantity=250, by=None, at=NOW)
     dispatch(at=NOW)
