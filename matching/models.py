@@ -55,7 +55,7 @@ class MatchingRunQuerySet(models.QuerySet["MatchingRun"]):
 
 
 class MatchingRun(Moving):
-    """One matching of one emergency: which families, under which rules, and what came of it."""
+    """One matching of one emergency: which families, under which rules, and what came of it. Unchangeable once it has ended."""
 
     lifecycle = RUN_LIFECYCLE
 
@@ -114,7 +114,8 @@ class FamilyRunQuerySet(models.QuerySet["FamilyRun"]):
 class FamilyRun(Moving):
     """One family of goods within a run: worked on by one process at a time, under a lease.
 
-    `attempt` is the fencing token: a worker writes only while the row still carries the attempt it took.
+    `attempt` is the fencing token: a worker writes only while the row still carries the attempt it took. Once it has
+    ended the row stays as it is: a trigger refuses every change, whoever makes it.
     """
 
     lifecycle = RUN_LIFECYCLE
@@ -138,6 +139,14 @@ class FamilyRun(Moving):
         null=True, editable=False, help_text=_("The columns it solved, compressed, for replay.")
     )
     plan = models.BinaryField(null=True, editable=False)
+    made_with = models.JSONField(
+        _("made with"),
+        default=dict,
+        editable=False,
+        help_text=_(
+            "Policy, seed (none is drawn), version and digest of the kernel and of what it stands on."
+        ),
+    )
     needs = models.PositiveIntegerField(_("needs"), default=0)
     offers = models.PositiveIntegerField(_("offers"), default=0)
     proposals = models.PositiveIntegerField(_("proposals"), default=0)
@@ -282,7 +291,10 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
 
 
 class Proposal(Moving):
-    """A pairing a run suggests. It binds nobody; while pending its units count as taken for later runs."""
+    """A pairing a run suggests. It binds nobody; while pending its units count as taken for later runs.
+
+    What was proposed never changes, nor who approved what of it: triggers see to that. The rest is what became of it.
+    """
 
     lifecycle = PROPOSAL_LIFECYCLE
 

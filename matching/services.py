@@ -25,6 +25,7 @@ from matching.kernel.plan import Plan
 from matching.kernel.problem import URGENCIES, Problem, Verdict
 from matching.kernel.solve import solve
 from matching.kernel.verify import verify
+from matching.kernel.version import kernel
 from matching.models import (
     BLOBS,
     DeviationReason,
@@ -35,7 +36,7 @@ from matching.models import (
     RunStatus,
     Trigger,
 )
-from matching.snapshot import POLICIES, Couple, Rows, Rulebook, take
+from matching.snapshot import POLICIES, Couple, Rows, Rulebook, read_consistently, take
 from supplies.allocations.services import allocate, check
 from supplies.catalogue.models import Substitution
 from supplies.emergencies.models import Emergency
@@ -197,7 +198,7 @@ def _attempt(run_id: Any, *, at: datetime) -> bool:
 
 def _lay_out(run_id: Any) -> list[FamilyRun]:
     with transaction.atomic():
-        _read_consistently()
+        read_consistently()
         run = (
             MatchingRun.objects.select_for_update(skip_locked=True, of=("self",))
             .select_related("emergency")
@@ -234,13 +235,6 @@ def _lay_out(run_id: Any) -> list[FamilyRun]:
 def _ring_families(families: Iterable[FamilyRun]) -> None:
     for family in families:
         ring("matching.solve_family", str(family.pk))
-
-
-def _read_consistently() -> None:
-    """One snapshot for all queries of this transaction. Where a transaction runs already (in tests), its own level stays."""
-    if not connection.savepoint_ids:
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
 # --- one family under a lease -------------------------------------------------------------------------------
@@ -392,6 +386,7 @@ def store(
         _hold(proposals, +1)
     family.move_to(RunStatus.DONE)
     family.plan = plan.to_bytes()
+    family.made_with = {"policy": family.run.policy, "seed": None, **kernel()}
     family.proposals = len(matches) if family.run.is_dry else len(fresh)
     family.stale = 0 if family.run.is_dry else len(matches) - len(fresh)
     family.units = sum(match.quantity for match in (matches if family.run.is_dry else fresh))
@@ -402,6 +397,7 @@ def store(
         update_fields=[
             "status",
             "plan",
+            "made_with",
             "proposals",
             "stale",
             "units",

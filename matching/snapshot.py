@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
+from django.db import connection
 from django.db.models import F, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
@@ -212,6 +213,13 @@ class Snapshot:
     family: str
     rows: Rows
     problem: Problem
+
+
+def read_consistently() -> None:
+    """One snapshot for all queries of this transaction. Where a transaction runs already (in tests), its own level stays."""
+    if not connection.savepoint_ids:
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
 def open_needs(emergency: Emergency, at: datetime) -> QuerySet[Need]:

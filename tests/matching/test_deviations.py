@@ -259,19 +259,30 @@ def test_what_is_made_by_hand_goes_before_proposals_that_wait(volunteer: User) -
 
 
 def test_the_database_keeps_no_deviation_without_a_reason(volunteer: User) -> None:
-    found = services.approve(proposed(), by=volunteer, at=NOW)
+    family = proposed().family_run
 
-    for columns in (
-        {"quantity_left_out": 10},
-        {"passed_over": 1},
-        {"is_by_hand": True, "family_run": None},
-        {"deviation": "transport"},
-        {"quantity_left_out": 100, "deviation": "transport"},
-        {"quantity_left_out": 10, "deviation": "other"},
-        {"quantity_left_out": 10, "deviation": "because"},
+    def keep(**columns: Any) -> None:
+        need, offer = make_need(), make_offer()
+        moments = {"created_at": NOW, "expires_at": NOW}
+        row = Proposal(need=need, offer=offer, family_run=family, quantity=100, km=1, days=1, **moments)
+        for name, value in columns.items():
+            setattr(row, name, value)
+        row.save(force_insert=True)
+
+    for columns, constraint in (
+        ({"quantity_left_out": 10}, "says_why_it_deviates"),
+        ({"passed_over": 1}, "says_why_it_deviates"),
+        ({"is_by_hand": True, "family_run": None}, "says_why_it_deviates"),
+        ({"deviation": "transport"}, "says_why_it_deviates"),
+        ({"quantity_left_out": 10, "deviation": "because"}, "says_why_it_deviates"),
+        ({"quantity_left_out": 10, "deviation": "other"}, "has_a_note"),
+        ({"quantity_left_out": 100, "deviation": "transport"}, "approved_for_something"),
+        ({"family_run": None}, "of_a_run_or_by_hand"),
+        ({"is_by_hand": True, "deviation": "transport"}, "of_a_run_or_by_hand"),
     ):
-        with pytest.raises(IntegrityError), transaction.atomic():
-            Proposal.objects.filter(pk=found.pk).update(**columns)
+        with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+            keep(**columns)
+    keep(quantity_left_out=10, deviation="other", deviation_note="演练")
 
 
 # --- the report
