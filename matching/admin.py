@@ -1,30 +1,42 @@
 """The matching at the desk: proposals to approve, the most urgent first; runs to read and to start."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from matching import services
-from matching.models import FamilyRun, MatchingRun, Proposal, ProposalStatus, Trigger
-from matching.permissions import may_approve, may_run
-from matching.sentences import sentences, shortfalls
+from matching.fitting import offers_for
+from matching.models import (
+    DEVIATES,
+    DeviationKind,
+    DeviationReason,
+    FamilyRun,
+    MatchingRun,
+    Proposal,
+    ProposalStatus,
+    Trigger,
+)
+from matching.permissions import may_allocate_by_hand, may_approve, may_run
+from matching.sentences import departure, filling, sentences, shortfalls, why_ended
 from matching.snapshot import POLICIES
 from supplies.catalogue.models import Relation
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
-from supplies.needs.models import Urgency
+from supplies.needs.models import Need, Urgency
+from supplies.offers.models import Offer
 from supplies.organisations.desk import (
     DeskAdmin,
     DeskInline,
@@ -35,6 +47,7 @@ from supplies.organisations.desk import (
     change_url,
     in_units,
     link_to,
+    sentence,
     table,
     who,
 )
@@ -74,8 +87,87 @@ class SideFilter(admin.SimpleListFilter):
         return queryset.filter(**{column: None}) if column else queryset
 
 
+class DeviationFilter(admin.SimpleListFilter):
+    """Approvals that depart from what a run proposed."""
+
+    title = _("departs from the plan")
+    parameter_name = "departs"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("in any way")), *DeviationKind.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Proposal]) -> QuerySet[Proposal]:
+        kind = self.value()
+        if kind == "yes":
+            return queryset.exclude(deviation="")
+        return queryset.filter(DEVIATES[DeviationKind(kind)]) if kind in DeviationKind.values else queryset
+
+
+class RunFilter(admin.SimpleListFilter):
+    """What one run proposed; offered by the run's own page."""
+
+    title = _("run")
+    parameter_name = "run"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        run = request.GET.get("run")
+        return [(run, _("this run"))] if run else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Proposal]) -> QuerySet[Proposal]:
+        try:
+            return queryset.filter(family_run__run=UUID(self.value() or "")) if self.value() else queryset
+        except ValueError:
+            return queryset.none()
+
+
+class WhyForm(forms.Form):
+    """Why an approval departs from what was proposed."""
+
+    reason = forms.ChoiceField(label=_("Why"), choices=[("", "—"), *DeviationReason.choices])
+    note = forms.CharField(
+        label=_("Note"),
+        help_text=_("For whoever reads the report. No names, no telephone numbers."),
+        max_length=300,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
+class OutOfTurnForm(WhyForm):
+    reason = forms.ChoiceField(
+        label=_("Why before the more urgent"),
+        choices=WhyForm.base_fields["reason"].choices,  # type: ignore[attr-defined]
+        help_text=_(
+            "More urgent proposals of the same goods wait. Go back to approve them first, or say why not."
+        ),
+    )
+
+
+class FewerForm(WhyForm):
+    quantity = forms.IntegerField(
+        label=_("How many"),
+        help_text=_("In the item's smallest counted unit, in whole packs, and fewer than proposed."),
+        min_value=1,
+    )
+    field_order = ("quantity", "reason", "note")
+
+
+class Approve(Verb):
+    """One click as long as the order of the run is kept; where a more urgent proposal is passed over it asks why."""
+
+    def form_for(self, rows: QuerySet) -> type[forms.Form] | None:
+        chosen = list(rows.select_related("need"))
+        passed = (Proposal.objects.more_urgent_than(row).exclude(pk__in=rows.values("pk")) for row in chosen)
+        return OutOfTurnForm if any(others.exists() for others in passed) else None
+
+    def do(self, desk: DeskAdmin, request: HttpRequest, rows: list[Any], answers: Mapping[str, Any]) -> None:
+        """In the order of the run, however the list was sorted."""
+        super().do(desk, request, sorted(rows, key=lambda row: row.need.urgency), answers)
+
+
 @admin.register(Proposal)
 class ProposalAdmin(DeskAdmin):
+    change_list_template = "admin/proposals.html"
     list_display = (
         "item",
         "urgency",
@@ -88,10 +180,14 @@ class ProposalAdmin(DeskAdmin):
         "fill",
         "expires",
         "status",
+        "departs",
     )
     list_filter = (
         by_status(ProposalStatus.OPEN),
         SideFilter,
+        DeviationFilter,
+        "deviation",
+        RunFilter,
         "need__urgency",
         "is_conditional",
         "need__appeal__emergency",
@@ -116,11 +212,12 @@ class ProposalAdmin(DeskAdmin):
             {
                 "fields": (
                     "status",
-                    "ended_because",
+                    "ended",
                     "need",
                     "offer",
                     "donor",
                     "amount",
+                    "departs",
                     "way",
                     "why",
                     "expires_at",
@@ -140,10 +237,18 @@ class ProposalAdmin(DeskAdmin):
                 )
             },
         ),
-        (_("Trail"), {"fields": ("run", "created_at")}),
+        (_("Trail"), {"fields": ("run", "place", "amount_proposed", "passed_over", "created_at")}),
     )
     actions = (
-        Verb("approve", _("Approve"), services.approve, may=may_approve, fits=[ProposalStatus.OPEN]),
+        Approve("approve", _("Approve"), services.approve, may=may_approve, fits=[ProposalStatus.OPEN]),
+        Verb(
+            "approve_fewer",
+            _("Approve fewer"),
+            services.approve,
+            asks=FewerForm,
+            may=may_approve,
+            fits=[ProposalStatus.OPEN],
+        ),
         Verb(
             "donor_said_yes",
             _("The donor said yes on the telephone"),
@@ -182,6 +287,40 @@ class ProposalAdmin(DeskAdmin):
             ),
         ]
 
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.by_hand_view)
+        return [path("by-hand/", view, name="matching_proposal_by_hand"), *super().get_urls()]
+
+    def by_hand_view(self, request: HttpRequest) -> HttpResponse:
+        """The form that brings one need and an offer together outside any run; only a POST does."""
+        need = _need(request.GET.get("need", ""))
+        if need is None:
+            self.message_user(request, gettext("Choose the need first; its page leads on."), messages.INFO)
+            return HttpResponseRedirect(reverse("admin:supplies_need_changelist"))
+        if not may_allocate_by_hand(request.user, need):
+            raise PermissionDenied
+        form = ByHandForm(need, request.POST or None, at=timezone.now())
+        if request.method == "POST" and form.is_valid():
+            try:
+                made = services.allocate_by_hand(
+                    need, by=who(request), at=timezone.now(), **form.cleaned_data
+                )
+            except (Refused, ValidationError) as refusal:
+                self.message_user(request, sentence(refusal), messages.ERROR)
+            else:
+                self.message_user(request, gettext("Approved; both sides are asked as always."))
+                return HttpResponseRedirect(change_url(made))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Allocate by hand"),
+            "opts": self.opts,
+            "rows": [(need.pk, f"{need} · {in_units(need.item, need.lacking)}")],
+            "checkbox": "need",
+            "form": form,
+            "media": self.media + form.media,
+        }
+        return TemplateResponse(request, "admin/ask.html", context)
+
     def name_of(self, proposal: Proposal) -> str:
         return f"{self.item(proposal)} · {self.donor(proposal)} → {self.hospital(proposal)}"
 
@@ -211,7 +350,19 @@ class ProposalAdmin(DeskAdmin):
 
     @admin.display(description=_("quantity"), ordering="quantity")
     def amount(self, proposal: Proposal) -> str:
+        return in_units(proposal.need.item, proposal.quantity_approved)
+
+    @admin.display(description=_("quantity proposed"))
+    def amount_proposed(self, proposal: Proposal) -> str:
         return in_units(proposal.need.item, proposal.quantity)
+
+    @admin.display(description=_("departs from the plan"), ordering="deviation")
+    def departs(self, proposal: Proposal) -> str:
+        return departure(proposal) or "–"
+
+    @admin.display(description=_("why it ended"))
+    def ended(self, proposal: Proposal) -> str:
+        return why_ended(proposal) or "–"
 
     @admin.display(description=_("as a substitute"))
     def relation(self, proposal: Proposal) -> str:
@@ -225,11 +376,10 @@ class ProposalAdmin(DeskAdmin):
 
     @admin.display(description=_("filled"))
     def fill(self, proposal: Proposal) -> str:
-        because = proposal.because
-        total = because.get("total")
+        total = proposal.because.get("total")
         if not total:
             return "–"
-        before, after = (100 * because[key] // total for key in ("filled_before", "filled_after"))
+        before, after = (100 * filled // total for filled in filling(proposal))
         return f"{before} → {after} %"
 
     @admin.display(description=_("way"), ordering="km")
@@ -256,7 +406,39 @@ class ProposalAdmin(DeskAdmin):
 
     @admin.display(description=_("run"))
     def run(self, proposal: Proposal) -> str:
-        return link_to(proposal.family_run.run)
+        return link_to(proposal.family_run.run) if proposal.family_run else gettext("made by hand")
+
+
+def _need(key: str) -> Need | None:
+    try:
+        return Need.objects.select_related("item__display_unit", "appeal__facility").get(pk=UUID(key))
+    except (ValueError, Need.DoesNotExist):
+        return None
+
+
+class ByHandForm(WhyForm):
+    """Offers that may go to a need by the rules of the matching, the nearest first."""
+
+    offer = forms.ChoiceField(label=_("Offer"))
+    quantity = forms.IntegerField(
+        label=_("Quantity"), help_text=_("In the item's smallest counted unit, in whole packs."), min_value=1
+    )
+    field_order = ("offer", "quantity", "reason", "note")
+
+    def __init__(self, need: Need, *args: Any, at: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["offer"].choices = [  # type: ignore[attr-defined]
+            (str(offer.pk), _offered(offer, km)) for offer, km in offers_for(need, as_of=at)
+        ]
+
+    def clean_offer(self) -> Offer:
+        return Offer.objects.get(pk=self.cleaned_data["offer"])
+
+
+def _offered(offer: Offer, km: int) -> str:
+    goods = f"{offer.item} ({offer.standard})" if offer.standard else str(offer.item)
+    left = in_units(offer.item, offer.quantity_open)
+    return apart([offer.donation.organisation.name, goods, left, f"{km:,} km"])
 
 
 class StartForm(forms.Form):
@@ -304,7 +486,20 @@ class MatchingRunAdmin(DeskAdmin):
     list_select_related = ("emergency", "started_by")
     ordering = ("-created_at", "-pk")
     fieldsets = (
-        (None, {"fields": ("status", "failure", "emergency", "way_of_sharing", "is_dry", "what_came_of_it")}),
+        (
+            None,
+            {
+                "fields": (
+                    "status",
+                    "failure",
+                    "emergency",
+                    "way_of_sharing",
+                    "is_dry",
+                    "what_came_of_it",
+                    "record",
+                )
+            },
+        ),
         (
             _("Trail"),
             {"fields": ("trigger", "started_by", "as_of", "created_at", "finished_at", "only", "editions")},
@@ -348,6 +543,12 @@ class MatchingRunAdmin(DeskAdmin):
     @admin.display(description=_("policy"), ordering="policy")
     def way_of_sharing(self, run: MatchingRun) -> str:
         return str(POLICY_NAMES.get(run.policy, run.policy))
+
+    @admin.display(description=_("its proposals"))
+    def record(self, run: MatchingRun) -> str:
+        """What it proposed, in which order, and who approved what of it."""
+        url = reverse("admin:matching_proposal_changelist")
+        return format_html('<a href="{}?status=all&amp;run={}">{}</a>', url, run.pk, gettext("all of them"))
 
     @admin.display(description=_("result"))
     def what_came_of_it(self, run: MatchingRun) -> str:

@@ -14,8 +14,21 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from matching import services
-from matching.models import FamilyRun, MatchingRun, Proposal, ProposalStatus, RunStatus, Trigger
+from matching.deviations import deviations
+from matching.models import (
+    BLOBS,
+    DEVIATES,
+    DeviationKind,
+    DeviationReason,
+    FamilyRun,
+    MatchingRun,
+    Proposal,
+    ProposalStatus,
+    RunStatus,
+    Trigger,
+)
 from matching.permissions import (
+    may_allocate_by_hand,
     may_answer_for_donor,
     may_answer_for_hospital,
     may_approve,
@@ -24,11 +37,23 @@ from matching.permissions import (
 )
 from matching.sentences import facts, sentences
 from matching.snapshot import POLICIES
-from supplies.api_fields import Coded, Named, Reason, RowField, RowSerializer, Strict
+from supplies.api_fields import (
+    Coded,
+    DayFilter,
+    Named,
+    Quantity,
+    Reason,
+    RowField,
+    RowSerializer,
+    Strict,
+    WholeNumber,
+)
 from supplies.emergencies.models import Emergency
 from supplies.errors import NotYours
-from supplies.needs.models import Urgency
+from supplies.needs.models import Need, Urgency
+from supplies.offers.models import Offer
 from supplies.organisations.models import Scope
+from supplies.organisations.permissions import may_watch
 from supplies.organisations.tokens import HasScope, signed_in
 
 NOT_A_VOLUNTEER = _("Only a volunteer or coordinator may do that.")
@@ -178,7 +203,9 @@ class MatchingRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
 
 
 class ProposalSerializer(RowSerializer):
-    run = serializers.UUIDField(source="family_run.run_id")
+    run = serializers.UUIDField(
+        source="family_run.run_id", allow_null=True, help_text="Null for one that was made by hand."
+    )
     emergency = serializers.CharField(source="need.appeal.emergency_id")
     item = Coded(source="need.item", help_text="What is asked for.")
     offered_item = Coded(source="offer.item")
@@ -188,6 +215,10 @@ class ProposalSerializer(RowSerializer):
     region = Coded(source="need.appeal.facility.region")
     donor = Named(source="offer.donation.organisation")
     from_region = Coded(source="offer.donation.region")
+    quantity = WholeNumber(source="quantity_approved", help_text="What is meant to be sent.")
+    quantity_proposed = WholeNumber(
+        source="quantity", help_text="What the run proposed; `quantity` is less where fewer were approved."
+    )
     unit = serializers.CharField(source="need.item.base_unit_id", help_text="What the quantity counts.")
     shown = serializers.SerializerMethodField(help_text="The quantity in shown_unit, as a decimal string.")
     shown_unit = serializers.CharField(source="need.item.display_unit_id")
@@ -200,6 +231,8 @@ class ProposalSerializer(RowSerializer):
         fields = [
             "id",
             "run",
+            "place",
+            "is_by_hand",
             "status",
             "emergency",
             "need",
@@ -213,6 +246,7 @@ class ProposalSerializer(RowSerializer):
             "donor",
             "from_region",
             "quantity",
+            "quantity_proposed",
             "unit",
             "shown",
             "shown_unit",
@@ -235,13 +269,75 @@ class ProposalSerializer(RowSerializer):
         read_only_fields = fields
 
     def get_shown(self, proposal: Proposal) -> str:
-        return proposal.need.item.written(proposal.quantity)
+        return proposal.need.item.written(proposal.quantity_approved)
 
     def get_why(self, proposal: Proposal) -> list[str]:
         return sentences(proposal)
 
     def get_facts(self, proposal: Proposal) -> dict[str, Any]:
         return facts(proposal)
+
+
+class DeviationSerializer(RowSerializer):
+    """An approval that departs from what a run proposed, or was made by hand."""
+
+    proposal = serializers.UUIDField(source="pk")
+    run = serializers.UUIDField(source="family_run.run_id", allow_null=True)
+    emergency = serializers.CharField(source="need.appeal.emergency_id")
+    item = serializers.CharField(source="need.item_id")
+    facility = Named(source="need.appeal.facility")
+    donor = Named(source="offer.donation.organisation")
+    kinds = serializers.ListField(
+        child=serializers.ChoiceField(choices=DeviationKind.choices), source="deviates"
+    )
+    reason = serializers.ChoiceField(choices=DeviationReason.choices, source="deviation")
+    note = serializers.CharField(source="deviation_note")
+    quantity_proposed = WholeNumber(source="quantity")
+    quantity_approved = WholeNumber()
+    unit = serializers.CharField(source="need.item.base_unit_id")
+
+    class Meta:
+        model = Proposal
+        fields = [
+            "proposal",
+            "run",
+            "place",
+            "status",
+            "emergency",
+            "item",
+            "facility",
+            "donor",
+            "kinds",
+            "reason",
+            "note",
+            "quantity_proposed",
+            "quantity_approved",
+            "unit",
+            "passed_over",
+            "approved_at",
+            "approved_by",
+        ]
+        read_only_fields = fields
+
+
+class ApprovalInput(Strict):
+    """Nothing has to be sent, unless the approval departs from what was proposed."""
+
+    quantity = Quantity(required=False, help_text="Fewer than proposed; base units, whole packs.")
+    reason = serializers.ChoiceField(
+        choices=DeviationReason.choices,
+        required=False,
+        help_text="Why fewer, or why before a more urgent proposal of the same goods that waits.",
+    )
+    note = serializers.CharField(required=False, allow_blank=True, max_length=300)
+
+
+class ByHandInput(Strict):
+    need = RowField(queryset=Need.objects.all())
+    offer = RowField(queryset=Offer.objects.all())
+    quantity = Quantity(help_text="Base units, whole packs.")
+    reason = serializers.ChoiceField(choices=DeviationReason.choices)
+    note = serializers.CharField(required=False, allow_blank=True, max_length=300)
 
 
 class AgreementInput(Strict):
@@ -265,8 +361,26 @@ class ProposalFilter(django_filters.FilterSet):
         fields: list[str] = []
 
 
+class DeviationFilter(django_filters.FilterSet):
+    kind = django_filters.ChoiceFilter(choices=DeviationKind.choices, method="in_this_way")
+    reason = django_filters.ChoiceFilter(choices=DeviationReason.choices, field_name="deviation")
+    emergency = django_filters.ModelChoiceFilter(
+        queryset=Emergency.objects.all(), field_name="need__appeal__emergency"
+    )
+    since = DayFilter(
+        field_name="approved_at", lookup_expr="date__gte", label=_("Approved on this day or later.")
+    )
+
+    class Meta:
+        model = Proposal
+        fields: list[str] = []
+
+    def in_this_way(self, queryset: Any, name: str, kind: str) -> QuerySet[Proposal]:
+        return queryset.filter(DEVIATES[DeviationKind(kind)])  # type: ignore[no-any-return]
+
+
 @extend_schema_view(list=extend_schema(summary="Proposals"), retrieve=extend_schema(summary="A proposal"))
-class ProposalViewSet(ReadOnlyModelViewSet):
+class ProposalViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
     """What runs suggest, most urgent first. The two sides see a proposal once a volunteer has approved it."""
 
     serializer_class, filterset_class = ProposalSerializer, ProposalFilter
@@ -278,6 +392,26 @@ class ProposalViewSet(ReadOnlyModelViewSet):
         rows = Proposal.objects.visible_to(self.request.user).with_sides()
         return rows.select_related("family_run__run").defer(*BLOBS).most_urgent_first()
 
+    @extend_schema(summary="Allocate by hand", request=ByHandInput, responses={201: ProposalSerializer})
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Brings a need and an offer together outside any run, by the same rules, and approves it; both sides are asked as
+        always. Not for who posted either side. Appears among the deviations."""
+        given = ByHandInput(data=request.data, context=self.get_serializer_context())
+        given.is_valid(raise_exception=True)
+        if not may_allocate_by_hand(request.user, given.validated_data["need"]):
+            raise NotYours(NOT_A_VOLUNTEER)
+        made = services.allocate_by_hand(by=signed_in(request), at=timezone.now(), **given.validated_data)
+        return self._shown(made, status.HTTP_201_CREATED)
+
+    @extend_schema(summary="Deviations", responses=DeviationSerializer(many=True))
+    @action(detail=False, filterset_class=DeviationFilter, serializer_class=DeviationSerializer)
+    def deviations(self, request: Request) -> Response:
+        """What was approved otherwise than a run proposed, the newest first. For those who watch over all."""
+        if not may_watch(request.user):
+            raise NotYours(NOT_A_VOLUNTEER)
+        rows = self.filter_queryset(deviations().visible_to(request.user))
+        return self.get_paginated_response(self.get_serializer(self.paginate_queryset(rows), many=True).data)
+
     @extend_schema(summary="Say yes", request=None, responses=ProposalSerializer)
     @action(detail=True, methods=["post"])
     def accept(self, request: Request, pk: str) -> Response:
@@ -287,14 +421,19 @@ class ProposalViewSet(ReadOnlyModelViewSet):
             return self._say(services.approve, proposal)
         return self._say(self._yes_of_a_side(proposal), proposal)
 
-    @extend_schema(summary="Approve", request=None, responses=ProposalSerializer)
+    @extend_schema(summary="Approve", request=ApprovalInput, responses=ProposalSerializer)
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, pk: str) -> Response:
-        """A volunteer who posted neither side approves; agreed at once where nobody else has to be asked."""
+        """A volunteer who posted neither side approves; agreed at once where nobody else has to be asked.
+
+        To approve fewer, or before a more urgent proposal of the same goods that waits, takes a reason.
+        """
         proposal = self.get_object()
         if not may_approve(request.user, proposal):
             raise NotYours(NOT_A_VOLUNTEER)
-        return self._say(services.approve, proposal)
+        given = ApprovalInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        return self._say(services.approve, proposal, **given.validated_data)
 
     @extend_schema(summary="Agree", request=AgreementInput, responses=ProposalSerializer)
     @action(detail=True, methods=["post"])
@@ -332,10 +471,9 @@ class ProposalViewSet(ReadOnlyModelViewSet):
         return rules[side or still_asked[0]][1]
 
     def _say(self, verb: Callable[..., Proposal], proposal: Proposal, **details: Any) -> Response:
-        answered = verb(proposal, by=signed_in(self.request), at=timezone.now(), **details)
+        return self._shown(verb(proposal, by=signed_in(self.request), at=timezone.now(), **details))
+
+    def _shown(self, proposal: Proposal, code: int = status.HTTP_200_OK) -> Response:
         # Read anew, not through visible_to: who said no may not see it any more, but is told what became of it.
         rows = Proposal.objects.with_sides().select_related("family_run__run").defer(*BLOBS)
-        return Response(self.get_serializer(rows.get(pk=answered.pk)).data)
-
-
-BLOBS = ["family_run__problem", "family_run__plan", "family_run__rows"]
+        return Response(self.get_serializer(rows.get(pk=proposal.pk)).data, status=code)

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -56,7 +56,7 @@ class MatchingRunQuerySet(models.QuerySet["MatchingRun"]):
 
 
 class MatchingRun(Moving):
-    """One matching of one emergency: which families, under which rules, and what came of it."""
+    """One matching of one emergency: which families, under which rules, and what came of it. Unchangeable once it has ended."""
 
     lifecycle = RUN_LIFECYCLE
 
@@ -115,7 +115,8 @@ class FamilyRunQuerySet(models.QuerySet["FamilyRun"]):
 class FamilyRun(Moving):
     """One family of goods within a run: worked on by one process at a time, under a lease.
 
-    `attempt` is the fencing token: a worker writes only while the row still carries the attempt it took.
+    `attempt` is the fencing token: a worker writes only while the row still carries the attempt it took. Once it has
+    ended the row stays as it is: a trigger refuses every change, whoever makes it.
     """
 
     lifecycle = RUN_LIFECYCLE
@@ -139,6 +140,14 @@ class FamilyRun(Moving):
         null=True, editable=False, help_text=_("The columns it solved, compressed, for replay.")
     )
     plan = models.BinaryField(null=True, editable=False)
+    made_with = models.JSONField(
+        _("made with"),
+        default=dict,
+        editable=False,
+        help_text=_(
+            "Policy, seed (none is drawn), version and digest of the kernel and of what it stands on."
+        ),
+    )
     needs = models.PositiveIntegerField(_("needs"), default=0)
     offers = models.PositiveIntegerField(_("offers"), default=0)
     proposals = models.PositiveIntegerField(_("proposals"), default=0)
@@ -193,6 +202,32 @@ PROPOSAL_LIFECYCLE = Lifecycle(
     }
 )
 PENDING = [P.OPEN, P.APPROVED]
+BLOBS = ["family_run__problem", "family_run__plan", "family_run__rows"]  # not to be read with every proposal
+
+
+class DeviationReason(models.TextChoices):
+    """Why somebody departed from what a run proposed. A code can be counted; the note beside it is for people."""
+
+    HOSPITAL_ASKED = "hospital_asked", _("the hospital asked for it")
+    DONOR_ASKED = "donor_asked", _("the donor asked for it")
+    TRANSPORT = "transport", _("transport")
+    GOODS_DIFFER = "goods_differ", _("the goods differ from what was stated")
+    RECOUNT = "recount", _("counted again, there are fewer")
+    OTHER = "other", _("something else, see the note")
+
+
+class DeviationKind(models.TextChoices):
+    FEWER = "fewer", _("fewer than proposed")
+    OUT_OF_SEQUENCE = "out_of_sequence", _("before a more urgent one")
+    BY_HAND = "by_hand", _("made by hand")
+
+
+DEVIATES = {
+    DeviationKind.FEWER: Q(quantity_left_out__gt=0),
+    DeviationKind.OUT_OF_SEQUENCE: Q(passed_over__gt=0),
+    DeviationKind.BY_HAND: Q(is_by_hand=True),
+}
+KEEPS_TO_THE_PLAN = Q(quantity_left_out=0, passed_over=0, is_by_hand=False)
 
 
 class ProposalQuerySet(models.QuerySet["Proposal"]):
@@ -205,6 +240,19 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
 
     def overdue(self, at: datetime) -> Self:
         return self.pending().filter(expires_at__lte=at)
+
+    def deviating(self) -> Self:
+        """Approved otherwise than a run proposed, or made by hand."""
+        return self.exclude(deviation="")
+
+    def since(self, at: datetime) -> Self:
+        """Approved at that moment or later."""
+        return self.filter(approved_at__gte=at)
+
+    def more_urgent_than(self, other: "Proposal") -> Self:
+        """Waiting for a volunteer, on the same offer and strictly more urgent: of the same run, or of any before one made by hand."""
+        rows = self.waiting().filter(offer=other.offer_id, need__urgency__lt=other.need.urgency)
+        return rows if other.is_by_hand else rows.filter(family_run=other.family_run_id)
 
     def visible_to(self, user: Any) -> Self:
         """Those who watch over one of the sides; and the two sides once a volunteer has approved."""
@@ -243,17 +291,36 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
 
+    def newest_approval_first(self) -> Self:
+        return self.order_by("-approved_at", "-pk")
+
 
 class Proposal(Moving):
-    """A pairing a run suggests. It binds nobody; while pending its units count as taken for later runs."""
+    """A pairing a run suggests. It binds nobody; while pending its units count as taken for later runs.
+
+    What was proposed never changes, nor who approved what of it: triggers see to that. The rest is what became of it.
+    """
 
     lifecycle = PROPOSAL_LIFECYCLE
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    family_run = models.ForeignKey(FamilyRun, models.PROTECT, related_name="proposed", verbose_name=_("run"))
+    family_run = models.ForeignKey(
+        FamilyRun, models.PROTECT, null=True, blank=True, related_name="proposed", verbose_name=_("run")
+    )
+    is_by_hand = models.BooleanField(_("made by hand"), default=False, editable=False)
+    place = models.PositiveIntegerField(
+        _("place in its run"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("In the order of the policy: 1 is to be approved first."),
+    )
     need = models.ForeignKey(Need, models.PROTECT, related_name="proposals", verbose_name=_("need"))
     offer = models.ForeignKey(Offer, models.PROTECT, related_name="proposals", verbose_name=_("offer"))
-    quantity = QuantityField(_("quantity"), editable=False)
+    quantity = QuantityField(
+        _("quantity proposed"), editable=False, help_text=_("As the run proposed it; never changed.")
+    )
+    quantity_left_out = QuantityField(_("left out when it was approved"), default=0, editable=False)
     status = models.CharField(_("status"), max_length=10, choices=ProposalStatus, default=ProposalStatus.OPEN)
     km = models.PositiveIntegerField(_("km"))
     days = models.PositiveIntegerField(_("days on the way"))
@@ -266,6 +333,16 @@ class Proposal(Moving):
         User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("approved by")
     )
     approved_at = models.DateTimeField(_("approved"), null=True, blank=True)
+    passed_over = models.PositiveIntegerField(
+        _("passed over"),
+        default=0,
+        editable=False,
+        help_text=_("More urgent proposals of the same goods that waited when this one was approved."),
+    )
+    deviation = models.CharField(
+        _("why it departs from the plan"), max_length=16, choices=DeviationReason, blank=True
+    )
+    deviation_note = models.CharField(_("note on that"), max_length=300, blank=True)
     donor_said_yes_at = models.DateTimeField(_("the donor's yes"), null=True, blank=True)
     donor_consent = models.CharField(
         _("how the donor agreed"),
@@ -308,17 +385,57 @@ class Proposal(Moving):
                 name="proposal_approved_by_somebody",
                 condition=~Q(status__in=["approved", "agreed"]) | Q(approved_by__isnull=False),
             ),
+            models.CheckConstraint(
+                name="proposal_approved_for_something",
+                condition=Q(quantity_left_out__gte=0, quantity_left_out__lt=F("quantity")),
+            ),
+            models.CheckConstraint(
+                name="proposal_of_a_run_or_by_hand",
+                condition=Q(is_by_hand=True, family_run=None) | Q(is_by_hand=False, family_run__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="proposal_says_why_it_deviates",
+                condition=(KEEPS_TO_THE_PLAN & Q(deviation=""))
+                | (~KEEPS_TO_THE_PLAN & Q(deviation__in=DeviationReason.values)),
+            ),
+            models.CheckConstraint(
+                name="proposal_deviating_otherwise_has_a_note",
+                condition=~Q(deviation=DeviationReason.OTHER) | ~Q(deviation_note=""),
+            ),
         ]
         indexes = [
             models.Index(
                 fields=["expires_at"], condition=Q(status__in=["open", "approved"]), name="proposal_pending"
             ),
             models.Index(fields=["-created_at", "-id"], name="proposal_newest"),
+            models.Index(
+                fields=["-approved_at", "-id"], condition=~Q(deviation=""), name="proposal_deviating"
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.need.item} · {self.need.item.shown(self.quantity):,f}"
+        return f"{self.need.item} · {self.need.item.shown(self.quantity_approved):,f}"
+
+    @property
+    def quantity_approved(self) -> int:
+        """What of it is meant to be sent; all that was proposed until somebody approves fewer."""
+        return self.quantity - self.quantity_left_out
+
+    @property
+    def deviates(self) -> list[DeviationKind]:
+        """In which ways it departs from what a run proposed."""
+        found = {
+            DeviationKind.FEWER: self.quantity_left_out > 0,
+            DeviationKind.OUT_OF_SEQUENCE: self.passed_over > 0,
+            DeviationKind.BY_HAND: self.is_by_hand,
+        }
+        return [kind for kind, does in found.items() if does]
 
     @property
     def needs_hospital_yes(self) -> bool:
         return self.is_conditional or self.need.ask_first
+
+    @property
+    def judged_as_of(self) -> datetime:
+        """The moment by which its run judged deadlines and shelf life: time that passes makes no proposal unfit."""
+        return self.family_run.run.as_of if self.family_run else self.created_at

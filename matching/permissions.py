@@ -1,6 +1,7 @@
 from typing import Any
 
 from matching.models import Proposal
+from supplies.needs.models import Need
 from supplies.offers.permissions import may_answer_for_donor as _may_answer_for_donor
 from supplies.organisations.permissions import acts_for, may_coordinate, may_moderate
 
@@ -11,7 +12,12 @@ def may_run(user: Any) -> bool:
 
 def may_approve(user: Any, proposal: Proposal) -> bool:
     """A volunteer; a coordinator within her regions. That it was not she who posted is the verb's to see."""
-    return may_moderate(user) and may_coordinate(user, proposal.need.appeal.facility)
+    return may_allocate_by_hand(user, proposal.need)
+
+
+def may_allocate_by_hand(user: Any, need: Need) -> bool:
+    """Whoever may approve a proposal for it."""
+    return may_moderate(user) and may_coordinate(user, need.appeal.facility)
 
 
 def may_answer_for_donor(user: Any, proposal: Proposal) -> bool:

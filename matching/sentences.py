@@ -5,9 +5,10 @@ from typing import Any
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
+from matching.fitting import WHY_NOT
 from matching.models import Proposal
 from supplies.catalogue.models import Relation
-from supplies.wording import apart
+from supplies.wording import apart, bracketed
 
 SHORTFALLS = {
     "no-compatible-offer": gettext_lazy("nobody offers goods that would do"),
@@ -26,11 +27,43 @@ SHORTFALLS = {
 }
 
 
+ENDED = {
+    "facility-paused": gettext_lazy("the hospital takes nothing for the time being"),
+    "need-withdrawn": gettext_lazy("the need has ended"),
+    "offer-withdrawn": gettext_lazy("the offer has ended"),
+    "not-enough-left": gettext_lazy("a side was lowered, and too little is left"),
+}
+
+
+def why_ended(proposal: Proposal) -> str:
+    """What a person wrote, or what a code stands for."""
+    code = proposal.ended_because
+    if code in ENDED:
+        return str(ENDED[code])
+    fault = next((fault for fault in WHY_NOT if fault == code), None)
+    return str(WHY_NOT[fault]) if fault else code
+
+
+def departure(proposal: Proposal) -> str:
+    """In which ways an approval departs from what a run proposed, and why; empty where it does not."""
+    if not proposal.deviates:
+        return ""
+    kinds = apart(str(kind.label) for kind in proposal.deviates)
+    why = proposal.deviation_note or proposal.get_deviation_display()
+    return f"{kinds}{bracketed(why)}"
+
+
 def shown(quantity: int, proposal: Proposal) -> str:
     """A quantity in the unit people use for the item asked for."""
     item = proposal.need.item
     number = item.written(quantity)
     return f"{number} {item.display_unit.name}"
+
+
+def filling(proposal: Proposal) -> tuple[int, int]:
+    """Units of the need that are there before and with this proposal, as much of it as is meant."""
+    because = proposal.because
+    return because["filled_before"], because["filled_after"] - proposal.quantity_left_out
 
 
 def sentences(proposal: Proposal) -> list[str]:
@@ -58,7 +91,7 @@ def sentences(proposal: Proposal) -> list[str]:
     found.append(_standard(proposal))
     total = because.get("total") or 0
     if total:
-        before, after = (round(100 * because[key] / total) for key in ("filled_before", "filled_after"))
+        before, after = (round(100 * filled / total) for filled in filling(proposal))
         found.append(
             _("The need is filled from %(before)d %% to %(after)d %%.") % {"before": before, "after": after}
         )

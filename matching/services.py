@@ -13,17 +13,30 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, OperationalError, connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from matching.fitting import OTHERWISE, WHY_NOT, first_faults, match_of
 from matching.kernel.explain import Match, explain
 from matching.kernel.plan import Plan
 from matching.kernel.problem import URGENCIES, Problem, Verdict
 from matching.kernel.solve import solve
 from matching.kernel.verify import verify
-from matching.models import FamilyRun, MatchingRun, Proposal, ProposalStatus, RunStatus, Trigger
-from matching.snapshot import POLICIES, Rows, Rulebook, take
+from matching.kernel.version import kernel
+from matching.models import (
+    BLOBS,
+    DeviationReason,
+    FamilyRun,
+    MatchingRun,
+    Proposal,
+    ProposalStatus,
+    RunStatus,
+    Trigger,
+)
+from matching.snapshot import POLICIES, Couple, Rows, Rulebook, read_consistently, take
 from supplies.allocations.services import allocate, check
 from supplies.catalogue.models import Substitution
 from supplies.emergencies.models import Emergency
@@ -190,7 +203,7 @@ def _attempt(run_id: Any, *, at: datetime) -> bool:
 
 def _lay_out(run_id: Any) -> list[FamilyRun]:
     with transaction.atomic():
-        _read_consistently()
+        read_consistently()
         run = (
             MatchingRun.objects.select_for_update(skip_locked=True, of=("self",))
             .select_related("emergency")
@@ -227,13 +240,6 @@ def _lay_out(run_id: Any) -> list[FamilyRun]:
 def _ring_families(families: Iterable[FamilyRun]) -> None:
     for family in families:
         ring("matching.solve_family", str(family.pk))
-
-
-def _read_consistently() -> None:
-    """One snapshot for all queries of this transaction. Where a transaction runs already (in tests), its own level stays."""
-    if not connection.savepoint_ids:
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
 # --- one family under a lease -------------------------------------------------------------------------------
@@ -370,11 +376,22 @@ def store(
         expires = at + timedelta(hours=family.run.emergency.proposal_hours)
         steps = _steps(fresh)
         proposals = Proposal.objects.bulk_create(
-            _proposal(family, match, rows, steps, at=at, expires_at=expires) for match in fresh
+            _proposal(
+                match,
+                steps,
+                family_run=family,
+                place=place,
+                need_id=rows.need_id(match.demand),
+                offer_id=rows.offer_id(match.supply),
+                created_at=at,
+                expires_at=expires,
+            )
+            for place, match in enumerate(sorted(fresh, key=_by_importance), start=1)
         )
         _hold(proposals, +1)
     family.move_to(RunStatus.DONE)
     family.plan = plan.to_bytes()
+    family.made_with = {"policy": family.run.policy, "seed": None, **kernel()}
     family.proposals = len(matches) if family.run.is_dry else len(fresh)
     family.stale = 0 if family.run.is_dry else len(matches) - len(fresh)
     family.units = sum(match.quantity for match in (matches if family.run.is_dry else fresh))
@@ -385,6 +402,7 @@ def store(
         update_fields=[
             "status",
             "plan",
+            "made_with",
             "proposals",
             "stale",
             "units",
@@ -436,21 +454,16 @@ def _steps(matches: Iterable[Match]) -> dict[int, Substitution]:
     return Substitution.objects.in_bulk({edge for match in matches for edge in match.chain})
 
 
-def _proposal(
-    family: FamilyRun,
-    match: Match,
-    rows: Rows,
-    steps: Mapping[int, Substitution],
-    *,
-    at: datetime,
-    expires_at: datetime,
-) -> Proposal:
+def _by_importance(match: Match) -> tuple[int, int, int]:
+    """The order of the policy: whose next unit comes first is to be approved first."""
+    return match.level_before, match.demand, match.supply
+
+
+def _proposal(match: Match, steps: Mapping[int, Substitution], **of: Any) -> Proposal:
+    """What a match says, as a proposal of this run, need and offer."""
     conditional = match.verdict == Verdict.CONDITIONAL
     last = steps.get(match.chain[-1]) if match.chain else None
     return Proposal(
-        family_run=family,
-        need_id=rows.need_id(match.demand),
-        offer_id=rows.offer_id(match.supply),
         quantity=match.quantity,
         km=match.distance_m // 1000,
         days=match.days,
@@ -476,8 +489,7 @@ def _proposal(
             "total": match.total,
             "is_assumed": match.is_assumed,
         },
-        created_at=at,
-        expires_at=expires_at,
+        **of,
     )
 
 
@@ -487,7 +499,7 @@ def _hold(proposals: Iterable[Proposal], sign: int) -> None:
     for table, column in ((Need._meta.db_table, "need_id"), (Offer._meta.db_table, "offer_id")):
         total: Counter[Any] = Counter()
         for proposal in held:
-            total[str(getattr(proposal, column))] += sign * proposal.quantity
+            total[str(getattr(proposal, column))] += sign * proposal.quantity_approved
         if total:
             with connection.cursor() as cursor:
                 cursor.execute(
@@ -561,34 +573,156 @@ def _runs_without_open_families() -> list[Any]:
 
 
 @transaction.atomic
-def approve(proposal: Proposal, *, by: User, at: datetime) -> Proposal:
+def approve(
+    proposal: Proposal,
+    *,
+    by: User,
+    at: datetime,
+    quantity: int | None = None,
+    reason: str = "",
+    note: str = "",
+) -> Proposal:
     """A volunteer approves; it is agreed at once where nobody else has to be asked.
 
-    Raises NotEligible("four-eyes") for who posted either side. A donor's standing consent counts as the yes for goods
-    that are not directed, and is recorded as such.
+    quantity   fewer than proposed, in whole packs and not below the lots; all of it if None
+    reason     a DeviationReason, asked for where fewer are approved or a more urgent proposal of the same goods waits;
+               kept only where there is something to explain. DeviationReason.OTHER takes a note
+
+    Raises NotEligible("four-eyes") for who posted either side, Refused("deviation-unexplained"). A donor's standing
+    consent counts as the yes for goods that are not directed, and is recorded as such.
     """
     proposal = _locked(proposal)
+    _check_four_eyes(proposal, by)
+    proposal.move_to(ProposalStatus.APPROVED)
+    _leave_out(proposal, quantity)
+    proposal.passed_over = Proposal.objects.more_urgent_than(proposal).count()
+    _explain(proposal, reason, note)
+    _check_fits(proposal)
+    proposal.approved_by, proposal.approved_at = by, at
+    if proposal.offer.donation.allocates_for_me and not proposal.offer.donation.is_directed:
+        proposal.donor_said_yes_at, proposal.donor_consent = at, "standing"
+    proposal.save(update_fields=APPROVAL)
+    record(proposal, "proposal.approved", by=by, at=at, **_departure(proposal))
+    return _agree_if_all_said_yes(proposal, by=by, at=at)
+
+
+APPROVAL = [
+    "status",
+    "quantity_left_out",
+    "passed_over",
+    "deviation",
+    "deviation_note",
+    "approved_by",
+    "approved_at",
+    "donor_said_yes_at",
+    "donor_consent",
+]
+
+
+def _check_four_eyes(proposal: Proposal, by: User) -> None:
     if by.pk in (proposal.need.appeal.posted_by_id, proposal.offer.donation.posted_by_id):
         raise NotEligible(
             _("You posted one side of this; another volunteer has to approve it."), code="four-eyes"
         )
-    proposal.move_to(ProposalStatus.APPROVED)
-    # Nobody is asked for a yes to what can no longer be promised.
-    check(proposal.need, proposal.offer, proposal.quantity)
-    proposal.approved_by, proposal.approved_at = by, at
-    if proposal.offer.donation.allocates_for_me and not proposal.offer.donation.is_directed:
-        proposal.donor_said_yes_at, proposal.donor_consent = at, "standing"
-    proposal.save(
-        update_fields=["status", "approved_by", "approved_at", "donor_said_yes_at", "donor_consent"]
+
+
+def _leave_out(proposal: Proposal, quantity: int | None) -> None:
+    """Mean fewer than was proposed, and count the rest as free again."""
+    if quantity is None:
+        return
+    if not 0 < quantity <= proposal.quantity:
+        raise ValidationError(
+            {"quantity": _("Between 1 and %(most)d can be approved.") % {"most": proposal.quantity}}
+        )
+    _hold([proposal], -1)
+    proposal.quantity_left_out = proposal.quantity - quantity
+    _hold([proposal], +1)
+
+
+def _explain(proposal: Proposal, reason: str, note: str) -> None:
+    """Write down why the approval departs from the plan, or raise Refused where it does and nobody says why."""
+    if reason and reason not in DeviationReason.values:
+        raise ValidationError({"reason": _("There is no reason called %(name)s.") % {"name": reason}})
+    if not proposal.deviates:
+        return
+    if not reason:
+        raise Refused(_unexplained(proposal), code="deviation-unexplained")
+    if reason == DeviationReason.OTHER and not note.strip():
+        raise ValidationError({"note": _("Say in a few words what it is.")})
+    proposal.deviation, proposal.deviation_note = reason, note.strip()[:300]
+
+
+def _unexplained(proposal: Proposal) -> str:
+    if proposal.passed_over:
+        return ngettext(
+            "%(count)d more urgent proposal of these goods waits: approve it first, or say why this one comes before it.",
+            "%(count)d more urgent proposals of these goods wait: approve them first, or say why this one comes before them.",
+            proposal.passed_over,
+        ) % {"count": proposal.passed_over}
+    return _("This departs from what was proposed; say why.")
+
+
+def _departure(proposal: Proposal) -> dict[str, Any]:
+    """What the journal keeps of an approval that departs from the plan: codes and numbers."""
+    if not proposal.deviates:
+        return {}
+    return {
+        "deviates": [str(kind) for kind in proposal.deviates],
+        "reason": proposal.deviation,
+        "proposed": proposal.quantity,
+        "approved": proposal.quantity_approved,
+        "passed_over": proposal.passed_over,
+    }
+
+
+@transaction.atomic
+def allocate_by_hand(
+    need: Need, offer: Offer, quantity: int, *, reason: str, by: User, at: datetime, note: str = ""
+) -> Proposal:
+    """Bring a need and an offer together outside any run, and approve it; both sides are asked as always.
+
+    The kernel's rules hold here too, and whoever posted either side may not. It takes precedence over proposals that
+    wait: those for which too little is left are taken back. It is a deviation and appears among them.
+    """
+    if quantity < 1:
+        raise ValidationError({"quantity": _("The quantity has to be more than nothing.")})
+    need = Need.objects.select_for_update().get(pk=need.pk)
+    offer = Offer.objects.select_for_update().get(pk=offer.pk)
+    check(need, offer, quantity)
+    couple = Couple(need.pk, offer.pk, quantity, held=0)
+    _check_rules(couple, as_of=at)
+    match = match_of(couple, as_of=at)
+    proposal = _proposal(
+        match,
+        _steps([match]),
+        need_id=need.pk,
+        offer_id=offer.pk,
+        is_by_hand=True,
+        deviation=reason,
+        deviation_note=note.strip()[:300],
+        created_at=at,
+        expires_at=at + timedelta(hours=need.appeal.emergency.proposal_hours),
     )
-    record(proposal, "proposal.approved", by=by, at=at)
-    return _agree_if_all_said_yes(proposal, by=by, at=at)
+    _explain(proposal, reason, note)
+    try:
+        with transaction.atomic():
+            proposal.save(force_insert=True)
+    except IntegrityError as error:
+        if "proposal_pending_once_per_pair" not in str(error):
+            raise
+        raise Refused(
+            _("A proposal for these two waits already; approve that one."), code="proposed-already"
+        ) from error
+    _hold([proposal], +1)
+    record(proposal, "proposal.made_by_hand", by=by, at=at, need=str(need.pk), offer=str(offer.pk))
+    return approve(proposal, by=by, at=at, reason=reason, note=note)
 
 
 @transaction.atomic
 def agree_for_donor(proposal: Proposal, *, by: User, at: datetime) -> Proposal:
     """The donor says yes, or a volunteer writes down that she said so on the telephone."""
     proposal = _approved(proposal)
+    _check_fits(proposal)
     if proposal.donor_said_yes_at is None:
         proposal.donor_said_yes_at, proposal.donor_consent = at, "asked"
         proposal.save(update_fields=["donor_said_yes_at", "donor_consent"])
@@ -600,6 +734,7 @@ def agree_for_donor(proposal: Proposal, *, by: User, at: datetime) -> Proposal:
 def agree_for_hospital(proposal: Proposal, *, by: User, at: datetime) -> Proposal:
     """The hospital says yes to a substitute, or to being sent something at all where it asked to be asked."""
     proposal = _approved(proposal)
+    _check_fits(proposal)
     if proposal.hospital_said_yes_at is None:
         proposal.hospital_said_yes_at = at
         proposal.save(update_fields=["hospital_said_yes_at"])
@@ -629,6 +764,83 @@ def expire(*, at: datetime) -> int:
     return _end_pending(Proposal.objects.overdue(at), ProposalStatus.EXPIRED, "", at=at)
 
 
+@transaction.atomic
+def reconsider(events: Sequence[Event], *, at: datetime) -> None:
+    """Needs and offers were changed or allocated by hand: what waits and fits no more is taken back and says which rule it broke.
+
+    Where too much waits for what is left of a side, those keep their units that were approved, then the most urgent.
+    """
+    changed: dict[str, set[Any]] = defaultdict(set)
+    for event in events:
+        sides = {event.subject: event.subject_id} if event.subject in ("need", "offer") else event.facts
+        changed["need"].update({sides["need"]} if "need" in sides else ())
+        changed["offer"].update({sides["offer"]} if "offer" in sides else ())
+    of = models.Q(need__in=changed["need"]) | models.Q(offer__in=changed["offer"])
+    proposals = _lock_pending(Proposal.objects.pending().filter(of).values_list("pk", "need", "offer"))
+    needs = Need.objects.filter(pk__in=changed["need"])
+    offers = Offer.objects.filter(pk__in=changed["offer"])
+    reasons = {
+        **_overdrawn(proposals, "need_id", {need.pk: need.lacking for need in needs}),
+        **_overdrawn(proposals, "offer_id", {offer.pk: offer.quantity_open for offer in offers}),
+        **_unfit(proposals),
+    }
+    for reason in sorted(set(reasons.values())):
+        ending = [proposal for proposal in proposals if reasons.get(proposal.pk) == reason]
+        _ended(ending, ProposalStatus.WITHDRAWN, reason, by=None, at=at)
+
+
+def _overdrawn(proposals: Iterable[Proposal], side: str, left: Mapping[Any, int]) -> dict[Any, str]:
+    """Those for which too little is left of their side once the ones before them have theirs."""
+    rest = dict(left)
+    found = {}
+    for proposal in sorted(proposals, key=_first_to_keep):
+        key = getattr(proposal, side)
+        if key not in rest:
+            continue
+        if proposal.quantity_approved <= rest[key]:
+            rest[key] -= proposal.quantity_approved
+        else:
+            found[proposal.pk] = "not-enough-left"
+    return found
+
+
+def _first_to_keep(proposal: Proposal) -> tuple[Any, ...]:
+    is_open = proposal.status == ProposalStatus.OPEN
+    return is_open, proposal.need.urgency, proposal.created_at, proposal.pk
+
+
+def _unfit(proposals: Iterable[Proposal]) -> dict[Any, str]:
+    """Those that break a rule now, each judged as of the moment of its run."""
+    by_moment: dict[datetime, list[Proposal]] = defaultdict(list)
+    for proposal in proposals:
+        by_moment[proposal.judged_as_of].append(proposal)
+    return {
+        proposal.pk: str(fault)
+        for moment, rows in by_moment.items()
+        for proposal, fault in zip(rows, first_faults(_couples(rows), as_of=moment), strict=True)
+        if fault
+    }
+
+
+def _couples(proposals: Iterable[Proposal]) -> list[Couple]:
+    return [
+        Couple(row.need_id, row.offer_id, row.quantity_approved, held=row.quantity_approved)
+        for row in proposals
+    ]
+
+
+def _check_fits(proposal: Proposal) -> None:
+    """Nobody is asked for a yes to what can no longer be promised: raise NotEnoughLeft or NotEligible."""
+    check(proposal.need, proposal.offer, proposal.quantity_approved)
+    _check_rules(_couples([proposal])[0], as_of=proposal.judged_as_of)
+
+
+def _check_rules(couple: Couple, *, as_of: datetime) -> None:
+    (fault,) = first_faults([couple], as_of=as_of)
+    if fault:
+        raise NotEligible(WHY_NOT.get(fault, OTHERWISE), code=str(fault))
+
+
 def withdraw_for_facility(events: Sequence[Event], *, at: datetime) -> None:
     """A paused facility takes nothing: what is proposed to it ends."""
     _withdraw_pending(
@@ -654,7 +866,8 @@ def _locked(proposal: Proposal) -> Proposal:
     """The proposal, locked after its need and its offer."""
     list(Need.objects.filter(pk=proposal.need_id).select_for_update().values_list("pk"))
     list(Offer.objects.filter(pk=proposal.offer_id).select_for_update().values_list("pk"))
-    return Proposal.objects.with_sides().select_for_update(of=("self",)).get(pk=proposal.pk)
+    rows = Proposal.objects.with_sides().select_related("family_run__run").defer(*BLOBS)
+    return rows.select_for_update(of=("self",)).get(pk=proposal.pk)
 
 
 def _approved(proposal: Proposal) -> Proposal:
@@ -677,7 +890,7 @@ def _agree_if_all_said_yes(proposal: Proposal, *, by: User, at: datetime) -> Pro
     allocation = allocate(
         proposal.need,
         proposal.offer,
-        proposal.quantity,
+        proposal.quantity_approved,
         by=by,
         at=at,
         because={**proposal.because, "proposal": str(proposal.pk), "donor_consent": proposal.donor_consent},
@@ -697,14 +910,17 @@ def _end_one(proposal: Proposal, status: str, because: str, *, by: User | None, 
 
 def _end_pending(rows: models.QuerySet[Proposal], status: str, because: str, *, at: datetime) -> int:
     """End many at once; those that end meanwhile are passed over. Returns how many it ended."""
-    found = list(rows.order_by("pk").values_list("pk", "need", "offer")[:AT_ONCE])
-    if not found:
-        return 0
-    ids, needs, offers = zip(*found, strict=True)
+    found = rows.order_by("pk").values_list("pk", "need", "offer")[:AT_ONCE]
+    return len(_ended(_lock_pending(found), status, because, by=None, at=at))
+
+
+def _lock_pending(found: Iterable[tuple[Any, Any, Any]]) -> list[Proposal]:
+    """Of these proposals, given with their need and offer, those that wait for an answer still; locked after both sides."""
+    ids, needs, offers = zip(*found, strict=True) if (found := list(found)) else ((), (), ())
     list(Need.objects.filter(pk__in=needs).select_for_update().order_by("pk").values_list("pk"))
     list(Offer.objects.filter(pk__in=offers).select_for_update().order_by("pk").values_list("pk"))
-    pending = Proposal.objects.pending().filter(pk__in=ids).select_for_update().order_by("pk")
-    return len(_ended(list(pending), status, because, by=None, at=at))
+    pending = Proposal.objects.pending().filter(pk__in=ids).select_related("need__appeal", "family_run__run")
+    return list(pending.defer(*BLOBS).select_for_update(of=("self",)).order_by("pk"))
 
 
 def _ended(
@@ -715,8 +931,13 @@ def _ended(
         proposal.ended_because = because
     Proposal.objects.bulk_update(proposals, ["status", "ended_because"])
     _hold(proposals, -1)
-    record_all(proposals, f"proposal.{status}", by=by, at=at)
+    record_all(proposals, f"proposal.{status}", by=by, at=at, facts=_family_facts)
     return proposals
+
+
+def _family_facts(proposal: Proposal) -> dict[str, Any]:
+    """Whose family is to be matched again, since both sides are free."""
+    return {"item": proposal.need.item_id, "emergency": proposal.need.appeal.emergency_id}
 
 
 # --- reading ------------------------------------------------------------------------------------------------

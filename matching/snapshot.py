@@ -3,13 +3,14 @@
 import uuid
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
+from django.db import connection
 from django.db.models import F, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
@@ -214,6 +215,13 @@ class Snapshot:
     problem: Problem
 
 
+def read_consistently() -> None:
+    """One snapshot for all queries of this transaction. Where a transaction runs already (in tests), its own level stays."""
+    if not connection.savepoint_ids:
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
+
 def open_needs(emergency: Emergency, at: datetime) -> QuerySet[Need]:
     """Needs a run may serve: open, due later, of facilities that take goods, with something left to match."""
     return (
@@ -246,8 +254,9 @@ def take(
     """
     wanted = set(only)
     items = [item for item, family in rulebook.family_of.items() if not wanted or family in wanted]
-    needs, offers = _need_rows(emergency, as_of, items), _offer_rows(emergency, as_of, items)
-    standards = _accepted_standards(emergency, as_of, items)
+    asked = open_needs(emergency, as_of).filter(item__in=items)
+    needs, offers = _need_rows(asked), _offer_rows(open_offers(emergency, as_of).filter(item__in=items))
+    standards = _accepted_standards(asked)
     barred = _barred(emergency)
     by_family: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = defaultdict(lambda: ([], []))
     for side, rows in enumerate((needs, offers)):
@@ -263,20 +272,52 @@ def take(
     )
 
 
-def _need_rows(emergency: Emergency, at: datetime, items: list[str]) -> list[dict[str, Any]]:
-    rows = (
-        open_needs(emergency, at)
-        .filter(item__in=items)
-        .annotate(
-            version=RawSQL("supplies_need.xmin::text::bigint", ()),
-            served=F("quantity_promised")
-            + F("quantity_in_transit")
-            + F("quantity_received")
-            - F("received_before")
-            + F("quantity_proposed"),
-            latitude=Coalesce(F("appeal__facility__lat"), F("appeal__facility__region__lat")),
-            longitude=Coalesce(F("appeal__facility__lon"), F("appeal__facility__region__lon")),
-        )
+@dataclass(frozen=True)
+class Couple:
+    """A need and an offer, and the units between them; `held` of these count as proposed already."""
+
+    need: uuid.UUID
+    offer: uuid.UUID
+    quantity: int
+    held: int
+
+
+def take_couples(couples: Sequence[Couple], *, as_of: datetime, rulebook: Rulebook) -> Problem:
+    """A problem whose n-th demand and n-th supply are the n-th couple, each as if there were no other.
+
+    Whether the units are still there is the ledger's to say: both sides have at least those of the couple.
+    """
+    asked = Need.objects.filter(pk__in={couple.need for couple in couples})
+    given = Offer.objects.filter(pk__in={couple.offer for couple in couples})
+    needs, offers = ({row["pk"]: row for row in rows} for rows in (_need_rows(asked), _offer_rows(given)))
+    return _snapshot(
+        "",
+        [_with_room(needs[couple.need], "quantity_outstanding", couple) for couple in couples],
+        [_with_room(offers[couple.offer], "quantity_open", couple) for couple in couples],
+        _accepted_standards(asked),
+        [],
+        as_of=as_of,
+        policy="urgency",
+        rulebook=rulebook,
+    ).problem
+
+
+def _with_room(row: Mapping[str, Any], left: str, couple: Couple) -> dict[str, Any]:
+    """The row with what others hold of it, so that a parcel can be the rest; never so much that the couple has no room."""
+    others = row["quantity_proposed"] - couple.held
+    return {**row, "quantity_proposed": min(others, row[left] - couple.quantity)}
+
+
+def _need_rows(needs: QuerySet[Need]) -> list[dict[str, Any]]:
+    rows = needs.annotate(
+        version=RawSQL("supplies_need.xmin::text::bigint", ()),
+        served=F("quantity_promised")
+        + F("quantity_in_transit")
+        + F("quantity_received")
+        - F("received_before")
+        + F("quantity_proposed"),
+        latitude=Coalesce(F("appeal__facility__lat"), F("appeal__facility__region__lat")),
+        longitude=Coalesce(F("appeal__facility__lon"), F("appeal__facility__region__lon")),
     )
     return [
         dict(zip(NEED_COLUMNS, row, strict=True))
@@ -284,15 +325,11 @@ def _need_rows(emergency: Emergency, at: datetime, items: list[str]) -> list[dic
     ]
 
 
-def _offer_rows(emergency: Emergency, at: datetime, items: list[str]) -> list[dict[str, Any]]:
-    rows = (
-        open_offers(emergency, at)
-        .filter(item__in=items)
-        .annotate(
-            version=RawSQL("supplies_offer.xmin::text::bigint", ()),
-            latitude=Coalesce(F("donation__lat"), F("donation__region__lat")),
-            longitude=Coalesce(F("donation__lon"), F("donation__region__lon")),
-        )
+def _offer_rows(offers: QuerySet[Offer]) -> list[dict[str, Any]]:
+    rows = offers.annotate(
+        version=RawSQL("supplies_offer.xmin::text::bigint", ()),
+        latitude=Coalesce(F("donation__lat"), F("donation__region__lat")),
+        longitude=Coalesce(F("donation__lon"), F("donation__region__lon")),
     )
     return [
         dict(zip(OFFER_COLUMNS, row, strict=True))
@@ -300,13 +337,9 @@ def _offer_rows(emergency: Emergency, at: datetime, items: list[str]) -> list[di
     ]
 
 
-def _accepted_standards(
-    emergency: Emergency, at: datetime, items: list[str]
-) -> dict[uuid.UUID, frozenset[str]]:
+def _accepted_standards(needs: QuerySet[Need]) -> dict[uuid.UUID, frozenset[str]]:
     found: dict[uuid.UUID, set[str]] = defaultdict(set)
-    links = Need.accepted_standards.through.objects.filter(
-        need__in=open_needs(emergency, at).filter(item__in=items).values("pk")
-    )
+    links = Need.accepted_standards.through.objects.filter(need__in=needs.values("pk"))
     for need, standard in links.values_list("need", "standard").iterator(5000):
         found[need].add(standard)
     return {need: frozenset(codes) for need, codes in found.items()}

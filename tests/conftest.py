@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.utils import translation
+from django.utils import timezone, translation
 from rest_framework.test import APIClient
 
+from matching.books import faults
 from supplies.organisations.models import User
-from tests.makers import make_member, make_user
+from tests.makers import NOW, make_member, make_user
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -63,6 +64,22 @@ def _quick_and_plain(settings: Any) -> None:
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+
+
+@pytest.fixture(autouse=True)
+def _the_books_are_right_after_every_race(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever processes did to each other, the equations of the ledger hold; a control that has to break them says so."""
+    database = request.node.get_closest_marker("django_db")
+    if database is None or not database.kwargs.get("transaction"):
+        yield
+        return
+    request.getfixturevalue("transactional_db")
+    yield
+    wrong = faults(at=min(NOW, timezone.now()))
+    if request.node.get_closest_marker("breaks_the_books"):
+        assert wrong, "a control that leaves the books right controls nothing"
+    else:
+        assert wrong == []
 
 
 @pytest.fixture(scope="session")

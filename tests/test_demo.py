@@ -185,7 +185,7 @@ def test_nothing_in_it_is_stale_on_the_day_of_loading(demo: Any) -> None:
 
 
 def test_nobody_is_told_and_the_first_match_is_still_to_come(demo: Any) -> None:
-    assert not Outgoing.objects.exists()
+    assert not Outgoing.objects.waiting().exists()
     assert not MatchingRun.objects.exclude(trigger=Trigger.EVENT).exists()
 
 

@@ -13,7 +13,7 @@ from matching.demo.cast import SOURCE, found_cast, make_cast
 from matching.demo.places import RESERVE
 from matching.demo.postings import Postings, write_appeals, write_donations
 from matching.demo.stories import tell
-from matching.models import MatchingRun, Proposal
+from matching.models import Proposal
 from supplies.allocations.models import Allocation
 from supplies.emergencies.models import Emergency, Phase
 from supplies.journal.services import unheard
@@ -35,7 +35,6 @@ DATES: tuple[tuple[type[Model], str, Sequence[str]], ...] = (
     (Need, "appeal__emergency", ("created_at", "confirmed_at", "needed_by", "deadline_at", "counted_on")),
     (Donation, "emergency", ("created_at", "moderated_at")),
     (Offer, "donation__emergency", ("created_at", "expires_on", "available_from", "available_until")),
-    (MatchingRun, "emergency", ("created_at", "finished_at", "as_of")),
     (Proposal, "need__appeal__emergency", ("created_at", "expires_at", "approved_at", "donor_said_yes_at")),
     (Allocation, "need__appeal__emergency", ("created_at", "due_at")),
     (
@@ -122,7 +121,7 @@ def _emergencies(at: datetime) -> tuple[Emergency, Emergency]:
 def refresh(*, at: datetime) -> int:
     """Move every date of the demonstration by the days that have passed since it was loaded; returns how many.
 
-    Needs that lapsed meanwhile are confirmed again. The journal stays as it was written.
+    Needs that lapsed meanwhile are confirmed again. The journal and the runs of the matching stay as they were written.
     """
     with transaction.atomic(), unheard():
         outbreak = Emergency.objects.select_for_update().get(pk=OUTBREAK)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from matching import services as matching
 from matching.demo.cast import Cast
 from matching.demo.postings import Postings, look_again, write_appeals, write_donations
-from matching.models import Proposal, ProposalStatus, Trigger
+from matching.models import DeviationReason, Proposal, ProposalStatus, Trigger
 from supplies.allocations import services as ledger
 from supplies.allocations.models import Allocation
 from supplies.emergencies.models import Emergency
@@ -64,7 +64,8 @@ class Act:
         return [proposal.allocation for proposal in agreed if proposal.allocation is not None]
 
     def approve(self, proposal: Proposal) -> Proposal:
-        return matching.approve(proposal, by=self.by, at=self.at + 4 * HOUR)
+        """Route by route, as lorries are filled: where that passes over a more urgent need, the report says so."""
+        return matching.approve(proposal, reason=DeviationReason.TRANSPORT, by=self.by, at=self.at + 4 * HOUR)
 
     def book(self, route: Route, number: int) -> Shipment:
         shipment = moving.put_together(self.agree(route), by=self.by, at=self.at + 10 * HOUR)

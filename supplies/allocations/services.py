@@ -101,12 +101,8 @@ def check(need: Need, offer: Offer, quantity: int) -> None:
     _check_fit(need, offer)
     if quantity > offer.quantity_open:
         raise _too_little_of(offer)
-    if quantity > _lacking(need):
+    if quantity > need.lacking:
         raise _too_much_for(need)
-
-
-def _lacking(need: Need) -> int:
-    return need.ceiling - need.quantity_promised - need.quantity_in_transit - need.quantity_received
 
 
 def _too_little_of(offer: Offer) -> NotEnoughLeft:
@@ -117,9 +113,7 @@ def _too_little_of(offer: Offer) -> NotEnoughLeft:
 
 
 def _too_much_for(need: Need) -> NotEnoughLeft:
-    return NotEnoughLeft(
-        _("This need lacks %(left)d; promise that many or fewer.") % {"left": _lacking(need)}
-    )
+    return NotEnoughLeft(_("This need lacks %(left)d; promise that many or fewer.") % {"left": need.lacking})
 
 
 def _take(need: Need, offer: Offer, quantity: int) -> None:

@@ -30,7 +30,7 @@ _is_heard = ContextVar("is_heard", default=True)
 
 @contextmanager
 def unheard() -> Iterator[None]:
-    """What happens inside is written down, but nobody is told: for loading what only plays, or is moderated elsewhere."""
+    """What happens inside is written down and counts as told, but nobody is: for loading what only plays."""
     token = _is_heard.set(False)
     try:
         yield
@@ -59,12 +59,17 @@ def record_all(
         Event(kind=kind, at=at, by=by, subject=row._meta.model_name, subject_id=str(row.pk), facts=facts(row))  # type: ignore[misc]
         for row in rows
     )
-    listeners = settings.JOURNAL_LISTENERS.get(kind, []) if _is_heard.get() else []
+    listeners = settings.JOURNAL_LISTENERS.get(kind, [])
     if listeners and events:
+        is_heard = _is_heard.get()
+        done_at = None if is_heard else at
         Outgoing.objects.bulk_create(
-            Outgoing(event=event, listener=listener, due_at=at) for event in events for listener in listeners
+            Outgoing(event=event, listener=listener, due_at=at, done_at=done_at)
+            for event in events
+            for listener in listeners
         )
-        transaction.on_commit(lambda: ring("journal.dispatch"), robust=True)
+        if is_heard:
+            transaction.on_commit(lambda: ring("journal.dispatch"), robust=True)
     return events
 
 

@@ -7,7 +7,10 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import DurationField, ExpressionWrapper, F, QuerySet, Value
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from supplies.needs import services
@@ -179,7 +182,10 @@ class NeedAdmin(DeskAdmin):
     search_fields = ("item__name_zh", "item__name_en", "appeal__facility__name")
     ordering = ("urgency", "needed_by", "pk")
     fieldsets = (
-        (None, {"fields": ("status", "appeal", "as_written", "item", "asked", "accepted_standards")}),
+        (
+            None,
+            {"fields": ("status", "appeal", "as_written", "item", "asked", "accepted_standards", "by_hand")},
+        ),
         (
             _("Conditions"),
             {
@@ -228,6 +234,12 @@ class NeedAdmin(DeskAdmin):
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
         rows = to_confirm(self.get_queryset(request), timezone.now())
         return [Waiting(90, _("unlimited needs to confirm"), rows, "confirm=due")]
+
+    @admin.display(description=_("outside the matching"))
+    def by_hand(self, need: Need) -> str:
+        """The page is the matching's; it is known here by its name only."""
+        url = reverse("admin:matching_proposal_by_hand")
+        return format_html('<a href="{}?need={}">{}</a>', url, need.pk, gettext("Allocate by hand"))
 
     @admin.display(description=_("facility"), ordering="appeal__facility__name")
     def facility(self, need: Need) -> str:

@@ -397,6 +397,11 @@ class Need(Moving):
         return self.quantity_kind != QuantityKind.NUMBER
 
     @property
+    def lacking(self) -> int:
+        """What may still be promised to it."""
+        return self.ceiling - self.quantity_promised - self.quantity_in_transit - self.quantity_received
+
+    @property
     def days_of_stock(self) -> int | None:
         return (
             self.stock_on_hand // self.daily_use

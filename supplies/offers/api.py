@@ -231,6 +231,19 @@ class DonationInput(RowInput):
         ]
 
 
+class OfferChange(RowInput):
+    """What may be changed of an offer; quantities are base units."""
+
+    quantity = Quantity(required=False)
+    min_lot = Quantity(required=False)
+    mode = RowField(queryset=TransportMode.objects.all(), required=False)
+    max_km = WholeNumber(required=False, allow_null=True, min_value=1, max_value=25_000)
+
+    class Meta:
+        model = Offer
+        fields = sorted(services.CHANGEABLE)
+
+
 # -- How lists are narrowed --------------------------------------------------------------------------------
 
 
@@ -333,12 +346,27 @@ class OfferViewSet(ReadOnlyModelViewSet):
     def get_queryset(self) -> QuerySet[Offer]:
         return Offer.objects.visible_to(self.request.user).with_place().newest_first()
 
+    @extend_schema(summary="Change an offer", request=OfferChange, responses=OfferSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """The quantity may not go below what is promised of it."""
+        offer = self._yours()
+        given = OfferChange(data=request.data, partial=True, context=self.get_serializer_context())
+        given.is_valid(raise_exception=True)
+        return self._answer(
+            services.change(offer, by=signed_in(request), at=timezone.now(), **given.validated_data)
+        )
+
     @extend_schema(summary="Withdraw an offer", request=None, responses=OfferSerializer)
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, pk: str) -> Response:
         """Takes back what is not promised yet. What is promised stays promised."""
-        offer = self.get_object()
-        if not may_change_donation(request.user, offer.donation):
+        return self._answer(services.withdraw_offer(self._yours(), by=signed_in(request), at=timezone.now()))
+
+    def _yours(self) -> Offer:
+        offer: Offer = self.get_object()
+        if not may_change_donation(self.request.user, offer.donation):
             raise NotYours(NOT_YOURS)
-        offer = services.withdraw_offer(offer, by=signed_in(request), at=timezone.now())
+        return offer
+
+    def _answer(self, offer: Offer) -> Response:
         return Response(self.get_serializer(self.get_queryset().get(pk=offer.pk)).data)

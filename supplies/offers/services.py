@@ -1,4 +1,4 @@
-"""The verbs of giving: post a donation, moderate it, withdraw what is not promised.
+"""The verbs of giving: post a donation, moderate it, change a lot, withdraw what is not promised.
 
 Offers are locked by primary key, their donations after everything else: see the ledger in `supplies.allocations`.
 """
@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from supplies.catalogue.models import TransportMode
 from supplies.emergencies.models import Emergency, Phase
@@ -37,6 +38,15 @@ DONATION_FIELDS = frozenset(
         "remark",
     }
 )
+NOT_TYPED = [
+    "donation",
+    "item",
+    "unit",
+    "standard",
+    "mode",
+    "quantity_open",
+]  # rows, and what follows from others
+NEVER_AVAILABLE = gettext_lazy("This day is over before the goods are available.")
 LINE_FIELDS = frozenset(
     {
         "item",
@@ -121,7 +131,18 @@ def _line(donation: Donation, values: dict[str, Any], *, today: date, at: dateti
     unknown = set(values) - LINE_FIELDS
     if unknown:
         raise TypeError(f"an offer line does not know {sorted(unknown)}")
-    quantity, pack, min_lot = values.get("quantity"), values.get("pack") or 1, values.get("min_lot") or 1
+    values = {**values, "pack": values.get("pack") or 1, "min_lot": values.get("min_lot") or 1}
+    _check_amounts(values.get("quantity"), values["pack"], values["min_lot"])
+    if values.get("expires_on") and values["expires_on"] <= today:
+        raise ValidationError({"expires_on": _("These goods have expired; they cannot be offered.")})
+    if values.get("available_until") and values["available_until"] < max(today, values["available_from"]):
+        raise ValidationError({"available_until": NEVER_AVAILABLE})
+    offer = Offer(donation=donation, created_at=at, **values)
+    offer.clean_fields(exclude=NOT_TYPED)
+    return offer
+
+
+def _check_amounts(quantity: int | None, pack: int, min_lot: int) -> None:
     if quantity is None or quantity <= 0:
         raise ValidationError({"quantity": _("The quantity has to be more than nothing.")})
     if quantity > MOST:
@@ -133,15 +154,10 @@ def _line(donation: Donation, values: dict[str, Any], *, today: date, at: dateti
         )
     if pack > quantity:
         raise ValidationError({"pack": _("A pack holds more than the whole quantity.")})
+    if min_lot < 1:
+        raise ValidationError({"min_lot": _("The least lot has to be more than nothing.")})
     if min_lot > quantity:
         raise ValidationError({"min_lot": _("The least lot is larger than the whole quantity.")})
-    if values.get("expires_on") and values["expires_on"] <= today:
-        raise ValidationError({"expires_on": _("These goods have expired; they cannot be offered.")})
-    if values.get("available_until") and values["available_until"] < max(today, values["available_from"]):
-        raise ValidationError({"available_until": _("This day is over before the goods are available.")})
-    offer = Offer(donation=donation, created_at=at, **{**values, "pack": pack, "min_lot": min_lot})
-    offer.clean_fields(exclude=["donation", "item", "unit", "standard", "mode", "quantity_open"])
-    return offer
 
 
 @transaction.atomic
@@ -203,6 +219,47 @@ def refuse(donation: Donation, *, reason: str, by: User, at: datetime) -> Donati
     _move(offers, OfferStatus.REFUSED, from_=[OfferStatus.WAITING])
     record(donation, "donation.refused", by=by, at=at)
     return donation
+
+
+CHANGEABLE = frozenset({"quantity", "min_lot", "available_from", "available_until", "mode", "max_km"})
+
+
+@transaction.atomic
+def change(offer: Offer, *, by: User | None, at: datetime, **changes: Any) -> Offer:
+    """Change how much there is of a lot, and how it can travel. The quantity may not go below what is promised of it.
+
+    What the goods are (item, standard, pack, lot, expiry) stays as a volunteer has read it; other goods are another offer.
+    """
+    if set(changes) - CHANGEABLE:
+        raise TypeError(f"change() does not know {sorted(set(changes) - CHANGEABLE)}")
+    offer = Offer.objects.select_for_update(of=("self",)).select_related("donation").get(pk=offer.pk)
+    if offer.status not in (OfferStatus.WAITING, OfferStatus.OPEN, OfferStatus.SPENT):
+        raise Refused(_("This offer is over; post a new one."), code="move-refused")
+    for field, value in changes.items():
+        setattr(offer, field, value)
+    if offer.quantity is not None and 0 < offer.quantity < offer.quantity_allocated:
+        raise Refused(
+            _("%(taken)d are promised already; offer at least that many.")
+            % {"taken": offer.quantity_allocated},
+            code="below-what-is-promised",
+        )
+    _check_amounts(offer.quantity, offer.pack, offer.min_lot)
+    _check_days(offer, changes, today=timezone.localdate(at))
+    offer.clean_fields(exclude=NOT_TYPED)
+    offer.save(update_fields=sorted(changes))
+    record(offer, "offer.changed", by=by, at=at, changed=sorted(changes), **_family_facts(offer))
+    settle([offer], by=by, at=at)
+    return Offer.objects.get(pk=offer.pk)
+
+
+def _check_days(offer: Offer, changes: Collection[str], *, today: date) -> None:
+    """The last day it is available is still to come, and not before the first."""
+    until = offer.available_until
+    if until is None or not {"available_from", "available_until"} & set(changes):
+        return
+    if until < max(today, offer.available_from):
+        field = "available_until" if "available_until" in changes else "available_from"
+        raise ValidationError({field: NEVER_AVAILABLE})
 
 
 @transaction.atomic

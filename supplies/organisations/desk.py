@@ -64,13 +64,18 @@ class Verb:
 
     def __call__(self, desk: "DeskAdmin", request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
         answers = self.answers
-        if self.asks is not None:
-            form = self.asks(request.POST if "answered" in request.POST else None)
+        asks = self.form_for(rows)
+        if asks is not None:
+            form = asks(request.POST if "answered" in request.POST else None)
             if not form.is_valid():
                 return desk.ask(request, self, rows, form)
             answers = {**answers, **form.cleaned_data}
         self.do(desk, request, list(rows), answers)
         return None
+
+    def form_for(self, rows: QuerySet) -> type[forms.Form] | None:
+        """What has to be asked before it is done to these rows."""
+        return self.asks
 
     def do(
         self, desk: "DeskAdmin", request: HttpRequest, rows: list[Any], answers: Mapping[str, Any]

@@ -1,10 +1,11 @@
 """The promise on its way: a shipment, what was seen of it, and what the hospital counted."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -215,6 +216,32 @@ class Step(models.TextChoices):
     RETURNING = "returning", _("returning")
 
 
+# The steps in the usual course of a journey: of two things seen at one instant, the later of these happened last.
+COURSE = (
+    Step.PACKING,
+    Step.LOADING,
+    Step.DEPARTING,
+    Step.TRANSPORTING,
+    Step.HOLDING,
+    Step.ARRIVING,
+    Step.RETURNING,
+    Step.RECEIVING,
+    Step.INSPECTING,
+    Step.ACCEPTING,
+    Step.VOID_SHIPPING,
+)
+
+
+class TrackingEventQuerySet(models.QuerySet["TrackingEvent"]):
+    def sightings(self) -> Self:
+        """What carries a carrier's word; our own verbs write events without one."""
+        return self.exclude(code="")
+
+    def of_the_last_instant(self) -> Self:
+        """Mostly one."""
+        return self.filter(occurred_at=self.aggregate(last=Max("occurred_at"))["last"])
+
+
 class TrackingEvent(models.Model):
     """What was seen: what, when, where, why. Rows are only ever added."""
 
@@ -233,6 +260,8 @@ class TrackingEvent(models.Model):
         User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("who")
     )
 
+    objects = TrackingEventQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("tracking event")
         verbose_name_plural = _("tracking events")
@@ -245,6 +274,21 @@ class TrackingEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_step_display()} · {timezone.localtime(self.occurred_at):%Y-%m-%d %H:%M}"
+
+    @property
+    def place_in_order(self) -> tuple[Any, ...]:
+        """When it happened, then the course of a journey, then the sender's id: one order, however events arrived.
+
+        What is equal even in that is told apart by its words, and what is equal in those says the same.
+        """
+        course = COURSE.index(Step(self.step))
+        return self.occurred_at, course, self.external_id, self.vocabulary, self.code, self.label
+
+
+def last_sighting(events: Iterable[TrackingEvent]) -> TrackingEvent | None:
+    """The carrier's last word: the same for every order of the same events, with or without duplicates."""
+    words = (event for event in events if event.code)
+    return max(words, key=lambda event: event.place_in_order, default=None)
 
 
 class ReceiptQuerySet(models.QuerySet["Receipt"]):

@@ -25,6 +25,7 @@ from supplies.shipments.models import (
     Step,
     TrackingCode,
     TrackingEvent,
+    last_sighting,
 )
 
 CLOCKS_MAY_DIFFER = timedelta(minutes=10)
@@ -339,12 +340,15 @@ def _seen(
     event = TrackingEvent.objects.create(
         shipment=shipment, step=step, by=by, occurred_at=occurred_at or at, recorded_at=at, **what
     )
-    if event.code and (shipment.sighted_at is None or event.occurred_at >= shipment.sighted_at):
-        shipment.sighting_vocabulary, shipment.sighting_code, shipment.sighting_label = (
-            event.vocabulary,
-            event.code,
-            event.label,
-        )
-        shipment.sighted_at = event.occurred_at
-        shipment.save(update_fields=["sighting_vocabulary", "sighting_code", "sighting_label", "sighted_at"])
+    if event.code:
+        _remember_last_word(shipment)
     return event
+
+
+def _remember_last_word(shipment: Shipment) -> None:
+    """Fold the sighting anew from the events, so that it does not depend on the order in which they came."""
+    last = last_sighting(shipment.events.sightings().of_the_last_instant())
+    if last is not None:
+        shipment.sighting_vocabulary, shipment.sighting_code = last.vocabulary, last.code
+        shipment.sighting_label, shipment.sighted_at = last.label, last.occurred_at
+        shipment.save(update_fields=["sighting_vocabulary", "sighting_code", "sighting_label", "sighted_at"])

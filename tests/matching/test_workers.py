@@ -7,13 +7,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from bench.races import answer, start, tell
 from matching import services
 from matching.models import FamilyRun, Proposal
 from supplies.needs.models import Need
 from tests.makers import make_emergency, make_need, make_offer
-from tests.processes import start
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+STORED, LEASE_LOST = "1", "0"
 
 
 def leased() -> tuple[FamilyRun, "subprocess.Popen[str]"]:
@@ -23,10 +24,16 @@ def leased() -> tuple[FamilyRun, "subprocess.Popen[str]"]:
     make_offer(quantity=100, available_from=now.date())
     run = services.start(make_emergency(), trigger="hand", by=None, at=now)
     (family,) = services.open_run(run.pk, at=now)
-    worker = start("-m", "tests.matching.late_worker", str(family.pk))
-    assert worker.stdout is not None
-    assert worker.stdout.readline() == "leased\n"
+    worker = start("bench.rival")
+    tell(worker, f"take {family.pk}")
+    tell(worker, "lease")
+    assert [answer(worker), answer(worker)] == ["1", "1"]
     return family, worker
+
+
+def stores(worker: "subprocess.Popen[str]") -> str:
+    out, _err = worker.communicate("store\n", timeout=60)
+    return out.strip()
 
 
 def when_the_lease_is_over() -> None:
@@ -51,9 +58,7 @@ def test_a_worker_that_wakes_after_another_took_over_writes_nothing() -> None:
     when_the_lease_is_over()
     services.solve_family(family.pk)
 
-    out, _err = worker.communicate("go\n", timeout=60)
-
-    assert out == "lease lost\n"
+    assert stores(worker) == LEASE_LOST
     assert Proposal.objects.count() == 1
     assert Need.objects.get().quantity_proposed == 100
 
@@ -61,7 +66,5 @@ def test_a_worker_that_wakes_after_another_took_over_writes_nothing() -> None:
 def test_the_control_a_worker_told_in_time_does_write() -> None:
     _family, worker = leased()
 
-    out, _err = worker.communicate("go\n", timeout=60)
-
-    assert out == "stored\n"
+    assert stores(worker) == STORED
     assert Proposal.objects.count() == 1

@@ -17,24 +17,28 @@ django.setup()
 
 from django.db import connection, models  # noqa: E402  (settings first)
 
+from bench.racing import START  # noqa: E402
+from matching import services as matching  # noqa: E402
+from matching.models import Proposal  # noqa: E402
 from supplies.allocations import services as ledger  # noqa: E402
 from supplies.allocations.models import Allocation  # noqa: E402
 from supplies.errors import Refused  # noqa: E402
+from supplies.journal.services import dispatch as carry  # noqa: E402
 from supplies.needs import services as asking  # noqa: E402
 from supplies.needs.models import Appeal, Need  # noqa: E402
 from supplies.offers import services as giving  # noqa: E402
 from supplies.offers.models import Donation, Offer  # noqa: E402
-from supplies.organisations.models import Facility, Organisation  # noqa: E402
+from supplies.organisations.models import Facility, Organisation, User  # noqa: E402
 from supplies.shipments import services as moving  # noqa: E402
 from supplies.shipments.models import Shipment  # noqa: E402
-from tests.makers import NOW, make_appeal, make_donation  # noqa: E402
-from tests.supplies.allocations.racing import START  # noqa: E402
+from tests.makers import NOW, make_appeal, make_donation, make_emergency  # noqa: E402
 
 SAID: dict[str, Any] = {"by": None, "at": NOW}
 LATER = NOW + timedelta(days=60)
 
 
-LIVE = {
+LIVE: dict[type[models.Model], tuple[str, ...]] = {
+    Proposal: ("open", "approved"),
     Need: ("open", "waiting"),
     Offer: ("open", "waiting"),
     Allocation: ("reserved",),
@@ -77,6 +81,37 @@ def allocate(chance: random.Random) -> None:
 
 def change(chance: random.Random) -> None:
     asking.change(a(Need, chance), quantity=chance.randint(50, 400), **SAID)
+
+
+def change_offer(chance: random.Random) -> None:
+    giving.change(a(Offer, chance), quantity=chance.randint(50, 400), **SAID)
+
+
+def match(_chance: random.Random) -> None:
+    run = matching.start(make_emergency(), trigger="hand", by=None, at=NOW)
+    for family in matching.open_run(run.pk, at=NOW):
+        matching.solve_family(family.pk, clock=lambda: NOW)
+
+
+def approve(chance: random.Random) -> None:
+    matching.approve(a(Proposal, chance), reason="transport", **by_a_volunteer())
+
+
+def agree(chance: random.Random) -> None:
+    matching.agree_for_donor(a(Proposal, chance, status="approved"), **by_a_volunteer())
+
+
+def decline(chance: random.Random) -> None:
+    matching.decline(a(Proposal, chance), reason="race", **by_a_volunteer())
+
+
+def by_hand(chance: random.Random) -> None:
+    need, offer = a(Need, chance), a(Offer, chance)
+    matching.allocate_by_hand(need, offer, 5, reason="transport", **by_a_volunteer())
+
+
+def by_a_volunteer() -> dict[str, Any]:
+    return {"by": User.objects.get(username="volunteer"), "at": NOW}
 
 
 def split(chance: random.Random) -> None:
@@ -130,10 +165,14 @@ def of(model: type[models.Model], verb: Callable[..., Any]) -> Callable[[random.
     return do
 
 
-OFTEN = [allocate, allocate, allocate, put_together, put_together, book, dispatch, deliver, receive]
+OFTEN = [allocate, approve, agree, match, put_together, put_together, book, dispatch, deliver, receive]
 SOMETIMES = [
     post,
     change,
+    change_offer,
+    decline,
+    by_hand,
+    lambda chance: carry(at=NOW),
     split,
     release,
     of(Shipment, moving.cancel),
@@ -151,6 +190,7 @@ SELDOM = [
     of(Offer, giving.withdraw_offer),
     of(Appeal, asking.withdraw),
     of(Donation, giving.withdraw),
+    lambda chance: matching.expire(at=NOW + timedelta(hours=chance.choice([0, 49]))),
     lambda chance: asking.lapse(at=NOW + timedelta(days=chance.choice([0, 0, 11]))),
     lambda chance: giving.lapse(at=NOW),
 ]

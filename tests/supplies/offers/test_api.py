@@ -7,6 +7,7 @@ import pytest
 from supplies.offers.models import Donation, Offer
 from tests.api_client import Speaker, speaker, today  # noqa: F401
 from tests.makers import (
+    make_allocation,
     make_category,
     make_donation,
     make_emergency,
@@ -211,3 +212,55 @@ def test_a_donor_sees_own_donations_only() -> None:
     found = speaker("the donor", donor=donor).get("donations/").json()["results"]
 
     assert [row["id"] for row in found] == [str(own.pk)]
+
+
+@pytest.mark.parametrize("who", [*EVERYBODY])
+def test_only_the_donor_and_volunteers_change_an_offer(who: str) -> None:
+    donor = make_organisation("donor")
+    offer = make_offer(donor, quantity=1000)
+
+    answer = speaker(who, donor=donor).patch(f"offers/{offer.pk}/", {"quantity": 900})
+
+    # An open offer is public, so that whoever may not change it is told so.
+    expected = 403 if EVERYBODY[who] == 404 else EVERYBODY[who]
+    assert answer.status_code == expected, answer.json()
+    offer.refresh_from_db()
+    assert (offer.quantity == 900) == (expected == 200)
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "told"),
+    [
+        ({"quantity": 99}, 409, "below-what-is-promised"),
+        ({"quantity": "500"}, 400, "quantity"),
+        ({"quantity": None}, 400, "quantity"),
+        ({"min_lot": 1001}, 400, "min_lot"),
+        ({"available_until": "2026-11-01"}, 400, "available_until"),
+        ({"max_km": 0}, 400, "max_km"),
+        ({"mode": "teleport"}, 400, "mode"),
+        ({"expires_on": "2030-01-01"}, 400, "expires_on"),
+        ({"quantity_allocated": 0}, 400, "quantity_allocated"),
+        ({"status": "open"}, 400, "status"),
+    ],
+)
+def test_a_bad_change_of_an_offer_is_refused_by_name(change: dict[str, Any], status: int, told: str) -> None:
+    donor = make_organisation("donor")
+    offer = make_offer(donor, quantity=1000)
+    make_allocation(100, offer=offer)
+
+    answer = speaker("the donor", donor=donor).patch(f"offers/{offer.pk}/", change)
+
+    assert answer.status_code == status, answer.json()
+    assert told == answer.json()["code"] or list(answer.json()["fields"]) == [told]
+    offer.refresh_from_db()
+    assert (offer.quantity, offer.min_lot, offer.max_km) == (1000, 1, None)
+
+
+def test_a_changed_offer_answers_its_new_gauges() -> None:
+    donor = make_organisation("donor")
+    offer = make_offer(donor, quantity=1000)
+    make_allocation(100, offer=offer)
+
+    answer = speaker("the donor", donor=donor).patch(f"offers/{offer.pk}/", {"quantity": 400, "max_km": None})
+
+    assert answer.json()["gauges"] == {"offered": 400, "proposed": 0, "promised": 100, "left": 300}

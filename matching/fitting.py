@@ -1,0 +1,78 @@
+"""Does a pair fit? The kernel's rules, asked about single pairs outside a run: proposals that wait, and what is made by hand."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+from django.utils.translation import gettext_lazy as _
+
+from matching.kernel.eligibility import Pairs
+from matching.kernel.explain import Match, explain
+from matching.kernel.plan import Plan
+from matching.kernel.problem import Problem
+from matching.kernel.solve import as_plan
+from matching.kernel.verify import Fault, verify
+from matching.snapshot import Couple, Rulebook, open_offers, take_couples
+from supplies.needs.models import Need
+from supplies.offers.models import Offer
+
+WHY_NOT = {
+    Fault.NOT_SATISFYING: _("These goods are not what is asked for, nor an accepted substitute."),
+    Fault.MISDIRECTED: _("The donor gave this for somebody else. Ask the donor before it goes elsewhere."),
+    Fault.SENDER_REFUSED: _("The hospital does not take goods from this kind of sender."),
+    Fault.OUT_OF_RANGE: _("That is farther than these goods may travel."),
+    Fault.TOO_LATE: _("The goods would arrive after the day they are needed."),
+    Fault.EXPIRES: _("Too little of their shelf life would be left on arrival."),
+    Fault.NO_LEGAL_LOT: _("No number of whole packs is between the least lot and what is there."),
+    Fault.BROKEN_PACK: _("Only whole packs are sent; choose a multiple of the pack."),
+    Fault.BELOW_LOT: _("This is less than the least lot that is sent, or than the least that is useful."),
+}
+MOST_OFFERS = 50  # to choose from by hand
+OTHERWISE = _("This pair does not fit; let the matching look for another.")
+
+
+def first_faults(couples: Sequence[Couple], *, as_of: datetime) -> list[Fault | None]:
+    """For each couple the first rule it breaks, judged as of that moment; None where it fits."""
+    problem, plan = _as_plan(couples, as_of=as_of)
+    first: dict[int | None, Fault] = {}
+    for violation in verify(problem, plan):
+        row = violation.supply if violation.demand is None else violation.demand
+        first.setdefault(row, violation.fault)
+    return [first.get(position) for position in range(len(couples))]
+
+
+def match_of(couple: Couple, *, as_of: datetime) -> Match:
+    """Why the couple fits, as a run would say it."""
+    problem, plan = _as_plan([couple], as_of=as_of)
+    return explain(problem, plan).matches[0]
+
+
+def offers_for(need: Need, *, as_of: datetime, most: int = MOST_OFFERS) -> list[tuple[Offer, int]]:
+    """Offers of which something may go to a need by the rules, and their way in km; the nearest first."""
+    family_of = Rulebook.read().family_of
+    items = [item for item, family in family_of.items() if family == family_of[need.item_id]]
+    rows = open_offers(need.appeal.emergency, as_of).filter(item__in=items)
+    most_of = {offer.pk: _most(need, offer) for offer in rows.only("pk", "pack", "quantity_open")}
+    couples = [Couple(need.pk, key, quantity, held=0) for key, quantity in most_of.items() if quantity > 0]
+    if not couples:
+        return []
+    problem, plan = _as_plan(couples, as_of=as_of)
+    broken = {violation.demand for violation in verify(problem, plan)}
+    ways = zip(plan.assignments.demand.tolist(), plan.assignments.distance_m.tolist(), strict=True)
+    nearest = sorted((metres, position) for position, metres in ways if position not in broken)[:most]
+    found = Offer.objects.with_place().in_bulk([couples[position].offer for _metres, position in nearest])
+    return [(found[couples[position].offer], metres // 1000) for metres, position in nearest]
+
+
+def _most(need: Need, offer: Offer) -> int:
+    """The largest number of whole packs that is there and not too much."""
+    return int(min(need.lacking, offer.quantity_open) // offer.pack * offer.pack)
+
+
+def _as_plan(couples: Sequence[Couple], *, as_of: datetime) -> tuple[Problem, Plan]:
+    """The couples as a problem, and the plan that makes them all."""
+    problem = take_couples(couples, as_of=as_of, rulebook=Rulebook.read())
+    rows = np.arange(len(couples))
+    quantity = np.array([couple.quantity for couple in couples], np.int64)
+    nothing = np.zeros(len(problem.policy.levels), np.int64)
+    return problem, as_plan(problem, Pairs.of(problem, rows, rows), quantity, nothing)
