@@ -1,8 +1,13 @@
 """The description of the API: what programs need to know beyond the views themselves."""
 
+from threading import Lock
 from typing import Any
 
+from django.http import HttpResponse
+from django.utils.translation import get_language
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.request import Request
 
 ERRORS = {
     "400": ("Invalid", "Something that was sent is not right; `fields` says where."),
@@ -12,12 +17,13 @@ ERRORS = {
     "409": ("Refused", "It cannot be done now; `code` says why, for programs."),
     "413": ("TooLarge", "More than two million bytes."),
     "415": ("NotJson", "Send application/json."),
+    "429": ("TooMany", "You come too often; try again after the seconds in Retry-After."),
     "503": ("Busy", "Try again after the seconds in Retry-After."),
 }
 
 
 class TokenScheme(OpenApiAuthenticationExtension):
-    target_class = "supplies.organisations.tokens.TokenAuthentication"
+    target_class = "config.api_tokens.TokenAuthentication"
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
@@ -59,9 +65,29 @@ def describe_errors(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
 
 
 def _possible(path: str, method: str, has_body: bool) -> list[str]:
-    found = ["400", "401", "403", "503"]
+    found = ["400", "401", "403", "429", "503"]
     if "{" in path:
         found.append("404")
     if method != "get":
         found.append("409")
     return found + (["413", "415"] if has_body else [])
+
+
+class Document(SpectacularAPIView):
+    """The description itself. Making it takes a second, so a process makes it once in each language and form."""
+
+    made: dict[tuple[str, str], str | bytes] = {}
+    making = Lock()  # the generator is not made for two threads
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        renderer = request.accepted_renderer
+        form = str(get_language()), renderer.media_type
+        with self.making:
+            if form not in self.made:
+                self.made[form] = renderer.render(
+                    self._get_schema_response(request).data, renderer.media_type
+                )
+        shown = {"Content-Disposition": f'inline; filename="tongzhou.{renderer.format}"'}
+        return HttpResponse(
+            self.made[form], content_type=f"{renderer.media_type}; charset=utf-8", headers=shown
+        )
