@@ -4,25 +4,26 @@ The code is stable and for programs; the detail is a sentence in the reader's la
 answered alike everywhere: in JSON under /api/, with a page elsewhere.
 """
 
-import logging
 import sys
 from collections.abc import Iterator
 from typing import Any
 
+import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError, Error, IntegrityError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.template import loader
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.translation import gettext as _
-from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from config import metrics
+from config.logs import kind_of
+from config.mishaps import BROKEN, BUSY, NOT_HERE, NOT_YOURS, RETRY_AFTER, TOO_LARGE, UNREADABLE, mishap
 from supplies.errors import InFlight, KeyReused, NotYours, Refused
 
-log = logging.getLogger(__name__)
-RETRY_AFTER = "2"  # seconds; a lock is waited for five
+log = structlog.get_logger(__name__)
+security = structlog.get_logger("security")
 GENERAL = "non_field_errors"
 LOST_A_RACE = frozenset({"40001", "40P01"})  # PostgreSQL's serialization failure and deadlock
 
@@ -47,19 +48,21 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
                 response["Retry-After"] = str(int(wait) + 1)
             return response
         case Http404():
-            return _body(404, "not-found", _not_here())
+            return _body(404, "not-found", str(NOT_HERE))
         case PermissionDenied():
-            return _body(403, "permission-denied", _("You may not do this."))
+            return _body(403, "permission-denied", str(NOT_YOURS))
         case RequestDataTooBig():
-            return _body(413, "too-large", _("This is larger than can be read."))
-        case SuspiciousOperation():
-            return _body(400, "invalid", _("This request cannot be read."))
+            return _body(413, "too-large", str(TOO_LARGE))
+        case SuspiciousOperation() | UnreadablePostError():
+            return _body(400, "invalid", str(UNREADABLE))
         case Error() if not lost_a_race(error):
             return _database(error)
     return None
 
 
 def _refused(error: Refused) -> Response:
+    metrics.REFUSALS.labels(error.code).inc()
+    security.info("refused", code=error.code)
     status = 403 if isinstance(error, NotYours) else 422 if isinstance(error, KeyReused) else 409
     headers = {"Retry-After": "1"} if isinstance(error, InFlight) else None
     response = _body(status, error.code, str(error.detail), headers=headers)
@@ -101,42 +104,32 @@ def of_the_database(request: HttpRequest, error: Error) -> HttpResponse | None:
     said = _database(error)
     if said is None:
         return None
-    if _is_api(request):
-        response: HttpResponse = _json(said.data, said.status_code)
-    else:
-        # Without the request: who is signed in would be asked of the database, which is what is in trouble.
-        response = HttpResponse(
-            loader.get_template(f"{said.status_code}.html").render(), status=said.status_code
-        )
-    if "Retry-After" in said:
-        response["Retry-After"] = said["Retry-After"]
-    return response
+    wait = RETRY_AFTER if "Retry-After" in said else None
+    return mishap(request, said.status_code, said.data["code"], said.data["detail"], retry_after=wait)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Called while the error is at hand: a database that is away may be met before any view is."""
+    error = sys.exc_info()[1]
+    if isinstance(error, Error) and (response := of_the_database(request, error)):
+        return response
+    return mishap(request, 500, "error", BROKEN)
 
 
 def _database(error: Error) -> Response | None:
     """What PostgreSQL refused: a value it cannot hold, a race somebody else won, or no time for us just now."""
     if isinstance(error, DataError):
-        log.warning("The database cannot hold what was sent (%s).", _reason(error))
+        log.warning("The database cannot hold what was sent.", reason=kind_of(error))
         return _body(400, "invalid", _("A value is too large or cannot be stored."))
     if isinstance(error, IntegrityError):
-        log.error("A constraint refused what the verbs had let pass: %s.", _reason(error))
+        log.error("A constraint refused what the verbs had let pass.", reason=kind_of(error))
         return _body(
             409, "conflict", _("Somebody changed this at the same moment. Read it again, then try once more.")
         )
     if isinstance(error, OperationalError | InterfaceError):
-        log.warning("The database is busy or away (%s).", _reason(error))
-        said = _("The site is busy just now. Please try again in a moment.")
-        return _body(503, "busy", said, headers={"Retry-After": RETRY_AFTER})
+        log.warning("The database is busy or away.", reason=kind_of(error))
+        return _body(503, "busy", str(BUSY), headers={"Retry-After": str(RETRY_AFTER)})
     return None
-
-
-def _reason(error: Error) -> str:
-    """The constraint or the code. The message itself quotes the row, and may hold what does not belong in a log."""
-    cause: Any = error.__cause__
-    diagnosis = getattr(cause, "diag", None)
-    return (
-        getattr(diagnosis, "constraint_name", None) or getattr(cause, "pgcode", None) or type(error).__name__
-    )
 
 
 def _body(
@@ -155,48 +148,3 @@ def _code(error: exceptions.APIException) -> str:
     code = error.get_codes()
     known = {"parse_error": "invalid"}
     return known.get(str(code), str(code).replace("_", "-"))
-
-
-def _not_here() -> str:
-    return _("There is nothing here that you can see.")
-
-
-# -- What Django answers itself: JSON under /api/, pages elsewhere ----------------------------------------
-
-
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    too_large = isinstance(exception, RequestDataTooBig)
-    status, code = (413, "too-large") if too_large else (400, "invalid")
-    return _plain(request, status, code, _("This request cannot be read.")) or defaults.bad_request(
-        request, exception
-    )
-
-
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    detail = _("You may not do this.")
-    return _plain(request, 403, "permission-denied", detail) or defaults.permission_denied(request, exception)
-
-
-def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _plain(request, 404, "not-found", _not_here()) or defaults.page_not_found(request, exception)
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """Called while the error is at hand: a database that is away may be met before any view is."""
-    error = sys.exc_info()[1]
-    if isinstance(error, Error) and (response := of_the_database(request, error)):
-        return response
-    detail = _("Something went wrong here. It has been written down; please try again later.")
-    return _plain(request, 500, "error", detail) or defaults.server_error(request)
-
-
-def _plain(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse | None:
-    return _json({"code": code, "detail": detail}, status) if _is_api(request) else None
-
-
-def _is_api(request: HttpRequest) -> bool:
-    return request.path_info.startswith("/api/")
-
-
-def _json(body: Any, status: int) -> JsonResponse:
-    return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})

@@ -1,8 +1,13 @@
 """The description of the API: what programs need to know beyond the views themselves."""
 
+from threading import Lock
 from typing import Any
 
+from django.http import HttpResponse
+from django.utils.translation import get_language
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.request import Request
 
 ERRORS = {
     "400": ("Invalid", "Something that was sent is not right; `fields` says where."),
@@ -18,6 +23,7 @@ ERRORS = {
     "415": ("NotJson", "Send application/json."),
     "422": ("KeyReused", "The Idempotency-Key was used for another request."),
     "428": ("IfMatchNeeded", "Send the ETag of what you read as If-Match."),
+    "429": ("TooMany", "You come too often; try again after the seconds in Retry-After."),
     "503": ("Busy", "Try again after the seconds in Retry-After."),
 }
 
@@ -56,7 +62,7 @@ UPDATES = ("put", "patch")
 
 
 class TokenScheme(OpenApiAuthenticationExtension):
-    target_class = "supplies.organisations.tokens.TokenAuthentication"
+    target_class = "config.api_tokens.TokenAuthentication"
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
@@ -122,7 +128,7 @@ def _add_header(answers: list[dict[str, Any]], name: str, described: dict[str, A
 
 
 def _possible(path: str, method: str, has_body: bool) -> list[str]:
-    found = ["400", "401", "403", "503"]
+    found = ["400", "401", "403", "429", "503"]
     if "{" in path:
         found.append("404")
     if method != "get":
@@ -130,3 +136,23 @@ def _possible(path: str, method: str, has_body: bool) -> list[str]:
     if method in UPDATES:
         found += ["412", "428"]
     return found + (["413", "415"] if has_body else [])
+
+
+class Document(SpectacularAPIView):
+    """The description itself. Making it takes a second, so a process makes it once in each language and form."""
+
+    made: dict[tuple[str, str], str | bytes] = {}
+    making = Lock()  # the generator is not made for two threads
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        renderer = request.accepted_renderer
+        form = str(get_language()), renderer.media_type
+        with self.making:
+            if form not in self.made:
+                self.made[form] = renderer.render(
+                    self._get_schema_response(request).data, renderer.media_type
+                )
+        shown = {"Content-Disposition": f'inline; filename="tongzhou.{renderer.format}"'}
+        return HttpResponse(
+            self.made[form], content_type=f"{renderer.media_type}; charset=utf-8", headers=shown
+        )

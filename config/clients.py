@@ -1,9 +1,15 @@
-"""Whose request this is, as far as the network tells: what limits and back-off count by."""
+"""Whose request this is: what limits count by, and what the log may call it."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
+from django.db import Error
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from rest_framework.exceptions import AuthenticationFailed
+
+from config.api_tokens import TokenAuthentication
 
 
 def client_of(request: HttpRequest) -> str:
@@ -30,3 +36,35 @@ def network_of(request: HttpRequest) -> str:
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         return str(address.ipv4_mapped)
     return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else client
+
+
+def pseudonym_of(request: HttpRequest) -> str:
+    """A name for the client's network that tells nobody the address and is another one tomorrow."""
+    return salted_hmac(f"client {timezone.now():%Y-%m-%d}", network_of(request)).hexdigest()[:16]
+
+
+def principal_of(request: HttpRequest) -> tuple[str, str]:
+    """("token", its id), ("account", its id) or ("stranger", the network's pseudonym).
+
+    A token that is not valid is a stranger's: what is shown on the way in proves nothing. While the database is away,
+    everybody is a stranger.
+    """
+    try:
+        if shown := _token_of(request):
+            return "token", shown
+        if request.user.is_authenticated:
+            return "account", str(request.user.pk)
+    except Error:
+        pass
+    return "stranger", pseudonym_of(request)
+
+
+def _token_of(request: HttpRequest) -> str:
+    """The id of the valid token this request of a program shows."""
+    if "HTTP_AUTHORIZATION" not in request.META or not request.path_info.startswith("/api/"):
+        return ""
+    try:
+        found = TokenAuthentication().authenticate(request)  # type: ignore[arg-type]
+    except AuthenticationFailed:
+        return ""
+    return str(found[1].pk) if found else ""

@@ -1,55 +1,141 @@
-"""What every request passes through: text that can be stored, and the reader's language."""
+"""What every request passes through: a queue that is short enough, a size that can be read, text that can be stored, and the reader's language."""
 
+import re
+import time
 from collections.abc import Callable
+from io import BytesIO
+from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import SuspiciousOperation
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
-from django.utils.translation import gettext as _
-from django.views.defaults import bad_request
+from django.utils.translation import gettext_lazy as _
 
-LARGEST = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+from config.mishaps import (
+    BUSY,
+    NOT_DONE,
+    RETRY_AFTER,
+    TOO_LARGE,
+    UNREADABLE,
+    browser_language,
+    is_for_programs,
+    mishap,
+    problem,
+)
+from config.routes import route_of
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+PIECE = 65_536  # bytes of a body of unknown length that are read at once
+LONGEST_LENGTH = 15  # digits
+STARTED = re.compile(r"(?:t=)?(\d{10}(?:\.\d{1,6})?)", re.ASCII)
 Handler = Callable[[HttpRequest], HttpResponse]
 
 
-class RefuseUnreadableText:
-    """What no view could read is answered before any view sees it.
+class ShedLoad:
+    """Refuses what has waited too long before it got here: whoever asked has given up, and others still wait.
 
-    PostgreSQL cannot store NUL, in an address or a quoted cookie; a form in another encoding than UTF-8 decodes to text
-    that cannot be stored, or not at all; and no page takes files, which Django would write to the disk without a limit.
+    Our own proxy says when a request reached it (`X-Request-Start: t=seconds`, as nginx's "t=${msec}"). Without one of
+    our own in front nobody is believed.
     """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.TRUSTED_PROXIES and waited(request) > settings.SHED_AFTER_SECONDS:
+            return mishap(request, 503, "busy", BUSY, retry_after=RETRY_AFTER)
+        return self.get_response(request)
+
+
+def waited(request: HttpRequest) -> float:
+    """Seconds since our proxy had the request; 0 where it says nothing."""
+    found = STARTED.fullmatch(request.headers.get("X-Request-Start", ""))
+    return time.time() - float(found[1]) if found else 0.0
+
+
+class RefuseTooLarge:
+    """A request over the limit is refused before its body is read, on every route.
+
+    The limit is settings.DATA_UPLOAD_MAX_MEMORY_SIZE bytes. A view that takes more says so: `view.largest_body = 5_500_000`.
+    A body without a length (chunked) is read here, up to the limit; Django by itself would take it for empty.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or ""
+        if length and not (length.isascii() and length.isdigit()):
+            return mishap(request, 400, "invalid", UNREADABLE)
+        most = largest_body(request)
+        if length and (len(length) > LONGEST_LENGTH or int(length) > most):
+            return mishap(request, 413, "too-large", TOO_LARGE)
+        if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+            try:
+                body = _read(request.META["wsgi.input"], most)
+            except Exception:  # the server's own kinds, for a chunk that is none or a connection that ended
+                return mishap(request, 400, "invalid", UNREADABLE)
+            if body is None:
+                return mishap(request, 413, "too-large", TOO_LARGE)
+            request.META["CONTENT_LENGTH"] = str(len(body))
+            request._stream = BytesIO(body)  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """A body that stopped coming is the sender's mishap, not ours."""
+        if isinstance(error, UnreadablePostError):
+            return mishap(request, 400, "invalid", UNREADABLE)
+        return None
+
+
+def largest_body(request: HttpRequest) -> int:
+    """How many bytes the route of this request reads at most."""
+    route = route_of(request)
+    return int(getattr(route.func if route else None, "largest_body", settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
+
+
+def _read(stream: Any, most: int) -> bytes | None:
+    """All of the stream; None as soon as it turns out to be longer than `most`."""
+    body = bytearray()
+    while piece := stream.read(min(PIECE, most + 1 - len(body))):
+        body += piece
+        if len(body) > most:
+            return None
+    return bytes(body)
+
+
+class RefuseUnreadableText:
+    """What no view could read is answered before any view sees it.
+
+    PostgreSQL cannot store NUL, in an address or a quoted cookie; a form in another encoding than UTF-8 decodes to text
+    that cannot be stored, or not at all; and a method nobody knows would pass for a GET.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in METHODS:
+            refused = (
+                problem(405, "method-not-allowed", str(NOT_DONE))
+                if is_for_programs(request)
+                else HttpResponse(status=405)
+            )
+            refused["Allow"] = ", ".join(sorted(METHODS))
+            return refused
         query = request.META.get("QUERY_STRING", "")
         if "\x00" in request.path or "%00" in query or "\x00" in query:
-            if not request.path.startswith("/api/"):
-                return bad_request(request, SuspiciousOperation("NUL in the address"))
-            return JsonResponse(
-                {"code": "invalid", "detail": _("The address holds a character that cannot be read (NUL).")},
-                status=400,
-            )
+            detail = _("The address holds a character that cannot be read (NUL).")
+            return mishap(request, 400, "invalid", detail)
         if any("\x00" in value for value in request.COOKIES.values()) or not _is_utf8(request):
-            return JsonResponse({"code": "invalid", "detail": _("This request cannot be read.")}, status=400)
-        if request.content_type == "multipart/form-data" and _length(request) > LARGEST:
-            return JsonResponse(
-                {"code": "too-large", "detail": _("This is larger than can be read.")}, status=413
-            )
+            return mishap(request, 400, "invalid", UNREADABLE)
         return self.get_response(request)
 
 
 def _is_utf8(request: HttpRequest) -> bool:
     charset = (request.content_params or {}).get("charset", "utf-8")
     return charset.lower().replace("_", "-") in ("utf-8", "utf8", "us-ascii")
-
-
-def _length(request: HttpRequest) -> int:
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    return int(length) if length.isdigit() else 0
 
 
 class ChooseLanguage:
@@ -69,14 +155,8 @@ class ChooseLanguage:
 
     @staticmethod
     def language_of(request: HttpRequest) -> str:
-        known = dict(settings.LANGUAGES)
-        cookie = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
-        if request.user.is_authenticated and getattr(request.user, "language", "") in known:
+        if request.user.is_authenticated and getattr(request.user, "language", "") in dict(
+            settings.LANGUAGES
+        ):
             return str(request.user.language)
-        if cookie in known:
-            return cookie
-        return (
-            translation.get_language_from_request(request)
-            if request.headers.get("Accept-Language")
-            else settings.LANGUAGE_CODE
-        )
+        return browser_language(request)

@@ -12,6 +12,9 @@ import environ
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from limits import parse
+
+from config.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -48,7 +51,10 @@ def database(url: str) -> dict[str, Any]:
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": env.bool("DISABLE_SERVER_SIDE_CURSORS", default=False),
-        "OPTIONS": {"options": "-c lock_timeout=5000 -c idle_in_transaction_session_timeout=300000"},
+        "OPTIONS": {
+            "options": "-c lock_timeout=5000 -c idle_in_transaction_session_timeout=300000",
+            "connect_timeout": 5,  # a server that cannot be reached is said to be away, not waited for
+        },
     }
 
 
@@ -70,6 +76,7 @@ if not ALLOWED_HOSTS:
     )
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", default=0)  # how many proxies of ours stand before the site
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # who shows it may read /metrics; without one nobody may
 
 DATABASES = {"default": database(required("DATABASE_URL") or "postgres:///tongzhou")}
 BROKER_URL = required("BROKER_URL") or "redis://"
@@ -107,18 +114,25 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "supplies",
     "matching",
+    "config.apps.SiteConfig",
 ]
-MIDDLEWARE = [
+MIDDLEWARE = [  # the order is that of docs/decisions/0014
+    "config.access_log.AccessLog",
+    "config.headers.SecureHeaders",
+    "csp.middleware.CSPMiddleware",
+    "config.requests.ShedLoad",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.requests.RefuseTooLarge",
     "config.requests.RefuseUnreadableText",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "config.requests.ChooseLanguage",
+    "config.limits.LimitRequests",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.transactions.OneTransaction",  # the last one, so that it knows who asks
 ]
 ROOT_URLCONF = "config.urls"
@@ -177,19 +191,83 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_CONTENT_TYPE_NOSNIFF = True
-SESSION_COOKIE_HTTPONLY = True
+CONTENT_SECURITY_POLICY: dict[str, dict[str, Any]] = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": [
+            "'self'",
+            "data:",
+        ],  # pictures within style sheets of Swagger UI, and the code of a second factor
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+        "object-src": ["'none'"],
+    }
+}
+# "__Host-": the browser takes it only over TLS and from this very host, never from a neighbour of its domain.
+PREFIX = "" if EMBEDDED else "__Host-"
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{PREFIX}sessionid", f"{PREFIX}csrftoken"
+LANGUAGE_COOKIE_NAME = f"{PREFIX}django_language"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not EMBEDDED
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_AGE = 31_536_000
 # A message may hold a telephone number for once: it waits in the session, never in a cookie.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 if not EMBEDDED:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]  # asked from inside, where there is no TLS
     SECURE_HSTS_SECONDS = 31_536_000
-    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=True)
+    SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=True)
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["upgrade-insecure-requests"] = True
+
+
+def rates(limit: str, stranger: str, account: str, token: str) -> dict[str, str]:
+    """How often who may come to a class of routes (config/limits.py); LIMIT_… of the environment gives all three."""
+    given: list[str] = env.list(
+        f"LIMIT_{limit.upper().replace('-', '_')}", default=[stranger, account, token]
+    )
+    try:
+        found = dict(zip(("stranger", "account", "token"), given, strict=True))
+        for each in found.values():
+            parse(each)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"The limit of {limit!r} wants three rates, for strangers, accounts and tokens, as 60/minute,120/minute,600/minute."
+        ) from error
+    return found
+
+
+# A stranger is a network: a hospital behind one address is one stranger.
+LIMITS = {
+    "browse": rates("browse", "600/minute", "600/minute", "1200/minute"),
+    "search": rates("search", "120/minute", "240/minute", "600/minute"),
+    "track": rates("track", "60/minute", "120/minute", "600/minute"),
+    "write": rates("write", "120/minute", "120/minute", "600/minute"),
+    "sign-in": rates("sign-in", "60/minute", "60/minute", "60/minute"),
+    "sign-up": rates("sign-up", "60/hour", "60/hour", "60/hour"),
+    "reset": rates("reset", "20/hour", "20/hour", "20/hour"),
+    "reveal": rates("reveal", "10/hour", "60/hour", "60/hour"),
+    "export": rates("export", "20/hour", "60/hour", "120/hour"),
+    "docs": rates("docs", "60/minute", "60/minute", "60/minute"),
+    "desk": rates("desk", "60/minute", "600/minute", "60/minute"),
+    "watching": rates("watching", "600/minute", "600/minute", "600/minute"),
+}
+LIMITS_TIMES: int = max(
+    1, env.int("LIMITS_TIMES", default=1)
+)  # for tests and benches, which are one busy stranger
+SHED_AFTER_SECONDS: float = env.float("SHED_AFTER_SECONDS", default=10.0)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "supplies.organisations.tokens.TokenAuthentication",
+        "config.api_tokens.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": [
@@ -197,6 +275,7 @@ REST_FRAMEWORK = {
         "supplies.organisations.tokens.HasScope",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS would list choices; the document tells what may be sent
     "DEFAULT_PARSER_CLASSES": ["config.api_input.StrictJSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["config.api_input.StrictFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "config.api_input.KeysetPagination",
@@ -287,13 +366,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "matching-sweep": {"task": "matching.sweep", "schedule": 15.0},
     "matching-timetable": {"task": "matching.match_all", "schedule": MATCH_EVERY_MINUTES * 60.0},
     "deadlines": {"task": "desks.end_what_is_over", "schedule": 300.0},
+    "probe": {"task": "site.probe", "schedule": 15.0, "options": {"expires": 60}},
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"django.request": {"level": "ERROR"}},
-}
+LOGGING_CONFIG = "config.logs.configure"
+LOGGING = logging_config(as_words=EMBEDDED, level=env.str("LOG_LEVEL", default="INFO"))

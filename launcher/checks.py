@@ -14,20 +14,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from launcher import supply
 from launcher.messages import CannotGoOn, say
 from launcher.state import ROOT
+from launcher.verdicts import Verdict
 
 PYTHON = sys.executable
 WRITTEN_IN = "en"  # the language of the texts in the code
 COPIED_FOR_TRANSLATION = ("config", "supplies", "matching", "templates", "static", "locale", "manage.py")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """passed is None when the check could not be made here; said is what a person needs to mend it."""
-
-    passed: bool | None
-    said: str = ""
 
 
 Check = Callable[[Mapping[str, str]], Verdict]
@@ -213,5 +207,9 @@ CHECKS: dict[str, Check] = {
     "migrations": program(PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"),
     "translations": translations,
     "lock": lock_file,
+    "habits": supply.habits,
+    "secrets": supply.secrets,
+    "licences": supply.licences,
+    "vulnerabilities": supply.vulnerabilities,
     "api": program(PYTHON, "manage.py", "spectacular", "--validate", "--fail-on-warn", "--file", "/dev/null"),
 }

@@ -141,6 +141,7 @@ class Demo:
     def _serve(self) -> None:
         port = programs.first_port(self.stack.environment.get("PORT"))
         url = f"http://{programs.HOST}:{port}/"
+        programs.forget_counts(self.state.path)
         self.programs = [programs.worker(self.stack), programs.web(self.stack, port)]
         services: list[Service] = [*self.stack.servers, *self.programs]
         supervisor = Supervisor(services, lambda pids: self._tell(url, pids))
@@ -170,7 +171,8 @@ class Demo:
     def _wait_for_answer(self, url: str) -> None:
         web = self.programs[-1]
         if not processes.wait_until(
-            lambda: web.pid is None or programs.answers(url), seconds=SECONDS_FOR_FIRST_ANSWER
+            lambda: web.pid is None or programs.answers(f"{url}health/ready"),
+            seconds=SECONDS_FOR_FIRST_ANSWER,
         ):
             raise CannotGoOn(f"The site does not answer. The end of {web.log}:\n{tail(web.log)}")
         if web.pid is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import sys
 import urllib.error
@@ -18,6 +19,7 @@ from launcher.supervisor import Program
 HOST = "127.0.0.1"
 FIRST_PORT = 8000
 PORTS_TRIED = 50
+COUNTS = "counts"
 
 
 def worker(stack: Stack) -> Program:
@@ -30,16 +32,23 @@ def worker(stack: Stack) -> Program:
 
 
 def web(stack: Stack, port: int) -> Program:
-    """Gunicorn with two processes of four threads, for this machine only."""
-    options = "--worker-class gthread --workers 2 --threads 4 --timeout 60 --no-control-socket"
-    return _program(
-        stack, "web", "gunicorn", "config.wsgi:application", "--bind", f"{HOST}:{port}", *options.split()
-    )
+    """Gunicorn for this machine only; its processes, threads, limits and patience stand in config/serving.py."""
+    serving = ("--config", "python:config.serving", "--bind", f"{HOST}:{port}")
+    return _program(stack, "web", "gunicorn", *serving, "config.wsgi:application")
+
+
+def forget_counts(state: Path) -> None:
+    """Where the programs count for /metrics. A count that survived its processes would never end."""
+    shutil.rmtree(state / COUNTS, ignore_errors=True)
+    (state / COUNTS).mkdir(mode=0o700)
 
 
 def _program(stack: Stack, name: str, *arguments: str) -> Program:
     command = [sys.executable, "-m", *arguments]
-    return Program(name, command, environment=stack.environment, cwd=ROOT, log=stack.state.log(name))
+    counting = {"PROMETHEUS_MULTIPROC_DIR": str(stack.state.path / COUNTS)}
+    return Program(
+        name, command, environment=stack.environment | counting, cwd=ROOT, log=stack.state.log(name)
+    )
 
 
 def first_port(wanted: str | None) -> int:

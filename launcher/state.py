@@ -113,7 +113,7 @@ def short_name(path: Path) -> str:
 
 def private_directory(name: str) -> Path:
     """A directory of ours alone under the temporary one. Raises CannotGoOn when someone else made it first."""
-    for parent in (Path(tempfile.gettempdir()), Path("/tmp")):
+    for parent in (Path(tempfile.gettempdir()), Path("/tmp")):  # nosec B108 # whose it is, is looked at below
         directory = parent / name
         if len(os.fsencode(directory)) > LONGEST_SOCKET_DIRECTORY:
             continue

@@ -442,7 +442,7 @@ def _unchanged(
     table = model._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, xmin::text::bigint, status FROM {table} WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE",
+            f"SELECT id, xmin::text::bigint, status FROM {table} WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE",  # nosec B608 # a model's own table
             [[str(pk) for pk in at]],
         )
         found = cursor.fetchall()
@@ -503,7 +503,7 @@ def _hold(proposals: Iterable[Proposal], sign: int) -> None:
         if total:
             with connection.cursor() as cursor:
                 cursor.execute(
-                    f"UPDATE {table} SET quantity_proposed = quantity_proposed + held.quantity"
+                    f"UPDATE {table} SET quantity_proposed = quantity_proposed + held.quantity"  # nosec B608 # likewise
                     f" FROM unnest(%s::uuid[], %s::bigint[]) AS held (id, quantity) WHERE {table}.id = held.id",
                     [list(total), list(total.values())],
                 )

@@ -17,6 +17,8 @@ PUBLIC = {
     "": "what is needed most, for everybody",
     "needs/": "needs are public once a volunteer has published them",
     "track/": "where one enters a code",
+    "health/live": "for whoever starts and stops processes",
+    "health/ready": "for whoever routes requests to them; names no part of them but those everybody knows",
     "sign-in/": "before signing in",
     "sign-up/": "before signing up",
     "desk/login/": "before signing in",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from operator import attrgetter
 from typing import Any
 
+import structlog
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -33,6 +34,7 @@ from supplies.organisations.models import User
 from supplies.organisations.permissions import may_moderate, may_moderate_in, may_watch
 
 Text = str | Promise
+security = structlog.get_logger("security")
 
 
 class Verb:
@@ -98,6 +100,7 @@ class Verb:
             self.verb(row, **answers)
         except (Refused, ValidationError) as refusal:
             desk.say_refused(request, row, sentence(refusal))
+            security.info("refused", code=getattr(refusal, "code", "invalid"), action=self.__name__)
             return False
         return True
 

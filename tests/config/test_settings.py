@@ -68,8 +68,21 @@ def test_production_does_not_start_without(name: str) -> None:
         {"SECRET_KEY": "changeme-0123456789012345678901234567890123456789"},
         {"SECRET_KEY": "short"},
         {"DATABASE_URL": "sqlite:///db.sqlite3"},
+        {"LIMIT_BROWSE": "600/minute"},
+        {"LIMIT_SIGN_IN": "1/minute,2/minute,many"},
     ],
     ids=str,
 )
 def test_production_refuses_weak_settings(changes: dict[str, str]) -> None:
     assert "ImproperlyConfigured" in started(**changes).stderr
+
+
+LIMITS = "import config.settings as s; print(s.LIMITS['sign-in']['stranger'], s.LIMITS['browse']['token'], s.LIMITS_TIMES)"
+
+
+def test_limits_are_set_by_the_environment_and_never_switched_off() -> None:
+    changes = {"LIMIT_SIGN_IN": "7/hour,8/hour,9/hour", "LIMITS_TIMES": "0"}
+
+    result = started(show=LIMITS, **changes)
+
+    assert result.stdout.split() == ["7/hour", "1200/minute", "1"], result.stderr

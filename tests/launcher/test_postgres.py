@@ -25,6 +25,18 @@ def test_a_killed_server_starts_again_with_everything_committed(postgres: Postgr
     assert postgres.query("SELECT count(*) FROM boxes") == "1000"
 
 
+def test_a_refused_statement_leaves_no_value_in_the_log(postgres: Postgres, state: State):
+    postgres.query("CREATE TABLE boxes (label text PRIMARY KEY)")
+    for sql in ("INSERT INTO boxes VALUES ('canary'), ('canary')", "SELECT 'canary'::uuid"):
+        with pytest.raises(CannotGoOn):
+            postgres.query(sql)
+
+    log = state.log("postgres").read_text()
+
+    assert "canary" not in log
+    assert "ready to accept connections" in log
+
+
 def test_a_second_launcher_uses_the_server_that_runs(postgres: Postgres, state: State):
     second = Postgres(state)
 

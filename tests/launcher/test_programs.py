@@ -1,10 +1,11 @@
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from launcher.messages import CannotGoOn
-from launcher.programs import HOST, answers, first_port
+from launcher.programs import COUNTS, HOST, answers, first_port, forget_counts
 
 
 @pytest.fixture
@@ -31,3 +32,12 @@ def test_a_site_nobody_serves_does_not_answer():
         port = server.getsockname()[1]
 
     assert not answers(f"http://{HOST}:{port}/")
+
+
+def test_what_processes_counted_before_is_forgotten_when_they_start_anew(tmp_path: Path):
+    forget_counts(tmp_path)
+    (tmp_path / COUNTS / "counter_1.db").write_bytes(b"")
+
+    forget_counts(tmp_path)
+
+    assert list((tmp_path / COUNTS).iterdir()) == []

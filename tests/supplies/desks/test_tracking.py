@@ -124,7 +124,7 @@ def test_the_public_follows_a_code_without_reading_a_name_a_number_or_an_address
 
 
 @pytest.mark.parametrize(
-    "code", ["2" * 26, "short", "x" * 500, "ABCDEFGHJKMNPQRSTUVWXYZ234", "2" * 25 + "1'", "２" * 26]
+    "code", ["2" * 26, "short", "x" * 500, "ABCDEFGHJKMNPQRS" + "TUVWXYZ234", "2" * 25 + "1'", "２" * 26]
 )
 def test_an_unknown_code_and_a_malformed_one_are_answered_alike(code: str) -> None:
     unknown, this = Speaker().get(f"track/{'3' * 26}/"), Speaker().get(f"track/{code}/")

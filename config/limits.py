@@ -1,0 +1,189 @@
+"""How often is too often: every route is in a class, and each class has a rate for strangers, accounts and programs.
+
+Counted in Valkey, one atomic step a request, so that all processes share one budget; a request that is refused costs a
+second step, to tell when to come back. The figures are settings.LIMITS; this module says which route is in which class.
+"""
+
+import math
+import threading
+import time
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from limits import RateLimitItem, parse
+from limits.storage import RedisStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from config import metrics
+from config.clients import principal_of
+from config.mishaps import mishap
+from config.requests import Handler
+from config.routes import name_of
+
+log = structlog.get_logger(__name__)
+security = structlog.get_logger("security")
+
+TOO_OFTEN = _("Too many requests. Wait for the seconds in Retry-After, then try again.")
+NOT_NOW = _("This cannot be counted just now, and is not done uncounted. Please try again in a moment.")
+
+ROUTES = {
+    "browse": """
+        home mine needs appeal appeal-posted donation donation-posted shipment answers
+        api-root region-list region-detail category-list category-detail item-list item-detail standard-list standard-detail
+        emergency-list emergency-detail organisation-list organisation-detail facility-list facility-detail
+        appeal-list appeal-detail need-list need-detail donation-list donation-detail offer-list offer-detail
+        matchingrun-list matchingrun-detail proposal-list proposal-detail allocation-list allocation-detail
+        shipment-list shipment-detail nowhere
+        """,
+    "search": "choose-hospital",
+    "track": "find-code track track-code",
+    "write": """
+        withdraw-need confirm-need post-appeal withdraw-appeal post-donation withdraw-donation withdraw-offer count-shipment
+        register-hospital pause agree-for-donor agree-for-hospital decline sign-out language
+        facility-pause facility-resume appeal-withdraw need-confirm need-not-needed donation-withdraw offer-withdraw
+        proposal-accept proposal-agree proposal-approve proposal-decline allocation-release
+        shipment-arrive shipment-book shipment-cancel shipment-deliver shipment-dispatch-shipment shipment-events
+        shipment-lose shipment-receive shipment-returned shipment-send-back
+        """,
+    "sign-in": "sign-in admin:login admin:password_change",
+    "sign-up": "sign-up",
+    "reset": "",
+    "reveal": "",
+    "export": "",
+    "docs": "api-schema api-docs",
+    "desk": "",
+    "watching": "health-live health-ready metrics static",
+}
+CLASS_OF = {route: name for name, routes in ROUTES.items() for route in routes.split()}
+DESK = "admin:"  # whatever else is at the desk is of the desk's class
+READING = frozenset({"browse", "search", "docs"})  # what is sent to a route of these is written
+SEARCHES = frozenset({"q", "search"})
+CLOSED_UNCOUNTED = frozenset({"sign-up", "reset", "reveal", "export"})
+MISS_COSTS = {"track": 10}  # a code that is nobody's counts as so many that are somebody's
+SECONDS_TO_ANSWER = 0.5
+SECONDS_LEFT_ALONE = 5.0
+
+
+class LimitRequests:
+    """Refuses with 429 and Retry-After whoever comes too often."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        limit = class_of(request)
+        who, name = principal_of(request)
+        item, key = rate(limit, who), (limit, who, name)
+        verdict = budget.take(item, key)
+        if verdict.is_unknown and limit in CLOSED_UNCOUNTED:
+            return mishap(request, 503, "busy", NOT_NOW, retry_after=round(SECONDS_LEFT_ALONE))
+        if verdict.wait:
+            metrics.LIMITED.labels(limit, who).inc()
+            security.warning("too often", limit=limit, who=who)
+            return mishap(request, 429, "too-many", TOO_OFTEN, retry_after=verdict.wait)
+        response = self.get_response(request)
+        if response.status_code == 404 and limit in MISS_COSTS:
+            budget.take(item, key, cost=MISS_COSTS[limit] - 1)
+        return response
+
+
+def class_of(request: HttpRequest) -> str:
+    """The class this request is counted in. A route in no class is counted as writing; a test names it."""
+    found = class_of_route(name_of(request)) or "write"
+    if found in READING and request.method not in ("GET", "HEAD", "OPTIONS"):
+        return "write"
+    if found == "browse" and SEARCHES & request.GET.keys():
+        return "search"
+    return found
+
+
+def class_of_route(name: str) -> str | None:
+    return CLASS_OF.get(name) or ("desk" if name.startswith(DESK) else None)
+
+
+@lru_cache
+def _parsed(rate: str, factor: int) -> RateLimitItem:
+    item = parse(rate)
+    return type(item)(item.amount * factor, item.multiples)
+
+
+def rate(limit: str, who: str) -> RateLimitItem:
+    """How often who ("stranger", "account", "token") may come in this class."""
+    return _parsed(settings.LIMITS[limit][who], settings.LIMITS_TIMES)
+
+
+# -- Counting ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """wait        seconds until it is worth trying again; 0 when it is let through
+    is_unknown  the store did not answer, so nobody counted
+    """
+
+    wait: int = 0
+    is_unknown: bool = False
+
+
+class Budget:
+    """What is left to whom. A store that does not answer is left alone for a while, and told of once."""
+
+    def __init__(self, name: str = "tongzhou:limits") -> None:
+        self._name = name
+        self._asked_again_at = 0.0
+        self._is_down = False
+        self._lock = threading.Lock()
+
+    @cached_property
+    def _counter(self) -> SlidingWindowCounterRateLimiter:
+        address = settings.CACHES["default"]["LOCATION"]
+        storage = RedisStorage(
+            f"redis+{address}" if address.startswith("unix://") else address,
+            key_prefix=self._name,
+            socket_connect_timeout=SECONDS_TO_ANSWER,
+            socket_timeout=SECONDS_TO_ANSWER,
+            retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type]  # handed through to the client
+        )
+        return SlidingWindowCounterRateLimiter(storage)
+
+    def take(self, item: RateLimitItem, key: tuple[str, str, str], *, cost: int = 1) -> Verdict:
+        """Take from the budget of this key, in one step for all processes."""
+        if time.monotonic() < self._asked_again_at:
+            return Verdict(is_unknown=True)
+        try:
+            verdict = self._take(item, key, cost)
+        except (RedisError, OSError) as error:
+            self._went_down(error)
+            return Verdict(is_unknown=True)
+        if self._is_down:
+            self._came_back()
+        return verdict
+
+    def _take(self, item: RateLimitItem, key: tuple[str, str, str], cost: int) -> Verdict:
+        if self._counter.hit(item, *key, cost=cost):
+            return Verdict()
+        left = self._counter.get_window_stats(item, *key)
+        return Verdict(wait=max(1, math.ceil(left.reset_time - time.time())))
+
+    def _went_down(self, error: Exception) -> None:
+        with self._lock:
+            self._asked_again_at = time.monotonic() + SECONDS_LEFT_ALONE
+            if not self._is_down:
+                log.error("nobody counts requests: the store does not answer", error=type(error).__name__)
+            self._is_down = True
+
+    def _came_back(self) -> None:
+        with self._lock:
+            if self._is_down:
+                log.info("requests are counted again")
+            self._is_down = False
+
+
+budget = Budget()

@@ -1,0 +1,41 @@
+"""How gunicorn serves the site: `gunicorn --config python:config.serving config.wsgi:application`.
+
+Its threads are few and each holds one request from its first byte to its last, so nobody may hold one for long: what stops
+coming is given up after SECONDS_OF_SILENCE. A client that sends one byte at a time now and then is the proxy's to stop,
+which reads a request whole before it passes it on (docs/operations.md).
+"""
+
+import os
+import socket
+import struct
+from typing import Any
+
+from config.logs import logging_config
+
+SECONDS_OF_SILENCE = int(os.environ.get("WEB_PATIENCE", "10"))
+
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_WORKERS", "2"))
+threads = int(os.environ.get("WEB_THREADS", "4"))
+worker_connections = (
+    100  # held by a worker; whoever comes then waits in the backlog, or goes to another worker
+)
+backlog = 256  # and whoever comes then is turned away by the system
+timeout = 60  # for a worker that hangs as a whole
+graceful_timeout = 30
+keepalive = 5
+limit_request_line = 4094  # bytes of method and address
+limit_request_fields = 64
+limit_request_field_size = 8190  # bytes of a header
+control_socket_disable = True
+logconfig_dict = logging_config(
+    as_words=os.environ.get("EMBEDDED") == "1", level=os.environ.get("LOG_LEVEL", "INFO")
+)
+
+
+def when_ready(server: Any) -> None:
+    """Connections inherit the patience of the socket they came in by; gunicorn itself would wait for ever."""
+    patience = struct.pack("ll", SECONDS_OF_SILENCE, 0)
+    for listener in server.LISTENERS:
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, patience)
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, patience)

@@ -1,0 +1,91 @@
+"""Every route is promised in the API's document, or stands here with the reason why it is not."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
+
+from tests.config import planted
+from tests.every_route import HOLE, every_route, some_of_everything
+from tests.makers import make_user
+
+OUTSIDE = {
+    "a page for people": """
+        home mine find-code track needs withdraw-need confirm-need choose-hospital post-appeal appeal appeal-posted
+        withdraw-appeal post-donation donation donation-posted withdraw-donation withdraw-offer shipment count-shipment
+        register-hospital pause sign-in sign-up sign-out language answers agree-for-donor agree-for-hospital decline
+        """,
+    "the document itself, its reader and its list of contents": "api-schema api-docs api-root",
+    "for those who run the site": "health-live health-ready metrics",
+}
+DESK = "admin:"  # the volunteers' desk: pages, and each of them asks who is there
+NAMES = {name for names in OUTSIDE.values() for name in names.split()}
+
+
+@pytest.fixture(scope="module")
+def described() -> set[str]:
+    document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    return {re.sub(r"{\w+}", "{}", path) for path in document["paths"]}
+
+
+def undescribed(described: set[str], patterns: Any = None) -> list[str]:
+    return sorted(
+        route.name
+        for route in every_route(patterns)
+        if "/" + HOLE.sub("{}", route.pattern) not in described
+        and route.name not in NAMES
+        and not route.name.startswith(DESK)
+    )
+
+
+def test_every_route_is_described_or_says_why_not(described: set[str]) -> None:
+    assert undescribed(described) == [], "describe them, or put them into a line of OUTSIDE with the reason"
+
+
+def test_a_route_nobody_described_is_found(described: set[str]) -> None:
+    assert len(undescribed(described, planted.urlpatterns)) == 6
+
+
+def test_what_stands_outside_exists_and_is_not_described_as_well(described: set[str]) -> None:
+    routes = {route.name: "/" + HOLE.sub("{}", route.pattern) for route in every_route()}
+
+    assert set(routes) >= NAMES
+    assert {name for name in NAMES if routes[name] in described} == set()
+
+
+# -- nothing else answers ---------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_the_api_answers_in_json_and_has_no_pages_that_list_what_may_be_chosen() -> None:
+    keys, client = some_of_everything(), Client()
+    client.force_login(make_user("root", is_superuser=True))
+    routes = [route for route in every_route() if route.pattern.startswith("api/v1/")]
+    assert len(routes) > 50
+
+    for route in routes:
+        address = route.address(keys)
+        as_page = client.get(address, headers={"accept": "text/html"})
+        assert as_page.headers["Content-Type"] == "application/json", address
+        assert client.get(f"{address}?format=api").status_code in (400, 404, 405), address
+        assert client.options(address).status_code == 405, address
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/",
+        "/api/v1/.json",
+        "/api/v1/needs.json",
+        "/silk/",
+        "/__debug__/",
+        "/desk/doc/",
+        "/api/redoc/",
+        "/.git/config",
+    ],
+)
+def test_what_other_sites_leave_open_is_not_here(path: str) -> None:
+    assert Client().get(path).status_code in (302, 404)

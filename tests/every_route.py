@@ -1,0 +1,131 @@
+"""Every route of the site from its resolver, with its holes filled by rows that exist: what generated tests go over.
+
+A new route is met by itself. One whose hole nobody knows to fill fails every test that goes over it, and names the line
+that is missing in `some_of_everything`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from django.apps import apps
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.resolvers import RegexPattern
+
+from matching.models import Proposal
+from supplies.organisations.models import User
+from supplies.shipments.models import Shipment
+from tests.makers import (
+    make_allocation,
+    make_appeal,
+    make_donation,
+    make_member,
+    make_need,
+    make_offer,
+    make_shipment,
+    make_standard,
+    make_user,
+)
+from tests.matching.test_admin import make_proposal
+
+CAST = ("nobody", "hospital", "donor", "carrier", "volunteer", "coordinator", "auditor", "admin")
+HOLE = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>[^)]*\)")
+MISSING = str(UUID(int=1))
+WORDS = {"app_label": "supplies", "action": "publish", "url": "nowhere/", "content_type_id": "1"}
+
+
+@dataclass(frozen=True)
+class Route:
+    """name     as config.routes.name_of tells it
+    pattern  its address, with holes as <name>
+    view     what answers
+    """
+
+    name: str
+    pattern: str
+    view: Any
+
+    @cached_property
+    def is_of_desk(self) -> bool:
+        return self.name.startswith("admin:")
+
+    def address(self, keys: Mapping[str, Any]) -> str:
+        """Its address with every hole filled: by what stands before the hole, as "appeals" or "desk/supplies/need"."""
+
+        def filled(hole: re.Match[str]) -> str:
+            word, before = hole[1] or hole[2], self.pattern[: hole.start()].rstrip("/")
+            if word in WORDS:
+                return WORDS[word]
+            if self.is_of_desk:
+                return key_at_the_desk(before)
+            place = before.removeprefix("api/v1/")
+            assert place in keys, f"say in tests/every_route.py what stands behind {place!r}: {self.pattern}"
+            return str(keys[place])
+
+        return "/" + HOLE.sub(filled, self.pattern)
+
+
+def key_at_the_desk(place: str) -> str:
+    """The key of a row of the list at this address of the desk."""
+    models = {
+        f"{settings.DESK_PATH}{model._meta.label_lower.replace('.', '/')}": model
+        for model in apps.get_models()
+    }
+    found = models[place]._default_manager.first() if place in models else None
+    return str(found.pk) if found else MISSING
+
+
+def every_route(patterns: Any = None, before: str = "", namespace: str = "") -> Iterator[Route]:
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        address = before + text_of(pattern)
+        if isinstance(pattern, URLResolver):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from every_route(pattern.url_patterns, address, inner)
+        else:
+            yield Route(namespace + (pattern.name or pattern.lookup_str), address, pattern.callback)
+
+
+def text_of(pattern: URLPattern | URLResolver) -> str:
+    text = str(pattern.pattern)
+    return re.sub(r"^\^|\$$|\\Z$|\\", "", text) if isinstance(pattern.pattern, RegexPattern) else text
+
+
+def some_of_everything() -> dict[str, Any]:
+    """Rows of every kind, and the key that stands behind each place of an address."""
+    make_standard()
+    proposal: Proposal = make_proposal()
+    shipment: Shipment = make_shipment(make_allocation(), status="delivered")
+    return {
+        "needs": make_need().pk,
+        "appeals": make_appeal().pk,
+        "appeals/new": shipment.consignee_id,
+        "donations": make_donation().pk,
+        "offers": make_offer().pk,
+        "shipments": shipment.pk,
+        "facilities": shipment.consignee_id,
+        "organisations": shipment.consignor_id,
+        "answers": proposal.pk,
+        "proposals": proposal.pk,
+        "matching-runs": proposal.family_run.run_id,
+        "allocations": shipment.lines.get().allocation_id,
+        "regions": "420106",
+        "categories": "ppe",
+        "items": "MASK_SURG",
+        "standards": "YY0469-2011",
+        "emergencies": "flu-2026",
+        "track": shipment.code,
+    }
+
+
+def cast() -> dict[str, User | None]:
+    """One person in each role; nobody is nobody."""
+    people: dict[str, User | None] = {
+        "nobody": None,
+        "admin": make_user("root", is_staff=True, is_superuser=True),
+    }
+    people |= {role: make_member(role) for role in CAST if role not in people}
+    return {role: people[role] for role in CAST}
