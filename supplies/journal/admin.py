@@ -1,11 +1,31 @@
 """The journal at the volunteers' desk: read by everyone who works there, written by nobody."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-from supplies.journal.models import Event, Outgoing
+from supplies.journal.models import Event, Outgoing, Seal
+
+Text = str | Promise
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Work that waits: shown with its count on the desk's first page, the lowest rank first.
+
+    query    what narrows the list to these rows, e.g. "status=waiting"
+    """
+
+    rank: int
+    title: Text
+    rows: QuerySet
+    query: str = ""
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -30,12 +50,46 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return False
 
 
+class AlarmFilter(admin.SimpleListFilter):
+    title = _("verification")
+    parameter_name = "alarm"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("found it tampered with"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Event]:
+        alarms: QuerySet[Event] = queryset.alarms() if self.value() == "yes" else queryset
+        return alarms
+
+
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
     list_display = ("at", "kind", "subject", "subject_id", "by", "facts")
+    list_filter = (AlarmFilter,)
     list_select_related = ("by",)
     search_fields = ("kind__startswith", "=subject", "=subject_id")
     ordering = ("-pk",)
+
+    def waits(self, request: HttpRequest) -> Iterable[Waiting]:
+        return [Waiting(1, _("alarms: the journal was tampered with"), Event.objects.alarms(), "alarm=yes")]
+
+
+@admin.register(Seal)
+class SealAdmin(ReadOnlyAdmin):
+    """The chain over the journal. Not even the site's own role in the database can do more here than add."""
+
+    list_display = ("number", "at", "count", "hexadecimal")
+    fields = ("number", "at", "count", "hexadecimal", "events")
+    readonly_fields = fields
+    ordering = ("-pk",)
+
+    @admin.display(description=Event._meta.verbose_name_plural)
+    def count(self, seal: Seal) -> int:
+        return len(seal.events)
+
+    @admin.display(description=Seal._meta.get_field("digest").verbose_name)
+    def hexadecimal(self, seal: Seal) -> str:
+        return bytes(seal.digest).hex()
 
 
 @admin.register(Outgoing)

@@ -1,9 +1,19 @@
 from celery import shared_task
 from django.utils import timezone
 
-from supplies.journal import services
+from supplies.journal import chain, services
 
 
 @shared_task(name="journal.dispatch")
 def dispatch() -> None:
     services.dispatch(at=timezone.now())
+
+
+@shared_task(name="journal.seal")
+def seal() -> None:
+    chain.seal(at=timezone.now())
+
+
+@shared_task(name="journal.verify")
+def verify() -> None:
+    chain.check(at=timezone.now())

@@ -5,7 +5,6 @@ each chosen row on its own, and says for every refusal why. Roles decide who may
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -20,7 +19,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -28,24 +26,11 @@ from django.utils.translation import gettext_lazy
 
 from supplies.catalogue.models import Item
 from supplies.errors import Refused
-from supplies.journal.admin import ReadOnlyAdmin
+from supplies.journal.admin import ReadOnlyAdmin, Text, Waiting
 from supplies.organisations.models import User
 from supplies.organisations.permissions import may_moderate, may_moderate_in, may_watch
 
-Text = str | Promise
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """Work that waits: shown with its count on the desk's first page, the lowest rank first.
-
-    query    what narrows the list to these rows, e.g. "status=waiting"
-    """
-
-    rank: int
-    title: Text
-    rows: QuerySet
-    query: str = ""
+__all__ = ["Text", "Waiting"]  # kept for the desks that find them here
 
 
 class Verb:

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from matching.models import FamilyRun, MatchingRun, Proposal
 from supplies.allocations.models import Allocation
-from supplies.journal.models import Event, Outgoing
+from supplies.journal import chain
+from supplies.journal.models import Event, Outgoing, Seal
 from supplies.needs.models import Appeal, Need
 from supplies.offers.models import Donation, Offer
 from supplies.organisations.desk import DeskAdmin
@@ -46,6 +47,7 @@ WRITTEN_BY_VERBS = [
     Proposal,
     Event,
     Outgoing,
+    Seal,
     Organisation,
     Facility,
 ]
@@ -60,6 +62,7 @@ def make_one_of_everything() -> None:
     line = shipment.lines.get()
     moving.receive(shipment, counts=[{"line": line, "accepted": 90, "damaged": 10}], by=None, at=NOW)
     Allocation.objects.filter(pk=make_allocation().pk).update(due_at=timezone.now() - timedelta(days=1))
+    chain.seal(at=NOW)
 
 
 @pytest.mark.parametrize("model", WRITTEN_BY_VERBS)
