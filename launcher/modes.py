@@ -35,7 +35,7 @@ def test(arguments: Sequence[str]) -> int:
     state = State.of("-test")
     stack = Stack(state)
     # Browser tests drive Django from playwright's event loop, which Django would otherwise refuse.
-    environment = stack.environment | {"DJANGO_ALLOW_ASYNC_UNSAFE": "true"}
+    environment = stack.environment_with_tools | {"DJANGO_ALLOW_ASYNC_UNSAFE": "true"}
     with Running(state).held("the tests"), stack.in_use():
         _drop_outdated_tables(stack)
         return processes.run_in_foreground([*_pytest(given), *given], environment=environment, cwd=ROOT)
@@ -115,7 +115,7 @@ MODES: dict[str, Callable[[Sequence[str]], int]] = {
 def _in_stack(state: State, command: Sequence[str]) -> int:
     stack = Stack(state)
     with stack.in_use():
-        return processes.run_in_foreground(command, environment=stack.environment, cwd=ROOT)
+        return processes.run_in_foreground(command, environment=stack.environment_with_tools, cwd=ROOT)
 
 
 def _pytest(given: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from launcher import processes
 from launcher.messages import CannotGoOn, say
+from launcher.postgres import WEB, WORKER
 from launcher.stack import Stack
 from launcher.state import ROOT
 from launcher.supervisor import Program
@@ -24,22 +25,21 @@ def worker(stack: Stack) -> Program:
     """One Celery worker with two processes; beat is embedded in it, so there is one timetable."""
     timetable = str(stack.state.path / "timetable")
     options = "--pool prefork --concurrency 2 --loglevel INFO --without-mingle --without-gossip"
-    return _program(
-        stack, "worker", "celery", "-A", "config", "worker", "-B", "--schedule", timetable, *options.split()
-    )
+    command = ["celery", "-A", "config", "worker", "-B", "--schedule", timetable, *options.split()]
+    return _program(stack, "worker", WORKER, *command)
 
 
 def web(stack: Stack, port: int) -> Program:
     """Gunicorn with two processes of four threads, for this machine only."""
     options = "--worker-class gthread --workers 2 --threads 4 --timeout 60 --no-control-socket"
-    return _program(
-        stack, "web", "gunicorn", "config.wsgi:application", "--bind", f"{HOST}:{port}", *options.split()
-    )
+    command = ["gunicorn", "config.wsgi:application", "--bind", f"{HOST}:{port}", *options.split()]
+    return _program(stack, "web", WEB, *command)
 
 
-def _program(stack: Stack, name: str, *arguments: str) -> Program:
+def _program(stack: Stack, name: str, role: str, *arguments: str) -> Program:
     command = [sys.executable, "-m", *arguments]
-    return Program(name, command, environment=stack.environment, cwd=ROOT, log=stack.state.log(name))
+    environment = stack.environment_as(role)
+    return Program(name, command, environment=environment, cwd=ROOT, log=stack.state.log(name))
 
 
 def first_port(wanted: str | None) -> int:
