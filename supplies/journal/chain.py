@@ -23,16 +23,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from supplies.journal.models import BROKEN, VERIFIED, Seal, Unsealed
+from supplies.journal.models import BROKEN, VERIFIED, Event, Seal, Unsealed
 from supplies.journal.services import record
 
 log = logging.getLogger(__name__)
-SEALING = 7_304_120  # the advisory lock of the one who seals
+SEALING, VERIFYING = (
+    7_304_120,
+    7_304_121,
+)  # advisory locks of the one who seals, and who writes down a verification
 BATCH = 10_000  # events of one seal
 AT_A_TIME = 20_000  # events read at a time for verification, whatever the length of the chain
 BEFORE_THE_FIRST = bytes(32)
@@ -145,12 +148,12 @@ class Head:
         """Raises ValueError for what is not a head, or was not signed with AUDIT_KEY where there is one."""
         try:
             head = cls(**json.loads(text))
-            number, value = int(head.number), bytes.fromhex(head.digest)
-        except (TypeError, ValueError) as error:
+            number, value, signature = int(head.number), bytes.fromhex(head.digest), head.signature.encode()
+        except (AttributeError, TypeError, ValueError) as error:
             raise ValueError("This is not the head of a chain.") from error
         if number < 1 or len(value) != 32:
             raise ValueError("This is not the head of a chain.")
-        if not hmac.compare_digest(head._signed(), head.signature):
+        if not hmac.compare_digest(head._signed().encode(), signature):
             raise ValueError("The head was not signed with AUDIT_KEY.")
         return head
 
@@ -337,15 +340,23 @@ def _strays() -> Iterator[Fault]:
 def check(*, at: datetime) -> Findings:
     """The daily verification: what it found is written into the journal, and the head is kept."""
     found = verify(kept_heads())
-    subject = Seal(number=found.head.number if found.head else 0)
     if found.faults:
         log.error("the journal is not what was sealed: %d faults", len(found.faults) + found.more)
         where = [f"{fault.code}:{fault.number}" for fault in found.faults[:20]]
-        record(
-            subject, BROKEN, by=None, at=at, faults=where, more=len(found.faults) - len(where) + found.more
-        )
+        more = len(found.faults) - len(where) + found.more
+        _write_down(found, BROKEN, at=at, faults=where, more=more)
     elif found.head:
-        record(subject, VERIFIED, by=None, at=at, digest=found.head.digest, events=found.events)
+        _write_down(found, VERIFIED, at=at, digest=found.head.digest, events=found.events)
         keep_head(found.head)
         log.info("the journal is whole; its head is %s", found.head.written())
     return found
+
+
+@transaction.atomic
+def _write_down(found: Findings, kind: str, *, at: datetime, **facts: Any) -> None:
+    """Once, however often the same is found."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [VERIFYING])
+    last = Event.objects.filter(kind__in=[BROKEN, VERIFIED]).newest_first().first()
+    if last is None or (last.kind, last.facts) != (kind, facts):
+        record(Seal(number=found.head.number if found.head else 0), kind, by=None, at=at, **facts)

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from supplies.journal import chain
+from supplies.journal import chain, tasks
 from supplies.journal.models import BROKEN, VERIFIED, Event, Seal, Unsealed
 from supplies.journal.services import record, record_all
 from tests.desk import at_the_desk
@@ -487,6 +487,15 @@ def test_the_daily_verification_keeps_the_head_and_is_written_down() -> None:
     (kept,) = chain.kept_heads()
     assert event.facts["digest"] == chain.Head.read(kept.read_text()).digest
     assert chain.check(at=LATER).faults == []
+
+
+def test_both_tasks_run_twice_as_if_once() -> None:
+    happen(2)
+
+    for task in (tasks.seal, tasks.seal, tasks.verify, tasks.verify):
+        task()
+
+    assert (Seal.objects.count(), Event.objects.filter(kind=VERIFIED).count()) == (1, 1)
 
 
 def test_a_failed_verification_is_an_alarm_on_the_desk_until_one_succeeds() -> None:
