@@ -139,15 +139,33 @@ def test_nobody_dies_with_the_database_and_all_find_it_again(site: Site, fault: 
     """Connections are looked at before they are used: CONN_HEALTH_CHECKS."""
     assert wait_until(site.answers, seconds=SECONDS_TO_RECOVER)
     before = {child: site.family_of(child) for child in ("web", "worker")}
-    began = site.ask("SELECT now()")[0]
 
     fault(site)
 
     assert wait_until(site.answers, seconds=SECONDS_AFTER_A_DATABASE)
-    for role in ("tongzhou_web", "tongzhou_worker"):  # the worker sweeps every 15 seconds
-        since = f"SELECT count(*) > 0 FROM pg_stat_activity WHERE usename = '{role}' AND backend_start > '{began}'"
-        assert wait_until(lambda since=since: site.ask(since) == ["t"], seconds=SECONDS_TO_RECOVER, every=0.5)
     assert {child: site.family_of(child) for child in ("web", "worker")} == before
+
+
+def test_the_worker_too_goes_on_where_its_database_was_interrupted(site: Site):
+    """It is handed a notice that changes nothing."""
+    before = site.pid_of("PostgreSQL")
+
+    immediate_stop(site)
+
+    assert wait_until(lambda: site.pid_of("PostgreSQL") not in (None, before), seconds=SECONDS_TO_RECOVER)
+    (notice,) = site.ask(NOTICE)
+    carried = f"SELECT done_at IS NOT NULL FROM supplies_outgoing WHERE id = {notice}"
+    assert wait_until(lambda: site.ask(carried) == ["t"], seconds=SECONDS_TO_RECOVER)
+
+
+NOTICE = """
+WITH event AS (
+    INSERT INTO supplies_event (kind, at, subject, subject_id, facts)
+    VALUES ('need.withdrawn', now(), 'need', gen_random_uuid(), '{}') RETURNING id
+)
+INSERT INTO supplies_outgoing (event_id, listener, due_at, attempts, last_error)
+SELECT id, 'matching.services.withdraw_for_need', now(), 0, '' FROM event RETURNING id
+"""
 
 
 def test_web_and_worker_are_not_the_owner_of_what_they_use(site: Site):
