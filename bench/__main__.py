@@ -1,4 +1,4 @@
-"""`./run bench [kernel] [matching] [races] [books] [api]`: measure, print, and keep the figures in bench/results/."""
+"""`./run bench [NAME …]`: measure, print, and keep the figures in bench/results/."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ import django
 def main(names: list[str]) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    from bench import api, books, kernel, matching, races
+    from bench import api, books, chain, kernel, matching, races
 
     measures = {
         "kernel": kernel.measure,
@@ -17,6 +17,7 @@ def main(names: list[str]) -> int:
         "races": races.measure,
         "books": books.measure,
         "api": api.measure,
+        "chain": chain.measure,
     }
     unknown = set(names) - set(measures)
     if unknown:

@@ -69,6 +69,9 @@ if not EMBEDDED and SECRET_KEY.startswith(("django-insecure", "changeme", "test"
 # "id:base64 of 32 bytes", newest first, separated by commas; older ones only open what they once sealed.
 FIELD_KEYS: list[str] = [key for key in required("FIELD_KEYS", at_least=44).split(",") if key]
 
+# Signs the head of the journal's chain; whoever has it can show that a head kept elsewhere came from here.
+AUDIT_KEY: str = env.str("AUDIT_KEY", default="")
+
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if EMBEDDED else [])
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured(
@@ -79,6 +82,7 @@ TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", default=0)  # how many proxies
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # who shows it may read /metrics; without one nobody may
 
 DATABASES = {"default": database(required("DATABASE_URL") or "postgres:///tongzhou")}
+DATABASE_ROLES: str = env.str("DATABASE_ROLES", default="tongzhou")  # what the names of its roles begin with
 BROKER_URL = required("BROKER_URL") or "redis://"
 CACHES = {
     "default": {
@@ -363,6 +367,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "journal-sweep": {"task": "journal.dispatch", "schedule": 15.0},
     "journal-mail": {"task": "journal.carry_mail", "schedule": 15.0},
     "journal-forget": {"task": "journal.forget", "schedule": crontab(hour=3, minute=20)},
+    "journal-seals": {"task": "journal.seal", "schedule": 60.0},
+    "journal-verification": {"task": "journal.verify", "schedule": 86_400.0},
     "matching-sweep": {"task": "matching.sweep", "schedule": 15.0},
     "matching-timetable": {"task": "matching.match_all", "schedule": MATCH_EVERY_MINUTES * 60.0},
     "deadlines": {"task": "desks.end_what_is_over", "schedule": 300.0},

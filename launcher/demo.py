@@ -93,6 +93,8 @@ class Demo:
         if not (embedded and made_ready_for == sources and self._is_still_there()):
             mark.unlink(missing_ok=True)
             self._manage("tables", "migrate", "--no-input")
+            if embedded:
+                self._manage("who may do what in them", "database_roles")
             self._manage("static files", "collectstatic", "--no-input")
             self._manage("catalogue, standards, regions", "load_reference")
             if embedded:

@@ -37,7 +37,7 @@ def test(arguments: Sequence[str]) -> int:
     state = State.of("-test")
     stack = Stack(state)
     # Browser tests drive Django from playwright's event loop, which Django would otherwise refuse.
-    environment = stack.environment | {"DJANGO_ALLOW_ASYNC_UNSAFE": "true"} | ONE_BUSY_CLIENT
+    environment = stack.environment_with_tools | {"DJANGO_ALLOW_ASYNC_UNSAFE": "true"} | ONE_BUSY_CLIENT
     with Running(state).held("the tests"), stack.in_use():
         _drop_outdated_tables(stack)
         return processes.run_in_foreground([*_pytest(given), *given], environment=environment, cwd=ROOT)
@@ -125,7 +125,7 @@ MODES: dict[str, Callable[[Sequence[str]], int]] = {
 def _in_stack(state: State, command: Sequence[str], **more: str) -> int:
     stack = Stack(state)
     with stack.in_use():
-        return processes.run_in_foreground(command, environment=stack.environment | more, cwd=ROOT)
+        return processes.run_in_foreground(command, environment=stack.environment_with_tools | more, cwd=ROOT)
 
 
 def _pytest(given: Sequence[str]) -> list[str]:

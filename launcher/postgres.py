@@ -16,7 +16,8 @@ from launcher import processes, servant
 from launcher.messages import CannotGoOn
 from launcher.state import State
 
-ROLE = "tongzhou"
+ROLE = "tongzhou"  # owns the database; the site's programs come as lesser ones, which `database_roles` makes
+WEB, WORKER = f"{ROLE}_web", f"{ROLE}_worker"
 DATABASE = "tongzhou"
 PORT = 5432  # only a part of the socket's name; nothing listens on the network
 LOCALE = "C.UTF-8"
@@ -47,7 +48,10 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        return f"postgres://{ROLE}@/{DATABASE}?host={quote(str(self.sockets))}"
+        return self.url_as(ROLE)
+
+    def url_as(self, role: str) -> str:
+        return f"postgres://{role}@/{DATABASE}?host={quote(str(self.sockets))}"
 
     @property
     def pid(self) -> int | None:
@@ -75,6 +79,7 @@ class Postgres:
         if not self.data.exists():
             self._make_data()
         self._clear_what_a_dead_server_left()
+        self._say_who_comes_in()
         self._launch()
         self._make_database()
 
@@ -107,16 +112,21 @@ class Postgres:
         sockets.chmod(0o711)  # root may lack the right to overlook permissions; pg_ident says who comes in
         return sockets
 
-    def _programs(self) -> Path:
+    @property
+    def programs(self) -> Path:
         """The directory of programs fit for the data: the wheel's, else the newest of the system's."""
         wanted = self.data / "PG_VERSION"
         major = wanted.read_text().strip() if wanted.exists() else None
         for programs in program_directories():
             if major in (None, major_version(programs)):
-                return self.run_by.reachable(programs)
+                return programs
         if major is None:
             raise CannotGoOn("There are no PostgreSQL programs here. On Debian: apt-get install postgresql")
         raise CannotGoOn(f"The data in {self.data} need PostgreSQL {major}, which is not installed.")
+
+    def _programs(self) -> Path:
+        """The same where the user it runs as can start them."""
+        return self.run_by.reachable(self.programs)
 
     def _make_data(self) -> None:
         unfinished = self.data.with_suffix(".new")
@@ -139,10 +149,14 @@ class Postgres:
         )
         if made.returncode != 0:
             raise CannotGoOn(f"The database could not be made.\n{made.stdout}{made.stderr}")
-        if self.run_by.is_nobody:
-            (unfinished / "pg_hba.conf").write_text("local all all peer map=launcher\n")
-            (unfinished / "pg_ident.conf").write_text(f"launcher root {ROLE}\n")
         unfinished.rename(self.data)
+
+    def _say_who_comes_in(self) -> None:
+        """Nobody's sockets are open to all users of the machine: only the launcher's gets in, as any of the roles."""
+        if self.run_by.is_nobody:
+            (self.data / "pg_hba.conf").write_text("local all all peer map=launcher\n")
+            roles = "".join(f"launcher root {role}\n" for role in (ROLE, WEB, WORKER))
+            (self.data / "pg_ident.conf").write_text(roles)
 
     def _clear_what_a_dead_server_left(self) -> None:
         """Remove pid and lock files nobody stands behind, once the last orphan of a killed server has gone.

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from launcher import processes
 from launcher.messages import CannotGoOn, say
+from launcher.postgres import WEB, WORKER
 from launcher.stack import Stack
 from launcher.state import ROOT
 from launcher.supervisor import Program
@@ -26,15 +27,14 @@ def worker(stack: Stack) -> Program:
     """One Celery worker with two processes; beat is embedded in it, so there is one timetable."""
     timetable = str(stack.state.path / "timetable")
     options = "--pool prefork --concurrency 2 --loglevel INFO --without-mingle --without-gossip"
-    return _program(
-        stack, "worker", "celery", "-A", "config", "worker", "-B", "--schedule", timetable, *options.split()
-    )
+    command = ["celery", "-A", "config", "worker", "-B", "--schedule", timetable, *options.split()]
+    return _program(stack, "worker", WORKER, *command)
 
 
 def web(stack: Stack, port: int) -> Program:
     """Gunicorn for this machine only; its processes, threads, limits and patience stand in config/serving.py."""
     serving = ("--config", "python:config.serving", "--bind", f"{HOST}:{port}")
-    return _program(stack, "web", "gunicorn", *serving, "config.wsgi:application")
+    return _program(stack, "web", WEB, "gunicorn", *serving, "config.wsgi:application")
 
 
 def forget_counts(state: Path) -> None:
@@ -43,12 +43,10 @@ def forget_counts(state: Path) -> None:
     (state / COUNTS).mkdir(mode=0o700)
 
 
-def _program(stack: Stack, name: str, *arguments: str) -> Program:
+def _program(stack: Stack, name: str, role: str, *arguments: str) -> Program:
     command = [sys.executable, "-m", *arguments]
-    counting = {"PROMETHEUS_MULTIPROC_DIR": str(stack.state.path / COUNTS)}
-    return Program(
-        name, command, environment=stack.environment | counting, cwd=ROOT, log=stack.state.log(name)
-    )
+    environment = stack.environment_as(role) | {"PROMETHEUS_MULTIPROC_DIR": str(stack.state.path / COUNTS)}
+    return Program(name, command, environment=environment, cwd=ROOT, log=stack.state.log(name))
 
 
 def first_port(wanted: str | None) -> int:

@@ -29,6 +29,20 @@ class Stack:
         self.environment = self._environment(outside)
 
     @property
+    def environment_with_tools(self) -> dict[str, str]:
+        """The same for a command that may call pg_dump and its like: of the server's own version, not the system's."""
+        if self.postgres is None:
+            return self.environment
+        path = os.pathsep.join([str(self.postgres.programs), self.environment.get("PATH", "")])
+        return self.environment | {"PATH": path}
+
+    def environment_as(self, role: str) -> dict[str, str]:
+        """The same for a program that comes to the embedded database as a lesser role than its owner."""
+        if self.postgres is None:
+            return self.environment
+        return self.environment | {"DATABASE_URL": self.postgres.url_as(role)}
+
+    @property
     def servers(self) -> list[Postgres | Valkey]:
         """The embedded servers in the order they start."""
         return [server for server in (self.postgres, self.valkey) if server is not None]

@@ -5,7 +5,7 @@ from supplies.catalogue.models import Category, Item, Standard, Substitution, Tr
 from supplies.editions.models import ReferenceEdition
 from supplies.emergencies.models import Emergency
 from supplies.intake.models import Import, ImportedLine, ImportedRow
-from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail
+from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail, Seal, Unsealed
 from supplies.needs.models import Appeal, Need
 from supplies.offers.models import Donation, Offer
 from supplies.organisations.models import (
@@ -54,6 +54,7 @@ __all__ = [
     "ReceiptLine",
     "ReferenceEdition",
     "Region",
+    "Seal",
     "Shipment",
     "ShipmentLine",
     "Standard",
@@ -63,6 +64,7 @@ __all__ = [
     "TransportMode",
     "Unit",
     "UnitRule",
+    "Unsealed",
     "User",
     "Verification",
 ]

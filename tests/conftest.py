@@ -1,4 +1,4 @@
-"""What every test shares: the clock's stand-in, the cast, and the browser where there is one."""
+"""What every test shares: the database as the worker may use it, the cast, and the browser where there is one."""
 
 import os
 import shutil
@@ -7,12 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management.commands import flush
+from django.db import connection, transaction
+from django.db.backends.signals import connection_created
 from django.utils import timezone, translation
 from rest_framework.test import APIClient
 
 from matching.books import faults
+from supplies.append_only import rewriting
 from supplies.organisations.models import User
+from supplies.upkeep import roles
 from tests.makers import NOW, make_member, make_user
+from tests.owner import as_owner
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -27,6 +33,37 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(
                 pytest.mark.skip(reason="the published lists of 2020 are not beside the checkout")
             )
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Everything a test does in the database it may do in production: it comes as the worker, not as the owner."""
+
+    def come_as_the_worker(connection: Any, **_signal: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET ROLE {roles.name_of('worker')}")
+
+    with django_db_blocker.unblock():
+        roles.grant()
+        connection.close()
+        connection_created.connect(come_as_the_worker)
+        yield
+        connection_created.disconnect(come_as_the_worker)
+        connection.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tables_are_emptied_by_their_owner() -> Iterator[None]:
+    """Between tests that commit; nobody else may, and even the owner has to say so."""
+    as_it_was = flush.Command.handle
+
+    def handle(self: flush.Command, **options: Any) -> None:
+        with as_owner(), transaction.atomic(), rewriting():
+            as_it_was(self, **options)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(flush.Command, "handle", handle)
+        yield
 
 
 @pytest.fixture

@@ -8,11 +8,13 @@ from urllib.parse import quote
 
 from django.db import connection
 
+from supplies.upkeep.roles import name_of
+
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment that leads a child process to this test's database."""
+    """The environment that leads a child process to this test's database, as a worker."""
     settings = connection.settings_dict
-    url = f"postgres://{quote(settings['USER'])}@/{settings['NAME']}?host={quote(str(settings['HOST']))}"
+    url = f"postgres://{name_of('worker')}@/{settings['NAME']}?host={quote(str(settings['HOST']))}"
     return {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings", **more}
 
 

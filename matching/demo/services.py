@@ -15,6 +15,7 @@ from matching.demo.postings import Postings, write_appeals, write_donations
 from matching.demo.stories import tell
 from matching.models import Proposal
 from supplies.allocations.models import Allocation
+from supplies.append_only import rewriting
 from supplies.emergencies.models import Emergency, Phase
 from supplies.journal.services import unheard
 from supplies.needs import services as asking
@@ -129,11 +130,12 @@ def refresh(*, at: datetime) -> int:
         if passed <= timedelta():
             return 0
         demo = [OUTBREAK, FLOOD]
-        for model, emergency, columns in DATES:
-            ids = model._default_manager.filter(**{f"{emergency}__in": demo}).values("pk")
-            model._default_manager.filter(pk__in=ids).update(
-                **{column: F(column) + passed for column in columns}
-            )
+        with rewriting():  # the demonstration only plays; its dates are moved by the owner of the tables
+            for model, emergency, columns in DATES:
+                ids = model._default_manager.filter(**{f"{emergency}__in": demo}).values("pk")
+                model._default_manager.filter(pk__in=ids).update(
+                    **{column: F(column) + passed for column in columns}
+                )
         Emergency.objects.filter(pk__in=demo).update(began_on=F("began_on") + passed)
         lapsed = Need.objects.filter(status=NeedStatus.LAPSED, appeal__emergency__in=demo, deadline_at__gt=at)
         for need in lapsed.order_by("pk"):

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import CheckConstraint, F, Func, Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
@@ -76,7 +77,16 @@ class ItemQuerySet(models.QuerySet["Item"]):
 class Item(Bilingual, ReferenceRow):
     """An entry of the catalogue. Every quantity of it is a whole number of its `base_unit`."""
 
-    code = models.CharField(_("code"), max_length=30, primary_key=True)
+    code = models.CharField(
+        _("code"),
+        max_length=30,
+        primary_key=True,
+        validators=[  # it stands in the journal, which holds ids and numbers only
+            RegexValidator(
+                r"^[A-Za-z0-9_.-]+$", _("Use Latin letters, digits, dots, dashes and underscores.")
+            )
+        ],
+    )
     category = models.ForeignKey(
         Category, on_delete=models.PROTECT, related_name="items", verbose_name=_("category")
     )

@@ -7,6 +7,8 @@ from django.db.models import Max, UniqueConstraint
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from supplies.append_only import OnlyAdded
+
 
 class ReferenceRow(models.Model):
     """A row shipped with the project, which an administrator may correct."""
@@ -73,6 +75,7 @@ class ReferenceEdition(models.Model):
         verbose_name_plural = _("reference editions")
         constraints = [
             UniqueConstraint(name="edition_of_a_table_has_one_row", fields=["table", "version"]),
+            OnlyAdded(name="editions_are_only_added"),
         ]
 
     def __str__(self) -> str:

@@ -17,8 +17,9 @@ from django.utils.translation import gettext_lazy
 
 from supplies.errors import Refused
 from supplies.journal import mail as letters
-from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail
+from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail, Seal
 
+Text = str | Promise
 OFTEN = 5  # attempts after which somebody should look why a notice is not heard
 
 
@@ -30,7 +31,7 @@ class Waiting:
     """
 
     rank: int
-    title: str | Promise
+    title: Text
     rows: QuerySet
     query: str = ""
 
@@ -110,12 +111,46 @@ def version_of(row: models.Model, *, lock: bool = False) -> str:
     return str(found[0]) if found else ""
 
 
+class AlarmFilter(admin.SimpleListFilter):
+    title = gettext_lazy("verification")
+    parameter_name = "alarm"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("found it tampered with"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Event]:
+        alarms: QuerySet[Event] = queryset.alarms() if self.value() == "yes" else queryset
+        return alarms
+
+
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
     list_display = ("at", "kind", "subject", "subject_id", "by", "facts")
+    list_filter = (AlarmFilter,)
     list_select_related = ("by",)
     search_fields = ("kind__startswith", "=subject", "=subject_id")
     ordering = ("-pk",)
+
+    def waits(self, request: HttpRequest) -> Iterable[Waiting]:
+        return [Waiting(1, _("alarms: the journal was tampered with"), Event.objects.alarms(), "alarm=yes")]
+
+
+@admin.register(Seal)
+class SealAdmin(ReadOnlyAdmin):
+    """The chain over the journal. Not even the site's own role in the database can do more here than add."""
+
+    list_display = ("number", "at", "count", "hexadecimal")
+    fields = ("number", "at", "count", "hexadecimal", "events")
+    readonly_fields = fields
+    ordering = ("-pk",)
+
+    @admin.display(description=Event._meta.verbose_name_plural)
+    def count(self, seal: Seal) -> int:
+        return len(seal.events)
+
+    @admin.display(description=Seal._meta.get_field("digest").verbose_name)
+    def hexadecimal(self, seal: Seal) -> str:
+        return bytes(seal.digest).hex()
 
 
 @admin.register(Outgoing)

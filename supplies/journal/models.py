@@ -1,24 +1,39 @@
-"""Who did what, when; what must leave the process because of it; and which requests were answered. Written in the
-verb's own transaction."""
+"""Who did what, when, sealed so that nobody can bend it; what must leave the process because of it; and which requests
+were answered. Written in the verb's own transaction."""
 
 import uuid
 from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Max, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from supplies.append_only import OnlyAdded
 from supplies.sealing import Sealed
+
+# No text of any fact has a space, a letter that is not ASCII, or more than 80 characters: no name, no address, no note.
+IDS_AND_NUMBERS = '!exists($.** ? (@.type() == "string" && !(@ like_regex "^[A-Za-z0-9_.:+/-]{0,80}$")))'
+
+
+# What the daily verification of the journal found, written into the journal itself.
+BROKEN, VERIFIED = "journal.broken", "journal.verified"
 
 
 class EventQuerySet(models.QuerySet["Event"]):
-    def about(self, row: models.Model) -> "EventQuerySet":
+    def about(self, row: models.Model) -> Self:
         return self.filter(subject=row._meta.model_name, subject_id=str(row.pk))
 
-    def newest_first(self) -> "EventQuerySet":
+    def alarms(self) -> Self:
+        """Verifications that found the journal tampered with, after the last one that found it whole."""
+        whole = Event.objects.filter(kind=VERIFIED).order_by().values("kind").annotate(last=Max("pk"))
+        return self.filter(kind=BROKEN, pk__gt=Coalesce(Subquery(whole.values("last")), 0))
+
+    def newest_first(self) -> Self:
         return self.order_by("-pk")
 
 
@@ -49,10 +64,66 @@ class Event(models.Model):
     class Meta:
         verbose_name = _("journal entry")
         verbose_name_plural = _("journal")
+        constraints = [
+            OnlyAdded(name="events_are_only_added"),
+            models.CheckConstraint(
+                name="event_facts_are_ids_and_numbers",
+                condition=Func(
+                    F("facts"),
+                    Value(IDS_AND_NUMBERS),
+                    function="jsonb_path_match",
+                    template="%(function)s(%(expressions)s::jsonpath)",
+                    output_field=models.BooleanField(),
+                ),
+            ),
+        ]
         indexes = [models.Index(fields=["subject", "subject_id", "id"], name="event_by_subject")]
 
     def __str__(self) -> str:
         return f"{self.kind} · {timezone.localtime(self.at):%Y-%m-%d %H:%M}"
+
+
+class Unsealed(models.Model):
+    """An event that no seal covers yet: put here by a trigger in the event's own transaction, taken away by the sealer."""
+
+    event = models.OneToOneField(
+        Event, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = _("entry that waits for its seal")
+        verbose_name_plural = _("entries that wait for their seal")
+
+    def __str__(self) -> str:
+        return str(self.event_id)
+
+
+class SealQuerySet(models.QuerySet["Seal"]):
+    def newest_first(self) -> Self:
+        return self.order_by("-number")
+
+
+class Seal(models.Model):
+    """A link of the chain: these events, as they were, came after everything the seal before covers."""
+
+    number = models.PositiveBigIntegerField(_("number"), primary_key=True)
+    at = models.DateTimeField(_("sealed"))
+    events = ArrayField(models.BigIntegerField(), verbose_name=_("journal entries"))
+    digest = models.BinaryField(_("digest"), max_length=32)
+
+    objects = SealQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("seal")
+        verbose_name_plural = _("seals")
+        constraints = [
+            OnlyAdded(name="seals_are_only_added"),
+            models.CheckConstraint(name="seals_are_counted_from_one", condition=Q(number__gte=1)),
+            models.CheckConstraint(name="seal_covers_something", condition=Q(events__len__gte=1)),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.number)
 
 
 class OutgoingQuerySet(models.QuerySet["Outgoing"]):

@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from supplies.journal import mail, once, services
+from supplies.journal import chain, mail, once, services
 
 
 @shared_task(name="journal.dispatch")
@@ -19,3 +19,13 @@ def forget() -> None:
     at = timezone.now()
     once.forget(at=at)
     mail.forget(at=at)
+
+
+@shared_task(name="journal.seal")
+def seal() -> None:
+    chain.seal(at=timezone.now())
+
+
+@shared_task(name="journal.verify")
+def verify() -> None:
+    chain.check(at=timezone.now())

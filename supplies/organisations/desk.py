@@ -20,7 +20,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -29,11 +28,11 @@ from django.utils.translation import gettext_lazy
 from supplies.catalogue.models import Item
 from supplies.errors import Refused
 from supplies.journal.admin import ReadOnlyAdmin
-from supplies.journal.admin import Waiting as Waiting  # every desk that builds on this one has it from here
+from supplies.journal.admin import Text as Text  # every desk that builds on this one has these from here
+from supplies.journal.admin import Waiting as Waiting
 from supplies.organisations.models import User
 from supplies.organisations.permissions import may_moderate, may_moderate_in, may_watch
 
-Text = str | Promise
 security = structlog.get_logger("security")
 
 

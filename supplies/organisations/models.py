@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
+from supplies.append_only import OnlyAdded
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.regions.models import Region
 from supplies.sealing import Sealed
@@ -302,7 +303,7 @@ class Verification(models.Model):
     """One judgement about an organisation: who, when, which way, and the reason the public may read."""
 
     organisation = models.ForeignKey(
-        Organisation, models.CASCADE, related_name="verifications", verbose_name=_("organisation")
+        Organisation, models.PROTECT, related_name="verifications", verbose_name=_("organisation")
     )
     verdict = models.CharField(_("verdict"), max_length=12, choices=Verified)
     note = models.CharField(_("how it was verified"), max_length=300)
@@ -312,6 +313,7 @@ class Verification(models.Model):
     class Meta:
         verbose_name = _("verification")
         verbose_name_plural = _("verifications")
+        constraints = [OnlyAdded(name="verifications_are_only_added", may_change=["note"])]
 
     def __str__(self) -> str:
         return f"{self.organisation} · {self.get_verdict_display()}"

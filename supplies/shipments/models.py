@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from supplies.allocations.models import Allocation
+from supplies.append_only import OnlyAdded
 from supplies.catalogue.models import TransportMode
 from supplies.editions.models import ReferenceRow
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
@@ -245,7 +246,7 @@ class TrackingEventQuerySet(models.QuerySet["TrackingEvent"]):
 class TrackingEvent(models.Model):
     """What was seen: what, when, where, why. Rows are only ever added."""
 
-    shipment = models.ForeignKey(Shipment, models.CASCADE, related_name="events")
+    shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="events")
     external_id = models.CharField(_("the sender's id of the event"), max_length=80, blank=True)
     occurred_at = models.DateTimeField(_("happened"))
     recorded_at = models.DateTimeField(_("recorded"))
@@ -269,6 +270,7 @@ class TrackingEvent(models.Model):
             models.UniqueConstraint(
                 fields=["shipment", "external_id"], condition=~Q(external_id=""), name="tracking_event_once"
             ),
+            OnlyAdded(name="tracking_events_are_only_added", may_change=["place", "label", "note"]),
         ]
         indexes = [models.Index(fields=["shipment", "occurred_at", "id"], name="tracking_event_in_order")]
 
@@ -314,6 +316,7 @@ class Receipt(models.Model):
     class Meta:
         verbose_name = _("receipt")
         verbose_name_plural = _("receipts")
+        constraints = [OnlyAdded(name="receipts_are_only_added", may_change=["note"])]
 
     def __str__(self) -> str:
         return str(self.shipment)
@@ -322,7 +325,7 @@ class Receipt(models.Model):
 class ReceiptLine(models.Model):
     """Per line: counted = accepted + damaged + wrong item + expired; counted + missing = shipped, unless too much came."""
 
-    receipt = models.ForeignKey(Receipt, models.CASCADE, related_name="lines")
+    receipt = models.ForeignKey(Receipt, models.PROTECT, related_name="lines")
     line = models.OneToOneField(
         ShipmentLine, models.PROTECT, related_name="receipt_line", verbose_name=_("line")
     )
@@ -361,6 +364,7 @@ class ReceiptLine(models.Model):
             models.CheckConstraint(
                 name="receipt_line_not_short_and_over", condition=Q(missing=0) | Q(surplus=0)
             ),
+            OnlyAdded(name="receipt_lines_are_only_added"),
         ]
 
     def __str__(self) -> str:
@@ -383,7 +387,7 @@ class Discrepancy(models.Model):
         SURPLUS = "surplus", _("more than shipped")
 
     receipt_line = models.ForeignKey(
-        ReceiptLine, models.CASCADE, related_name="discrepancies", verbose_name=_("receipt line")
+        ReceiptLine, models.PROTECT, related_name="discrepancies", verbose_name=_("receipt line")
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     quantity = QuantityField(_("quantity"))
@@ -394,7 +398,8 @@ class Discrepancy(models.Model):
         verbose_name = _("discrepancy")
         verbose_name_plural = _("discrepancies")
         constraints = [
-            models.UniqueConstraint(fields=["receipt_line", "kind"], name="discrepancy_once_per_kind")
+            models.UniqueConstraint(fields=["receipt_line", "kind"], name="discrepancy_once_per_kind"),
+            OnlyAdded(name="discrepancies_are_only_added"),
         ]
 
     def __str__(self) -> str:

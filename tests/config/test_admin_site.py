@@ -17,6 +17,8 @@ from supplies.allocations.models import Allocation
 from supplies.journal.mail import write
 from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail
 from supplies.journal.once import Answer, Asked, keep
+from supplies.journal import chain
+from supplies.journal.models import Event, Outgoing, Seal
 from supplies.needs.models import Appeal, Need
 from supplies.offers.models import Donation, Offer
 from supplies.organisations.desk import DeskAdmin
@@ -52,6 +54,7 @@ WRITTEN_BY_VERBS = [
     Outgoing,
     OutgoingMail,
     IdempotencyKey,
+    Seal,
     Organisation,
     Facility,
 ]
@@ -68,6 +71,7 @@ def make_one_of_everything() -> None:
     Allocation.objects.filter(pk=make_allocation().pk).update(due_at=timezone.now() - timedelta(days=1))
     write(EmailMessage("Exercise", "nothing", to=["nobody@example.org"]), at=NOW)
     keep(Asked("account:1", None, "POST /", "POST", str(uuid.uuid4()), b""), Answer(200), at=NOW)
+    chain.seal(at=NOW)
 
 
 @pytest.mark.parametrize("model", WRITTEN_BY_VERBS)

@@ -35,6 +35,9 @@ def test_a_refused_statement_leaves_no_value_in_the_log(postgres: Postgres, stat
 
     assert "canary" not in log
     assert "ready to accept connections" in log
+@pytest.mark.parametrize("setting", ["fsync", "full_page_writes", "synchronous_commit"])
+def test_what_the_site_is_told_is_written_has_reached_the_disk(postgres: Postgres, setting: str):
+    assert postgres.query(f"SHOW {setting}") == "on"
 
 
 def test_a_second_launcher_uses_the_server_that_runs(postgres: Postgres, state: State):
@@ -124,6 +127,8 @@ def test_torn_data_are_made_anew_where_they_are_disposable(tmp_path: Path):
     (server.data / "global" / "pg_control").write_bytes(b"torn")
 
     server.start()
+
+    assert server.query("SHOW fsync") == "off"  # which is why they may be torn
 
     assert server.query("SELECT 1") == "1"
     server.stop()

@@ -7,11 +7,12 @@ import subprocess
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from launcher.messages import CannotGoOn
 from launcher.postgres import Postgres
 from launcher.processes import wait_until
 from launcher.programs import leftovers
@@ -23,6 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 SECONDS_TO_START = 240
 SECONDS_TO_RECOVER = 60
+SECONDS_AFTER_A_DATABASE = 30
 OF_THE_TESTS_THEMSELVES = re.compile(
     r"DATABASE_URL|BROKER_URL|CACHE_URL|SECRET_KEY|FIELD_KEYS|ALLOWED_HOSTS|EMBEDDED|STATE_DIR|DJANGO_.*|PYTEST_.*"
 )
@@ -72,6 +74,20 @@ class Site:
     def pid_of(self, child: str) -> int | None:
         return self.card.children[child]
 
+    def family_of(self, child: str) -> set[int]:
+        """The process of a child, and those it has forked."""
+        pid = self.pid_of(child)
+        assert pid is not None
+        forked = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return {pid, *map(int, forked)}
+
+    def ask(self, sql: str) -> list[str]:
+        """Rows of one column from its database; none while that is away."""
+        try:
+            return Postgres(self.state).query(sql).splitlines()
+        except CannotGoOn:
+            return []
+
     def answers(self) -> bool:
         """Does a page that reads the database come?"""
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -101,6 +117,68 @@ def test_the_site_recovers_by_itself_when_a_process_is_killed(site: Site, child:
 
     assert wait_until(lambda: site.pid_of(child) not in (None, before), seconds=SECONDS_TO_RECOVER)
     assert wait_until(site.answers, seconds=SECONDS_TO_RECOVER)
+
+
+def immediate_stop(site: Site) -> None:
+    pid = site.pid_of("PostgreSQL")
+    assert pid is not None
+    os.kill(pid, signal.SIGQUIT)
+
+
+def kill_one_of_its_processes(site: Site) -> None:
+    (pid,) = site.ask("SELECT pid FROM pg_stat_activity WHERE usename = 'tongzhou_web' LIMIT 1")
+    os.kill(int(pid), signal.SIGKILL)
+
+
+def end_all_connections(site: Site) -> None:
+    site.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename ~ '^tongzhou_'")
+
+
+@pytest.mark.parametrize("fault", [immediate_stop, kill_one_of_its_processes, end_all_connections])
+def test_nobody_dies_with_the_database_and_all_find_it_again(site: Site, fault: Callable[[Site], None]):
+    """Connections are looked at before they are used: CONN_HEALTH_CHECKS."""
+    assert wait_until(site.answers, seconds=SECONDS_TO_RECOVER)
+    before = {child: site.family_of(child) for child in ("web", "worker")}
+
+    fault(site)
+
+    assert wait_until(site.answers, seconds=SECONDS_AFTER_A_DATABASE)
+    assert {child: site.family_of(child) for child in ("web", "worker")} == before
+
+
+def test_the_worker_too_goes_on_where_its_database_was_interrupted(site: Site):
+    """It is handed a notice that changes nothing."""
+    before = site.pid_of("PostgreSQL")
+
+    immediate_stop(site)
+
+    assert wait_until(lambda: site.pid_of("PostgreSQL") not in (None, before), seconds=SECONDS_TO_RECOVER)
+    (notice,) = site.ask(NOTICE)
+    carried = f"SELECT done_at IS NOT NULL FROM supplies_outgoing WHERE id = {notice}"
+    assert wait_until(lambda: site.ask(carried) == ["t"], seconds=SECONDS_TO_RECOVER)
+
+
+NOTICE = """
+WITH event AS (
+    INSERT INTO supplies_event (kind, at, subject, subject_id, facts)
+    VALUES ('need.withdrawn', now(), 'need', gen_random_uuid(), '{}') RETURNING id
+)
+INSERT INTO supplies_outgoing (event_id, listener, due_at, attempts, last_error)
+SELECT id, 'matching.services.withdraw_for_need', now(), 0, '' FROM event RETURNING id
+"""
+
+
+def test_web_and_worker_are_not_the_owner_of_what_they_use(site: Site):
+    assert wait_until(site.answers, seconds=SECONDS_TO_RECOVER)
+
+    roles = set(
+        site.ask(
+            "SELECT usename FROM pg_stat_activity WHERE datname = 'tongzhou' AND pid <> pg_backend_pid()"
+        )
+    )
+
+    assert "tongzhou_web" in roles
+    assert roles <= {"tongzhou_web", "tongzhou_worker"}
 
 
 def test_a_second_start_says_where_the_site_runs(site: Site):

@@ -1,5 +1,7 @@
 import pytest
 
+from launcher.postgres import WEB, WORKER
+from launcher.programs import web, worker
 from launcher.stack import Stack
 from launcher.state import State
 
@@ -20,6 +22,29 @@ def test_valkey_is_started_unless_broker_and_cache_are_both_given(state: State):
     assert only_broker.environment["BROKER_URL"] == "amqp://elsewhere"
     assert only_broker.environment["CACHE_URL"] == only_broker.valkey.cache_url
     assert both.valkey is None
+
+
+def test_the_sites_programs_come_to_the_database_as_lesser_roles(state: State):
+    stack = Stack(state, {})
+
+    assert "//tongzhou@/" in stack.environment["DATABASE_URL"]
+    assert "//tongzhou_web@/" in stack.environment_as(WEB)["DATABASE_URL"]
+    assert web(stack, 8000).environment["DATABASE_URL"] == stack.environment_as(WEB)["DATABASE_URL"]
+    assert worker(stack).environment["DATABASE_URL"] == stack.environment_as(WORKER)["DATABASE_URL"]
+
+
+def test_a_database_given_from_outside_is_used_as_it_was_given(state: State):
+    stack = Stack(state, {"DATABASE_URL": "postgres://someone@elsewhere/supplies", "PATH": "/bin"})
+
+    assert stack.environment_as(WEB) == stack.environment == stack.environment_with_tools
+
+
+def test_tools_are_of_the_version_of_the_server(state: State):
+    stack = Stack(state, {"PATH": "/bin"})
+
+    assert stack.postgres is not None
+    assert stack.environment_with_tools["PATH"] == f"{stack.postgres.programs}:/bin"
+    assert (stack.postgres.programs / "pg_dump").exists()
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "FIELD_KEYS", "ALLOWED_HOSTS"])

@@ -15,6 +15,7 @@ from supplies.needs import services as asking
 from supplies.organisations import services as people
 from tests.makers import NOW, make_allocation, make_appeal, make_emergency, make_item, make_need, make_offer
 from tests.matching.test_services import laid_out, match, proposal
+from tests.owner import as_owner
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +23,8 @@ pytestmark = pytest.mark.django_db
 def forget_what_happened() -> None:
     """Nothing waits to be heard, and no run waits to be widened."""
     dispatch(at=NOW)
-    MatchingRun.objects.all().delete()
+    with as_owner():
+        MatchingRun.objects.all().delete()
 
 
 # --- events

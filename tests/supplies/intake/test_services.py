@@ -21,6 +21,7 @@ from supplies.needs.models import Appeal, AppealStatus, Need, NeedStatus, Quanti
 from supplies.offers.models import Donation, DonationStatus, Offer
 from supplies.organisations.models import Contact, Facility, Organisation, User, Verified
 from tests.makers import NOW, make_facility, make_organisation, make_region
+from tests.owner import as_owner
 from tests.supplies.intake.conftest import Importer
 from tests.supplies.intake.lists import make_cell, make_row, write_list
 
@@ -453,7 +454,7 @@ def test_a_row_that_failed_can_be_mended(take: Importer) -> None:
 
 
 def test_what_a_failed_row_began_is_counted_nowhere(take: Importer) -> None:
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute(
             "CREATE FUNCTION disk_is_full() RETURNS trigger LANGUAGE plpgsql AS "
             "$$ BEGIN RAISE EXCEPTION 'disk is full' USING ERRCODE = 'disk_full'; END $$"
@@ -463,7 +464,7 @@ def test_what_a_failed_row_began_is_counted_nowhere(take: Importer) -> None:
             "FOR EACH STATEMENT EXECUTE FUNCTION disk_is_full()"
         )
     report = take(make_row())
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER full_disk ON supplies_importedline")
     again = take(make_row(), make_row(address="演练路2号"))
 

@@ -3,9 +3,11 @@ from typing import Any
 import pytest
 
 from supplies.organisations.models import Organisation
+from supplies.shipments import services as moving
 from supplies.shipments.models import Receipt, Shipment
 from tests.api_client import Speaker, speaker, today  # noqa: F401
 from tests.makers import (
+    NOW,
     make_allocation,
     make_facility,
     make_mode,
@@ -104,9 +106,7 @@ def test_only_volunteers_put_a_shipment_together(who: str) -> None:
 
 def test_a_shipment_goes_the_whole_way_and_closes_the_need() -> None:
     story = Story()
-    Shipment.objects.all().delete()
-    story.allocation.status = "reserved"
-    story.allocation.save()
+    moving.cancel(story.shipment, by=None, at=NOW)
     volunteer, carrier, hospital = map(story.speaker, ("a volunteer", "the carrier", "the hospital"))
 
     made = volunteer.post("shipments/", {"allocations": [str(story.allocation.pk)]}).json()

@@ -1,0 +1,39 @@
+"""Tests use the database as the worker does, who owns no table. What takes the owner of the tables says so."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from django.db import DatabaseError, connection
+
+
+@contextmanager
+def as_owner() -> Iterator[None]:
+    """Whoever made the test's tables, to the end of the block."""
+    with _as("NONE"):
+        yield
+
+
+@contextmanager
+def as_role(name: str) -> Iterator[None]:
+    with _as(connection.ops.quote_name(name)):
+        yield
+
+
+@contextmanager
+def _as(role: str) -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('role')")
+        (before,) = cursor.fetchone()
+        cursor.execute(f"SET ROLE {role}")
+    try:
+        yield
+    except BaseException:
+        with suppress(DatabaseError):  # where the transaction is lost, rolling back brings the role back too
+            _take(before)
+        raise
+    _take(before)
+
+
+def _take(role: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('role', %s, false)", [role])
