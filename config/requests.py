@@ -5,6 +5,8 @@ from collections.abc import Callable
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import Resolver404, resolve
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
@@ -18,7 +20,7 @@ class RefuseUnreadableText:
     """What no view could read is answered before any view sees it.
 
     PostgreSQL cannot store NUL, in an address or a quoted cookie; a form in another encoding than UTF-8 decodes to text
-    that cannot be stored, or not at all; and no page takes files, which Django would write to the disk without a limit.
+    that cannot be stored, or not at all; and a body with files is read only as far as its route says that it takes any.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -35,11 +37,25 @@ class RefuseUnreadableText:
             )
         if any("\x00" in value for value in request.COOKIES.values()) or not _is_utf8(request):
             return JsonResponse({"code": "invalid", "detail": _("This request cannot be read.")}, status=400)
-        if request.content_type == "multipart/form-data" and _length(request) > LARGEST:
-            return JsonResponse(
-                {"code": "too-large", "detail": _("This is larger than can be read.")}, status=413
-            )
+        if request.content_type == "multipart/form-data" and _length(request) > largest_for(request):
+            return _too_large(request)
         return self.get_response(request)
+
+
+def largest_for(request: HttpRequest) -> int:
+    """How many bytes a body with files may have: what the view at this address has declared, which most do not."""
+    try:
+        view = resolve(request.path_info).func
+    except Resolver404:
+        return LARGEST
+    return int(getattr(view, "largest_body", LARGEST))
+
+
+def _too_large(request: HttpRequest) -> HttpResponse:
+    if not request.path.startswith("/api/"):
+        with translation.override(translation.get_language_from_request(request)):
+            return render(request, "413.html", status=413)
+    return JsonResponse({"code": "too-large", "detail": _("This is larger than can be read.")}, status=413)
 
 
 def _is_utf8(request: HttpRequest) -> bool:

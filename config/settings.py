@@ -155,6 +155,14 @@ STORAGES = {
 }
 WHITENOISE_MANIFEST_STRICT = False
 
+# Private files (evidence, photographs): sealed, outside of everything that is served.
+PRIVATE_ROOT = Path(env.str("PRIVATE_ROOT", default=str(STATE_DIR / "private")))
+# Who may read the private files about a row of this kind; nobody where none is named.
+ATTACHMENT_READERS: dict[str, str] = {
+    "organisation": "supplies.organisations.permissions.may_read_evidence",
+}
+FILE_UPLOAD_HANDLERS = ["supplies.attachments.uploads.InMemory"]
+
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 X_FRAME_OPTIONS = "DENY"

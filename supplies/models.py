@@ -1,6 +1,7 @@
 """The concepts' tables, imported so that Django finds them."""
 
 from supplies.allocations.models import Allocation
+from supplies.attachments.models import Attachment
 from supplies.catalogue.models import Category, Item, Standard, Substitution, TransportMode, Unit, UnitRule
 from supplies.editions.models import ReferenceEdition
 from supplies.emergencies.models import Emergency
@@ -32,6 +33,7 @@ __all__ = [
     "Allocation",
     "ApiToken",
     "Appeal",
+    "Attachment",
     "Category",
     "Contact",
     "Discrepancy",
