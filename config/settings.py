@@ -219,6 +219,7 @@ SPECTACULAR_SETTINGS = {
         "SenderKind": "supplies.needs.models.SenderKind",
         "ShipmentStatus": "supplies.shipments.models.ShipmentStatus",
         "StandardStatus": "supplies.catalogue.models.StandardStatus",
+        "Verdict": "supplies.organisations.models.Verdict",
         "Verified": "supplies.organisations.models.Verified",
     },
 }
@@ -265,6 +266,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "matching-sweep": {"task": "matching.sweep", "schedule": 15.0},
     "matching-timetable": {"task": "matching.match_all", "schedule": MATCH_EVERY_MINUTES * 60.0},
     "deadlines": {"task": "desks.end_what_is_over", "schedule": 300.0},
+    "once-a-day": {"task": "desks.once_a_day", "schedule": 86_400.0},
 }
 
 LOGGING = {

@@ -11,6 +11,7 @@ from supplies.needs.models import Appeal, Need
 from supplies.offers.models import Donation, Offer
 from supplies.organisations.models import (
     ApiToken,
+    CallLog,
     Contact,
     Facility,
     Membership,
@@ -34,6 +35,7 @@ __all__ = [
     "ApiToken",
     "Appeal",
     "Attachment",
+    "CallLog",
     "Category",
     "Contact",
     "Discrepancy",

@@ -58,6 +58,9 @@ class Verb:
     """
 
     allowed_permissions = ("act",)
+    is_asked_on_the_page = (
+        False  # its form stands open on the row's own page, which then needs no button for it
+    )
 
     def __init__(
         self,
@@ -78,12 +81,17 @@ class Verb:
     def __call__(self, desk: "DeskAdmin", request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
         answers = self.answers
         if self.asks is not None:
-            form = self.asks(request.POST if "answered" in request.POST else None)
+            form = self.form(request, rows)
             if not form.is_valid():
                 return desk.ask(request, self, rows, form)
             answers = {**answers, **form.cleaned_data}
         self.do(desk, request, list(rows), answers)
         return None
+
+    def form(self, request: HttpRequest, rows: QuerySet) -> forms.Form:
+        """What is asked about these rows, filled in as far as it was answered."""
+        assert self.asks is not None
+        return self.asks(request.POST if "answered" in request.POST else None)
 
     def do(
         self, desk: "DeskAdmin", request: HttpRequest, rows: list[Any], answers: Mapping[str, Any]
@@ -251,7 +259,7 @@ class DeskAdmin(ReadOnlyAdmin):
             context["offered"] = [
                 (f"{base}do/{name}/", title)
                 for name, (verb, _name, title) in self.get_actions(request).items()
-                if verb.offered_for(self, request.user, obj)
+                if not verb.is_asked_on_the_page and verb.offered_for(self, request.user, obj)
             ]
         return super().render_change_form(request, context, add, change, form_url, obj)
 
@@ -314,17 +322,6 @@ class ReasonForm(forms.Form):
         label=gettext_lazy("Reason"),
         help_text=gettext_lazy("Whoever posted it reads this. Say what has to change."),
         max_length=200,
-        widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
-    )
-
-
-class NoteForm(forms.Form):
-    note = forms.CharField(
-        label=gettext_lazy("How do you know?"),
-        help_text=gettext_lazy(
-            "A call to the switchboard, a letter with a seal, the register you looked it up in."
-        ),
-        max_length=300,
         widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
     )
 
