@@ -16,6 +16,7 @@ from supplies.emergencies.models import Emergency
 from supplies.needs.models import Appeal, Need
 from supplies.offers.models import Donation, Offer
 from supplies.organisations.models import Facility, Organisation, User
+from supplies.organisations.services import trusted_since
 from supplies.regions.models import Region
 
 STRICKEN = "/CN/420000/"  # every third hospital is here
@@ -48,6 +49,10 @@ def _cast(chance: Random, hospitals: int, donors: int) -> Cast:
         for position in range(hospitals)
     ]
     givers = [_organisation(chance, "donor", position, chance.choice(regions)) for position in range(donors)]
+    now = timezone.now()
+    for organisation in (*houses, *givers):
+        organisation.created_at = now
+        vars(organisation).update(trusted_since(now))
     sites = [
         Facility(
             id=new_id(chance),
@@ -60,9 +65,6 @@ def _cast(chance: Random, hospitals: int, donors: int) -> Cast:
         )
         for house in houses
     ]
-    now = timezone.now()
-    for organisation in (*houses, *givers):
-        organisation.created_at = now
     write(Organisation, [*houses, *givers])
     write(Facility, sites)
     volunteer = User.objects.create_user("bench-volunteer")
@@ -72,9 +74,7 @@ def _cast(chance: Random, hospitals: int, donors: int) -> Cast:
 
 def _organisation(chance: Random, kind: str, position: int, region: Region) -> Organisation:
     name = f"{region.name_zh}演练{'医院' if kind == 'hospital' else '捐方'}{position}"
-    return Organisation(
-        id=new_id(chance), kind=kind, name=name, normal_name=name, region=region, status="verified"
-    )
+    return Organisation(id=new_id(chance), kind=kind, name=name, normal_name=name, region=region)
 
 
 def _ask(postings: Postings, needs: int) -> None:

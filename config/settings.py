@@ -191,6 +191,14 @@ STORAGES = {
 }
 WHITENOISE_MANIFEST_STRICT = False
 
+# Private files (evidence, photographs): sealed, outside of everything that is served.
+PRIVATE_ROOT = Path(env.str("PRIVATE_ROOT", default=str(STATE_DIR / "private")))
+# Who may read the private files about a row of this kind; nobody where none is named.
+ATTACHMENT_READERS: dict[str, str] = {
+    "organisation": "supplies.organisations.permissions.may_read_evidence",
+}
+FILE_UPLOAD_HANDLERS = ["supplies.attachments.uploads.InMemory"]
+
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 X_FRAME_OPTIONS = "DENY"
@@ -315,6 +323,7 @@ SPECTACULAR_SETTINGS = {
         "SenderKind": "supplies.needs.models.SenderKind",
         "ShipmentStatus": "supplies.shipments.models.ShipmentStatus",
         "StandardStatus": "supplies.catalogue.models.StandardStatus",
+        "Verdict": "supplies.organisations.models.Verdict",
         "Verified": "supplies.organisations.models.Verified",
     },
 }
@@ -373,6 +382,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "matching-timetable": {"task": "matching.match_all", "schedule": MATCH_EVERY_MINUTES * 60.0},
     "deadlines": {"task": "desks.end_what_is_over", "schedule": 300.0},
     "probe": {"task": "site.probe", "schedule": 15.0, "options": {"expires": 60}},
+    "once-a-day": {"task": "desks.once_a_day", "schedule": 86_400.0},
 }
 
 LOGGING_CONFIG = "config.logs.configure"

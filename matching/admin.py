@@ -43,6 +43,7 @@ from supplies.organisations.desk import (
     ReasonForm,
     Verb,
     Waiting,
+    answered_in,
     by_status,
     change_url,
     in_units,
@@ -155,10 +156,10 @@ class FewerForm(WhyForm):
 class Approve(Verb):
     """One click as long as the order of the run is kept; where a more urgent proposal is passed over it asks why."""
 
-    def form_for(self, rows: QuerySet) -> type[forms.Form] | None:
+    def form(self, request: HttpRequest, rows: QuerySet) -> forms.Form | None:
         chosen = list(rows.select_related("need"))
         passed = (Proposal.objects.more_urgent_than(row).exclude(pk__in=rows.values("pk")) for row in chosen)
-        return OutOfTurnForm if any(others.exists() for others in passed) else None
+        return OutOfTurnForm(answered_in(request)) if any(others.exists() for others in passed) else None
 
     def do(self, desk: DeskAdmin, request: HttpRequest, rows: list[Any], answers: Mapping[str, Any]) -> None:
         """In the order of the run, however the list was sorted."""

@@ -2,6 +2,7 @@
 
 import supplies.allocations.admin
 import supplies.catalogue.admin
+import supplies.desks.admin
 import supplies.editions.admin
 import supplies.emergencies.admin
 import supplies.intake.admin

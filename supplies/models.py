@@ -1,6 +1,7 @@
 """The concepts' tables, imported so that Django finds them."""
 
 from supplies.allocations.models import Allocation
+from supplies.attachments.models import Attachment
 from supplies.catalogue.models import Category, Item, Standard, Substitution, TransportMode, Unit, UnitRule
 from supplies.editions.models import ReferenceEdition
 from supplies.emergencies.models import Emergency
@@ -10,6 +11,7 @@ from supplies.needs.models import Appeal, Need
 from supplies.offers.models import Donation, Offer
 from supplies.organisations.models import (
     ApiToken,
+    CallLog,
     Contact,
     Facility,
     Membership,
@@ -32,6 +34,8 @@ __all__ = [
     "Allocation",
     "ApiToken",
     "Appeal",
+    "Attachment",
+    "CallLog",
     "Category",
     "Contact",
     "Discrepancy",

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from supplies.attachments import views as attachments
 from supplies.desks import views as desks
 from supplies.needs import views as needs
 from supplies.offers import views as offers
@@ -28,6 +29,9 @@ urlpatterns = [
     path("offers/<uuid:pk>/withdraw/", offers.withdraw_offer, name="withdraw-offer"),
     path("shipments/<uuid:pk>/", shipments.shipment, name="shipment"),
     path("shipments/<uuid:pk>/count/", shipments.count, name="count-shipment"),
+    path("organisations/<uuid:pk>/", organisations.organisation, name="organisation"),
+    path("organisations/<uuid:pk>/evidence/", organisations.hand_in_evidence, name="hand-in-evidence"),
+    path("attachments/<uuid:pk>/", attachments.download, name="attachment"),
     path("hospitals/new/", organisations.register_hospital, name="register-hospital"),
     path("facilities/<uuid:pk>/pause/", organisations.pause, name="pause"),
     path("sign-in/", organisations.SignIn.as_view(), name="sign-in"),

@@ -86,6 +86,13 @@ def api() -> APIClient:
     return APIClient()
 
 
+@pytest.fixture
+def private_root(settings: Any, tmp_path: Path) -> Path:
+    """A disk of the test's own for private files."""
+    settings.PRIVATE_ROOT = tmp_path / "private"
+    return tmp_path / "private"
+
+
 @pytest.fixture(autouse=True)
 def _sentences_in_english() -> Iterator[None]:
     """Verbs called without a request speak English; pages and the API choose the reader's language themselves."""

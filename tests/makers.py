@@ -14,7 +14,7 @@ from supplies.needs.models import Appeal, Need
 from supplies.offers import services as giving
 from supplies.offers.models import Donation, Offer
 from supplies.organisations import services as people
-from supplies.organisations.models import Facility, Organisation, User, Verified
+from supplies.organisations.models import Facility, Organisation, User
 from supplies.organisations.names import normal_name
 from supplies.regions.models import Region
 from supplies.shipments import services as moving
@@ -134,8 +134,7 @@ def make_organisation(
         name=name,
         normal_name=normal_name(name),
         region=region or make_region(),
-        status=Verified.VERIFIED if verified else Verified.UNVERIFIED,
-        **fields,
+        **{**(people.trusted_since(NOW) if verified else {}), **fields},
     )
 
 

@@ -3,8 +3,10 @@
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
+
+from django.db.models import F
 
 from matching.demo.places import (
     CARRIERS,
@@ -19,11 +21,23 @@ from matching.demo.places import (
 )
 from supplies.errors import Refused
 from supplies.organisations import services as people
-from supplies.organisations.models import Contact, Facility, Organisation, Role, User, Verified
+from supplies.organisations.models import (
+    CallOrigin,
+    CallOutcome,
+    Contact,
+    Facility,
+    Organisation,
+    Role,
+    User,
+    Verdict,
+    Verified,
+)
 from supplies.organisations.names import normal_name
 from supplies.regions.models import Region
 
 SOURCE = "demo"  # what marks an organisation of the demonstration
+SHIFTS = ("night", "day")
+AGO = timedelta(days=100)  # since one of them was verified
 Kind = Organisation.Kind
 
 
@@ -65,27 +79,23 @@ def make_cast(chance: Random, *, at: datetime) -> Cast:
         for word in VOLUNTEERS
     ]
     newcomers = [*hospitals[-8:], *(donor for donor, _sender in donors[-6:])]
-    for newcomer in newcomers:
-        newcomer.status = Verified.UNVERIFIED
     everyone = [*hospitals, *(donor for donor, _sender in donors), *carriers, *charities, *volunteers]
+    for organisation in everyone:
+        if organisation not in newcomers:
+            vars(organisation).update(people.trusted_since(at))
     Organisation.objects.bulk_create(everyone)
     facilities = Facility.objects.bulk_create(_sites(chance, hospitals, regions))
     Contact.objects.bulk_create(_contacts(chance, everyone))
-    volunteer = _volunteer(volunteers[-1], at=at)
-    for newcomer in newcomers[::5]:
-        people.verify(
-            newcomer,
-            verdict=Verified.REFUSED,
-            note="演示：电话无人接听 (nobody answers)",
-            by=volunteer,
-            at=at,
-        )
+    night, day = (
+        _volunteer(group, shift, at=at) for group, shift in zip(volunteers[-2:], SHIFTS, strict=True)
+    )
+    _find_out(newcomers, [*hospitals[:2], *carriers[:2]], charities[0], night=night, day=day, at=at)
     return Cast(
         [site for site in facilities if site.organisation.status == Verified.VERIFIED],
         [site for site in facilities if site.organisation.status == Verified.UNVERIFIED],
         [donor for donor, _sender in donors if donor.status == Verified.VERIFIED],
         carriers,
-        volunteer,
+        night,
         {donor.pk: sender for donor, sender in donors},
     )
 
@@ -135,7 +145,6 @@ def _organisation(chance: Random, kind: str, name: str, region: Region, **fields
         name=name,
         normal_name=normal_name(name),
         region=region,
-        status=Verified.VERIFIED,
         source=SOURCE,
         **fields,
     )
@@ -208,8 +217,63 @@ def _contacts(chance: Random, organisations: Iterable[Organisation]) -> Iterator
         yield contact
 
 
-def _volunteer(group: Organisation, *, at: datetime) -> User:
+def _volunteer(group: Organisation, shift: str, *, at: datetime) -> User:
     """Who did the moderating before the reader came. Cannot sign in."""
-    user = User.objects.create_user("demo-night-shift", first_name="演示夜班志愿者")
+    user = User.objects.create_user(f"demo-{shift}-shift", first_name="演示志愿者")
     people.enrol(user, group, Role.VOLUNTEER, by=None, at=at)
     return user
+
+
+def _find_out(
+    newcomers: Sequence[Organisation],
+    believed: Iterable[Organisation],
+    long_ago: Organisation,
+    *,
+    night: User,
+    day: User,
+    at: datetime,
+) -> None:
+    """Newcomers refused, believed by one of two, or not reached yet; some verified by two; one to be checked again."""
+    for newcomer in newcomers[::5]:
+        _call(newcomer, CallOutcome.NO_ANSWER, night, at=at)
+        people.verify(
+            newcomer,
+            verdict=Verdict.NO,
+            motive="演示：三次拨打登记电话均无人接听 (nobody answered three calls)",
+            public_note="演示：请提交盖章的单位证明 (hand in a letter with a seal)",
+            by=night,
+            at=at,
+        )
+    for newcomer in newcomers[1::5]:
+        _say_yes(newcomer, night, at=at)
+    for newcomer in newcomers[2::5]:
+        _call(newcomer, CallOutcome.NO_ANSWER, night, at=at)
+    for organisation in believed:
+        _say_yes(organisation, night, at=at)
+        _say_yes(organisation, day, at=at + timedelta(hours=8))
+    then = {"verified_on": F("verified_on") - AGO, "recheck_on": F("recheck_on") - AGO}
+    Organisation.objects.filter(pk=long_ago.pk).update(**then)
+    people.mark_to_check_again(at=at)
+
+
+def _call(organisation: Organisation, outcome: CallOutcome, by: User, *, at: datetime) -> None:
+    people.log_call(
+        organisation,
+        origin=CallOrigin.REGISTER,
+        outcome=outcome,
+        note="演示：总机 (the switchboard)",
+        by=by,
+        at=at,
+    )
+
+
+def _say_yes(organisation: Organisation, by: User, *, at: datetime) -> None:
+    _call(organisation, CallOutcome.CONFIRMED, by, at=at)
+    people.verify(
+        organisation,
+        verdict=Verdict.YES,
+        motive="演示：总机确认有此设备科 (the switchboard knows the department)",
+        public_note="演示：致电卫健委名录所载总机核实 (called the switchboard named in the official register)",
+        by=by,
+        at=at,
+    )

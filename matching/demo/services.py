@@ -137,6 +137,9 @@ def refresh(*, at: datetime) -> int:
                     **{column: F(column) + passed for column in columns}
                 )
         Emergency.objects.filter(pk__in=demo).update(began_on=F("began_on") + passed)
+        checked = Organisation.objects.filter(source=SOURCE)
+        days = ("verified_on", "recheck_on", "to_check_since")
+        checked.update(**{column: F(column) + passed for column in days})
         lapsed = Need.objects.filter(status=NeedStatus.LAPSED, appeal__emergency__in=demo, deadline_at__gt=at)
         for need in lapsed.order_by("pk"):
             asking.confirm(need, by=None, at=at)

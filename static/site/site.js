@@ -35,3 +35,12 @@ document.addEventListener("click", (event) => {
   total.value = number + 1;
   document.getElementById(`id_lines-${number}-item`).focus();
 });
+
+// A file that is too large is told so before it travels.
+document.addEventListener("change", (event) => {
+  const field = event.target;
+  if (!(field instanceof HTMLInputElement) || !field.dataset.mostBytes) return;
+  const isTooLarge = [...field.files].some((file) => file.size > Number(field.dataset.mostBytes));
+  field.setCustomValidity(isTooLarge ? field.dataset.tooLarge : "");
+  field.reportValidity();
+});

@@ -2,9 +2,10 @@ from celery import shared_task
 from django.utils import timezone
 
 from supplies.allocations.services import release_overdue
+from supplies.attachments.services import erase_expired, sweep
 from supplies.needs.services import lapse as lapse_needs
 from supplies.offers.services import lapse as lapse_offers
-from supplies.organisations.services import erase_contacts
+from supplies.organisations.services import erase_contacts, mark_to_check_again
 
 
 @shared_task(name="desks.end_what_is_over")
@@ -14,3 +15,11 @@ def end_what_is_over() -> None:
     lapse_offers(at=at)
     release_overdue(at=at)
     erase_contacts(at=at)
+
+
+@shared_task(name="desks.once_a_day")
+def once_a_day() -> None:
+    at = timezone.now()
+    mark_to_check_again(at=at)
+    erase_expired(at=at)
+    sweep(at=at)

@@ -114,6 +114,9 @@ class Appeal(Moving):
         constraints = [
             status_is_listed(AppealStatus, "appeal_status_is_listed"),
             models.CheckConstraint(
+                name="appeal_moderated_by_another", condition=~Q(moderated_by=F("posted_by"))
+            ),
+            models.CheckConstraint(
                 name="appeal_refused_says_why", condition=~Q(status=AppealStatus.REFUSED) | ~Q(refusal="")
             ),
         ]

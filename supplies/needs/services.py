@@ -226,6 +226,10 @@ def refuse(appeal: Appeal, *, reason: str, by: User, at: datetime) -> Appeal:
     if not reason.strip():
         raise Refused(_("Say why, so that it can be corrected and posted again."), code="reason-missing")
     appeal, needs = _locked(appeal)
+    if appeal.posted_by_id == by.pk:
+        raise NotEligible(
+            _("You posted this appeal; withdraw it, or let another volunteer judge it."), code="four-eyes"
+        )
     appeal.move_to(AppealStatus.REFUSED)
     appeal.refusal, appeal.moderated_by, appeal.moderated_at = reason.strip()[:300], by, at
     appeal.save(update_fields=["status", "refusal", "moderated_by", "moderated_at"])

@@ -112,6 +112,9 @@ class Donation(Moving):
         constraints = [
             status_is_listed(DonationStatus, "donation_status_is_listed"),
             models.CheckConstraint(
+                name="donation_moderated_by_another", condition=~Q(moderated_by=F("posted_by"))
+            ),
+            models.CheckConstraint(
                 name="donation_refused_says_why", condition=~Q(status=DonationStatus.REFUSED) | ~Q(refusal="")
             ),
             models.CheckConstraint(

@@ -213,6 +213,10 @@ def refuse(donation: Donation, *, reason: str, by: User, at: datetime) -> Donati
     if not reason.strip():
         raise Refused(_("Say why, so that it can be corrected and posted again."), code="reason-missing")
     donation, offers = _locked(donation)
+    if donation.posted_by_id == by.pk:
+        raise NotEligible(
+            _("You posted this donation; withdraw it, or let another volunteer judge it."), code="four-eyes"
+        )
     donation.move_to(DonationStatus.REFUSED)
     donation.refusal, donation.moderated_by, donation.moderated_at = reason.strip()[:300], by, at
     donation.save(update_fields=["status", "refusal", "moderated_by", "moderated_at"])

@@ -1,33 +1,41 @@
 """Who takes part, at the desk: organisations to verify, sites to pause, accounts and their roles, keys of programs."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from supplies.attachments.forms import FileForm
+from supplies.attachments.models import Attachment
 from supplies.errors import Refused
 from supplies.journal.admin import UnchangedMeanwhile
 from supplies.organisations import services
 from supplies.organisations.desk import (
     DeskAdmin,
     DeskInline,
-    NoteForm,
     ReasonForm,
+    StatusFilter,
     Verb,
     Waiting,
-    by_status,
+    answered_in,
+    change_url,
     sentence,
     who,
 )
+from supplies.organisations.forms import BelieveForm, CallForm, RefuseForm, masked
 from supplies.organisations.models import (
     ApiToken,
     Contact,
@@ -37,17 +45,13 @@ from supplies.organisations.models import (
     Purpose,
     Scope,
     User,
-    Verification,
+    Verdict,
     Verified,
 )
+from supplies.organisations.permissions import waiting_for
 from supplies.wording import apart, bracketed
 
 admin.site.unregister(Group)  # groups follow from roles; `enrol` sets them
-
-
-def masked(text: str, *, keep: int = 1) -> str:
-    """The first letters, so that two contacts can be told apart, and nothing to call or write to."""
-    return f"{text[:keep]}**" if text else "–"
 
 
 class PurposeForm(forms.Form):
@@ -97,15 +101,6 @@ class ContactInline(DeskInline):
         return masked(contact.email)
 
 
-class VerificationInline(DeskInline):
-    model = Verification
-    fields = ("at", "verdict", "note", "by")
-    ordering = ("-at",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Verification]:
-        return super().get_queryset(request).select_related("by")
-
-
 class MemberInline(DeskInline):
     model = Membership
     fields = ("user", "role")
@@ -114,39 +109,181 @@ class MemberInline(DeskInline):
         return super().get_queryset(request).select_related("user")
 
 
+class CheckVerb(Verb):
+    """Finding out about one organisation, by a form that stands on its page. What is refused keeps what was typed."""
+
+    is_asked_on_the_page = True
+
+    def form(self, request: HttpRequest, rows: QuerySet, **options: Any) -> forms.Form:
+        asks: Any = self.asks
+        form: forms.Form = asks(answered_in(request), organisation=rows.first(), **options)
+        return form
+
+    def __call__(self, desk: DeskAdmin, request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
+        if rows.count() != 1:
+            desk.message_user(request, gettext("Choose one organisation at a time."), messages.ERROR)
+            return None
+        row, form = rows.get(), self.form(request, rows)
+        if not self.is_allowed(desk, request.user, row):
+            desk.say_refused(request, row, gettext("You may not do this here; it lies outside your regions."))
+            return None
+        if form.is_valid() and self._done(row, form, by=who(request)):
+            desk.message_user(request, f"{desk.name_of(row)} · {self.short_description}", messages.SUCCESS)
+            return None
+        return desk.ask(request, self, rows, form)
+
+    def _done(self, row: Organisation, form: forms.Form, *, by: User) -> bool:
+        try:
+            self.verb(row, **self.answers, **form.cleaned_data, by=by, at=timezone.now())
+        except Refused as refusal:
+            form.add_error(None, sentence(refusal))
+        except ValidationError as fault:
+            for field, sentences in fault.message_dict.items():
+                form.add_error(field if field in form.fields else None, sentences)
+        else:
+            return True
+        return False
+
+    def offered_for(self, desk: DeskAdmin, user: Any, row: Any) -> bool:
+        """Never to somebody who has a hand in the organisation."""
+        foreign = Organisation.objects.filter(pk=row.pk).foreign_to(user)
+        return super().offered_for(desk, user, row) and foreign.exists()
+
+
+class Judge(CheckVerb):
+    """A verdict, after which the desk goes on to the next that waits."""
+
+
+class Believe(Judge):
+    """Offered while a yes is wanted, and not twice to one person."""
+
+    def offered_for(self, desk: DeskAdmin, user: Any, row: Any) -> bool:
+        open_to_her = Organisation.objects.filter(pk=row.pk).open_to(user)
+        return super().offered_for(desk, user, row) and row.awaits_check and open_to_her.exists()
+
+
+class CheckFilter(StatusFilter):
+    """What waits for this person first; then by status."""
+
+    first = "waiting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        own = [("waiting", _("for you to check")), ("again", _("for you to check again"))]
+        return [*own, *super().lookups(request, model_admin)]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet:
+        status = {"waiting": Verified.UNVERIFIED, "again": Verified.VERIFIED}.get(self.value())
+        if status is None:
+            return super().queryset(request, queryset)
+        return waiting_for(request.user, queryset).filter(status=status)
+
+
 @admin.register(Organisation)
 class OrganisationAdmin(DeskAdmin):
+    """The queue of those to check, and a page that holds all it takes: what is known, calls, files, the verdict."""
+
+    change_form_template = "admin/check_organisation.html"
     region_of = "region"
-    list_display = ("name", "kind", "region", "status", "credit_code", "source", "created_at")
-    list_filter = (by_status(Verified.UNVERIFIED), "kind")
+    list_display = ("name", "kind", "region", "standing", "credit_code", "source", "created_at")
+    list_filter = (CheckFilter, "kind")
     list_select_related = ("region",)
     search_fields = ("name", "normal_name", "=credit_code")
-    ordering = ("created_at", "pk")
-    fields = ("name", "kind", "region", "status", "credit_code", "allocates_for_me", "source", "created_at")
-    inlines = (FacilityInline, VerificationInline, ContactInline, MemberInline)
+    ordering: ClassVar[tuple[str, ...]] = ("created_at", "pk")
+    fieldsets = (
+        (None, {"fields": ("name", "kind", "region", "credit_code", "source", "allocates_for_me")}),
+        (_("Trail"), {"fields": ("created_at", "registered_by", "verified_by", "seconded_by")}),
+    )
+    inlines = (FacilityInline, ContactInline, MemberInline)
     actions = (
-        Verb(
-            "verify",
-            _("Verify"),
-            services.verify,
-            asks=NoteForm,
-            fits=[Verified.UNVERIFIED, Verified.REFUSED],
-            verdict=Verified.VERIFIED,
-        ),
-        Verb(
+        CheckVerb("call", _("Log a call"), services.log_call, asks=CallForm),
+        Believe("believe", _("I believe it"), services.verify, asks=BelieveForm, verdict=Verdict.YES),
+        Judge(
             "refuse",
             _("Refuse"),
             services.verify,
-            asks=NoteForm,
+            asks=RefuseForm,
             fits=[Verified.UNVERIFIED, Verified.VERIFIED],
-            verdict=Verified.REFUSED,
+            verdict=Verdict.NO,
         ),
         ShowContacts("reveal", _("Show how to reach them"), services.reveal_contacts, asks=PurposeForm),
     )
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
-        rows = self.get_queryset(request).filter(status=Verified.UNVERIFIED)
-        return [Waiting(30, _("organisations to verify"), rows, "status=unverified")]
+        rows = waiting_for(request.user, self.get_queryset(request))
+        new, again = rows.filter(status=Verified.UNVERIFIED), rows.filter(status=Verified.VERIFIED)
+        return [
+            Waiting(30, _("organisations to verify"), new, "status=waiting"),
+            Waiting(40, _("organisations to check again"), again, "status=again"),
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows: Any = super().get_queryset(request)
+        return rows.with_yeses()
+
+    @admin.display(description=_("verification"), ordering="status")
+    def standing(self, organisation: Any) -> str:
+        if organisation.to_check_since is not None:
+            told = gettext("to be checked again since %(day)s") % {"day": organisation.to_check_since}
+        else:
+            told = organisation.get_status_display()
+        return f"{told}{bracketed(gettext('one of two'))}" if organisation.yeses else told
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.next_view)
+        return [path("<uuid:after>/next/", view, name="supplies_organisation_next"), *super().get_urls()]
+
+    def next_view(self, request: HttpRequest, after: UUID) -> HttpResponse:
+        """On to the next that waits for this person; to the list where none does."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        following = waiting_for(request.user, self.get_queryset(request)).exclude(pk=after).first()
+        if following is None:
+            return HttpResponseRedirect(reverse("admin:supplies_organisation_changelist"))
+        return HttpResponseRedirect(change_url(following))
+
+    def do_view(self, request: HttpRequest, object_id: str, action: str) -> HttpResponse:
+        """After a verdict, on to the next one that waits: two hundred in a night."""
+        answer = super().do_view(request, object_id, action)
+        judged = isinstance(self.get_actions(request).get(action, (None,))[0], Judge)
+        if not judged or not isinstance(answer, HttpResponseRedirect):
+            return answer
+        row = Organisation.objects.filter(pk=unquote(object_id))
+        return answer if waiting_for(request.user, row).exists() else self.next_view(request, row.get().pk)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        organisation = kwargs.get("obj")
+        if organisation is not None:
+            context |= self._page(request, organisation)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _page(self, request: HttpRequest, organisation: Organisation) -> dict[str, Any]:
+        rows, base = (
+            Organisation.objects.filter(pk=organisation.pk),
+            change_url(organisation).removesuffix("change/"),
+        )
+        asked = {
+            name: {
+                "url": f"{base}do/{name}/",
+                "title": title,
+                "form": verb.form(request, rows, auto_id=f"{name}_%s"),
+            }
+            for name, (verb, _name, title) in self.get_actions(request).items()
+            if verb.is_asked_on_the_page and verb.offered_for(self, request.user, organisation)
+        }
+        round_ = organisation.check_round
+        return {
+            "organisation": organisation,
+            "standing": self.standing(organisation),
+            "asked": asked,
+            "judgements": organisation.verifications.select_related("by").order_by("-pk"),
+            "calls": organisation.calls.select_related("by").order_by("-pk"),
+            "convincing": organisation.calls.convincing().filter(round=round_).exists(),
+            "files": Attachment.objects.about(organisation).kept().select_related("by").oldest_first(),
+            "file_form": FileForm(auto_id="file_%s") if self.may_act_on(request.user, organisation) else None,
+            "here": change_url(organisation),
+        }
 
 
 @admin.register(Facility)

@@ -5,17 +5,18 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import serializers
+from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from supplies.api_fields import Coded, Named, RowSerializer, Strict
+from supplies.api_fields import Coded, Day, Named, RowField, RowInput, RowSerializer, Strict, WholeNumber
+from supplies.attachments.models import MOST_FILES, Attachment
 from supplies.errors import NotYours
 from supplies.organisations import services
-from supplies.organisations.models import Facility, Organisation, Scope, Verified
-from supplies.organisations.permissions import may_pause, may_watch_in
+from supplies.organisations.models import CallLog, Facility, Organisation, Scope, Verification, Verified
+from supplies.organisations.permissions import may_check, may_pause, may_watch_in, waiting_for
 from supplies.organisations.tokens import signed_in
 from supplies.regions.api import InRegionFilter
 from supplies.regions.models import Region
@@ -41,12 +42,28 @@ def is_insider(context: Any, *, organisation_id: Any, posted_by_id: Any, region:
     return is_ours or may_watch_in(user, region)
 
 
-class OrganisationSerializer(RowSerializer):
-    region = Coded()
+class VerificationSerializer(RowSerializer):
+    """How an organisation is known to be what it says. By a day in the past, it waits to be checked again."""
+
+    note = serializers.CharField(
+        source="how_verified", help_text="How it was verified; of a refused one, what has to change."
+    )
+    on = Day(source="verified_on", allow_null=True)
+    recheck_on = Day(allow_null=True)
 
     class Meta:
         model = Organisation
-        fields = ["id", "kind", "name", "region", "status"]
+        fields = ["status", "note", "on", "recheck_on", "by_source"]
+        read_only_fields = fields
+
+
+class OrganisationSerializer(RowSerializer):
+    region = Coded()
+    verification = VerificationSerializer(source="*")
+
+    class Meta:
+        model = Organisation
+        fields = ["id", "kind", "name", "region", "status", "verification"]
         read_only_fields = fields
 
 
@@ -82,6 +99,55 @@ class OrganisationFilter(django_filters.FilterSet):
         fields: list[str] = []
 
 
+class FileOf(RowField):
+    """A file of the organisation that is judged; one of another is answered like one that does not exist."""
+
+    def get_queryset(self) -> QuerySet[Attachment]:
+        return Attachment.objects.about(self.context["organisation"]).kept()
+
+
+class VerdictInput(RowInput):
+    evidence = serializers.ListField(
+        child=FileOf(queryset=Attachment.objects.none()),
+        required=False,
+        max_length=MOST_FILES,
+        help_text="Files of this organisation that show it.",
+    )
+
+    class Meta:
+        model = Verification
+        fields = ["verdict", "motive", "public_note", "recheck_on", "evidence"]
+
+
+class CallSerializer(RowSerializer):
+    class Meta:
+        model = CallLog
+        fields = ["id", "origin", "outcome", "note", "at"]
+        read_only_fields = fields
+
+
+class CallInput(RowInput):
+    class Meta:
+        model = CallLog
+        fields = ["origin", "outcome", "note"]
+
+
+class FileSerializer(RowSerializer):
+    class Meta:
+        model = Attachment
+        fields = ["id", "kind", "media_type", "size", "at"]
+        read_only_fields = fields
+
+
+class CheckSerializer(serializers.Serializer):
+    """What is known so far in the round that is under way."""
+
+    yeses = WholeNumber(help_text="Two verify it.")
+    waits_for_you = serializers.BooleanField(help_text="Whether your judgement would count.")
+    calls = CallSerializer(many=True)
+    files = FileSerializer(many=True)
+
+
 class FacilityFilter(django_filters.FilterSet):
     organisation = django_filters.ModelChoiceFilter(queryset=visible_organisations)
     region = InRegionFilter("region__path")
@@ -100,11 +166,59 @@ class OrganisationViewSet(ReadOnlyModelViewSet):
 
     serializer_class, filterset_class = OrganisationSerializer, OrganisationFilter
     queryset = Organisation.objects.all()
+    scope = Scope.VERIFY
 
     def get_queryset(self) -> QuerySet[Organisation]:
         return (
             Organisation.objects.visible_to(self.request.user).select_related("region").order_by("name", "pk")
         )
+
+    @extend_schema(summary="What is known of an organisation", responses=CheckSerializer)
+    @action(detail=True)
+    def check(self, request: Request, pk: str) -> Response:
+        """For the volunteers' desk: calls and files of this round, and whether a yes of yours would count."""
+        organisation = self._to_judge()
+        waiting = waiting_for(request.user, Organisation.objects.filter(pk=organisation.pk))
+        known = {
+            "yeses": organisation.verifications.yes().filter(round=organisation.check_round).count(),
+            "waits_for_you": waiting.exists(),
+            "calls": organisation.calls.filter(round=organisation.check_round).order_by("pk"),
+            "files": Attachment.objects.about(organisation).kept().oldest_first(),
+        }
+        return Response(CheckSerializer(known, context=self.get_serializer_context()).data)
+
+    @extend_schema(summary="Log a call", request=CallInput, responses={201: CallSerializer})
+    @action(detail=True, methods=["post"])
+    def calls(self, request: Request, pk: str) -> Response:
+        """A call that was made to find out about it; never the number itself."""
+        organisation = self._to_judge()
+        given = CallInput(data=request.data, context=self.get_serializer_context())
+        given.is_valid(raise_exception=True)
+        call = services.log_call(
+            organisation, **given.validated_data, by=signed_in(request), at=timezone.now()
+        )
+        return Response(CallSerializer(call).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(summary="Verify or refuse", request=VerdictInput, responses=OrganisationSerializer)
+    @action(detail=True, methods=["post"])
+    def verify(self, request: Request, pk: str) -> Response:
+        """Your verdict. The second yes, by somebody else than the first, verifies; a no refuses and begins anew."""
+        organisation = self._to_judge()
+        context = {**self.get_serializer_context(), "organisation": organisation}
+        given = VerdictInput(data=request.data, context=context)
+        given.is_valid(raise_exception=True)
+        judged = services.verify(
+            organisation, **given.validated_data, by=signed_in(request), at=timezone.now()
+        )
+        return Response(self.get_serializer(judged).data)
+
+    def _to_judge(self) -> Organisation:
+        organisation = cast(Organisation, self.get_object())
+        if not may_check(self.request.user, organisation):
+            raise NotYours(
+                _("Only the volunteers' desk verifies organisations, coordinators in their regions.")
+            )
+        return organisation
 
 
 class PauseInput(Strict):

@@ -16,7 +16,7 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -36,6 +36,11 @@ from supplies.organisations.permissions import may_moderate, may_moderate_in, ma
 security = structlog.get_logger("security")
 
 
+def answered_in(request: HttpRequest) -> QueryDict | None:
+    """What was answered to the form of a verb; None while it has not been shown yet."""
+    return request.POST if "answered" in request.POST else None
+
+
 class Verb:
     """An action of the desk: `verb(row, by=…, at=…, **answers)` for every chosen row.
 
@@ -46,6 +51,9 @@ class Verb:
     """
 
     allowed_permissions = ("act",)
+    is_asked_on_the_page = (
+        False  # its form stands open on the row's own page, which then needs no button for it
+    )
 
     def __init__(
         self,
@@ -65,18 +73,16 @@ class Verb:
 
     def __call__(self, desk: "DeskAdmin", request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
         answers = self.answers
-        asks = self.form_for(rows)
-        if asks is not None:
-            form = asks(request.POST if "answered" in request.POST else None)
+        if (form := self.form(request, rows)) is not None:
             if not form.is_valid():
                 return desk.ask(request, self, rows, form)
             answers = {**answers, **form.cleaned_data}
         self.do(desk, request, list(rows), answers)
         return None
 
-    def form_for(self, rows: QuerySet) -> type[forms.Form] | None:
-        """What has to be asked before it is done to these rows."""
-        return self.asks
+    def form(self, request: HttpRequest, rows: QuerySet) -> forms.Form | None:
+        """What has to be asked before it is done to these rows, filled in as far as it was answered."""
+        return self.asks(answered_in(request)) if self.asks else None
 
     def do(
         self, desk: "DeskAdmin", request: HttpRequest, rows: list[Any], answers: Mapping[str, Any]
@@ -245,7 +251,7 @@ class DeskAdmin(ReadOnlyAdmin):
             context["offered"] = [
                 (f"{base}do/{name}/", title)
                 for name, (verb, _name, title) in self.get_actions(request).items()
-                if verb.offered_for(self, request.user, obj)
+                if not verb.is_asked_on_the_page and verb.offered_for(self, request.user, obj)
             ]
         return super().render_change_form(request, context, add, change, form_url, obj)
 
@@ -308,17 +314,6 @@ class ReasonForm(forms.Form):
         label=gettext_lazy("Reason"),
         help_text=gettext_lazy("Whoever posted it reads this. Say what has to change."),
         max_length=200,
-        widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
-    )
-
-
-class NoteForm(forms.Form):
-    note = forms.CharField(
-        label=gettext_lazy("How do you know?"),
-        help_text=gettext_lazy(
-            "A call to the switchboard, a letter with a seal, the register you looked it up in."
-        ),
-        max_length=300,
         widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
     )
 

@@ -1,15 +1,21 @@
-"""Taking part: an account in a minute, and a hospital with the door goods are brought to."""
+"""Taking part: an account in a minute, a hospital with the door goods are brought to; and finding out about it."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.password_validation import MinimumLengthValidator
+from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from supplies.organisations.models import User
+from supplies.attachments.models import Attachment
+from supplies.organisations.models import CallLog, CallOrigin, CallOutcome, Organisation, User, Verification
+from supplies.organisations.services import TRUSTED_DAYS
 from supplies.regions.forms import PlaceForm
+from supplies.wording import apart
 
 
 class LongEnough(MinimumLengthValidator):
@@ -77,3 +83,85 @@ class ContactForm(forms.Form):
         if sum(character.isdigit() for character in phone) < 5:
             raise forms.ValidationError(self.fields["contact_phone"].error_messages["invalid"])
         return phone
+
+
+def masked(text: str, *, keep: int = 1) -> str:
+    """The first letters, so that two contacts can be told apart, and nothing to call or write to."""
+    return f"{text[:keep]}**" if text else "–"
+
+
+class AboutOne(forms.Form):
+    """A form about one organisation."""
+
+    def __init__(self, *args: Any, organisation: Organisation | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.organisation = organisation
+
+
+def _text_of(column: str, model: Any = Verification, *, rows: int = 2, **options: Any) -> forms.CharField:
+    """A text with the label, the help, the length and the checks of its column."""
+    field = model._meta.get_field(column)
+    return forms.CharField(
+        label=capfirst(field.verbose_name),
+        help_text=field.help_text,
+        max_length=field.max_length,
+        validators=list(field.validators),
+        widget=forms.Textarea(attrs={"rows": rows}),
+        **options,
+    )
+
+
+class CallForm(AboutOne):
+    """Which number, what came of it. A kept contact counts as a number the organisation gave itself."""
+
+    number = forms.ChoiceField(label=_("Number"))
+    outcome = forms.ChoiceField(label=_("Outcome"), choices=CallOutcome)
+    note = _text_of("note", CallLog, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        contacts = self.organisation.contacts.order_by("pk") if self.organisation else ()
+        self.contacts = {str(contact.pk): contact for contact in contacts}
+        kept = [
+            (pk, apart([CallOrigin.GIVEN.label, f"{contact.post} {masked(contact.phone, keep=3)}".strip()]))
+            for pk, contact in self.contacts.items()
+            if contact.phone
+        ]
+        self.fields["number"].choices = [*CallOrigin.choices, *kept]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        given = dict(self.cleaned_data)
+        number = given.pop("number", "")
+        contact = self.contacts.get(number)
+        return {**given, "contact": contact, "origin": number if contact is None else CallOrigin.GIVEN}
+
+
+class RefuseForm(AboutOne):
+    public_note = _text_of("public_note")
+    motive = _text_of("motive")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["public_note"].label = _("What has to change?")
+        self.fields["public_note"].help_text = _("The organisation reads this; no names, no numbers.")
+
+
+class BelieveForm(AboutOne):
+    public_note = _text_of("public_note")
+    motive = _text_of("motive")
+    evidence = forms.ModelMultipleChoiceField(
+        label=_("Files that show it"),
+        queryset=Attachment.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    recheck_on = forms.DateField(
+        label=_("Check again on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["recheck_on"].initial = timezone.localdate() + timedelta(days=TRUSTED_DAYS)
+        if self.organisation is not None:
+            files = Attachment.objects.about(self.organisation).kept().oldest_first()
+            self.fields["evidence"].queryset = files  # type: ignore[attr-defined]

@@ -2,19 +2,22 @@
 
 import hashlib
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Upper
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Upper
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from supplies.append_only import OnlyAdded
+from supplies.attachments.models import Attachment
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
+from supplies.organisations.notes import names_no_number
 from supplies.regions.models import Region
 from supplies.sealing import Sealed
 
@@ -90,8 +93,8 @@ class Verified(models.TextChoices):
 ORGANISATION_LIFECYCLE = Lifecycle(
     {
         Verified.UNVERIFIED: {Verified.VERIFIED, Verified.REFUSED},
-        Verified.VERIFIED: {Verified.UNVERIFIED, Verified.REFUSED},
-        Verified.REFUSED: {Verified.UNVERIFIED, Verified.VERIFIED},
+        Verified.VERIFIED: {Verified.REFUSED},
+        Verified.REFUSED: {Verified.UNVERIFIED},
     }
 )
 
@@ -104,6 +107,28 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         """The organisations the person acts for."""
         return self.filter(memberships__user=user).distinct() if user.is_authenticated else self.none()
 
+    def to_check(self) -> Self:
+        """Not verified yet, or verified so long ago that it has to be looked at again."""
+        return self.filter(Q(status=Verified.UNVERIFIED) | Q(to_check_since__isnull=False))
+
+    def foreign_to(self, user: "User") -> Self:
+        """Those the person has no hand in: she neither registered it nor acts for it."""
+        acts = Membership.objects.filter(organisation=OuterRef("pk"), user=user)
+        return self.exclude(registered_by=user).exclude(Exists(acts))
+
+    def open_to(self, user: "User") -> Self:
+        """Those that a yes of this person would bring further: she has no hand in it and has not said it this round."""
+        said = Verification.objects.yes().filter(
+            organisation=OuterRef("pk"), round=OuterRef("check_round"), by=user
+        )
+        return self.foreign_to(user).exclude(Exists(said))
+
+    def with_yeses(self) -> Self:
+        """`yeses`: how many people have said yes in the round that is under way."""
+        mine = Verification.objects.yes().filter(organisation=OuterRef("pk"), round=OuterRef("check_round"))
+        counted = mine.order_by().values("organisation").annotate(count=Count("pk")).values("count")
+        return self.annotate(yeses=Coalesce(Subquery(counted), 0))
+
     def visible_to(self, user: Any) -> Self:
         """Hospitals, carriers and charities are public once verified; donors only to themselves and those who watch."""
         if user.is_authenticated and user.watches_over_all:
@@ -113,6 +138,9 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
             return self.filter(public)
         own = Q(pk__in=Membership.objects.filter(user=user).values("organisation"))
         return self.filter(public | own | in_regions_of(user, "region__path"))
+
+
+LONGEST_TRUST = timedelta(days=366)  # between one check and the next
 
 
 class Organisation(Moving):
@@ -143,6 +171,32 @@ class Organisation(Moving):
     )
     source = models.CharField(_("source"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    registered_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, verbose_name=_("registered by"), related_name="+"
+    )
+
+    # What was found out about it. A round ends with the second yes or with the first no.
+    check_round = models.PositiveIntegerField(default=1, editable=False)
+    by_source = models.BooleanField(
+        _("by its source"),
+        default=False,
+        help_text=_("Taken over from a list that was moderated where it was published."),
+    )
+    verified_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, verbose_name=_("verified by"), related_name="+"
+    )
+    seconded_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, verbose_name=_("and by"), related_name="+"
+    )
+    verified_on = models.DateField(_("verified on"), null=True, blank=True)
+    recheck_on = models.DateField(_("check again on"), null=True, blank=True)
+    to_check_since = models.DateField(_("to be checked again since"), null=True, blank=True)
+    public_note = models.CharField(
+        _("public note"),
+        max_length=601,  # one of each verdict
+        blank=True,
+        help_text=_("How it was verified; of a refused one, what has to change."),
+    )
 
     objects = OrganisationQuerySet.as_manager()
 
@@ -154,16 +208,64 @@ class Organisation(Moving):
             models.UniqueConstraint(
                 fields=["kind", "normal_name", "region"], name="organisation_once_per_region"
             ),
+            models.CheckConstraint(
+                name="organisation_verified_by_two_or_by_its_source",
+                condition=~Q(status=Verified.VERIFIED)
+                | Q(verified_on__isnull=False, recheck_on__isnull=False)
+                & (Q(by_source=True) | Q(verified_by__isnull=False, seconded_by__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="organisation_verified_by_two_people", condition=~Q(verified_by=F("seconded_by"))
+            ),
+            models.CheckConstraint(
+                name="organisation_not_verified_by_who_registered_it",
+                condition=~Q(verified_by=F("registered_by")) & ~Q(seconded_by=F("registered_by")),
+            ),
+            models.CheckConstraint(
+                name="organisation_checked_again_within_a_year",
+                condition=Q(recheck_on=None)
+                | Q(recheck_on__gt=F("verified_on"), recheck_on__lte=F("verified_on") + LONGEST_TRUST),
+            ),
         ]
         indexes = [
             GinIndex(
                 OpClass(Upper("name"), name="gin_trgm_ops"), name="organisation_name_search"
             ),  # icontains compares in upper case
             models.Index(fields=["name", "id"], name="organisation_by_name"),
+            models.Index(
+                fields=["created_at", "id"], condition=Q(status="unverified"), name="organisation_waiting"
+            ),
+            models.Index(
+                fields=["to_check_since"],
+                condition=Q(to_check_since__isnull=False),
+                name="organisation_to_check_again",
+            ),
+            models.Index(
+                fields=["recheck_on"],
+                condition=Q(status="verified", to_check_since=None),
+                name="organisation_by_recheck",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_verified(self) -> bool:
+        return self.status == Verified.VERIFIED
+
+    @property
+    def awaits_check(self) -> bool:
+        """Somebody should find out about it: it is not verified, was taken over unseen, or has to be checked again."""
+        return not self.is_verified or self.by_source or self.to_check_since is not None
+
+    @property
+    def how_verified(self) -> str:
+        """What may be told of how it was verified; of a refused one, what has to change."""
+        if not self.by_source:
+            return self.public_note
+        told = gettext("Taken over from a list that was moderated where it was published: %(source)s")
+        return told % {"source": self.source or "–"}
 
 
 class FacilityQuerySet(models.QuerySet["Facility"]):
@@ -299,24 +401,132 @@ class Purpose(models.TextChoices):
     CORRECT = "correct", _("to correct a post")
 
 
+class Verdict(models.TextChoices):
+    """Values as in Verified, which a verdict leads to."""
+
+    YES = "verified", _("believes it")
+    NO = "refused", _("refuses")
+
+
+class VerificationQuerySet(models.QuerySet["Verification"]):
+    def yes(self) -> Self:
+        return self.filter(verdict=Verdict.YES)
+
+
 class Verification(models.Model):
-    """One judgement about an organisation: who, when, which way, and the reason the public may read."""
+    """One judgement about an organisation. Rows are only ever added; two yeses of one round verify it."""
 
     organisation = models.ForeignKey(
         Organisation, models.PROTECT, related_name="verifications", verbose_name=_("organisation")
     )
-    verdict = models.CharField(_("verdict"), max_length=12, choices=Verified)
-    note = models.CharField(_("how it was verified"), max_length=300)
+    round = models.PositiveIntegerField(editable=False)
+    verdict = models.CharField(_("verdict"), max_length=12, choices=Verdict)
+    motive = models.CharField(
+        _("why"),
+        max_length=1000,
+        help_text=_("For volunteers only: what convinced you, what you doubt."),
+        validators=[names_no_number],
+    )
+    public_note = models.CharField(
+        _("public note"),
+        max_length=300,
+        help_text=_("How it was found out, for everybody to read; no names, no numbers."),
+        validators=[names_no_number],
+    )
+    recheck_on = models.DateField(_("check again on"), null=True, blank=True)
+    evidence = models.ManyToManyField(
+        Attachment, verbose_name=_("evidence"), blank=True, related_name="relied_on_by"
+    )
+    role = models.CharField(_("in the role of"), max_length=12, choices=Role, editable=False)
     by = models.ForeignKey(User, models.PROTECT, verbose_name=_("who"), related_name="+")
     at = models.DateTimeField(_("when"))
+
+    objects = VerificationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("verification")
         verbose_name_plural = _("verifications")
-        constraints = [OnlyAdded(name="verifications_are_only_added", may_change=["note"])]
+        constraints = [
+            OnlyAdded(name="verifications_are_only_added", may_change=["motive", "public_note"]),
+            models.CheckConstraint(
+                name="verification_verdict_is_listed", condition=Q(verdict__in=Verdict.values)
+            ),
+            models.CheckConstraint(
+                name="verification_says_why_and_how", condition=~Q(motive="") & ~Q(public_note="")
+            ),
+            models.UniqueConstraint(
+                fields=["organisation", "round", "by"],
+                condition=Q(verdict=Verdict.YES, round__gt=0),
+                name="verification_one_yes_a_person_and_round",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.organisation} · {self.get_verdict_display()}"
+
+
+class CallOrigin(models.TextChoices):
+    """Where the number that was called is from. One that the organisation gave itself proves nothing alone."""
+
+    REGISTER = "register", _("from an official register")
+    WEBSITE = "website", _("from its website")
+    RECORDS = "records", _("from our own records")
+    GIVEN = "given", _("given by the organisation")
+
+
+class CallOutcome(models.TextChoices):
+    CONFIRMED = "confirmed", _("confirmed")
+    DENIED = "denied", _("denied")
+    NO_ANSWER = "no_answer", _("no answer")
+    WRONG_NUMBER = "wrong_number", _("wrong number")
+
+
+class CallLogQuerySet(models.QuerySet["CallLog"]):
+    def convincing(self) -> Self:
+        """Confirmed by somebody whose number the organisation did not give itself."""
+        return self.filter(outcome=CallOutcome.CONFIRMED).exclude(origin=CallOrigin.GIVEN)
+
+
+class CallLog(models.Model):
+    """One call made to find out about an organisation. Rows are only ever added; the number itself is never in one."""
+
+    organisation = models.ForeignKey(
+        Organisation, models.CASCADE, related_name="calls", verbose_name=_("organisation")
+    )
+    round = models.PositiveIntegerField(editable=False)
+    origin = models.CharField(_("where the number is from"), max_length=12, choices=CallOrigin)
+    contact = models.UUIDField(
+        _("contact"), null=True, blank=True, help_text=_("Its id; the row may have been erased since.")
+    )
+    outcome = models.CharField(_("outcome"), max_length=12, choices=CallOutcome)
+    note = models.CharField(
+        _("note"),
+        max_length=300,
+        blank=True,
+        help_text=_("Who answered, by post; what they said. No names, no numbers."),
+        validators=[names_no_number],
+    )
+    by = models.ForeignKey(User, models.PROTECT, verbose_name=_("who called"), related_name="+")
+    at = models.DateTimeField(_("when"))
+
+    objects = CallLogQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("call")
+        verbose_name_plural = _("calls")
+        constraints = [
+            models.CheckConstraint(name="call_origin_is_listed", condition=Q(origin__in=CallOrigin.values)),
+            models.CheckConstraint(
+                name="call_outcome_is_listed", condition=Q(outcome__in=CallOutcome.values)
+            ),
+            models.CheckConstraint(
+                name="call_to_a_kept_contact_is_to_a_given_number",
+                condition=Q(contact=None) | Q(origin=CallOrigin.GIVEN),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation} · {self.get_outcome_display()}"
 
 
 class Scope(models.TextChoices):
@@ -325,6 +535,7 @@ class Scope(models.TextChoices):
     OFFERS = "offers", _("post offers")
     MATCHING = "matching", _("run the matching and answer proposals")
     SHIPMENTS = "shipments", _("move shipments")
+    VERIFY = "verify", _("verify organisations")
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):

@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from supplies.organisations.models import Facility, Membership, Organisation, Role
+from supplies.attachments.models import Attachment
+from supplies.organisations.models import (
+    Facility,
+    Membership,
+    Organisation,
+    OrganisationQuerySet,
+    Role,
+    in_regions_of,
+)
 from supplies.regions.models import Region
 
 
@@ -32,6 +40,38 @@ def may_moderate_in(user: Any, region: Region) -> bool:
     if not user.is_authenticated:
         return False
     return bool(user.has_role(Role.VOLUNTEER, Role.ADMIN) or user.coordinates(region))
+
+
+def waiting_for(user: Any, rows: OrganisationQuerySet) -> OrganisationQuerySet:
+    """The organisations that wait for this person's judgement; a coordinator's lie in her regions."""
+    rows = rows.to_check().open_to(user)
+    if user.has_role(Role.VOLUNTEER, Role.ADMIN):
+        return rows
+    return rows.filter(in_regions_of(user, "region__path"))
+
+
+def may_check(user: Any, organisation: Organisation) -> bool:
+    """May find out about it and judge it. Who she is to that organisation is for the verbs to look at."""
+    return may_moderate_in(user, organisation.region)
+
+
+def may_hand_in_evidence(user: Any, organisation: Organisation) -> bool:
+    """Who acts for it, as long as it has to be found out about; a volunteer always."""
+    return may_check(user, organisation) or (organisation.awaits_check and acts_for(user, organisation))
+
+
+def may_read_evidence(user: Any, attachment: Attachment) -> bool:
+    """Who may check the organisation; and who handed it in, while she acts for it. Not auditors: it shows people's papers."""
+    organisation = Organisation.objects.select_related("region").get(pk=attachment.subject_id)
+    if may_check(user, organisation):
+        return True
+    return attachment.by_id == user.pk and acts_for(user, organisation)
+
+
+def role_at_the_desk(user: Any) -> Role | None:
+    """In which role somebody judges: the first of these she has."""
+    ranked = (Role.VOLUNTEER, Role.COORDINATOR, Role.ADMIN)
+    return next((role for role in ranked if user.has_role(role)), None)
 
 
 def may_pause(user: Any, facility: Facility) -> bool:

@@ -1,18 +1,26 @@
-"""The verbs of taking part: register, verify, enrol, pause, keep a contact, issue a token."""
+"""The verbs of taking part: register, find out about, verify, enrol, pause, keep a contact, issue a token."""
 
 import secrets
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, BinaryIO
 
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from supplies.errors import NotEligible, Refused
-from supplies.journal.services import record
+from supplies.attachments.models import Attachment
+from supplies.attachments.services import attach
+from supplies.errors import NotEligible, NotYours, Refused
+from supplies.journal.services import record, record_all
 from supplies.organisations.models import (
+    LONGEST_TRUST,
     ApiToken,
+    CallLog,
+    CallOrigin,
     Contact,
     Facility,
     Membership,
@@ -21,13 +29,17 @@ from supplies.organisations.models import (
     Role,
     Scope,
     User,
+    Verdict,
     Verification,
     Verified,
 )
 from supplies.organisations.names import normal_name
+from supplies.organisations.permissions import role_at_the_desk
 from supplies.regions.models import Region
 
 KEPT_DAYS = 180  # a contact outlives an ordinary delivery, not the emergency
+TRUSTED_DAYS = 90  # until an organisation is checked again, unless who verifies it says otherwise
+EVIDENCE_DAYS = 400  # evidence outlives the longest verification it can support, and no more
 VOLUNTEERS = "volunteers"  # the group of the admin's desk; made by a migration
 DESK_ROLES = frozenset({Role.VOLUNTEER.value, Role.COORDINATOR.value, Role.AUDITOR.value})
 
@@ -53,8 +65,11 @@ def register(
         normal_name=normal_name(name),
         source=source,
         allocates_for_me=allocates_for_me,
+        registered_by=by,
     )
-    organisation.full_clean(exclude=["normal_name"], validate_constraints=False, validate_unique=False)
+    organisation.full_clean(
+        exclude=["normal_name", "registered_by"], validate_constraints=False, validate_unique=False
+    )
     try:
         with transaction.atomic():
             organisation.save(force_insert=True)
@@ -103,29 +118,233 @@ def open_facility(
     return facility
 
 
+# -- Finding out about an organisation --------------------------------------------------------------------
+
+
+def hand_in_evidence(
+    organisation: Organisation, file: BinaryIO, *, size: int, kind: str, by: User, at: datetime
+) -> Attachment:
+    """Keep a file that shows who the organisation is. See `attach` for what is refused."""
+    erase_on = timezone.localdate(at) + timedelta(days=EVIDENCE_DAYS)
+    return attach(organisation, file, size=size, kind=kind, by=by, at=at, erase_on=erase_on)
+
+
 @transaction.atomic
-def verify(organisation: Organisation, *, verdict: str, note: str, by: User, at: datetime) -> Organisation:
-    """Say whether an organisation is who it claims to be. Never by somebody who acts for it."""
+def log_call(
+    organisation: Organisation,
+    *,
+    origin: str,
+    outcome: str,
+    by: User,
+    at: datetime,
+    note: str = "",
+    contact: Contact | None = None,
+) -> CallLog:
+    """Write down a call made to find out about an organisation. Raises ValidationError with the field named.
+
+    contact    the kept contact that was called: its number was given by the organisation, so it proves nothing alone
+    """
     organisation = Organisation.objects.select_for_update().get(pk=organisation.pk)
+    _judging(organisation, by)
+    if contact is not None:
+        if contact.organisation_id != organisation.pk:
+            raise ValidationError({"contact": _("This is a contact of another organisation.")})
+        if origin != CallOrigin.GIVEN:
+            raise ValidationError(
+                {"origin": _("A kept number was given by the organisation. Look one up elsewhere.")}
+            )
+    call = CallLog(
+        organisation=organisation,
+        round=organisation.check_round,
+        origin=origin,
+        outcome=outcome,
+        note=note.strip(),
+        contact=contact.pk if contact is not None else None,
+        by=by,
+        at=at,
+    )
+    call.clean_fields(exclude=["organisation", "by"])
+    call.save(force_insert=True)
+    record(organisation, "organisation.called", by=by, at=at, origin=origin, outcome=outcome)
+    return call
+
+
+@transaction.atomic
+def verify(
+    organisation: Organisation,
+    *,
+    verdict: str,
+    motive: str,
+    public_note: str,
+    by: User,
+    at: datetime,
+    recheck_on: date | None = None,
+    evidence: Collection[Attachment] = (),
+) -> Organisation:
+    """Say whether an organisation is who it claims to be. Two people of the desk say yes, one by one; or one says no.
+
+    The first yes is kept and shown; the second, by somebody else, verifies. Neither registered it nor acts for it. Yes
+    needs a call that confirmed it, to a number it did not give itself, or a file. A no refuses, and begins a new round.
+
+    Raises   ValidationError with the field named; NotYours; NotEligible("four-eyes"); MoveRefused;
+             Refused("said-already"), Refused("verified-already"), Refused("no-evidence")
+    """
+    organisation = Organisation.objects.select_for_update().get(pk=organisation.pk)
+    role = _judging(organisation, by)
+    judgement = Verification(
+        organisation=organisation,
+        round=organisation.check_round,
+        verdict=verdict,
+        motive=motive.strip(),
+        public_note=public_note.strip(),
+        role=role,
+        by=by,
+        at=at,
+    )
+    judgement.clean_fields(exclude=["organisation", "by"])
+    if verdict == Verdict.NO:
+        judgement.save(force_insert=True)
+        return _refuse(organisation, judgement)
+    judgement.recheck_on = _recheck_day(recheck_on, at)
+    _check_still_asked(organisation, by)
+    _check_convincing(organisation, evidence)
+    judgement.save(force_insert=True)
+    judgement.evidence.set(evidence)
+    return _believe(organisation, judgement)
+
+
+def _judging(organisation: Organisation, by: User) -> Role:
+    """In which role somebody finds out about an organisation, which she must have nothing to do with."""
     if organisation.memberships.filter(user=by).exists():
         raise NotEligible(
-            _("You act for %(name)s; another volunteer has to verify it.") % {"name": organisation.name}
+            _("You act for %(name)s; another volunteer has to verify it.") % {"name": organisation.name},
+            code="four-eyes",
         )
-    organisation.move_to(verdict)
-    organisation.save(update_fields=["status"])
-    Verification.objects.create(organisation=organisation, verdict=verdict, note=note, by=by, at=at)
-    record(organisation, f"organisation.{verdict}", by=by, at=at)
+    if organisation.registered_by_id == by.pk:
+        raise NotEligible(
+            _("You registered %(name)s; another volunteer has to verify it.") % {"name": organisation.name},
+            code="four-eyes",
+        )
+    role = role_at_the_desk(by)
+    if role is None:
+        raise NotYours(_("Only the volunteers' desk verifies organisations."))
+    return role
+
+
+def _recheck_day(wanted: date | None, at: datetime) -> date:
+    today = timezone.localdate(at)
+    day = wanted or today + timedelta(days=TRUSTED_DAYS)
+    if not today < day <= today + LONGEST_TRUST:
+        raise ValidationError({"recheck_on": _("Choose a day from tomorrow on, a year ahead at most.")})
+    return day
+
+
+def _check_still_asked(organisation: Organisation, by: User) -> None:
+    if not organisation.awaits_check:
+        raise Refused(
+            _("It has been verified already; there is nothing more to do."), code="verified-already"
+        )
+    if organisation.verifications.yes().filter(round=organisation.check_round, by=by).exists():
+        raise Refused(_("You have said yes; somebody else has to say it too."), code="said-already")
+
+
+def _check_convincing(organisation: Organisation, evidence: Collection[Attachment]) -> None:
+    known = set(Attachment.objects.about(organisation).kept().values_list("pk", flat=True))
+    if not known.issuperset(file.pk for file in evidence):
+        raise ValidationError({"evidence": _("This is no file of this organisation, or it has been erased.")})
+    if not evidence and not organisation.calls.convincing().filter(round=organisation.check_round).exists():
+        raise Refused(
+            _(
+                "Log a call that confirmed it, to a number from a register, its website or our own records; "
+                "or name a file that shows it."
+            ),
+            code="no-evidence",
+        )
+
+
+def _believe(organisation: Organisation, judgement: Verification) -> Organisation:
+    """One of two; or the second, which verifies. Who has come to act for it since she said yes does not count any more."""
+    yeses = organisation.verifications.yes().filter(round=organisation.check_round)
+    first = (
+        yeses.exclude(pk=judgement.pk)
+        .exclude(by__in=organisation.memberships.values("user"))
+        .order_by("pk")
+        .first()
+    )
+    by, at = judgement.by, judgement.at
+    if first is None:
+        if organisation.status == Verified.REFUSED:
+            organisation.move_to(Verified.UNVERIFIED)
+            organisation.public_note = ""
+            organisation.save(update_fields=["status", "public_note"])
+        record(organisation, "organisation.believed", by=by, at=at, round=organisation.check_round)
+        return organisation
+    today = timezone.localdate(at)
+    days = [day for day in (first.recheck_on, judgement.recheck_on) if day is not None and day > today]
+    if organisation.status != Verified.VERIFIED:
+        organisation.move_to(Verified.VERIFIED)
+    organisation.by_source = False
+    organisation.verified_by, organisation.seconded_by = first.by, by
+    organisation.verified_on, organisation.recheck_on, organisation.to_check_since = today, min(days), None
+    organisation.public_note = "\n".join(dict.fromkeys([first.public_note, judgement.public_note]))
+    organisation.check_round += 1
+    organisation.save()
+    record(organisation, "organisation.verified", by=by, at=at, round=judgement.round)
+    return organisation
+
+
+def _refuse(organisation: Organisation, judgement: Verification) -> Organisation:
+    organisation.move_to(Verified.REFUSED)
+    organisation.by_source = False
+    organisation.verified_by = organisation.seconded_by = None
+    organisation.verified_on = organisation.recheck_on = organisation.to_check_since = None
+    organisation.public_note = judgement.public_note
+    organisation.check_round += 1
+    organisation.save()
+    record(organisation, "organisation.refused", by=judgement.by, at=judgement.at, round=judgement.round)
     return organisation
 
 
 @transaction.atomic
 def trust(organisation: Organisation, *, at: datetime) -> Organisation:
-    """Mark as verified without a volunteer: for lists that were moderated before they were imported."""
+    """Mark as verified without a volunteer: for lists that were moderated before they were imported. Said so in public."""
     if organisation.status != Verified.VERIFIED:
         organisation.move_to(Verified.VERIFIED)
-        organisation.save(update_fields=["status"])
+        columns = trusted_since(at)
+        for name, value in columns.items():
+            setattr(organisation, name, value)
+        organisation.save(update_fields=list(columns))
         record(organisation, "organisation.verified", by=None, at=at, by_source=True)
     return organisation
+
+
+def trusted_since(at: datetime) -> dict[str, Any]:
+    """The columns of an organisation that is taken over from a moderated list."""
+    today = timezone.localdate(at)
+    recheck_on = today + timedelta(days=TRUSTED_DAYS)
+    return {
+        "status": Verified.VERIFIED,
+        "by_source": True,
+        "verified_on": today,
+        "recheck_on": recheck_on,
+    }
+
+
+@transaction.atomic
+def mark_to_check_again(*, at: datetime) -> int:
+    """Mark the organisations whose day has come. They stay verified, publication and matching go on. Returns how many."""
+    due = list(
+        Organisation.objects.verified()
+        .filter(to_check_since=None, recheck_on__lte=timezone.localdate(at))
+        .select_for_update(skip_locked=True)
+        .order_by("pk")
+    )
+    Organisation.objects.filter(pk__in=[row.pk for row in due]).update(to_check_since=F("recheck_on"))
+    record_all(due, "organisation.to_check_again", by=None, at=at)
+    return len(due)
+
+
+# -- People, sites, contacts, keys ------------------------------------------------------------------------
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""Signing in, up and out, the language of the pages, registering a hospital, pausing a site."""
+"""Signing in, up and out, the language of the pages, an organisation and what is known of it, pausing a site."""
 
 from uuid import UUID
 
@@ -13,15 +13,18 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 from django.views.i18n import set_language
 
+from supplies.attachments.forms import FileForm
+from supplies.attachments.models import Attachment
+from supplies.attachments.uploads import takes_files
 from supplies.errors import Refused
 from supplies.organisations import services
 from supplies.organisations.forms import HospitalForm, SignUpForm
 from supplies.organisations.models import Facility, Organisation, Role, Verified
 from supplies.organisations.names import normal_name
-from supplies.organisations.permissions import may_pause
+from supplies.organisations.permissions import may_check, may_hand_in_evidence, may_pause
 from supplies.organisations.visitors import SignedIn, signed_in, unsent
 
 
@@ -125,3 +128,61 @@ def pause(request: SignedIn, pk: UUID) -> HttpResponse:
         services.pause(facility, reason=_("Asked by the hospital"), by=request.user, at=timezone.now())
         messages.success(request, _("Nothing more is sent to %(name)s for now.") % {"name": facility.name})
     return redirect("mine")
+
+
+@require_GET
+def organisation(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Who this is, where its sites are, and how it is known to be what it says."""
+    row = get_object_or_404(
+        Organisation.objects.visible_to(request.user).select_related("region__parent__parent").with_yeses(),
+        pk=pk,
+    )
+    sites = row.facilities.select_related("region__parent__parent").order_by("name", "pk")
+    rounds = row.verifications.yes().filter(round=row.check_round - 1).order_by("pk")
+    context = {
+        "organisation": row,
+        "sites": sites,
+        "judgements": rounds if row.is_verified and not row.by_source else [],
+        "is_hospital": row.kind == Organisation.Kind.HOSPITAL,
+        "may_hand_in": request.user.is_authenticated and may_hand_in_evidence(request.user, row),
+    }
+    return render(request, "organisations/organisation.html", context)
+
+
+@signed_in
+@takes_files
+def hand_in_evidence(request: SignedIn, pk: UUID) -> HttpResponse:
+    """A letter with a seal, a licence: for those who act for it, and for volunteers. Nobody else reads it."""
+    row = get_object_or_404(
+        Organisation.objects.visible_to(request.user).select_related("region__parent__parent"), pk=pk
+    )
+    if not may_hand_in_evidence(request.user, row):
+        raise PermissionDenied
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
+        back = reverse("hand-in-evidence", args=[row.pk])
+    form = FileForm(request.POST, request.FILES) if request.method == "POST" else FileForm()
+    if request.method == "POST" and form.is_valid() and _keep_evidence(request, row, form):
+        messages.success(request, _("The file is in, sealed. Volunteers read it, and nobody else."))
+        return redirect(back)
+    files = Attachment.objects.about(row).kept().oldest_first()
+    if not may_check(request.user, row):
+        files = files.filter(by=request.user)
+    context = {"organisation": row, "form": form, "files": files, "next": back}
+    return render(request, "organisations/evidence.html", context)
+
+
+def _keep_evidence(request: SignedIn, row: Organisation, form: FileForm) -> bool:
+    """Keep the file, or say beside it what is wrong with it."""
+    file = form.cleaned_data["file"]
+    try:
+        services.hand_in_evidence(
+            row, file.file, size=file.size, kind=form.cleaned_data["kind"], by=request.user, at=timezone.now()
+        )
+    except ValidationError as fault:
+        form.add_error("file", fault.message_dict["file"])
+    except Refused as refusal:
+        form.add_error(None, str(refusal.detail))
+    else:
+        return True
+    return False

@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 
+from supplies.attachments.models import Attachment
 from supplies.needs.models import Appeal
 from supplies.offers.models import Donation
 from supplies.organisations.models import User
@@ -22,10 +23,12 @@ from tests.makers import (
     make_mode,
     make_need,
     make_offer,
+    make_organisation,
     make_region,
     make_shipment,
     make_standard,
 )
+from tests.supplies.attachments.hostile import pdf
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PHONE, DESK = {"width": 390, "height": 800}, {"width": 1280, "height": 900}
@@ -166,6 +169,24 @@ def test_goods_are_offered_to_a_need_without_javascript(open_page: Opener) -> No
     assert sorted(donation.offers.values_list("quantity", flat=True)) == [40, 300]
 
 
+def test_a_hospital_hands_in_its_letter_and_is_told_before_it_travels_that_it_is_too_large(
+    open_page: Opener, private_root: Any
+) -> None:
+    hospital = make_organisation(verified=False)
+    page = open_page(PHONE, user=make_member("hospital", hospital))
+    page.goto(f"/organisations/{hospital.pk}/evidence/")
+    letter = {"name": "letter.pdf", "mimeType": "application/pdf"}
+
+    page.set_input_files("input[name=file]", {**letter, "buffer": b"a" * 5_000_001})
+    told = page.evaluate("document.querySelector('input[name=file]').validationMessage")
+    page.set_input_files("input[name=file]", {**letter, "buffer": pdf()})
+    page.click("text=Hand it in")
+
+    page.wait_for_selector("text=The file is in")
+    assert "5 MB at most" in told
+    assert Attachment.objects.get().subject_id == str(hospital.pk)
+
+
 def test_the_language_is_switched_by_one_tap_and_stays(open_page: Opener) -> None:
     page = open_page(PHONE)
 
@@ -216,6 +237,8 @@ def addresses(rows: dict[str, Any]) -> list[tuple[str, str]]:
         ("hospital", "/hospitals/new/?province=420000"),
         ("hospital", f"/shipments/{rows['shipment'].pk}/count/"),
         ("hospital", "/mine/"),
+        ("", f"/organisations/{rows['facility'].organisation_id}/"),
+        ("hospital", f"/organisations/{rows['facility'].organisation_id}/evidence/"),
         ("donor", "/donations/new/"),
         ("donor", f"/donations/{rows['donation'].pk}/"),
         ("donor", f"/shipments/{rows['shipment'].pk}/"),

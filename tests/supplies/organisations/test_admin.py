@@ -1,14 +1,29 @@
 """Verifying organisations, pausing sites, enrolling people and issuing keys at the desk."""
 
 import re
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from supplies.organisations import services
 from supplies.organisations.models import ApiToken, Organisation, User
 from tests.desk import at_the_desk, choose, list_of, page_of, told, version
-from tests.makers import NOW, make_facility, make_member, make_organisation, make_region, make_user
+from tests.makers import (
+    NOW,
+    make_appeal,
+    make_donation,
+    make_facility,
+    make_member,
+    make_organisation,
+    make_region,
+    make_user,
+)
+from tests.supplies.organisations.verdicts import yes
 
 
 @pytest.fixture
@@ -24,43 +39,205 @@ def test_the_list_begins_with_organisations_to_verify(volunteer: User) -> None:
     assert list(shown.result_list) == [waiting]
 
 
-@pytest.mark.parametrize(("action", "verdict"), [("verify", "verified"), ("refuse", "refused")])
-def test_a_volunteer_judges_an_organisation_and_says_how_it_is_known(
-    volunteer: User, action: str, verdict: str
-) -> None:
-    organisation = make_organisation("hospital", verified=False)
+BELIEVE = {"motive": "The switchboard knew them.", "public_note": "Called the register's number."}
 
-    choose(at_the_desk(volunteer), action, organisation, note="Called the switchboard.")
+
+def believe(client: Client, organisation: Organisation, **more: object) -> Any:
+    return choose(client, "believe", organisation, **{**BELIEVE, "recheck_on": soon(), **more})
+
+
+def soon() -> str:
+    return str(timezone.localdate() + timedelta(days=30))
+
+
+def test_a_volunteer_logs_a_call_and_believes_and_another_seconds_her(volunteer: User) -> None:
+    organisation = make_organisation("hospital", verified=False)
+    client, other = at_the_desk(volunteer), at_the_desk(make_member("volunteer"))
+
+    choose(client, "call", organisation, number="register", outcome="confirmed", note="The front desk.")
+    believe(client, organisation)
+    one_of_two = client.get(list_of(Organisation), {"status": "unverified"}).content.decode()
+    believe(other, organisation)
 
     organisation.refresh_from_db()
-    judgement = organisation.verifications.get()
-    assert organisation.status == verdict
-    assert (judgement.verdict, judgement.note, judgement.by) == (
-        verdict,
-        "Called the switchboard.",
-        volunteer,
-    )
+    logged, judgement = organisation.calls.get(), organisation.verifications.order_by("pk").first()
+    assert "one of two" in one_of_two
+    assert organisation.status == "verified"
+    assert (logged.origin, logged.outcome, logged.by) == ("register", "confirmed", volunteer)
+    assert (judgement.motive, judgement.public_note) == (BELIEVE["motive"], BELIEVE["public_note"])  # type: ignore[union-attr]
 
 
-def test_without_a_note_nothing_is_verified(volunteer: User) -> None:
+def test_a_volunteer_refuses_and_says_what_has_to_change(volunteer: User) -> None:
     organisation = make_organisation("hospital", verified=False)
 
-    page = choose(at_the_desk(volunteer), "verify", organisation)
+    choose(
+        at_the_desk(volunteer), "refuse", organisation, motive="Nobody knows them.", public_note="A letter."
+    )
+
+    organisation.refresh_from_db()
+    assert (organisation.status, organisation.public_note) == ("refused", "A letter.")
+
+
+def test_what_the_desk_refuses_keeps_what_was_typed(volunteer: User) -> None:
+    organisation = make_organisation("hospital", verified=False)
+
+    page = believe(at_the_desk(volunteer), organisation)
 
     organisation.refresh_from_db()
     assert organisation.status == "unverified"
-    assert "note" in page.context["form"].fields
+    assert "Log a call that confirmed it" in page.content.decode()
+    assert page.context["form"]["motive"].value() == BELIEVE["motive"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ({"motive": ""}, "motive"),
+        ({"public_note": "Ring 138 1234 5678."}, "public_note"),
+        ({"recheck_on": "2020-01-01"}, "recheck_on"),
+        ({"recheck_on": "tomorrow"}, "recheck_on"),
+        ({"evidence": ["not-a-key"]}, "evidence"),
+        ({"evidence": [str(uuid4())]}, "evidence"),
+    ],
+)
+def test_a_faulty_verdict_is_explained_beside_its_field(
+    volunteer: User, fields: dict[str, object], place: str
+) -> None:
+    organisation = make_organisation("hospital", verified=False)
+    choose(at_the_desk(volunteer), "call", organisation, number="register", outcome="confirmed")
+
+    page = believe(at_the_desk(volunteer), organisation, **fields)
+
+    assert list(page.context["form"].errors) == [place]
+    assert not organisation.verifications.exists()
+
+
+@pytest.mark.parametrize("number", ["from the air", "", "00000000-0000-4000-8000-000000000000"])
+def test_a_call_to_no_number_is_asked_for_again(volunteer: User, number: str) -> None:
+    organisation = make_organisation("hospital", verified=False)
+
+    page = choose(at_the_desk(volunteer), "call", organisation, number=number, outcome="confirmed")
+
+    assert list(page.context["form"].errors) == ["number"]
+    assert not organisation.calls.exists()
+
+
+def test_a_call_to_a_kept_contact_counts_as_given(volunteer: User) -> None:
+    organisation = make_organisation("hospital", verified=False)
+    contact = services.keep_contact(organisation, at=NOW, phone="000-1234", post="设备科")
+    client = at_the_desk(volunteer)
+
+    page = client.get(page_of(organisation)).content.decode()
+    choose(client, "call", organisation, number=str(contact.pk), outcome="confirmed")
+
+    call = organisation.calls.get()
+    assert f'value="{contact.pk}"' in page
+    assert (call.origin, call.contact) == ("given", contact.pk)
+
+
+def test_several_organisations_are_not_judged_at_once(volunteer: User) -> None:
+    two = [make_organisation("hospital", verified=False) for _ in range(2)]
+
+    answer = choose(at_the_desk(volunteer), "refuse", *two, motive="x", public_note="y")
+
+    assert told(answer) == ["Choose one organisation at a time."]
+    assert not Organisation.objects.filter(status="refused").exists()
 
 
 def test_nobody_verifies_the_organisation_they_act_for(db: None) -> None:
     organisation = make_organisation("volunteers", verified=False)
     volunteer = make_member("volunteer", organisation)
+    client = at_the_desk(volunteer)
 
-    answer = choose(at_the_desk(volunteer), "verify", organisation, note="We are who we are.")
+    answer = believe(client, organisation)
 
     organisation.refresh_from_db()
     assert organisation.status == "unverified"
-    assert "another volunteer has to verify it" in told(answer)[0]
+    assert "another volunteer has to verify it" in answer.content.decode()
+    assert "believe" not in client.get(page_of(organisation)).context["asked"]
+
+
+def test_one_yes_is_not_asked_for_twice_of_the_same_person(volunteer: User) -> None:
+    organisation, client = make_organisation("hospital", verified=False), at_the_desk(volunteer)
+    assert waiting_at(client) == [organisation]
+    assert "believe" in client.get(page_of(organisation)).context["asked"]
+
+    yes(organisation, volunteer)
+
+    assert waiting_at(client) == []
+    assert "believe" not in client.get(page_of(organisation)).context["asked"]
+    assert waiting_at(at_the_desk(make_member("volunteer"))) == [organisation]
+
+
+def waiting_at(client: Client) -> list[Organisation]:
+    return list(client.get(list_of(Organisation)).context["cl"].result_list)
+
+
+def test_who_keeps_most_waiting_is_checked_first(volunteer: User) -> None:
+    none, asks, gives = (
+        make_organisation(kind, verified=False) for kind in ("hospital", "hospital", "donor")
+    )
+    make_appeal(make_facility(asks), lines=[{}, {}, {}], published=False)
+    make_donation(gives, lines=[{}])
+
+    assert waiting_at(at_the_desk(volunteer)) == [asks, gives, none]
+
+
+def test_after_a_verdict_comes_the_next_that_waits(volunteer: User) -> None:
+    first, second = (make_organisation("hospital", verified=False) for _ in range(2))
+    client, do = at_the_desk(volunteer), page_of(first).replace("/change/", "/do/refuse/")
+
+    after_a_call = client.post(
+        do.replace("refuse", "call"), {"answered": "yes", "number": "register", "outcome": "no_answer"}
+    )
+    after_a_fault = client.post(do, {"answered": "yes", "motive": "", "public_note": ""})
+    after_a_verdict = client.post(do, {"answered": "yes", "motive": "x", "public_note": "y"})
+
+    assert after_a_call.url == page_of(first)
+    assert after_a_fault.status_code == 200
+    assert after_a_verdict.url == page_of(second)
+    assert client.get(page_of(second).replace("/change/", "/next/")).url == list_of(Organisation)
+
+
+def test_organisations_to_check_again_have_a_card_of_their_own(volunteer: User) -> None:
+    services.mark_to_check_again(at=NOW + timedelta(days=90))
+    due = make_organisation()
+    Organisation.objects.filter(pk=due.pk).update(to_check_since=due.recheck_on)
+    client = at_the_desk(volunteer)
+
+    cards = {card.title: card for card in client.get(reverse("admin:index")).context["cards"]}
+
+    card = cards["organisations to check again"]
+    shown = client.get(card.url).context["cl"]
+    assert card.count == len(shown.result_list)
+    assert due in shown.result_list
+
+
+@pytest.mark.parametrize(("where", "asked"), [("420106", True), ("110101", False)])
+def test_a_coordinator_checks_in_her_regions(db: None, where: str, asked: bool) -> None:
+    organisation = make_organisation("hospital", verified=False)
+    coordinator = make_member("coordinator")
+    coordinator.memberships.get().regions.add(make_region(where))
+    client = at_the_desk(coordinator)
+
+    choose(client, "refuse", organisation, motive="x", public_note="y")
+
+    organisation.refresh_from_db()
+    page = client.get(page_of(organisation))
+    assert (organisation.status == "refused") is asked
+    assert bool(page.context["asked"]) is asked
+    assert bool(page.context["file_form"]) is asked
+
+
+def test_an_auditor_reads_the_page_and_is_asked_nothing(db: None) -> None:
+    organisation = make_organisation("hospital", verified=False)
+    yes(organisation)
+
+    page = at_the_desk(make_member("auditor")).get(page_of(organisation))
+
+    assert "The switchboard knew them." in page.content.decode()
+    assert page.context["asked"] == {}
+    assert page.context["file_form"] is None
 
 
 def test_contacts_are_never_shown_in_clear(volunteer: User) -> None:

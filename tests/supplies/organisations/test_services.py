@@ -5,11 +5,11 @@ from cryptography.exceptions import InvalidTag
 from django.db import connection
 from django.utils import timezone
 
-from supplies.errors import NotEligible, Refused
+from supplies.errors import Refused
 from supplies.journal.models import Event
 from supplies.organisations import services as people
 from supplies.organisations.models import ApiToken, Contact, Organisation
-from tests.makers import NOW, make_member, make_organisation, make_region, make_user
+from tests.makers import NOW, make_organisation, make_region, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -21,22 +21,6 @@ def test_the_same_hospital_is_registered_once_in_a_region() -> None:
         people.register(kind="hospital", name="演练 第一医院", region=make_region(), by=None, at=NOW)
 
     assert refusal.value.code == "already-registered"
-
-
-def test_nobody_verifies_an_organisation_she_acts_for(volunteer) -> None:
-    organisation = make_organisation(verified=False)
-    insider = make_member("volunteer")
-    people.enrol(insider, organisation, "hospital", by=None, at=NOW)
-
-    with pytest.raises(NotEligible):
-        people.verify(organisation, verdict="verified", note="called", by=insider, at=NOW)
-
-    assert (
-        people.verify(
-            organisation, verdict="verified", note="called the switchboard", by=volunteer, at=NOW
-        ).status
-        == "verified"
-    )
 
 
 def test_a_contact_is_sealed_in_the_database_and_read_again() -> None:

@@ -2,8 +2,9 @@ import pytest
 from django.urls import reverse
 
 from supplies.organisations.models import Facility, Organisation, User
-from tests.makers import make_facility, make_member, make_organisation, make_region, make_user
+from tests.makers import make_facility, make_member, make_need, make_organisation, make_region, make_user
 from tests.page_client import reader
+from tests.supplies.organisations.verdicts import WORDS, no, verified, yes
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "three plain words"
@@ -145,3 +146,79 @@ def test_a_hospital_stops_everything_and_takes_goods_again() -> None:
 
     facility.refresh_from_db()
     assert not facility.is_paused
+
+
+# -- An organisation's own page ---------------------------------------------------------------------------
+
+
+def page(organisation: Organisation, user: User | None = None) -> str:
+    return reader(user).get(reverse("organisation", args=[organisation.pk])).content.decode()
+
+
+def test_everybody_reads_who_an_organisation_is_and_how_that_is_known() -> None:
+    organisation = make_organisation(verified=False, name="演练第一医院")
+    make_facility(organisation, name="演练东院", address="Gate 3")
+    verified(organisation)
+
+    shown = page(organisation)
+
+    assert "by two people, one by one" in shown
+    assert WORDS["public_note"] in shown
+    assert "演练东院" in shown
+    assert f"?organisation={organisation.pk}" in shown
+    for secret in ("Gate 3", WORDS["motive"]):
+        assert secret not in shown
+
+
+def test_one_whose_day_has_come_says_so_and_stays_verified() -> None:
+    organisation = verified(make_organisation(verified=False))
+    Organisation.objects.filter(pk=organisation.pk).update(to_check_since=organisation.recheck_on)
+
+    shown = page(organisation)
+
+    assert "by two people" in shown
+    assert f"To be checked again since {organisation.recheck_on}" in shown
+
+
+def test_one_of_a_list_says_that_it_is_taken_over() -> None:
+    shown = page(make_organisation(source="wuhan2020"))
+
+    assert "Verified by its source" in shown
+    assert "wuhan2020" in shown
+
+
+def test_one_that_waits_is_seen_by_its_own_people_who_are_asked_for_a_letter() -> None:
+    organisation = make_organisation(verified=False)
+    own = make_member("hospital", organisation)
+    before = page(organisation, own)
+    yes(organisation)
+
+    after = page(organisation, own)
+
+    assert "Two people of the volunteers" in before
+    assert "One of two people has confirmed it" in after
+    assert reverse("hand-in-evidence", args=[organisation.pk]) in after
+    for other in (None, make_user()):
+        assert reader(other).get(reverse("organisation", args=[organisation.pk])).status_code == 404
+
+
+def test_one_that_was_refused_reads_what_has_to_change() -> None:
+    organisation = make_organisation(verified=False)
+    no(organisation)
+
+    shown = page(organisation, make_member("hospital", organisation))
+
+    assert "Hand in a letter with a seal." in shown
+    assert "Nobody knows them." not in shown
+
+
+@pytest.mark.parametrize("is_verified", [True, False])
+def test_beside_the_name_of_a_hospital_stands_whether_it_is_verified(is_verified: bool) -> None:
+    hospital = make_organisation(verified=is_verified)
+    need = make_need(make_facility(hospital))
+    link = reverse("organisation", args=[hospital.pk])
+
+    for address in (reverse("needs"), reverse("appeal", args=[need.appeal_id])):
+        shown = reader().get(address).content.decode()
+        assert (link in shown) is is_verified
+        assert ("not verified yet" in shown) is not is_verified

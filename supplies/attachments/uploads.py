@@ -1,0 +1,55 @@
+"""How files come in: by the few routes that say they take one, into memory, never onto the disk unsealed."""
+
+import os
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, BinaryIO, cast
+
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
+from django.http import HttpRequest, HttpResponse
+
+from supplies.attachments.models import MOST_BYTES
+
+ROOM_FOR_THE_FORM = 100_000  # bytes around the file: the other fields, and what multipart puts between
+View = Callable[..., HttpResponse]
+
+
+def takes_files(view: View) -> View:
+    """Let this view's address take a body as large as one file. `config.requests` asks the view before reading any of it."""
+
+    @wraps(view)
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return view(request, *args, **kwargs)
+
+    inner.largest_body = MOST_BYTES + ROOM_FOR_THE_FORM  # type: ignore[attr-defined]
+    return inner
+
+
+def in_memory(content: bytes = b"") -> BinaryIO:
+    """A file that has a descriptor, which another process can be given, and no place on any disk."""
+    file = cast(BinaryIO, os.fdopen(os.memfd_create("upload", os.MFD_CLOEXEC), "w+b"))
+    file.write(content)
+    file.flush()
+    file.seek(0)
+    return file
+
+
+class InMemory(FileUploadHandler):
+    """Keeps what is sent in memory, once. How much that may be at most was decided by the length of the body."""
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        self.file = in_memory()
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self.file.write(raw_data)
+
+    def file_complete(self, file_size: int) -> UploadedFile:
+        self.file.flush()
+        self.file.seek(0)
+        return UploadedFile(self.file, self.file_name, self.content_type, file_size, self.charset)
+
+    def upload_interrupted(self) -> None:
+        if hasattr(self, "file"):
+            self.file.close()
