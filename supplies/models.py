@@ -1,5 +1,6 @@
 """The concepts' tables, imported so that Django finds them."""
 
+from supplies.accounts.models import Invitation, SecondFactor, Session
 from supplies.allocations.models import Allocation
 from supplies.catalogue.models import Category, Item, Standard, Substitution, TransportMode, Unit, UnitRule
 from supplies.editions.models import ReferenceEdition
@@ -42,6 +43,7 @@ __all__ = [
     "Import",
     "ImportedLine",
     "ImportedRow",
+    "Invitation",
     "Item",
     "Membership",
     "Need",
@@ -52,6 +54,8 @@ __all__ = [
     "ReceiptLine",
     "ReferenceEdition",
     "Region",
+    "SecondFactor",
+    "Session",
     "Shipment",
     "ShipmentLine",
     "Standard",

@@ -1,6 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from supplies.accounts.services import end_what_has_run_out
 from supplies.allocations.services import release_overdue
 from supplies.needs.services import lapse as lapse_needs
 from supplies.offers.services import lapse as lapse_offers
@@ -14,3 +15,4 @@ def end_what_is_over() -> None:
     lapse_offers(at=at)
     release_overdue(at=at)
     erase_contacts(at=at)
+    end_what_has_run_out(at=at)

@@ -2,8 +2,21 @@
 
 from typing import Any
 
-from supplies.organisations.models import Facility, Membership, Organisation, Role
+from supplies.organisations.models import Facility, Membership, Organisation, Role, Scope
 from supplies.regions.models import Region
+
+# What a program of a person in these roles can be used for. Everything else is open to every account.
+SCOPE_ROLES = {
+    Scope.MATCHING: (Role.HOSPITAL, Role.DONOR, Role.VOLUNTEER, Role.COORDINATOR, Role.ADMIN),
+    Scope.SHIPMENTS: (
+        Role.HOSPITAL,
+        Role.DONOR,
+        Role.CARRIER,
+        Role.VOLUNTEER,
+        Role.COORDINATOR,
+        Role.ADMIN,
+    ),
+}
 
 
 def acts_for(user: Any, organisation: Organisation) -> bool:
@@ -49,3 +62,16 @@ def may_pause(user: Any, facility: Facility) -> bool:
 def may_watch(user: Any) -> bool:
     """May see everything, change nothing."""
     return bool(user.is_authenticated) and user.watches_over_all
+
+
+def manages(user: Any, organisation: Organisation) -> bool:
+    """Decides who acts for the organisation: one of its managers, or an administrator."""
+    if not user.is_authenticated:
+        return False
+    managing = organisation.memberships.managing().filter(user=user)
+    return bool(user.is_superuser) or managing.exists()
+
+
+def usable_scopes(user: Any) -> list[Scope]:
+    """What a program of this person may be allowed to do."""
+    return [scope for scope in Scope if scope not in SCOPE_ROLES or user.has_role(*SCOPE_ROLES[scope])]

@@ -1,76 +1,11 @@
 import pytest
 from django.urls import reverse
 
-from supplies.organisations.models import Facility, Organisation, User
+from supplies.organisations.models import Facility, Organisation
 from tests.makers import make_facility, make_member, make_organisation, make_region, make_user
 from tests.page_client import reader
 
 pytestmark = pytest.mark.django_db
-PASSWORD = "three plain words"
-
-
-def test_signing_up_takes_a_name_and_a_password_and_goes_on() -> None:
-    fields = {"username": "nurse", "password1": PASSWORD, "password2": PASSWORD, "next": "/donations/new/"}
-
-    answer = reader().post(reverse("sign-up"), fields)
-
-    assert answer.url == "/donations/new/"
-    assert User.objects.get().username == "nurse"
-
-
-@pytest.mark.parametrize(
-    ("language", "words"), [("en", "at least 10 characters"), ("zh-hans", "至少需要 10 个字符")]
-)
-def test_a_short_password_is_refused_in_the_readers_language(language: str, words: str) -> None:
-    fields = {"username": "officer", "password1": "q7#k", "password2": "q7#k"}
-
-    answer = reader().post(reverse("sign-up"), fields, headers={"accept-language": language})
-
-    assert words in answer.content.decode()
-
-
-def test_signing_up_never_leads_to_another_site() -> None:
-    fields = {
-        "username": "nurse",
-        "password1": PASSWORD,
-        "password2": PASSWORD,
-        "next": "https://evil.example/",
-    }
-
-    assert reader().post(reverse("sign-up"), fields).url == reverse("mine")
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"username": "taken"},
-        {"username": "a\0b"},
-        {"username": ""},
-        {"password2": "different words"},
-        {"password1": "short", "password2": "short"},
-    ],
-)
-def test_a_faulty_account_is_explained_and_not_made(fields: dict[str, str]) -> None:
-    make_user("taken")
-
-    answer = reader().post(
-        reverse("sign-up"), {"username": "new", "password1": PASSWORD, "password2": PASSWORD, **fields}
-    )
-
-    assert answer.status_code == 200
-    assert answer.context["form"].errors
-    assert User.objects.count() == 1
-
-
-def test_signing_in_and_out_works() -> None:
-    make_user("nurse", password=PASSWORD)
-    client = reader()
-
-    client.post(reverse("sign-in"), {"username": "nurse", "password": PASSWORD})
-    assert "Sign out" in client.get(reverse("home")).content.decode()
-    client.post(reverse("sign-out"))
-
-    assert "Sign out" not in client.get(reverse("home")).content.decode()
 
 
 def test_the_language_is_kept_in_the_cookie_and_on_the_account() -> None:
