@@ -9,7 +9,7 @@ import django
 def main(names: list[str]) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    from bench import api, books, chain, kernel, matching, races
+    from bench import api, books, chain, enumeration, kernel, matching, races
 
     measures = {
         "kernel": kernel.measure,
@@ -18,6 +18,7 @@ def main(names: list[str]) -> int:
         "books": books.measure,
         "api": api.measure,
         "chain": chain.measure,
+        "enumeration": enumeration.measure,
     }
     unknown = set(names) - set(measures)
     if unknown:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils.translation import get_language
+from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
@@ -66,8 +67,12 @@ class TokenScheme(OpenApiAuthenticationExtension):
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        text = "`Token tz_…`, made in the administration. Acts as its user, within its scopes."
+        text = "`Token tz_…`, issued on one's account page. Acts as its user, within its scopes."
         return {"type": "apiKey", "in": "header", "name": "Authorization", "description": text}
+
+
+class BrowserScheme(SessionScheme):
+    target_class = "supplies.organisations.tokens.SessionAuthentication"
 
 
 def only_v1(endpoints: list[tuple[str, ...]], **_more: Any) -> list[tuple[str, ...]]:

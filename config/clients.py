@@ -27,15 +27,19 @@ def client_of(request: HttpRequest) -> str:
         return "unknown"
 
 
-def network_of(request: HttpRequest) -> str:
-    """The network one household or house shares: /64 of IPv6, since a client has all of it; the address itself in IPv4."""
+def network_of(request: HttpRequest, *, ipv4: int = 32) -> str:
+    """The network one household or house shares: /64 of IPv6, since a client has all of it; the address itself in IPv4.
+
+    ipv4    how much of an IPv4 address counts, where neighbours may be one client: 24
+    """
     client = client_of(request)
     if client == "unknown":
         return client
     address = ip_address(client)
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else client
+        address = address.ipv4_mapped
+    prefix = 64 if isinstance(address, IPv6Address) else ipv4
+    return str(address) if prefix == 32 else str(ip_network((address, prefix), strict=False))
 
 
 def pseudonym_of(request: HttpRequest) -> str:

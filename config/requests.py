@@ -1,14 +1,20 @@
-"""What every request passes through: a queue that is short enough, a size that can be read, text that can be stored, and the reader's language."""
+"""What every request passes through: a queue that is short enough, a size that can be read, text that can be stored,
+the reader's language, and who may go on at all."""
 
 import re
 import time
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
-from django.utils import translation
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext_lazy as _
 
@@ -24,6 +30,9 @@ from config.mishaps import (
     problem,
 )
 from config.routes import route_of
+from supplies.accounts.sessions import has_run_out, note_seen
+from supplies.organisations.models import User
+from supplies.organisations.visitors import keep_unsent, lacks_second_factor
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 PIECE = 65_536  # bytes of a body of unknown length that are read at once
@@ -160,3 +169,52 @@ class ChooseLanguage:
         ):
             return str(request.user.language)
         return browser_language(request)
+
+
+class EndStaleSessions:
+    """A session that was left alone, or has gone on for too long, is nobody's any more."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user, at = request.user, timezone.now()
+        if isinstance(user, User):
+            if has_run_out(request.session, user, at=at):
+                logout(request)
+                if not request.path_info.startswith("/api/"):
+                    messages.info(request, _("You were signed out after a while. Please sign in again."))
+            else:
+                note_seen(request.session, at=at)
+        return self.get_response(request)
+
+
+FOR_PROGRAMS = re.compile(r"/api/v\d+/")
+# The pages one can reach without the second factor one needs: those that lead to it, and out.
+BEFORE_SECOND_FACTOR = {"second-factor", "set-up-second-factor", "confirm", "sign-out", "language"}
+
+
+class RequireSecondFactor:
+    """Where a second factor is needed, every page leads to it until it was used in this session.
+
+    The API asks the same of sessions in its own authentication (supplies/organisations/tokens.py), since a program's key
+    needs none.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse | None:
+        match = request.resolver_match
+        assert match is not None
+        if (
+            FOR_PROGRAMS.match(request.path_info)
+            or match.view_name in BEFORE_SECOND_FACTOR
+            or not lacks_second_factor(request)
+        ):
+            return None
+        keep_unsent(request)
+        return redirect(f"{reverse('second-factor')}?{urlencode({'next': request.get_full_path()})}")

@@ -4,6 +4,7 @@ EMBEDDED=1 is set by the launcher: it has made the keys and the servers itself, 
 Without it the settings are those of production and every secret has to be given.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -89,7 +90,13 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": required("CACHE_URL") or "redis://",
         "KEY_PREFIX": "tongzhou",
-    }
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},  # seconds
+    },
+    # What a process remembers by itself, where it must go on without the cache.
+    "process": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
 }
 
 # Mail is written into the journal's outbox; a worker carries it to the real backend, which MAIL_URL names:
@@ -112,6 +119,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "rest_framework",
     "django_filters",
     "drf_spectacular",
@@ -137,6 +147,9 @@ MIDDLEWARE = [  # the order is that of docs/decisions/0014
     "config.requests.ChooseLanguage",
     "config.limits.LimitRequests",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.requests.EndStaleSessions",
+    "allauth.account.middleware.AccountMiddleware",
+    "config.requests.RequireSecondFactor",
     "config.transactions.OneTransaction",  # the last one, so that it knows who asks
 ]
 ROOT_URLCONF = "config.urls"
@@ -168,12 +181,60 @@ AUTH_USER_MODEL = "supplies.User"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "supplies.organisations.forms.LongEnough", "OPTIONS": {"min_length": 10}},
+    {"NAME": "supplies.accounts.forms.LongEnough", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+PASSWORD_RESET_TIMEOUT = 3600  # seconds
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
+CLIENT_NETWORK = (
+    "config.clients.network_of"  # where a request comes from, as tries at passwords are counted by
+)
+
+SESSION_ENGINE = "supplies.accounts.sessions"
+# How long a session may be left alone, and how long it lasts at most.
+SESSION_LIMITS = {
+    "desk": (
+        timedelta(minutes=env.int("DESK_IDLE_MINUTES", default=30)),
+        timedelta(hours=env.int("DESK_SESSION_HOURS", default=12)),
+    ),
+    "others": (
+        timedelta(days=env.int("IDLE_DAYS", default=14)),
+        timedelta(days=env.int("SESSION_DAYS", default=30)),
+    ),
+}
+SESSION_COOKIE_AGE = int(SESSION_LIMITS["others"][1].total_seconds())
+CONFIRMED_FOR = timedelta(minutes=15)  # how long a password or code that was typed proves who sits there
+BROWSER_COOKIE_NAME = "browser" if EMBEDDED else "__Host-browser"  # to which accounts a browser has signed in
+
+# django-allauth, as far as it is used: sessions in steps, second factors, addresses, resets. supplies/accounts has the pages.
+ACCOUNT_ADAPTER = "supplies.accounts.adapters.AccountAdapter"
+ACCOUNT_FORMS = {
+    "add_email": "supplies.accounts.forms.MailForm",
+    "confirm_email_verification_code": "supplies.accounts.forms.MailCodeForm",
+    "change_password": "supplies.accounts.forms.ChangePasswordForm",
+    "reauthenticate": "supplies.accounts.forms.ConfirmForm",
+    "reset_password": "supplies.accounts.forms.ResetForm",
+    "reset_password_from_key": "supplies.accounts.forms.NewPasswordForm",
+}
+ACCOUNT_RATE_LIMITS = False  # they are not atomic; supplies/accounts/backoff.py counts
+ACCOUNT_USER_MODEL_EMAIL_FIELD = None  # an address is kept once, with whether it was confirmed
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+# An account needs no address, and the adapter never asks for one at the door; but one that is given counts only after the
+# code sent to it was typed in. allauth takes these three together.
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_CHANGE_EMAIL = True  # one address; a new one takes the place of the old
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+MFA_ADAPTER = "supplies.accounts.adapters.SecondFactorAdapter"
+MFA_TOTP_ISSUER = "同舟 Tongzhou"
+
+if EMBEDDED:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = STATE_DIR / "mail"
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
@@ -280,7 +341,7 @@ SHED_AFTER_SECONDS: float = env.float("SHED_AFTER_SECONDS", default=10.0)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "config.api_tokens.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "supplies.organisations.tokens.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": [
         "rest_framework.permissions.IsAuthenticatedOrReadOnly",

@@ -1,5 +1,6 @@
 """The concepts' desks, imported so that Django finds them."""
 
+import supplies.accounts.admin
 import supplies.allocations.admin
 import supplies.catalogue.admin
 import supplies.desks.admin

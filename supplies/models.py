@@ -1,5 +1,6 @@
 """The concepts' tables, imported so that Django finds them."""
 
+from supplies.accounts.models import Invitation, SecondFactor, Session
 from supplies.allocations.models import Allocation
 from supplies.attachments.models import Attachment
 from supplies.catalogue.models import Category, Item, Standard, Substitution, TransportMode, Unit, UnitRule
@@ -47,6 +48,7 @@ __all__ = [
     "Import",
     "ImportedLine",
     "ImportedRow",
+    "Invitation",
     "Item",
     "Membership",
     "Need",
@@ -59,6 +61,8 @@ __all__ = [
     "ReferenceEdition",
     "Region",
     "Seal",
+    "SecondFactor",
+    "Session",
     "Shipment",
     "ShipmentLine",
     "Standard",

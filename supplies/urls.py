@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from supplies.accounts import views as accounts
 from supplies.attachments import views as attachments
 from supplies.desks import views as desks
 from supplies.needs import views as needs
@@ -34,8 +35,46 @@ urlpatterns = [
     path("attachments/<uuid:pk>/", attachments.download, name="attachment"),
     path("hospitals/new/", organisations.register_hospital, name="register-hospital"),
     path("facilities/<uuid:pk>/pause/", organisations.pause, name="pause"),
-    path("sign-in/", organisations.SignIn.as_view(), name="sign-in"),
-    path("sign-up/", organisations.sign_up, name="sign-up"),
-    path("sign-out/", organisations.SignOut.as_view(), name="sign-out"),
+    path("sign-in/", accounts.sign_in, name="sign-in"),
+    path("sign-up/", accounts.sign_up, name="sign-up"),
+    path("sign-out/", accounts.SignOut.as_view(), name="sign-out"),
+    path("confirm/", accounts.Confirm.as_view(), name="confirm"),
+    path("second-factor/", accounts.second_factor, name="second-factor"),
+    path("second-factor/set-up/", accounts.set_up_second_factor, name="set-up-second-factor"),
+    path("second-factor/codes/", accounts.recovery_codes, name="recovery-codes"),
+    path("second-factor/codes/recovery-codes.txt", accounts.recovery_codes_file, name="recovery-codes-file"),
+    path("second-factor/codes/kept/", accounts.recovery_codes_kept, name="recovery-codes-kept"),
+    path("password/change/", accounts.ChangePassword.as_view(), name="change-password"),
+    path("password/reset/", accounts.ResetPassword.as_view(), name="reset-password"),
+    path("password/reset/sent/", accounts.ResetSent.as_view(), name="account_reset_password_done"),
+    path(
+        "password/reset/<slug:uidb36>/<str:key>/",
+        accounts.ResetByLink.as_view(),
+        name="account_reset_password_from_key",
+    ),
+    path("account/", accounts.account, name="account"),
+    path("account/number/", accounts.account_number, name="account-number"),
+    path("account/name/", accounts.change_name, name="change-name"),
+    path("account/mail/", accounts.mail, name="account_email"),
+    path("account/mail/code/", accounts.mail_code, name="account_email_verification_sent"),
+    path("account/sessions/end/", accounts.end_other_sessions, name="end-other-sessions"),
+    path("account/keys/", accounts.keys, name="keys"),
+    path("account/keys/new/", accounts.issue_key, name="issue-key"),
+    path("account/keys/<uuid:pk>/revoke/", accounts.revoke_key, name="revoke-key"),
+    path("organisations/<uuid:pk>/members/", accounts.members, name="members"),
+    path("organisations/<uuid:pk>/members/invite/", accounts.invite, name="invite"),
+    path("memberships/<int:pk>/dismiss/", accounts.dismiss_member, name="dismiss-member"),
+    path("memberships/<int:pk>/promote/", accounts.promote_member, name="promote-member"),
+    path("invitations/<slug:code>/", accounts.invitation, name="invitation"),
+    path("invitations/<uuid:pk>/revoke/", accounts.revoke_invitation, name="revoke-invitation"),
     path("language/", organisations.choose_language, name="language"),
+]
+
+# The names by which django-allauth looks for the pages it leads to.
+urlpatterns += [
+    path("sign-in/", accounts.sign_in, name="account_login"),
+    path("sign-up/", accounts.sign_up, name="account_signup"),
+    path("confirm/", accounts.Confirm.as_view(), name="account_reauthenticate"),
+    path("second-factor/", accounts.second_factor, name="mfa_authenticate"),
+    path("password/reset/", accounts.ResetPassword.as_view(), name="account_reset_password"),
 ]

@@ -9,11 +9,12 @@ from django.urls import reverse
 
 from supplies.journal.admin import version_of
 from supplies.organisations.models import User
+from tests.sign_in import sign_in
 
 
 def at_the_desk(user: User) -> Client:
     client = Client(headers={"accept-language": "en"})
-    client.force_login(user)
+    sign_in(client, user)
     return client
 
 

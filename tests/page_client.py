@@ -5,12 +5,13 @@ from typing import Any
 from django.test import Client
 
 from supplies.organisations.models import User
+from tests.sign_in import sign_in
 
 
 def reader(user: User | None = None, **options: Any) -> Client:
     client = Client(headers={"accept-language": "en"}, **options)
     if user is not None:
-        client.force_login(user)
+        sign_in(client, user)
     return client
 
 

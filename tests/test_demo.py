@@ -13,10 +13,13 @@ from django.core.management.base import CommandError
 from django.db import models, transaction
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from matching.demo import services
-from matching.demo.accounts import make_accounts
+from matching.demo.accounts import make_accounts, secret_of
 from matching.models import PENDING, MatchingRun, Proposal, ProposalStatus, Trigger
+from supplies.accounts.models import SecondFactor
+from supplies.accounts.services import use_code
 from supplies.allocations.models import Allocation, AllocationStatus
 from supplies.catalogue.services import load_reference
 from supplies.emergencies.models import Emergency, Phase
@@ -241,6 +244,42 @@ def test_passwords_stay_until_their_file_is_gone_and_only_its_owner_reads_it(
     assert mode == 0o600
     assert not {account.password for account in first} & {account.password for account in third}
     assert not User.objects.get(username=first[0].username).check_password(first[0].password)
+
+
+def test_accounts_that_need_a_second_factor_have_one_whose_code_is_told(
+    demo: Any, tmp_path: Path, settings: Any, capsys: Any
+) -> None:
+    settings.EMBEDDED, settings.STATE_DIR = True, tmp_path
+    accounts = make_accounts(tmp_path / "accounts.json", at=timezone.now())
+    needing = {account.role for account in accounts if account.has_factor}
+    capsys.readouterr()
+
+    call_command("demo_code", "volunteer")
+
+    assert needing == {"hospital", "volunteer", "coordinator", "auditor", "admin"}
+    assert all(
+        User.objects.get(username=account.username).needs_second_factor is account.has_factor
+        for account in accounts
+    )
+    volunteer = User.objects.get(username="demo-volunteer")
+    assert use_code(volunteer, capsys.readouterr().out.strip(), at=timezone.now())
+    with pytest.raises(CommandError, match="password alone"):
+        call_command("demo_code", "donor")
+    settings.EMBEDDED = False
+    with pytest.raises(CommandError, match="never in production"):
+        call_command("demo_code", "volunteer")
+
+
+def test_a_second_factor_that_was_taken_away_is_given_anew(demo: Any, tmp_path: Path) -> None:
+    file = tmp_path / "accounts.json"
+    make_accounts(file, at=EVENING)
+    before = secret_of(file, "volunteer")
+    SecondFactor.objects.filter(user__username="demo-volunteer").delete()
+
+    make_accounts(file, at=EVENING)
+
+    assert secret_of(file, "volunteer") != before
+    assert SecondFactor.objects.filter(user__username="demo-volunteer", type="totp").exists()
 
 
 def test_accounts_are_told_with_their_passwords_as_json(

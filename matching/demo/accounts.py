@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+from base64 import b32encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,8 @@ from django.db import transaction
 from django.db.models import Count, QuerySet
 
 from matching.demo.cast import SOURCE
+from supplies.accounts.models import SecondFactor
+from supplies.accounts.services import keep_factor, opens
 from supplies.organisations import services as people
 from supplies.organisations.models import Organisation, Role, User
 from supplies.regions.models import Region
@@ -39,19 +42,42 @@ class Account:
     username: str
     password: str
     organisation: str
+    has_factor: bool
 
 
 @transaction.atomic
 def make_accounts(file: Path, *, at: datetime) -> list[Account]:
-    """An account per role, its password kept in `file`. The same again, unless the file is gone: then new passwords.
+    """An account per role, its password and the secret of its second factor, where it needs one, kept in `file`.
+
+    The same again, unless the file is gone: then new ones.
 
     Raises   Organisation.DoesNotExist where the demonstration was not loaded
     """
     kept = json.loads(file.read_text()) if file.exists() else {}
     users = {role: _user(role) for role in Role.values}
+    organisations = {role: _enrolled(Role(role), user, at=at) for role, user in users.items()}
     passwords = {role: _password(user, kept.get(role, {})) for role, user in users.items()}
-    _keep(file, {role: {"password": passwords[role], "stored": users[role].password} for role in users})
-    return [_account(Role(role), user, passwords[role], at=at) for role, user in users.items()]
+    totp = {role: _totp(user, kept.get(role, {}), at=at) for role, user in users.items()}
+    _keep(
+        file,
+        {
+            role: {"password": passwords[role], "stored": user.password, "totp": totp[role]}
+            for role, user in users.items()
+        },
+    )
+    return [
+        Account(role, user.username, passwords[role], organisations[role], bool(totp[role]))
+        for role, user in users.items()
+    ]
+
+
+def secret_of(file: Path, role: str) -> str:
+    """The secret of a demonstration account's second factor; empty where it has none.
+
+    Raises   KeyError for a role without an account
+    """
+    kept: dict[str, str] = json.loads(file.read_text())[role]
+    return kept["totp"]
 
 
 def _user(role: str) -> User:
@@ -81,16 +107,38 @@ def _keep(file: Path, accounts: Mapping[str, Mapping[str, str]]) -> None:
     draft.replace(file)
 
 
-def _account(role: Role, user: User, password: str, *, at: datetime) -> Account:
+def _totp(user: User, kept: Mapping[str, str], *, at: datetime) -> str:
+    """The kept secret while it is that of the account's second factor still, else a new one. Who needs none gets none."""
+    if not user.needs_second_factor:
+        return ""
+    factor = SecondFactor.objects.filter(user=user, type=SecondFactor.Type.TOTP).first()
+    if factor and kept.get("totp") and opens(factor, kept["totp"]):
+        return kept["totp"]
+    secret = b32encode(secrets.token_bytes(20)).decode()
+    keep_factor(user, secret=secret, at=at)
+    return secret
+
+
+def _enrolled(role: Role, user: User, *, at: datetime) -> str:
+    """Let the account act for a fitting organisation; returns its name. The hospital's manages it, so that inviting can be tried."""
     if role == Role.ADMIN:
-        User.objects.filter(pk=user.pk).update(is_staff=True, is_superuser=True)
-        return Account(role.value, user.username, password, "")
+        user.is_staff = user.is_superuser = True
+        user.save(update_fields=["is_staff", "is_superuser"])
+        return ""
     membership = user.memberships.select_related("organisation").filter(role=role).first()
     if membership is None:
         regions = Region.objects.filter(pk=COORDINATED) if role == Role.COORDINATOR else Region.objects.none()
         organisation = _fitting(KIND_OF[role], regions)
-        membership = people.enrol(user, organisation, role, by=None, at=at, regions=list(regions))
-    return Account(role.value, user.username, password, membership.organisation.name)
+        membership = people.enrol(
+            user,
+            organisation,
+            role,
+            by=None,
+            at=at,
+            regions=list(regions),
+            is_manager=role == Role.HOSPITAL,
+        )
+    return membership.organisation.name
 
 
 def _fitting(kind: str, regions: QuerySet[Region]) -> Organisation:

@@ -1,6 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from supplies.accounts.services import end_what_has_run_out
 from supplies.allocations.services import release_overdue
 from supplies.attachments.services import erase_expired, sweep
 from supplies.needs.services import lapse as lapse_needs
@@ -15,6 +16,7 @@ def end_what_is_over() -> None:
     lapse_offers(at=at)
     release_overdue(at=at)
     erase_contacts(at=at)
+    end_what_has_run_out(at=at)
 
 
 @shared_task(name="desks.once_a_day")

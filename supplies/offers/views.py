@@ -123,7 +123,7 @@ def _post(request: SignedIn, form: DonationForm, to: PlaceForm, lines: OfferForm
     if donor is None:
         kind = Organisation.Kind.DONOR
         donor = register(kind=kind, name=values["donor_name"], region=form.region, by=user, at=at)
-        enrol(user, donor, Role.DONOR, by=user, at=at)
+        enrol(user, donor, Role.DONOR, by=user, at=at, is_manager=True)
     keep_contact(
         donor,
         at=at,

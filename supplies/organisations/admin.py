@@ -1,4 +1,4 @@
-"""Who takes part, at the desk: organisations to verify, sites to pause, accounts and their roles, keys of programs."""
+"""Who takes part, at the desk: organisations to verify, sites to pause."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
@@ -6,8 +6,6 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
@@ -33,18 +31,14 @@ from supplies.organisations.desk import (
     answered_in,
     change_url,
     sentence,
-    who,
 )
 from supplies.organisations.forms import BelieveForm, CallForm, RefuseForm, masked
 from supplies.organisations.models import (
-    ApiToken,
     Contact,
     Facility,
     Membership,
     Organisation,
     Purpose,
-    Scope,
-    User,
     Verdict,
     Verified,
 )
@@ -103,7 +97,7 @@ class ContactInline(DeskInline):
 
 class MemberInline(DeskInline):
     model = Membership
-    fields = ("user", "role")
+    fields = ("user", "role", "is_manager")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         return super().get_queryset(request).select_related("user")
@@ -205,7 +199,13 @@ class OrganisationAdmin(DeskAdmin):
             fits=[Verified.UNVERIFIED, Verified.VERIFIED],
             verdict=Verdict.NO,
         ),
-        ShowContacts("reveal", _("Show how to reach them"), services.reveal_contacts, asks=PurposeForm),
+        ShowContacts(
+            "reveal",
+            _("Show how to reach them"),
+            services.reveal_contacts,
+            asks=PurposeForm,
+            sensitive=True,
+        ),
     )
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
@@ -298,135 +298,3 @@ class FacilityAdmin(DeskAdmin):
         Verb("pause", _("Pause: nothing more is sent there"), services.pause, asks=ReasonForm),
         Verb("resume", _("Resume"), services.resume),
     )
-
-
-class MembershipForm(forms.ModelForm):
-    class Meta:
-        model = Membership
-        fields = ("organisation", "role", "regions")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not self.instance._state.adding:
-            self.fields["organisation"].disabled = self.fields["role"].disabled = True
-
-
-class MembershipInline(admin.TabularInline):
-    """For whom the account acts. A new line enrols; what was once true stays in the list."""
-
-    model = Membership
-    form = MembershipForm
-    extra = 0
-    can_delete = False
-    autocomplete_fields = ("organisation", "regions")
-
-
-@admin.register(User)
-class UserAdmin(UnchangedMeanwhile, DjangoUserAdmin):
-    """Accounts. Rights follow from memberships alone, so Django's groups and permissions are not offered."""
-
-    list_display = ("username", "first_name", "acts_for", "is_active", "is_staff", "last_login")
-    list_filter = ("memberships__role", "is_active", "is_superuser")
-    search_fields = ("username", "first_name", "last_name", "email")
-    readonly_fields = ("is_staff", "last_login", "date_joined")
-    filter_horizontal = ()
-    fieldsets = (
-        (None, {"fields": ("username", "password")}),
-        (_("Person"), {"fields": ("first_name", "last_name", "email", "language")}),
-        (_("Access"), {"fields": ("is_active", "is_staff", "is_superuser")}),
-        (_("Dates"), {"fields": ("last_login", "date_joined")}),
-    )
-    inlines = (MembershipInline,)
-
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return False  # the journal names who did what; an account is made inactive instead
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        return super().get_queryset(request).prefetch_related("memberships__organisation")
-
-    def get_inlines(self, request: HttpRequest, obj: User | None = None) -> list[Any]:
-        return [] if obj is None else list(self.inlines)
-
-    @admin.display(description=_("acts for"))
-    def acts_for(self, user: User) -> str:
-        return apart(
-            f"{one.organisation.name}{bracketed(one.get_role_display())}" for one in user.memberships.all()
-        )
-
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        formset.save(commit=False)  # fills the lists from which Django writes its message
-        for line in formset.forms:
-            if line.has_changed():
-                answers = line.cleaned_data
-                services.enrol(
-                    form.instance,
-                    answers["organisation"],
-                    answers["role"],
-                    regions=answers["regions"],
-                    by=who(request),
-                    at=timezone.now(),
-                )
-
-
-class TokenForm(forms.ModelForm):
-    scopes = forms.MultipleChoiceField(
-        label=_("scopes"), choices=Scope.choices, widget=forms.CheckboxSelectMultiple
-    )
-
-    class Meta:
-        model = ApiToken
-        fields = ("user", "name", "scopes", "expires_at")
-
-
-@admin.register(ApiToken)
-class ApiTokenAdmin(DeskAdmin):
-    """Keys of programs: an administrator issues them for anyone, everyone else at the desk for themselves."""
-
-    form = TokenForm
-    list_display = ("name", "hint", "user", "scopes", "created_at", "expires_at", "revoked_at")
-    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
-    list_select_related = ("user",)
-    search_fields = ("name", "hint", "user__username")
-    ordering = ("-created_at", "pk")
-    actions = (Verb("revoke", _("Revoke"), services.revoke_token),)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return self.has_act_permission(request)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiToken]:
-        rows = super().get_queryset(request)
-        return rows if request.user.is_superuser else rows.filter(user=request.user)
-
-    def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[str, ...]:
-        if obj is not None:
-            return ("name", "hint", "user", "scopes", "created_at", "expires_at", "revoked_at")
-        return ("user", "name", "scopes", "expires_at")
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "user":
-            everyone = User.objects.filter(is_active=True).order_by("username")
-            kwargs["queryset"] = (
-                everyone if request.user.is_superuser else everyone.filter(pk=who(request).pk)
-            )
-            kwargs["initial"] = request.user.pk
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:
-        asked = form.cleaned_data
-        token, secret = services.issue_token(
-            asked["user"],
-            name=asked["name"],
-            scopes=asked["scopes"],
-            expires_at=asked["expires_at"],
-            at=timezone.now(),
-        )
-        obj.__dict__.update(token.__dict__)
-        self.message_user(
-            request,
-            format_html(
-                "{} <code>{}</code>",
-                gettext("Copy the secret now; it is shown this once and never again:"),
-                secret,
-            ),
-            messages.WARNING,
-        )

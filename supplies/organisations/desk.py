@@ -32,6 +32,7 @@ from supplies.journal.admin import Text as Text  # every desk that builds on thi
 from supplies.journal.admin import Waiting as Waiting
 from supplies.organisations.models import User
 from supplies.organisations.permissions import may_moderate, may_moderate_in, may_watch
+from supplies.organisations.visitors import has_confirmed, lead_to_confirm
 
 security = structlog.get_logger("security")
 
@@ -44,10 +45,11 @@ def answered_in(request: HttpRequest) -> QueryDict | None:
 class Verb:
     """An action of the desk: `verb(row, by=…, at=…, **answers)` for every chosen row.
 
-    asks     a form whose cleaned data are the verb's answers; it gets a page of its own before anything happens
-    may      whether this person may do it to this row
-    fits     the statuses in which the row's own page offers it; none means all
-    answers  what is the same every time, e.g. verdict="verified"
+    asks       a form whose cleaned data are the verb's answers; it gets a page of its own before anything happens
+    may        whether this person may do it to this row
+    fits       the statuses in which the row's own page offers it; none means all
+    sensitive  whether the person has to have proven who she is a short while ago; else she is led to confirm/ and back
+    answers    what is the same every time, e.g. verdict="verified"
     """
 
     allowed_permissions = ("act",)
@@ -64,14 +66,18 @@ class Verb:
         asks: type[forms.Form] | None = None,
         may: Callable[[Any, Any], bool] | None = None,
         fits: Collection[str] = (),
+        sensitive: bool = False,
         **answers: Any,
     ) -> None:
         self.__name__ = name
         self.short_description = title
         self.verb, self.asks, self.may, self.answers = verb, asks, may, answers
+        self.sensitive = sensitive
         self.fits = frozenset(map(str, fits))
 
     def __call__(self, desk: "DeskAdmin", request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
+        if self.sensitive and not has_confirmed(request):
+            return lead_to_confirm(request, back=desk.back_from(request))
         answers = self.answers
         if (form := self.form(request, rows)) is not None:
             if not form.is_valid():
@@ -207,6 +213,13 @@ class DeskAdmin(ReadOnlyAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         title = capfirst(self.opts.verbose_name_plural)
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def back_from(self, request: HttpRequest) -> str:
+        """The page on which an action was chosen: the list, or the row's own."""
+        match = request.resolver_match
+        if match is not None and "action" in match.kwargs:
+            return request.path.removesuffix(f"do/{match.kwargs['action']}/") + "change/"
+        return request.get_full_path()
 
     # The page of one row offers the same actions as the list, those that fit its status.
 

@@ -1,11 +1,9 @@
-"""Taking part: an account in a minute, a hospital with the door goods are brought to; and finding out about it."""
+"""Taking part: a hospital with the door goods are brought to; and finding out about it."""
 
 from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import UserCreationForm
-from django.contrib.auth.password_validation import MinimumLengthValidator
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext
@@ -16,30 +14,6 @@ from supplies.organisations.models import CallLog, CallOrigin, CallOutcome, Orga
 from supplies.organisations.services import TRUSTED_DAYS
 from supplies.regions.forms import PlaceForm
 from supplies.wording import apart
-
-
-class LongEnough(MinimumLengthValidator):
-    """Django's rule in words that are translated here."""
-
-    def get_error_message(self) -> str:
-        return gettext("This password is too short: it needs at least %(number)d characters.") % {
-            "number": self.min_length
-        }
-
-    def get_help_text(self) -> str:
-        return gettext("At least %(number)d characters.") % {"number": self.min_length}
-
-
-class SignUpForm(UserCreationForm):
-    class Meta(UserCreationForm.Meta):
-        model = User
-        fields = ("username",)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["username"].help_text = _("A name to sign in with. Others do not see it.")
-        self.fields["password1"].help_text = _("At least ten characters; three words you remember are good.")
-        self.fields["password2"].help_text = ""
 
 
 class HospitalForm(PlaceForm):

@@ -11,6 +11,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Upper
+from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +21,7 @@ from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.organisations.notes import names_no_number
 from supplies.regions.models import Region
 from supplies.sealing import Sealed
+from supplies.wording import listed
 
 
 class Role(models.TextChoices):
@@ -41,13 +43,16 @@ class User(AbstractUser):
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
 
+    @cached_property
+    def _memberships(self) -> list[tuple[str, bool, str]]:
+        """Role, whether she manages the organisation, and whether it is verified. Read once per object."""
+        return list(self.memberships.values_list("role", "is_manager", "organisation__status"))
+
     @property
     def roles(self) -> frozenset[str]:
-        """The roles of all memberships; a superuser is an administrator. Read once per object."""
-        if not hasattr(self, "_roles"):
-            roles = set(self.memberships.values_list("role", flat=True))
-            self._roles = frozenset(roles | ({Role.ADMIN.value} if self.is_superuser else set()))
-        return self._roles
+        """The roles of all memberships; a superuser is an administrator."""
+        roles = {role for role, _manages, _status in self._memberships}
+        return frozenset(roles | ({Role.ADMIN.value} if self.is_superuser else set()))
 
     def has_role(self, *roles: str) -> bool:
         return self.is_active and bool(self.roles & set(map(str, roles)))
@@ -57,22 +62,29 @@ class User(AbstractUser):
         """May see every row, whoever it belongs to and wherever it lies."""
         return self.has_role(Role.VOLUNTEER, Role.AUDITOR, Role.ADMIN)
 
-    @property
+    @cached_property
     def coordinated(self) -> frozenset[str]:
         """The paths of the regions this person coordinates. Read once per object."""
-        if not hasattr(self, "_coordinated"):
-            hers = self.memberships.filter(role=Role.COORDINATOR, regions__isnull=False)
-            paths = hers.values_list("regions__path", flat=True) if self.has_role(Role.COORDINATOR) else []
-            self._coordinated = frozenset(paths)
-        return self._coordinated
+        hers = self.memberships.filter(role=Role.COORDINATOR, regions__isnull=False)
+        paths = hers.values_list("regions__path", flat=True) if self.has_role(Role.COORDINATOR) else []
+        return frozenset(paths)
 
     def coordinates(self, region: Region) -> bool:
         return any(region.path.startswith(path) for path in self.coordinated)
 
+    @property
+    def needs_second_factor(self) -> bool:
+        """Whether a password is not enough: everyone at the desk, and who manages an organisation that is believed."""
+        return (
+            self.is_staff
+            or self.has_role(Role.VOLUNTEER, Role.COORDINATOR, Role.AUDITOR, Role.ADMIN)
+            or any(manages and status == Verified.VERIFIED for _role, manages, status in self._memberships)
+        )
+
     def forget_roles(self) -> None:
         """After a membership has come or gone."""
-        self.__dict__.pop("_roles", None)
-        self.__dict__.pop("_coordinated", None)
+        self.__dict__.pop("_memberships", None)
+        self.__dict__.pop("coordinated", None)
 
 
 def in_regions_of(user: User, *paths: str) -> Q:
@@ -341,6 +353,11 @@ class Facility(models.Model):
         return self.region.lat or 0.0, self.region.lon or 0.0
 
 
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def managing(self) -> Self:
+        return self.filter(is_manager=True)
+
+
 class Membership(models.Model):
     """A person acts for an organisation in a role; a coordinator does so for regions."""
 
@@ -350,6 +367,13 @@ class Membership(models.Model):
     )
     role = models.CharField(_("role"), max_length=12, choices=[c for c in Role.choices if c[0] != "admin"])
     regions = models.ManyToManyField(Region, verbose_name=_("regions"), blank=True, related_name="+")
+    is_manager = models.BooleanField(
+        _("manages"),
+        default=False,
+        help_text=_("Invites others to act for the organisation, and dismisses them."),
+    )
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("membership")
@@ -538,13 +562,20 @@ class Scope(models.TextChoices):
     VERIFY = "verify", _("verify organisations")
 
 
+LONGEST_LIFE = timedelta(days=366)  # of a program's key
+
+
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def valid(self, at: datetime) -> Self:
-        return self.filter(revoked_at=None).filter(Q(expires_at=None) | Q(expires_at__gt=at))
+        """Neither revoked nor run out, and of an account that is not closed."""
+        return self.filter(revoked_at=None, expires_at__gt=at, user__is_active=True)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "pk")
 
 
 class ApiToken(models.Model):
-    """A program's key: acts as its user, within its scopes. Only the hash of the secret is kept."""
+    """A program's key: acts as its user, within its scopes, for a time. Only the hash of the secret is kept."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE, verbose_name=_("acts as"), related_name="api_tokens")
@@ -554,18 +585,33 @@ class ApiToken(models.Model):
     scopes = ArrayField(
         models.CharField(max_length=12, choices=Scope), verbose_name=_("scopes"), default=list
     )
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), editable=False)
+    expires_at = models.DateTimeField(_("expires"))
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+    last_used_on = models.DateField(_("last used"), null=True, blank=True, editable=False)
 
     objects = ApiTokenQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("API token")
         verbose_name_plural = _("API tokens")
+        constraints = [
+            models.CheckConstraint(
+                name="api_token_expires_within_a_year",
+                condition=Q(expires_at__gt=F("created_at"), expires_at__lte=F("created_at") + LONGEST_LIFE),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}…)"
+
+    def is_valid(self, at: datetime) -> bool:
+        return self.revoked_at is None and self.expires_at > at
+
+    @property
+    def allows(self) -> str:
+        """Its scopes in words."""
+        return listed(Scope(scope).label for scope in self.scopes)
 
     @staticmethod
     def digest_of(secret: str) -> str:

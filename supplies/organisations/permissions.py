@@ -9,9 +9,24 @@ from supplies.organisations.models import (
     Organisation,
     OrganisationQuerySet,
     Role,
+    Scope,
     in_regions_of,
 )
 from supplies.regions.models import Region
+
+# What a program of a person in these roles can be used for. Everything else is open to every account.
+SCOPE_ROLES = {
+    Scope.MATCHING: (Role.HOSPITAL, Role.DONOR, Role.VOLUNTEER, Role.COORDINATOR, Role.ADMIN),
+    Scope.SHIPMENTS: (
+        Role.HOSPITAL,
+        Role.DONOR,
+        Role.CARRIER,
+        Role.VOLUNTEER,
+        Role.COORDINATOR,
+        Role.ADMIN,
+    ),
+    Scope.VERIFY: (Role.VOLUNTEER, Role.COORDINATOR, Role.ADMIN),
+}
 
 
 def acts_for(user: Any, organisation: Organisation) -> bool:
@@ -95,3 +110,16 @@ def rights_of(user: Any) -> str:
     acting = memberships.values_list("organisation", "role", "regions")
     desk = [name for name in ("is_superuser", "is_staff") if getattr(user, name)]
     return " ".join([*desk, *("/".join(map(str, row)) for row in acting)])
+
+
+def manages(user: Any, organisation: Organisation) -> bool:
+    """Decides who acts for the organisation: one of its managers, or an administrator."""
+    if not user.is_authenticated:
+        return False
+    managing = organisation.memberships.managing().filter(user=user)
+    return bool(user.is_superuser) or managing.exists()
+
+
+def usable_scopes(user: Any) -> list[Scope]:
+    """What a program of this person may be allowed to do."""
+    return [scope for scope in Scope if scope not in SCOPE_ROLES or user.has_role(*SCOPE_ROLES[scope])]

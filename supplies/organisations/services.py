@@ -1,6 +1,5 @@
-"""The verbs of taking part: register, find out about, verify, enrol, pause, keep a contact, issue a token."""
+"""The verbs of taking part: register, find out about, verify, enrol, dismiss, pause, keep a contact, issue a token."""
 
-import secrets
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, BinaryIO
@@ -16,7 +15,9 @@ from supplies.attachments.models import Attachment
 from supplies.attachments.services import attach
 from supplies.errors import NotEligible, NotYours, Refused
 from supplies.journal.services import record, record_all
+from supplies.organisations.keys import new_key
 from supplies.organisations.models import (
+    LONGEST_LIFE,
     LONGEST_TRUST,
     ApiToken,
     CallLog,
@@ -34,12 +35,14 @@ from supplies.organisations.models import (
     Verified,
 )
 from supplies.organisations.names import normal_name
-from supplies.organisations.permissions import role_at_the_desk
+from supplies.organisations.permissions import role_at_the_desk, usable_scopes
 from supplies.regions.models import Region
+from supplies.wording import listed
 
 KEPT_DAYS = 180  # a contact outlives an ordinary delivery, not the emergency
 TRUSTED_DAYS = 90  # until an organisation is checked again, unless who verifies it says otherwise
 EVIDENCE_DAYS = 400  # evidence outlives the longest verification it can support, and no more
+TOKEN_LIFE = timedelta(days=90)
 VOLUNTEERS = "volunteers"  # the group of the admin's desk; made by a migration
 DESK_ROLES = frozenset({Role.VOLUNTEER.value, Role.COORDINATOR.value, Role.AUDITOR.value})
 
@@ -356,9 +359,15 @@ def enrol(
     by: User | None,
     at: datetime,
     regions: Sequence[Region] = (),
+    is_manager: bool = False,
 ) -> Membership:
-    """Let a person act for an organisation. Volunteers, coordinators and auditors get the admin's desk."""
-    membership, made = Membership.objects.get_or_create(user=user, organisation=organisation, role=role)
+    """Let a person act for an organisation. Volunteers, coordinators and auditors get the admin's desk.
+
+    is_manager   also decides who else acts for it: whoever registers an organisation, or joins one that has no manager
+    """
+    membership, made = Membership.objects.get_or_create(
+        user=user, organisation=organisation, role=role, defaults={"is_manager": is_manager}
+    )
     membership.regions.set(regions)
     if role in DESK_ROLES:
         user.is_staff = True
@@ -372,9 +381,36 @@ def enrol(
 
 
 @transaction.atomic
-def dismiss(membership: Membership, *, by: User | None, at: datetime) -> User:
-    """Let a person no longer act for an organisation; without any role at a desk the desk closes too."""
+def make_manager(membership: Membership, *, by: User | None, at: datetime) -> Membership:
+    """Let a member decide who else acts for the organisation."""
+    membership = Membership.objects.select_for_update().get(pk=membership.pk)
+    if not membership.is_manager:
+        membership.is_manager = True
+        membership.save(update_fields=["is_manager"])
+        membership.user.forget_roles()
+        record(membership.organisation, "organisation.manager_made", by=by, at=at, user=membership.user_id)
+    return membership
+
+
+@transaction.atomic
+def dismiss(
+    membership: Membership, *, by: User | None, at: datetime, leaving_no_manager: bool = False
+) -> User:
+    """Let a person no longer act for an organisation; without any role at a desk the desk closes too.
+
+    leaving_no_manager   also where nobody is left to decide who acts for it: when the account itself ends
+    Raises               Refused("last-manager") otherwise
+    """
     user, organisation, role = membership.user, membership.organisation, membership.role
+    # Two managers who dismiss each other at once come one after the other, and the second has to stay.
+    Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
+    managers = set(organisation.memberships.managing().values_list("pk", flat=True))
+    if managers == {membership.pk} and not leaving_no_manager:
+        raise Refused(
+            _("Somebody has to manage %(name)s. Make another member its manager first.")
+            % {"name": organisation.name},
+            code="last-manager",
+        )
     membership.delete()
     left = set(user.memberships.values_list("role", flat=True))
     if not left & (DESK_ROLES - {Role.AUDITOR.value}):
@@ -450,27 +486,57 @@ def erase_contacts(*, at: datetime) -> int:
     return erased
 
 
-@transaction.atomic
-def issue_token(
-    user: User, *, name: str, scopes: Sequence[str], at: datetime, expires_at: datetime | None = None
-) -> tuple[ApiToken, str]:
-    """A token and its secret, which is shown this once and never again."""
+def refuse_unfit(user: User, scopes: Sequence[str], expires_at: datetime | None, *, at: datetime) -> None:
+    """Raise Refused for a key that this person's programs may not have."""
     unknown = set(scopes) - set(Scope.values)
     if unknown:
         raise Refused(
             _("There is no scope called %(names)s.") % {"names": ", ".join(sorted(unknown))},
             code="unknown-scope",
         )
-    secret = f"tz_{secrets.token_urlsafe(32)}"
+    beyond = set(scopes) - {str(scope) for scope in usable_scopes(user)}
+    if beyond:
+        labels = [Scope(scope).label for scope in sorted(beyond)]
+        raise Refused(
+            _("The roles of this account do not allow: %(scopes)s. Leave that out.")
+            % {"scopes": listed(labels)},
+            code="scope-not-yours",
+        )
+    if expires_at is not None and not at < expires_at <= at + LONGEST_LIFE:
+        raise Refused(
+            _("A key lasts at most %(days)d days. Choose an earlier day.") % {"days": LONGEST_LIFE.days},
+            code="expiry-out-of-range",
+        )
+
+
+@transaction.atomic
+def issue_token(
+    user: User,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    at: datetime,
+    expires_at: datetime | None = None,
+    by: User | None = None,
+) -> tuple[ApiToken, str]:
+    """A token that acts as `user`, and its secret, which is shown this once and never again.
+
+    expires_at   in 90 days unless told otherwise, at most in 366
+    Raises       Refused("unknown-scope", "scope-not-yours" or "expiry-out-of-range")
+    """
+    expires_at = expires_at or at + TOKEN_LIFE
+    refuse_unfit(user, scopes, expires_at, at=at)
+    secret = new_key()
     token = ApiToken.objects.create(
         user=user,
         name=name,
         digest=ApiToken.digest_of(secret),
         hint=secret[:8],
         scopes=list(scopes),
+        created_at=at,
         expires_at=expires_at,
     )
-    record(token, "token.issued", by=user, at=at)
+    record(token, "token.issued", by=by or user, at=at)
     return token, secret
 
 
@@ -482,3 +548,9 @@ def revoke_token(token: ApiToken, *, by: User, at: datetime) -> ApiToken:
         token.save(update_fields=["revoked_at"])
         record(token, "token.revoked", by=by, at=at)
     return token
+
+
+def note_use(token: ApiToken, *, on: date) -> None:
+    """Remember the day a key was last used: written once a day, not with every request."""
+    if token.last_used_on != on:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_on=on)

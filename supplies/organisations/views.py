@@ -1,17 +1,13 @@
-"""Signing in, up and out, the language of the pages, an organisation and what is known of it, pausing a site."""
+"""The language of the pages, an organisation and what is known of it, registering a hospital, pausing a site."""
 
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth import login
-from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from django.views.i18n import set_language
@@ -21,34 +17,11 @@ from supplies.attachments.models import Attachment
 from supplies.attachments.uploads import takes_files
 from supplies.errors import Refused
 from supplies.organisations import services
-from supplies.organisations.forms import HospitalForm, SignUpForm
+from supplies.organisations.forms import HospitalForm
 from supplies.organisations.models import Facility, Organisation, Role, Verified
 from supplies.organisations.names import normal_name
 from supplies.organisations.permissions import may_check, may_hand_in_evidence, may_pause
 from supplies.organisations.visitors import SignedIn, signed_in, unsent
-
-
-class SignIn(LoginView):
-    template_name = "organisations/sign_in.html"
-    redirect_authenticated_user = True
-
-
-class SignOut(LogoutView):
-    pass
-
-
-def sign_up(request: HttpRequest) -> HttpResponse:
-    """An account in a minute; afterwards one goes on where one was."""
-    after = request.POST.get("next") or request.GET.get("next") or ""
-    if not url_has_allowed_host_and_scheme(after, {request.get_host()}, request.is_secure()):
-        after = reverse("mine")
-    if request.user.is_authenticated:
-        return redirect(after)
-    form = SignUpForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        login(request, form.save())
-        return redirect(after)
-    return render(request, "organisations/sign_up.html", {"form": form, "next": after})
 
 
 @require_POST
@@ -101,7 +74,7 @@ def _register(request: SignedIn, form: HospitalForm) -> Facility:
         )
     except Refused as refusal:
         raise ValidationError({"name": str(refusal.detail)}) from refusal
-    services.enrol(request.user, hospital, Role.HOSPITAL, by=request.user, at=at)
+    services.enrol(request.user, hospital, Role.HOSPITAL, by=request.user, at=at, is_manager=True)
     return services.open_facility(
         hospital,
         name=values["name"],

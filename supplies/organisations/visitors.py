@@ -1,10 +1,14 @@
-"""Who visits a page: leading strangers to sign in, and keeping what they had typed meanwhile."""
+"""Who visits a page: leading strangers to sign in, those who need a second factor to it, and whoever does something grave to
+prove once more who she is; and keeping what they had typed meanwhile."""
 
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
+from allauth.account.authentication import get_authentication_records
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
@@ -23,6 +27,7 @@ class SignedIn(HttpRequest):
 View = Callable[..., HttpResponse]
 UNSENT = "unsent"
 LONGEST_KEPT = 100_000  # characters of one form that wait in a session
+NEVER_KEPT = ("contact_", "csrf", "password", "oldpassword", "code")
 
 
 def signed_in(view: View) -> View:
@@ -32,16 +37,55 @@ def signed_in(view: View) -> View:
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
-        if request.method == "POST":
-            _keep_unsent(request)
+        keep_unsent(request)
         return redirect(f"{reverse('sign-in')}?{urlencode({'next': request.get_full_path()})}")
 
     return inner
 
 
-def _keep_unsent(request: HttpRequest) -> None:
+def has_used_second_factor(request: HttpRequest) -> bool:
+    """Whether the person has proven more than her password in this session."""
+    records = get_authentication_records(request, request.user)
+    return any(record["method"] == "mfa" for record in records)
+
+
+def lacks_second_factor(request: HttpRequest) -> bool:
+    """Whether this session may do nothing until the second factor is set up and used."""
+    user = request.user
+    return isinstance(user, User) and not has_used_second_factor(request) and user.needs_second_factor
+
+
+def has_confirmed(request: HttpRequest) -> bool:
+    """Whether the person has proven who she is a short while ago, by signing in or at confirm/."""
+    records = get_authentication_records(request, request.user)
+    return bool(records) and time.time() - records[-1]["at"] < settings.CONFIRMED_FOR.total_seconds()
+
+
+def lead_to_confirm(request: HttpRequest, *, back: str = "") -> HttpResponse:
+    """To the page where one proves it, and from there back: to this page, unless told otherwise."""
+    return redirect(f"{reverse('confirm')}?{urlencode({'next': back or request.get_full_path()})}")
+
+
+def confirmed(view: View) -> View:
+    """For what is grave: keys, second factors, addresses. A session left open on a ward is not enough."""
+
+    @signed_in
+    @wraps(view)
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if has_confirmed(request):
+            return view(request, *args, **kwargs)
+        keep_unsent(request)
+        return lead_to_confirm(request)
+
+    return inner
+
+
+def keep_unsent(request: HttpRequest) -> None:
+    """What was typed into a form waits in the session until the page is opened again, passwords and telephone apart."""
+    if request.method != "POST":
+        return
     typed = request.POST.copy()
-    for name in [name for name in typed if name.startswith(("contact_", "csrf", "password"))]:
+    for name in [name for name in typed if name.startswith(NEVER_KEPT)]:
         del typed[name]
     text = typed.urlencode()
     if len(text) <= LONGEST_KEPT:

@@ -42,3 +42,16 @@ def test_only_what_our_own_proxies_wrote_is_believed(
 )
 def test_addresses_one_client_can_choose_from_count_as_one(peer: str, network: str) -> None:
     assert network_of(request(peer)) == network
+
+
+@pytest.mark.parametrize(
+    ("peer", "network"),
+    [
+        ("203.0.113.77", "203.0.113.0/24"),
+        ("::ffff:203.0.113.77", "203.0.113.0/24"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("", "unknown"),
+    ],
+)
+def test_neighbours_in_ipv4_may_count_as_one_client(peer: str, network: str) -> None:
+    assert network_of(request(peer), ipv4=24) == network

@@ -76,10 +76,12 @@ def test_a_stranger_signs_up_registers_a_hospital_and_posts_a_need_on_a_phone(op
     page.goto("/")
     page.click("text=A hospital needs goods")
     page.click("text=Make an account")
-    page.fill("input[name=username]", "officer")
+    number = page.input_value("input[name=username]")
     page.fill("input[name=password1]", PASSWORD)
     page.fill("input[name=password2]", PASSWORD)
     page.click("text=Make the account and go on")
+    assert page.inner_text(".number") == number
+    page.click("text=I have it")
     page.click("text=The hospital is not listed")
     page.fill("input[name=name]", "Harbour hospital")
     page.select_option("select[name=province]", "420000")
@@ -229,6 +231,7 @@ def addresses(rows: dict[str, Any]) -> list[tuple[str, str]]:
         ("", "/track/unknown/"),
         ("", "/sign-in/"),
         ("", "/sign-up/"),
+        ("", "/password/reset/"),
         ("", "/nowhere/"),
         ("hospital", f"/appeals/{rows['appeal'].pk}/"),
         ("hospital", f"/appeals/{rows['appeal'].pk}/posted/"),
@@ -239,6 +242,10 @@ def addresses(rows: dict[str, Any]) -> list[tuple[str, str]]:
         ("hospital", "/mine/"),
         ("", f"/organisations/{rows['facility'].organisation_id}/"),
         ("hospital", f"/organisations/{rows['facility'].organisation_id}/evidence/"),
+        ("hospital", "/account/"),
+        ("hospital", "/second-factor/set-up/"),
+        ("hospital", "/account/keys/new/"),
+        ("hospital", f"/organisations/{rows['facility'].organisation_id}/members/"),
         ("donor", "/donations/new/"),
         ("donor", f"/donations/{rows['donation'].pk}/"),
         ("donor", f"/shipments/{rows['shipment'].pk}/"),
@@ -289,6 +296,12 @@ def test_pages_bring_no_script_or_style_of_their_own(open_page: Opener, rows: di
     page = open_page(DESK, user=rows["hospital"])
     inline = "[style], style, script:not([src]), [onclick], [onchange]"
 
-    for address in ("/", "/needs/", f"/appeals/{rows['appeal'].pk}/", f"/appeals/new/{rows['facility'].pk}/"):
+    for address in (
+        "/",
+        "/needs/",
+        f"/appeals/{rows['appeal'].pk}/",
+        f"/appeals/new/{rows['facility'].pk}/",
+        "/second-factor/set-up/",
+    ):
         page.goto(address)
         assert page.locator(inline).count() == 0, address

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 from django.utils import timezone
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from matching.demo.accounts import make_accounts
 from supplies.organisations.models import Organisation
@@ -37,8 +37,17 @@ class Command(BaseCommand):
             rows = [asdict(account) for account in accounts]
             self.stdout.write(json.dumps({"sign_in": sign_in, "accounts": rows}, ensure_ascii=False))
             return
-        table = Table("role", "username", "password", "acts for", title=f"Sign in at {sign_in}")
+        table = Table(
+            "role",
+            Column("username", no_wrap=True),
+            Column("password", no_wrap=True),
+            "code",
+            Column("acts for", no_wrap=True),
+            title=f"Sign in at {sign_in}",
+            caption="Where it says so, a code follows the password: ./run manage demo_code ROLE",
+        )
         for account in accounts:
-            table.add_row(account.role, account.username, account.password, account.organisation)
+            code = "yes" if account.has_factor else ""
+            table.add_row(account.role, account.username, account.password, code, account.organisation)
         Console(file=self.stdout._out).print(table)  # type: ignore[arg-type]
         self.stdout.write(f"Kept in {file}")

@@ -6,6 +6,7 @@ from supplies.catalogue.models import Standard, TransportMode
 from supplies.editions.models import ReferenceEdition
 from tests.desk import version
 from tests.makers import make_user
+from tests.sign_in import sign_in
 
 pytestmark = pytest.mark.usefixtures("shipped", "db")
 
@@ -23,8 +24,7 @@ TABLES = [
 
 @pytest.fixture
 def desk(client: Client) -> Client:
-    client.force_login(make_user("admin", is_staff=True, is_superuser=True))
-    return client
+    return sign_in(client, make_user("admin", is_staff=True, is_superuser=True))
 
 
 @pytest.mark.parametrize("table", TABLES)

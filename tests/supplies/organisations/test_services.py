@@ -69,7 +69,7 @@ def test_the_same_contact_is_kept_once() -> None:
 
 
 def test_of_a_token_only_the_hash_is_kept_and_it_ends_at_once() -> None:
-    user = make_user()
+    user = make_member("carrier")
     token, secret = people.issue_token(user, name="dispatch desk", scopes=["shipments"], at=NOW)
 
     assert len(secret) > 43

@@ -5,14 +5,14 @@ from django.urls import reverse
 from supplies.regions.models import Region
 from tests.desk import version
 from tests.makers import make_user
+from tests.sign_in import sign_in
 
 pytestmark = pytest.mark.usefixtures("shipped", "db")
 
 
 @pytest.fixture
 def desk(client: Client) -> Client:
-    client.force_login(make_user("admin", is_staff=True, is_superuser=True))
-    return client
+    return sign_in(client, make_user("admin", is_staff=True, is_superuser=True))
 
 
 def test_the_list_is_searched_by_name_with_a_constant_number_of_queries(
