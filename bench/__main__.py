@@ -1,4 +1,4 @@
-"""`./run bench [matching] [api] [kernel]`: measure, print, and keep the figures in bench/results/."""
+"""`./run bench [matching] [api] [kernel] [rotation]`: measure, print, and keep the figures in bench/results/."""
 
 import os
 import sys
@@ -9,9 +9,14 @@ import django
 def main(names: list[str]) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    from bench import api, kernel, matching
+    from bench import api, kernel, matching, rotation
 
-    measures = {"kernel": kernel.measure, "matching": matching.measure, "api": api.measure}
+    measures = {
+        "kernel": kernel.measure,
+        "matching": matching.measure,
+        "api": api.measure,
+        "rotation": rotation.measure,
+    }
     unknown = set(names) - set(measures)
     if unknown:
         print(f"There is no bench called {', '.join(sorted(unknown))}. There are: {', '.join(measures)}.")

@@ -1,6 +1,8 @@
 """Who takes part: people, organisations, their sites, who acts for whom, and how to reach them."""
 
 import hashlib
+import re
+import unicodedata
 import uuid
 from datetime import datetime
 from typing import Any, Self
@@ -13,9 +15,11 @@ from django.db.models import Q
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
+from supplies import phones
+from supplies.free_text import ShortText
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.regions.models import Region
-from supplies.sealing import Sealed
+from supplies.sealing import LookupField, Sealed, lookups
 
 
 class Role(models.TextChoices):
@@ -37,6 +41,10 @@ class User(AbstractUser):
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
 
+    def __str__(self) -> str:
+        """Not the name one signs in with: this is what logs, lists and messages say."""
+        return f"#{self.pk}"
+
     @property
     def roles(self) -> frozenset[str]:
         """The roles of all memberships; a superuser is an administrator. Read once per object."""
@@ -52,6 +60,11 @@ class User(AbstractUser):
     def watches_over_all(self) -> bool:
         """May see every row, whoever it belongs to."""
         return self.has_role(Role.VOLUNTEER, Role.COORDINATOR, Role.AUDITOR, Role.ADMIN)
+
+    @property
+    def reads_as_written(self) -> bool:
+        """Reads the free words of rows it may see as they were written; who only watches reads what everybody reads."""
+        return not self.watches_over_all or self.has_role(Role.VOLUNTEER, Role.ADMIN)
 
     def forget_roles(self) -> None:
         """After a membership has come or gone."""
@@ -105,7 +118,7 @@ class Organisation(Moving):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
-    name = models.CharField(_("name"), max_length=200)
+    name = ShortText(_("name"), max_length=200)
     normal_name = models.CharField(
         max_length=200, editable=False, db_index=True, help_text=_("The name as the importer compares it.")
     )
@@ -117,7 +130,7 @@ class Organisation(Moving):
         default=False,
         help_text=_("The donor agrees in advance to every match of goods it did not direct."),
     )
-    source = models.CharField(_("source"), max_length=200, blank=True)
+    source = ShortText(_("source"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = OrganisationQuerySet.as_manager()
@@ -140,6 +153,14 @@ class Organisation(Moving):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_reached_by_all(self) -> bool:
+        """Whether everyone who signed in may know its dock and its number, masked: verified, and receives goods."""
+        return self.status == Verified.VERIFIED and self.kind in RECEIVING_KINDS
+
+
+RECEIVING_KINDS = (Organisation.Kind.HOSPITAL, Organisation.Kind.COORDINATOR)
 
 
 class FacilityQuerySet(models.QuerySet["Facility"]):
@@ -164,9 +185,9 @@ class Facility(models.Model):
     organisation = models.ForeignKey(
         Organisation, models.CASCADE, verbose_name=_("organisation"), related_name="facilities"
     )
-    name = models.CharField(_("name"), max_length=200)
+    name = ShortText(_("name"), max_length=200)
     region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("region"), related_name="facilities")
-    address = models.CharField(_("dock address"), max_length=300, blank=True)
+    address = ShortText(_("dock address"), max_length=300, blank=True)
     lat = models.FloatField(_("latitude"), null=True, blank=True)
     lon = models.FloatField(_("longitude"), null=True, blank=True)
     datum = models.CharField(
@@ -180,7 +201,7 @@ class Facility(models.Model):
     is_paused = models.BooleanField(
         _("paused"), default=False, help_text=_("Takes nothing for the time being.")
     )
-    pause_reason = models.CharField(_("why paused"), max_length=200, blank=True)
+    pause_reason = ShortText(_("why paused"), max_length=200, blank=True)
 
     objects = FacilityQuerySet.as_manager()
 
@@ -233,8 +254,29 @@ class Membership(models.Model):
         return f"{self.organisation} · {self.get_role_display()}"
 
 
+def numbers_of(phone: str) -> list[str]:
+    """What a telephone field is found by: each of its numbers, or its words where it holds none (181****7656)."""
+    return phones.numbers_in(phone) or words_of(phone)
+
+
+def words_of(text: str) -> list[str]:
+    """What an address of mail is found by, however it is capitalised and whatever stands between several."""
+    return [
+        word for word in re.split(r"[\s,;，；、]+", unicodedata.normalize("NFKC", text).casefold()) if word
+    ]
+
+
+class ContactQuerySet(models.QuerySet["Contact"]):
+    def with_phone(self, phone: str) -> Self:
+        """Those that hold one of these numbers, however it is written and whichever key sealed it."""
+        return self.filter(phone_lookup__overlap=lookups(numbers_of(phone)))
+
+    def with_email(self, email: str) -> Self:
+        return self.filter(email_lookup__overlap=lookups(words_of(email)))
+
+
 class Contact(models.Model):
-    """How to reach somebody. Sealed at rest, read by volunteers who have to call, each reading journaled; erased on its day."""
+    """How to reach somebody. Sealed at rest; shown to whom `supplies.privacy` lets, each time written down; erased on its day."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(
@@ -243,33 +285,43 @@ class Contact(models.Model):
     facility = models.ForeignKey(
         Facility, models.CASCADE, null=True, blank=True, verbose_name=_("facility"), related_name="contacts"
     )
-    post = models.CharField(_("post or department"), max_length=80, blank=True)
+    post = ShortText(_("post or department"), max_length=80, blank=True)
     name_sealed = models.BinaryField(default=b"", editable=False)
     phone_sealed = models.BinaryField(default=b"", editable=False)
     email_sealed = models.BinaryField(default=b"", editable=False)
-    source = models.CharField(_("source"), max_length=200, blank=True)
+    phone_lookup = LookupField()
+    email_lookup = LookupField()
+    source = ShortText(_("source"), max_length=200, blank=True)
+    entered_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, verbose_name=_("entered by"), related_name="+"
+    )
     erase_on = models.DateField(_("erase on"), null=True, blank=True)
 
     name = Sealed()
-    phone = Sealed()
-    email = Sealed()
+    phone = Sealed(found_by=numbers_of)
+    email = Sealed(found_by=words_of)
+
+    objects = ContactQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
+        indexes = [
+            GinIndex(fields=["phone_lookup"], name="contact_by_phone"),
+            GinIndex(fields=["email_lookup"], name="contact_by_email"),
+            models.Index(fields=["erase_on"], name="contact_by_day"),
+            models.Index(fields=["entered_by"], name="contact_by_author"),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.organisation} · {self.post}" if self.post else str(self.organisation)
+        return f"{self._meta.verbose_name} {str(self.pk)[:8]}"
 
-
-class Purpose(models.TextChoices):
-    """What a contact may be read for. A code, since the journal keeps no free words."""
-
-    VERIFY = "verify", _("to verify the organisation")
-    ASK_DONOR = "ask_donor", _("to ask the donor about a match")
-    ASK_HOSPITAL = "ask_hospital", _("to ask the hospital about a match")
-    DELIVER = "deliver", _("to arrange a delivery")
-    CORRECT = "correct", _("to correct a post")
+    def is_same(self, *, name: str, phone: str, email: str) -> bool:
+        """Whether this is how the same person is reached; without a number or an address the name decides."""
+        reached = set(numbers_of(self.phone)) == set(numbers_of(phone)) and words_of(self.email) == words_of(
+            email
+        )
+        return reached and (bool(phone or email) or self.name == name)
 
 
 class Verification(models.Model):
@@ -279,7 +331,7 @@ class Verification(models.Model):
         Organisation, models.CASCADE, related_name="verifications", verbose_name=_("organisation")
     )
     verdict = models.CharField(_("verdict"), max_length=12, choices=Verified)
-    note = models.CharField(_("how it was verified"), max_length=300)
+    note = ShortText(_("how it was verified"), max_length=300)
     by = models.ForeignKey(User, models.PROTECT, verbose_name=_("who"), related_name="+")
     at = models.DateTimeField(_("when"))
 
@@ -297,6 +349,7 @@ class Scope(models.TextChoices):
     OFFERS = "offers", _("post offers")
     MATCHING = "matching", _("run the matching and answer proposals")
     SHIPMENTS = "shipments", _("move shipments")
+    CONTACTS = "contacts", _("be shown telephone numbers")
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
@@ -309,7 +362,7 @@ class ApiToken(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE, verbose_name=_("acts as"), related_name="api_tokens")
-    name = models.CharField(_("name"), max_length=80)
+    name = ShortText(_("name"), max_length=80)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     hint = models.CharField(_("begins with"), max_length=12, editable=False)
     scopes = ArrayField(
@@ -326,7 +379,7 @@ class ApiToken(models.Model):
         verbose_name_plural = _("API tokens")
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.hint}…)"
+        return f"{self.hint}…"
 
     @staticmethod
     def digest_of(secret: str) -> str:
