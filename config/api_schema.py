@@ -12,6 +12,7 @@ ERRORS = {
     "409": ("Refused", "It cannot be done now; `code` says why, for programs."),
     "413": ("TooLarge", "More than two million bytes."),
     "415": ("NotJson", "Send application/json."),
+    "429": ("TooMany", "Enough for now; try again after the seconds in Retry-After."),
     "503": ("Busy", "Try again after the seconds in Retry-After."),
 }
 
@@ -47,15 +48,33 @@ def describe_errors(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
             },
         },
     }
+    components["schemas"]["Warning"] = {
+        "type": "object",
+        "description": "Something the sender should know about what was stored all the same.",
+        "required": ["field", "detail"],
+        "properties": {"field": {"type": "string"}, "detail": {"type": "string"}},
+    }
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     components["responses"] = {
         name: {"description": text, "content": content} for name, text in ERRORS.values()
     }
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
+            if "requestBody" in operation:
+                _describe_warnings(operation)
             for status in _possible(path, method, "requestBody" in operation):
                 operation["responses"][status] = {"$ref": f"#/components/responses/{ERRORS[status][0]}"}
     return result
+
+
+def _describe_warnings(operation: dict[str, Any]) -> None:
+    """Free words that hold a private number are kept and hidden from the public; whoever sent them is told."""
+    for status, response in operation["responses"].items():
+        if status.startswith("2"):
+            said = (
+                "The answer also holds `warnings`, a list of Warning, where free words hold a private number."
+            )
+            response["description"] = f"{response.get('description', '')} {said}".strip()
 
 
 def _possible(path: str, method: str, has_body: bool) -> list[str]:
@@ -63,5 +82,5 @@ def _possible(path: str, method: str, has_body: bool) -> list[str]:
     if "{" in path:
         found.append("404")
     if method != "get":
-        found.append("409")
+        found += ["409", "429"]
     return found + (["413", "415"] if has_body else [])

@@ -1,6 +1,6 @@
 """Who takes part, at the desk: organisations to verify, sites to pause, accounts and their roles, keys of programs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -14,7 +14,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from supplies.errors import Refused
+from supplies import phones
+from supplies.leaks import masked
 from supplies.organisations import services
 from supplies.organisations.desk import (
     DeskAdmin,
@@ -24,7 +25,6 @@ from supplies.organisations.desk import (
     Verb,
     Waiting,
     by_status,
-    sentence,
     who,
 )
 from supplies.organisations.models import (
@@ -33,41 +33,15 @@ from supplies.organisations.models import (
     Facility,
     Membership,
     Organisation,
-    Purpose,
     Scope,
     User,
     Verification,
     Verified,
 )
+from supplies.organisations.permissions import may_moderate
 from supplies.wording import apart, bracketed
 
 admin.site.unregister(Group)  # groups follow from roles; `enrol` sets them
-
-
-def masked(text: str, *, keep: int = 1) -> str:
-    """The first letters, so that two contacts can be told apart, and nothing to call or write to."""
-    return f"{text[:keep]}**" if text else "–"
-
-
-class PurposeForm(forms.Form):
-    purpose = forms.ChoiceField(label=_("What do you need the number for?"), choices=Purpose)
-
-
-class ShowContacts(Verb):
-    """Shows the contacts in a message, once; the journal keeps who read them and why."""
-
-    def _one(self, desk: DeskAdmin, request: HttpRequest, row: Any, answers: Mapping[str, Any]) -> bool:
-        try:
-            contacts = self.verb(row, **answers)
-        except Refused as refusal:
-            desk.say_refused(request, row, sentence(refusal))
-            return False
-        for contact in contacts:
-            told = [
-                text for text in (row.name, contact.post, contact.name, contact.phone, contact.email) if text
-            ]
-            messages.info(request, " · ".join(told))
-        return True
 
 
 class FacilityInline(DeskInline):
@@ -81,19 +55,24 @@ class FacilityInline(DeskInline):
 
 class ContactInline(DeskInline):
     model = Contact
+    """Masked, so that two can be told apart; for those who may be shown them. An auditor reads the log instead."""
+
     fields = ("post", "masked_name", "masked_phone", "masked_email", "source", "erase_on")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_moderate(request.user)
 
     @admin.display(description=_("name"))
     def masked_name(self, contact: Contact) -> str:
-        return masked(contact.name)
+        return f"{contact.name[:1]}**" if contact.name else "–"
 
     @admin.display(description=_("telephone"))
     def masked_phone(self, contact: Contact) -> str:
-        return masked(contact.phone, keep=3)
+        return phones.masked(contact.phone) or "–"
 
     @admin.display(description=_("e-mail"))
     def masked_email(self, contact: Contact) -> str:
-        return masked(contact.email)
+        return masked(contact.email) or "–"
 
 
 class VerificationInline(DeskInline):
@@ -123,7 +102,7 @@ class OrganisationAdmin(DeskAdmin):
     ordering = ("created_at", "pk")
     fields = ("name", "kind", "region", "status", "credit_code", "allocates_for_me", "source", "created_at")
     inlines = (FacilityInline, VerificationInline, ContactInline, MemberInline)
-    actions = (
+    actions: Sequence[Verb] = (
         Verb(
             "verify",
             _("Verify"),
@@ -140,7 +119,6 @@ class OrganisationAdmin(DeskAdmin):
             fits=[Verified.UNVERIFIED, Verified.VERIFIED],
             verdict=Verified.REFUSED,
         ),
-        ShowContacts("reveal", _("Show how to reach them"), services.reveal_contacts, asks=PurposeForm),
     )
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:

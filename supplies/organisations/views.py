@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
 from supplies.errors import Refused
+from supplies.free_text import told_of
 from supplies.organisations import services
 from supplies.organisations.forms import HospitalForm, SignUpForm
 from supplies.organisations.models import Facility, Organisation, Role, Verified
@@ -73,6 +74,8 @@ def register_hospital(request: SignedIn) -> HttpResponse:
                     for sentence in sentences:
                         form.add_error(field if field in form.fields else None, sentence)
             else:
+                for sentence in told_of(form):
+                    messages.warning(request, sentence)
                 return redirect("post-appeal", facility.pk)
     else:
         typed = request.POST or waiting or request.GET
