@@ -16,7 +16,7 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from supplies.errors import NotYours, Refused
+from supplies.errors import NotYours, Refused, TooMany
 
 log = logging.getLogger(__name__)
 RETRY_AFTER = "2"  # seconds; a lock is waited for five
@@ -26,6 +26,10 @@ GENERAL = "non_field_errors"
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     """The response to an error raised in an API view; None for a bug, which is logged and answered 500."""
     match error:
+        case TooMany():
+            response = _body(429, error.code, str(error.detail))
+            response["Retry-After"] = str(error.wait)
+            return response
         case Refused():
             return _body(403 if isinstance(error, NotYours) else 409, error.code, str(error.detail))
         case exceptions.ValidationError():

@@ -36,3 +36,13 @@ class NotYours(Refused):
     """The person may see the row but not do this to it."""
 
     code = "not-yours"
+
+
+class TooMany(Refused):
+    """Enough for now: the same may be asked again after `wait` seconds."""
+
+    code = "too-many"
+
+    def __init__(self, detail: "str | Promise", *, code: str = "", wait: int) -> None:
+        super().__init__(detail, code=code)
+        self.wait = wait

@@ -17,6 +17,7 @@ from supplies.organisations.models import (
     User,
     Verification,
 )
+from supplies.privacy.models import Erasure, Reveal
 from supplies.regions.models import Region
 from supplies.shipments.models import (
     Discrepancy,
@@ -37,6 +38,7 @@ __all__ = [
     "Discrepancy",
     "Donation",
     "Emergency",
+    "Erasure",
     "Event",
     "Facility",
     "Import",
@@ -52,6 +54,7 @@ __all__ = [
     "ReceiptLine",
     "ReferenceEdition",
     "Region",
+    "Reveal",
     "Shipment",
     "ShipmentLine",
     "Standard",

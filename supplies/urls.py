@@ -6,6 +6,7 @@ from supplies.desks import views as desks
 from supplies.needs import views as needs
 from supplies.offers import views as offers
 from supplies.organisations import views as organisations
+from supplies.privacy import views as privacy
 from supplies.shipments import views as shipments
 
 urlpatterns = [
@@ -29,6 +30,13 @@ urlpatterns = [
     path("shipments/<uuid:pk>/", shipments.shipment, name="shipment"),
     path("shipments/<uuid:pk>/count/", shipments.count, name="count-shipment"),
     path("hospitals/new/", organisations.register_hospital, name="register-hospital"),
+    path("facilities/<uuid:pk>/", privacy.facility, name="facility"),
+    path("promises/<uuid:pk>/", privacy.promise, name="promise"),
+    path("contacts/<uuid:pk>/reveal/", privacy.reveal, name="reveal-contact"),
+    path("mine/data/", privacy.my_data, name="my-data"),
+    path("mine/data/copy/", privacy.download, name="copy-my-data"),
+    path("mine/data/erase/", privacy.erase_me, name="erase-me"),
+    path("privacy/", privacy.notice, name="privacy"),
     path("facilities/<uuid:pk>/pause/", organisations.pause, name="pause"),
     path("sign-in/", organisations.SignIn.as_view(), name="sign-in"),
     path("sign-up/", organisations.sign_up, name="sign-up"),

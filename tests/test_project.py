@@ -17,6 +17,7 @@ PUBLIC = {
     "": "what is needed most, for everybody",
     "needs/": "needs are public once a volunteer has published them",
     "track/": "where one enters a code",
+    "privacy/": "what is kept how long",
     "sign-in/": "before signing in",
     "sign-up/": "before signing up",
     "desk/login/": "before signing in",

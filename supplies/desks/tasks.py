@@ -4,7 +4,7 @@ from django.utils import timezone
 from supplies.allocations.services import release_overdue
 from supplies.needs.services import lapse as lapse_needs
 from supplies.offers.services import lapse as lapse_offers
-from supplies.organisations.services import erase_contacts
+from supplies.privacy.services import erase_expired
 
 
 @shared_task(name="desks.end_what_is_over")
@@ -13,4 +13,4 @@ def end_what_is_over() -> None:
     lapse_needs(at=at)
     lapse_offers(at=at)
     release_overdue(at=at)
-    erase_contacts(at=at)
+    erase_expired(at=at)
