@@ -17,7 +17,7 @@ from supplies.wording import listed
 
 _MASK = "••••"
 _PHONE_LABEL = r"(?:电话|手机|座机|热线|总机|传真|联系方式|拨打|致电|来电|\btel\b|\bphone\b|\bmobile\b|\bcell\b|\bcall\b|\bfax\b)"
-_ACCOUNT_LABEL = r"(?:账号|帐号|账户|帐户|卡号|\baccount\b|\ba/c\b|\biban\b|\bcard\b)"
+_ACCOUNT_LABEL = r"(?:账号|帐号|账户|帐户|卡号|行号|\baccount\b|\ba/c\b|\biban\b|\bcard\b)"
 _HANDLE_LABEL = r"(?:微信|薇信|威信|v信|wechat|weixin|(?<![a-z])[wv]x|qq群?|扣扣)"
 _GOODS_LABEL = r"(?:运单|快递单|物流单|订单|单号|条码|批号|\bwaybill|\btracking|\bbarcode|\bgtin|\budi|\blot)(?:号码?|\s?no\.?|\s?number)?"
 _FOUND = re.compile(
@@ -34,6 +34,7 @@ _FOUND = re.compile(
     | (?P<identity>(?<![\dA-Za-z])\d{{6}}[ ]?\d{{8}}[ ]?\d{{3}}[\dXx](?![\dA-Za-z]))
     | (?P<labelled_phone>{_PHONE_LABEL}(?:号码?)?\s*:?\s*(?P<phones>[\d(+][\d()+ ,、/;转.\-]{{4,}}))
     | {NUMBER.pattern}
+    | (?P<local>(?<=\()[2-8]\d{{6,7}}(?=\)))
     | (?P<card>(?<![\dA-Za-z.-])\d{{4}}(?:[ -]\d{{4}}){{2,3}}(?:[ -]\d{{1,4}})?(?![\dA-Za-z]))
     | (?P<account>(?<![\dA-Za-z.])\d{{12,}}(?![\dA-Za-z]))
     | (?P<person>(?<=联系人)\s*:\s*(?P<surname>[一-鿿])(?P<given>(?!某)[一-鿿]{{1,2}})(?![一-鿿]))
@@ -135,7 +136,7 @@ def _spans(flat: str) -> Iterator[_Span]:
             yield from _phones(flat, match.start(), match.end(), _IN_A_LINK)
         elif kind == "labelled_phone":
             yield from _phones(flat, *match.span("phones"), ANY)
-        elif kind == "phone":
+        elif kind in ("phone", "local"):
             yield from _phones(flat, match.start(), match.end(), ANY)
         elif kind == "labelled_account":
             yield _Span(*match.span("account_number"), _MASK, Leak.ACCOUNT)
@@ -158,7 +159,7 @@ def _spans(flat: str) -> Iterator[_Span]:
 
 _KINDS = (
     "link", "mail", "certificate", "standard", "credit", "goods", "handle", "passport", "labelled_account", "identity",
-    "labelled_phone", "card", "account", "person",
+    "labelled_phone", "local", "card", "account", "person",
 )  # fmt: skip
 
 

@@ -18,6 +18,8 @@ from tests.supplies.test_phones import ONE_LANDLINE, ONE_MOBILE
         ("值班 0700-5550101", "值班 0700-****01", Leak.PHONE),
         ("拨打010-62345678-801", "拨打010-****78", Leak.PHONE),
         ("电话:5550101", "电话:****", Leak.PHONE),
+        ("护士长:134****6498(85550101)", "护士长:134****6498(****)", Leak.PHONE),
+        ("大额行号：3045 0000 0264", "大额行号：••••", Leak.ACCOUNT),
         ("call +1 (202) 555-0123 now", "call +12****23 now", Leak.PHONE),
         ("见https://example.org/a?x=13812345678", "见https://example.org/a?x=138****5678", Leak.PHONE),
         ("账号：622200001111222233", "账号：••••", Leak.ACCOUNT),
