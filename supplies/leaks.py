@@ -20,13 +20,14 @@ _PHONE_LABEL = r"(?:电话|手机|座机|热线|总机|传真|联系方式|拨�
 _ACCOUNT_LABEL = r"(?:账号|帐号|账户|帐户|卡号|行号|\baccount\b|\ba/c\b|\biban\b|\bcard\b)"
 _HANDLE_LABEL = r"(?:微信|薇信|威信|v信|wechat|weixin|(?<![a-z])[wv]x|qq群?|扣扣)"
 _GOODS_LABEL = r"(?:运单|快递单|物流单|订单|单号|条码|批号|\bwaybill|\btracking|\bbarcode|\bgtin|\budi|\blot)(?:号码?|\s?no\.?|\s?number)?"
+_MOBILE = r"(?:\+?86)?1[3-9]\d{9}(?!\d)"
 _FOUND = re.compile(
     rf"""(?P<link>https?://[^\s,。;、)<>"']+)
     | (?P<mail>[\w.+-]+@[\w-]+\.[\w.-]*\w)
-    | (?P<certificate>[械药准备进许妆消]字?号?\s*[A-Z]?\d{{6,}})
-    | (?P<standard>\b(?:GB|YY|WS|EN|ISO|IEC|ASTM|ANSI|AAMI|NIOSH|DIN|JIS|FZ|HG|SH|AQ|GA)(?:/?[A-Z]{{1,3}})?[ -]*F?\d{{2,5}}(?:\.\d+)?(?:[-:]\d{{2,4}})?(?!\d))
+    | (?P<certificate>[械药准备进许妆消]字?号?\s*[A-Z]?(?!{_MOBILE})\d{{6,14}}(?!\d))
+    | (?P<standard>\b(?:GB|YY|WS|EN|ISO|IEC|ASTM|ANSI|AAMI|NIOSH|DIN|JIS|FZ|HG|SH|AQ|GA)(?:/?[A-Z]{{1,3}})?[ -]*F?\d{{2,5}}(?:\.\d+)?(?:[-:]\d{{2,4}})?(?!\d|-\d{{5}}))
     | (?P<credit>(?<=信用代码)\s*:?\s*[0-9A-Z]{{18}}(?![0-9A-Z]))
-    | (?P<goods>{_GOODS_LABEL}[ :#]*(?!(?:\+?86)?1[3-9]\d{{9}}(?!\d))[\dA-Z-]{{6,}}|\(01\)[ ]?\d{{14}}(?!\d))
+    | (?P<goods>{_GOODS_LABEL}[ :#]*(?!{_MOBILE}|0\d{{2,3}}-)[\dA-Z-]{{6,}}|\(01\)[ ]?\d{{14}}(?!\d))
     | (?P<handle>{_HANDLE_LABEL}\s*(?:(?:号码?|id)\s*:?|:)\s*(?P<named>[a-z0-9][a-z0-9_-]{{4,}})
         | {_HANDLE_LABEL}\s*(?P<numbered>(?=[a-z_-]*\d)[a-z0-9][a-z0-9_-]{{4,}}))
     | (?P<passport>(?:护照|passport)[^\dA-Z\n]{{0,8}}(?P<passport_number>[A-Z]{{1,2}}\d{{7,8}}(?!\d)))
@@ -44,7 +45,7 @@ _FOUND = re.compile(
 _FIVE_DIGITS = re.compile(r"(?:\d\D{0,3}){5}")
 _SPOKEN = re.compile(r"[一幺][三四五六七八九][〇零一二三四五六七八九幺]{9}")
 _WORDS = ("@", "联系人", "微信", "薇信", "威信", "v信", "wechat", "weixin", "wx", "vx", "qq", "扣扣")
-_IN_A_LINK = re.compile(r"(?<!\d)(?:\+?86)?1[3-9]\d{9}(?!\d)")
+_IN_A_LINK = re.compile(rf"(?<!\d){_MOBILE}")
 
 
 class Leak(StrEnum):

@@ -94,8 +94,13 @@ def standing(
     purpose  only on a ground that knows this purpose
     """
     row = reachable(Contact.objects.filter(pk=contact.pk), user, at=at).first()
-    if row is None:
-        return None
+    return closest(user, row, at=at, about=about, purpose=purpose) if row else None
+
+
+def closest(
+    user: Any, row: Any, *, at: datetime, about: Model | None = None, purpose: str | None = None
+) -> Standing | None:
+    """`standing` for a row of `reachable`, which tells its grounds already."""
     for ground in FIELDS:
         if not getattr(row, f"is_{ground.value}") or (purpose and purpose not in PURPOSES[ground]):
             continue

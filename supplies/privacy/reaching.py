@@ -13,7 +13,7 @@ from supplies.needs.models import Appeal
 from supplies.organisations.models import Contact, Facility
 from supplies.phones import masked
 from supplies.privacy.models import PURPOSES, Ground, Purpose
-from supplies.privacy.permissions import reachable, standing
+from supplies.privacy.permissions import closest, reachable
 from supplies.shipments.models import Shipment
 
 
@@ -61,7 +61,7 @@ def _reached(
 ) -> Iterator[Reached]:
     seen = reachable(contacts, user, at=at).select_related("organisation", "facility").order_by("pk")
     for contact in seen:
-        ground = standing(user, contact, at=at, about=about)
+        ground = closest(user, contact, at=at, about=about)
         purposes = PURPOSES[ground.ground] if ground else PURPOSES[Ground.READER]
         yield Reached(contact, masked(contact.phone), purposes, ground.subject if ground else None)
 

@@ -1,11 +1,16 @@
 """Free words: who posts a private number is told, wherever it is posted; names hold none. Numbers are made up."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.messages import get_messages
 from django.core.exceptions import ValidationError
+from rest_framework import serializers
 
+import config.api_v1  # noqa: F401 -- every serializer is loaded with the routes
+from supplies.api_fields import RowSerializer, Words
+from supplies.free_text import FreeText
 from supplies.needs.models import Appeal
 from supplies.organisations import services as people
 from supplies.organisations.models import Organisation
@@ -166,3 +171,43 @@ def test_what_a_poster_calls_her_source_and_who_receives_for_her_is_not_public()
     assert (rows[str(posted.pk)]["source_name"], rows[str(posted.pk)]["receiving_body"]) == ("", "")
     assert rows[str(listed.pk)]["source_name"] == "wuhan2020"
     assert "my cousin" not in reader().get(f"/appeals/{posted.pk}/").content.decode()
+
+
+# -- every serializer there is -------------------------------------------------------------------------------------
+
+
+def unmasked(serializers_: Any) -> list[str]:
+    """The fields of rows that tell free words without masking them."""
+    found = []
+    for serializer in serializers_:
+        model = serializer.Meta.model
+        free = {field.name for field in model._meta.local_concrete_fields if isinstance(field, FreeText)}
+        for name, field in serializer().fields.items():
+            if field.source in free and not field.write_only and not isinstance(field, Words):
+                found.append(f"{serializer.__name__}.{name}")
+    return found
+
+
+def rows_of_the_api(base: Any = RowSerializer) -> Iterator[Any]:
+    for serializer in base.__subclasses__():
+        if serializer.__module__.startswith(("supplies", "matching")) and hasattr(serializer, "Meta"):
+            yield serializer
+        yield from rows_of_the_api(serializer)
+
+
+def test_every_row_the_api_shows_masks_its_free_words() -> None:
+    known = list(rows_of_the_api())
+
+    assert len(known) > 25
+    assert unmasked(known) == []
+
+
+def test_a_row_that_does_not_mask_them_is_found() -> None:
+    class Careless(RowSerializer):
+        remark = serializers.CharField()
+
+        class Meta:
+            model = Appeal
+            fields = ["id", "remark", "handover_point"]
+
+    assert unmasked([Careless]) == ["Careless.remark"]
