@@ -9,7 +9,7 @@ import django
 def main(names: list[str]) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    from bench import api, books, chain, enumeration, kernel, matching, races
+    from bench import api, books, chain, enumeration, kernel, matching, races, rotation
 
     measures = {
         "kernel": kernel.measure,
@@ -19,6 +19,7 @@ def main(names: list[str]) -> int:
         "api": api.measure,
         "chain": chain.measure,
         "enumeration": enumeration.measure,
+        "rotation": rotation.measure,
     }
     unknown = set(names) - set(measures)
     if unknown:

@@ -20,7 +20,7 @@ from rest_framework.response import Response
 from config import metrics
 from config.logs import kind_of
 from config.mishaps import BROKEN, BUSY, NOT_HERE, NOT_YOURS, RETRY_AFTER, TOO_LARGE, UNREADABLE, mishap
-from supplies.errors import InFlight, KeyReused, NotYours, Refused
+from supplies.errors import InFlight, KeyReused, NotYours, Refused, TooMany
 
 log = structlog.get_logger(__name__)
 security = structlog.get_logger("security")
@@ -63,8 +63,10 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
 def _refused(error: Refused) -> Response:
     metrics.REFUSALS.labels(error.code).inc()
     security.info("refused", code=error.code)
-    status = 403 if isinstance(error, NotYours) else 422 if isinstance(error, KeyReused) else 409
-    headers = {"Retry-After": "1"} if isinstance(error, InFlight) else None
+    kinds = {NotYours: 403, KeyReused: 422, TooMany: 429}
+    status = next((known for kind, known in kinds.items() if isinstance(error, kind)), 409)
+    wait = error.wait if isinstance(error, TooMany) else 1 if isinstance(error, InFlight) else None
+    headers = {"Retry-After": str(wait)} if wait else None
     response = _body(status, error.code, str(error.detail), headers=headers)
     response.keeps = error.keeps  # type: ignore[attr-defined]  # read by config.transactions
     return response

@@ -97,12 +97,20 @@ def describe_errors(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
             },
         },
     }
+    components["schemas"]["Warning"] = {
+        "type": "object",
+        "description": "Something the sender should know about what was stored all the same.",
+        "required": ["field", "detail"],
+        "properties": {"field": {"type": "string"}, "detail": {"type": "string"}},
+    }
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     components["responses"] = {
         name: {"description": text, "content": content} for name, text in ERRORS.values()
     }
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
+            if "requestBody" in operation:
+                _describe_warnings(operation)
             for status in _possible(path, method, "requestBody" in operation):
                 operation["responses"][status] = {"$ref": f"#/components/responses/{ERRORS[status][0]}"}
     return result
@@ -130,6 +138,16 @@ def describe_headers(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
 def _add_header(answers: list[dict[str, Any]], name: str, described: dict[str, Any]) -> None:
     for answer in answers:
         answer.setdefault("headers", {})[name] = described
+
+
+def _describe_warnings(operation: dict[str, Any]) -> None:
+    """Free words that hold a private number are kept and hidden from the public; whoever sent them is told."""
+    for status, response in operation["responses"].items():
+        if status.startswith("2"):
+            said = (
+                "The answer also holds `warnings`, a list of Warning, where free words hold a private number."
+            )
+            response["description"] = f"{response.get('description', '')} {said}".strip()
 
 
 def _possible(path: str, method: str, has_body: bool) -> list[str]:

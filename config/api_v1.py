@@ -10,7 +10,8 @@ from supplies.desks.api import TrackView
 from supplies.emergencies.api import EmergencyViewSet
 from supplies.needs.api import AppealViewSet, NeedViewSet
 from supplies.offers.api import DonationViewSet, OfferViewSet
-from supplies.organisations.api import FacilityViewSet, OrganisationViewSet
+from supplies.organisations.api import OrganisationViewSet
+from supplies.privacy.api import ContactViewSet, ReachableFacilityViewSet, RevealViewSet
 from supplies.regions.api import RegionViewSet
 from supplies.shipments.api import ShipmentViewSet
 
@@ -21,7 +22,9 @@ router.register("items", ItemViewSet)
 router.register("standards", StandardViewSet)
 router.register("emergencies", EmergencyViewSet)
 router.register("organisations", OrganisationViewSet)
-router.register("facilities", FacilityViewSet)
+router.register("facilities", ReachableFacilityViewSet)
+router.register("contacts", ContactViewSet)
+router.register("reveals", RevealViewSet)
 router.register("appeals", AppealViewSet)
 router.register("needs", NeedViewSet)
 router.register("donations", DonationViewSet)

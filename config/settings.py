@@ -347,7 +347,7 @@ REST_FRAMEWORK = {
         "rest_framework.permissions.IsAuthenticatedOrReadOnly",
         "supplies.organisations.tokens.HasScope",
     ],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["config.api_output.Renderer"],
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS would list choices; the document tells what may be sent
     "DEFAULT_PARSER_CLASSES": ["config.api_input.StrictJSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["config.api_input.StrictFilterBackend"],
@@ -380,6 +380,8 @@ SPECTACULAR_SETTINGS = {
         "OfferStatus": "supplies.offers.models.OfferStatus",
         "PostStatus": "supplies.needs.models.AppealStatus",
         "ProposalStatus": "matching.models.ProposalStatus",
+        "RevealGround": "supplies.privacy.models.Ground",
+        "RevealPurpose": "supplies.privacy.models.Purpose",
         "RunStatus": "matching.models.RunStatus",
         "SenderKind": "supplies.needs.models.SenderKind",
         "ShipmentStatus": "supplies.shipments.models.ShipmentStatus",
@@ -411,6 +413,13 @@ JOURNAL_LISTENERS: dict[str, list[str]] = {
     "facility.paused": ["matching.services.withdraw_for_facility"],
     "facility.resumed": ["matching.services.hear_of_facility"],
 }
+
+# What is sealed outside of sealed columns, such as files: dotted paths of objects with keys_in_use() -> {key id: how many}
+# and seal_anew() -> how many, for the start's check and for `rotate_field_keys`.
+SEALED_ELSEWHERE: list[str] = []
+# How many different people's contacts an account may be shown in 24 hours; a desk calls many, a side of a match few.
+REVEALS_A_DAY: int = env.int("REVEALS_A_DAY", default=30)
+REVEALS_A_DAY_AT_THE_DESK: int = env.int("REVEALS_A_DAY_AT_THE_DESK", default=300)
 
 CELERY_BROKER_URL = BROKER_URL
 CELERY_TASK_IGNORE_RESULT = True

@@ -82,13 +82,13 @@ class Demo:
     # --- Making ready ---
 
     def _prepare(self) -> None:
-        """Tables, static files and reference data, unless they were made ready from these same sources.
+        """Tables, static files and reference data, unless they were made ready from these same sources with these keys.
 
         `./run manage` may change any of it and removes the mark. Demonstration data and accounts belong in
         the embedded database only, never in one that was given from outside.
         """
         embedded = self.stack.postgres is not None
-        mark, sources = self.state.path / PREPARED, digest_of_sources()
+        mark, sources = self.state.path / PREPARED, digest_of_sources(self.stack.environment["FIELD_KEYS"])
         made_ready_for = mark.read_text() if mark.exists() else None
         if not (embedded and made_ready_for == sources and self._is_still_there()):
             mark.unlink(missing_ok=True)
@@ -181,9 +181,12 @@ class Demo:
             raise CannotGoOn(f"The web process ended. The end of {web.log}:\n{tail(web.log)}")
 
 
-def digest_of_sources() -> str:
-    """One hash over what the tables, static files and reference data are made from."""
-    digest = hashlib.sha256()
+def digest_of_sources(field_keys: str) -> str:
+    """One hash over what the tables, static files and reference data are made from, and the keys that have to open them.
+
+    With other keys `migrate` is run again, which refuses when one is missing that something was sealed with.
+    """
+    digest = hashlib.sha256(field_keys.encode())
     for source in SOURCES:
         place = ROOT / source
         files = sorted(place.rglob("*")) if place.is_dir() else [place]

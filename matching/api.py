@@ -451,7 +451,7 @@ class ProposalViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
         proposal = self.get_object()
         if not may_decline(request.user, proposal):
             raise NotYours(NOT_ASKED)
-        given = Reason(data=request.data)
+        given = Reason(data=request.data, context=self.get_serializer_context())
         given.is_valid(raise_exception=True)
         return self._say(services.decline, proposal, reason=given.validated_data["reason"])
 

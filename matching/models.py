@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from supplies.allocations.models import Allocation
 from supplies.emergencies.models import Emergency
+from supplies.free_text import ShortText
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.needs.models import Need
 from supplies.offers.models import Offer
@@ -351,7 +352,7 @@ class Proposal(Moving):
         choices=[("asked", _("asked")), ("standing", _("standing consent"))],
     )
     hospital_said_yes_at = models.DateTimeField(_("the hospital's yes"), null=True, blank=True)
-    ended_because = models.CharField(_("why it ended"), max_length=300, blank=True)
+    ended_because = ShortText(_("why it ended"), max_length=300, blank=True)
     allocation = models.OneToOneField(
         Allocation,
         models.PROTECT,

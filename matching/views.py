@@ -16,6 +16,7 @@ from matching.models import Proposal, ProposalStatus
 from matching.permissions import may_answer_for_donor, may_answer_for_hospital, may_decline
 from matching.sentences import sentences
 from supplies.errors import Refused
+from supplies.leaks import warnings
 from supplies.organisations.visitors import SignedIn, signed_in
 
 
@@ -80,6 +81,8 @@ def decline(request: SignedIn, pk: UUID) -> HttpResponse:
         messages.error(request, str(refusal.detail))
     else:
         messages.success(request, _("Declined. The goods are free for somebody else."))
+        for sentence in warnings([(_("Reason"), reason)]):
+            messages.warning(request, sentence)
     return redirect("answers")
 
 

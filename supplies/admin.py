@@ -11,5 +11,6 @@ import supplies.journal.admin
 import supplies.needs.admin
 import supplies.offers.admin
 import supplies.organisations.admin
+import supplies.privacy.admin
 import supplies.regions.admin
 import supplies.shipments.admin  # noqa: F401

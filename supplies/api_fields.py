@@ -17,6 +17,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from supplies.free_text import LongText, ShortText
+from supplies.leaks import masked, warnings
 from supplies.quantity import MOST
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
@@ -83,6 +85,28 @@ class Moment(serializers.DateTimeField):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")  # type: ignore[no-any-return]
 
 
+class Words(serializers.CharField):
+    """Free words: what is read of them holds no private number, and who sends one is told beside the answer."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text: str = super().to_internal_value(data)
+        request = self.context.get("request")
+        if request is not None:
+            name = str(self.field_name)
+            for sentence in warnings([(name, text)]):
+                told_beside_the_answer(request).append({"field": name, "detail": sentence})
+        return text
+
+    def to_representation(self, value: Any) -> str:
+        return masked(super().to_representation(value))
+
+
+def told_beside_the_answer(request: Any) -> list[dict[str, str]]:
+    """The warnings a program gets as `warnings` in the answer to what it sent; to be added to."""
+    told: list[dict[str, str]] = request._request.__dict__.setdefault("told_beside_the_answer", [])
+    return told
+
+
 class RowField(serializers.PrimaryKeyRelatedField):
     """The key of a row. One the reader cannot see is answered like one that does not exist."""
 
@@ -114,7 +138,7 @@ class Strict(serializers.Serializer):
 
 
 class RowSerializer(serializers.ModelSerializer):
-    """A row as the API shows it."""
+    """A row as the API shows it: of free words only what everybody may read."""
 
     serializer_field_mapping = {
         **serializers.ModelSerializer.serializer_field_mapping,
@@ -131,6 +155,26 @@ class RowSerializer(serializers.ModelSerializer):
         ),
         models.DateField: Day,
         models.DateTimeField: Moment,
+        ShortText: Words,
+        LongText: Words,
+    }
+
+
+class AsWritten(Words):
+    """Free words for those they concern: as they were written, unless the reader only watches."""
+
+    def to_representation(self, value: Any) -> str:
+        if self.context["request"].user.reads_as_written:
+            return str(value)
+        return super().to_representation(value)
+
+
+class EntitledSerializer(RowSerializer):
+    """A row for those it concerns. Show it to nobody else."""
+
+    serializer_field_mapping = {
+        **RowSerializer.serializer_field_mapping,
+        **dict.fromkeys([ShortText, LongText], AsWritten),
     }
 
 
@@ -149,11 +193,11 @@ class Named(serializers.Serializer):
     """A row inside another: its id and its name."""
 
     id = serializers.UUIDField()
-    name = serializers.CharField()
+    name = Words()
 
 
 class Reason(Strict):
-    reason = serializers.CharField(max_length=300)
+    reason = Words(max_length=300)
 
 
 # -- Filters ----------------------------------------------------------------------------------------------

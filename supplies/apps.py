@@ -6,3 +6,6 @@ class SuppliesConfig(AppConfig):
     name = "supplies"
     verbose_name = _("Supplies")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        import supplies.privacy.checks  # noqa: F401

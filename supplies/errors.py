@@ -52,3 +52,13 @@ class KeyReused(Refused):
     """A key stands for one request, and this is another."""
 
     code = "key-reused"
+
+
+class TooMany(Refused):
+    """Enough for now: the same may be asked again after `wait` seconds."""
+
+    code = "too-many"
+
+    def __init__(self, detail: "str | Promise", *, code: str = "", wait: int) -> None:
+        super().__init__(detail, code=code)
+        self.wait = wait

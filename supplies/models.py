@@ -20,6 +20,7 @@ from supplies.organisations.models import (
     User,
     Verification,
 )
+from supplies.privacy.models import Erasure, Reveal
 from supplies.regions.models import Region
 from supplies.shipments.models import (
     Discrepancy,
@@ -42,6 +43,7 @@ __all__ = [
     "Discrepancy",
     "Donation",
     "Emergency",
+    "Erasure",
     "Event",
     "Facility",
     "IdempotencyKey",
@@ -60,6 +62,7 @@ __all__ = [
     "ReceiptLine",
     "ReferenceEdition",
     "Region",
+    "Reveal",
     "Seal",
     "SecondFactor",
     "Session",

@@ -8,6 +8,7 @@ from supplies.desks import views as desks
 from supplies.needs import views as needs
 from supplies.offers import views as offers
 from supplies.organisations import views as organisations
+from supplies.privacy import views as privacy
 from supplies.shipments import views as shipments
 
 urlpatterns = [
@@ -34,6 +35,13 @@ urlpatterns = [
     path("organisations/<uuid:pk>/evidence/", organisations.hand_in_evidence, name="hand-in-evidence"),
     path("attachments/<uuid:pk>/", attachments.download, name="attachment"),
     path("hospitals/new/", organisations.register_hospital, name="register-hospital"),
+    path("facilities/<uuid:pk>/", privacy.facility, name="facility"),
+    path("promises/<uuid:pk>/", privacy.promise, name="promise"),
+    path("contacts/<uuid:pk>/reveal/", privacy.reveal, name="reveal-contact"),
+    path("mine/data/", privacy.my_data, name="my-data"),
+    path("mine/data/copy/", privacy.download, name="copy-my-data"),
+    path("mine/data/erase/", privacy.erase_me, name="erase-me"),
+    path("privacy/", privacy.notice, name="privacy"),
     path("facilities/<uuid:pk>/pause/", organisations.pause, name="pause"),
     path("sign-in/", accounts.sign_in, name="sign-in"),
     path("sign-up/", accounts.sign_up, name="sign-up"),

@@ -18,7 +18,8 @@ from matching.models import FamilyRun, MatchingRun, Proposal
 from supplies.needs.models import Appeal, Need
 from supplies.offers.models import Donation
 from supplies.organisations import services as people
-from supplies.organisations.models import Scope
+from supplies.organisations.models import Scope, User
+from supplies.privacy.services import reveal
 from supplies.regions.models import Region
 from tests.api_client import V1, Speaker, today  # noqa: F401
 from tests.makers import (
@@ -410,6 +411,19 @@ def _runs(number: int) -> None:
         make_proposal()
 
 
+def _contacts(number: int) -> None:
+    for position in range(number):
+        people.keep_contact(make_organisation(), phone=f"000-{position:04}", at=NOW)
+
+
+def _reveals(number: int) -> None:
+    """Of what the reader of the list entered."""
+    whose = User.objects.get(memberships__role="volunteer")
+    for _position in range(number):
+        contact = people.keep_contact(make_organisation(), phone="000-1234", at=NOW, by=whose)
+        reveal(contact, purpose="own", by=whose, at=NOW)
+
+
 LISTS: dict[str, Callable[[int], None]] = {
     "regions/": _regions,
     "categories/": _items,
@@ -426,6 +440,8 @@ LISTS: dict[str, Callable[[int], None]] = {
     "proposals/": _runs,
     "allocations/": _times(make_allocation),
     "shipments/": _times(lambda: make_shipment(status="delivered")),
+    "contacts/": _contacts,
+    "reveals/": _reveals,
 }
 
 

@@ -19,6 +19,7 @@ PUBLIC = {
     "track/": "where one enters a code",
     "health/live": "for whoever starts and stops processes",
     "health/ready": "for whoever routes requests to them; names no part of them but those everybody knows",
+    "privacy/": "what is kept how long",
     "sign-in/": "before signing in",
     "sign-up/": "before signing up",
     "password/reset/": "before signing in again",

@@ -91,7 +91,7 @@ class AllocationViewSet(ReadOnlyModelViewSet):
         allocation = self.get_object()
         if not may_release(request.user, allocation):
             raise NotYours(_("Only the two sides, or a volunteer, may release a promise."))
-        given = Reason(data=request.data)
+        given = Reason(data=request.data, context=self.get_serializer_context())
         given.is_valid(raise_exception=True)
         allocation = services.release(
             allocation, reason=given.validated_data["reason"], by=signed_in(request), at=timezone.now()

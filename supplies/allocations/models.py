@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from supplies.free_text import ShortText
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.needs.models import Need
 from supplies.offers.models import Offer
@@ -98,7 +99,7 @@ class Allocation(Moving):
         User, models.PROTECT, null=True, blank=True, verbose_name=_("by"), related_name="+"
     )
     due_at = models.DateTimeField(_("to be shipped by"))
-    ended_because = models.CharField(_("why it ended"), max_length=300, blank=True)
+    ended_because = ShortText(_("why it ended"), max_length=300, blank=True)
     split_from = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("split from")
     )

@@ -5,7 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from supplies.api_fields import Coded, Day, Moment, Named
+from supplies.api_fields import Coded, Day, Moment, Named, Words
 from supplies.desks.tracking import Line, track
 
 
@@ -44,7 +44,7 @@ class TrackSerializer(serializers.Serializer):
     to = Named(allow_null=True, help_text="The hospital's site.")
     to_region = Coded(source="to.region", allow_null=True)
     from_region = Coded(allow_null=True)
-    refusal = serializers.CharField(help_text="Why a volunteer sent it back; empty otherwise.")
+    refusal = Words(help_text="Why a volunteer sent it back; empty otherwise.")
     timeline = SightingSerializer(many=True)
     lines = TrackLineSerializer(many=True)
 

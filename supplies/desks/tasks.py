@@ -3,10 +3,11 @@ from django.utils import timezone
 
 from supplies.accounts.services import end_what_has_run_out
 from supplies.allocations.services import release_overdue
-from supplies.attachments.services import erase_expired, sweep
+from supplies.attachments import services as attachments
 from supplies.needs.services import lapse as lapse_needs
 from supplies.offers.services import lapse as lapse_offers
-from supplies.organisations.services import erase_contacts, mark_to_check_again
+from supplies.organisations.services import mark_to_check_again
+from supplies.privacy.services import erase_expired
 
 
 @shared_task(name="desks.end_what_is_over")
@@ -15,7 +16,7 @@ def end_what_is_over() -> None:
     lapse_needs(at=at)
     lapse_offers(at=at)
     release_overdue(at=at)
-    erase_contacts(at=at)
+    erase_expired(at=at)
     end_what_has_run_out(at=at)
 
 
@@ -23,5 +24,5 @@ def end_what_is_over() -> None:
 def once_a_day() -> None:
     at = timezone.now()
     mark_to_check_again(at=at)
-    erase_expired(at=at)
-    sweep(at=at)
+    attachments.erase_expired(at=at)
+    attachments.sweep(at=at)

@@ -9,8 +9,8 @@ from rapidfuzz import fuzz
 
 from supplies.intake.formats.listed import Listed
 from supplies.intake.reading.findings import Finding, found
-from supplies.intake.reading.leaks import hide
 from supplies.intake.reading.names import NameKind, kind_of_name
+from supplies.leaks import masked
 from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User
 from supplies.organisations.names import normal_name
@@ -160,7 +160,7 @@ def city_path(region: Region) -> str:
 def addresses(text: str) -> list[str]:
     """The addresses of a cell, one a line; a line without a number is the beginning of the next one's. Nothing private."""
     found_so_far, begun = [], ""
-    for line in hide(text).text.splitlines():
+    for line in masked(text).splitlines():
         begun += line
         if re.search(r"\d|[号楼院科处]$", line):
             found_so_far.append(begun)

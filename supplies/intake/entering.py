@@ -24,10 +24,10 @@ from supplies.intake.formats import Format, Listed
 from supplies.intake.goods import Line, Reader, line_of_need, line_of_offer
 from supplies.intake.models import Import, ImportedLine, ImportedRow, LineStatus, RowStatus, stored
 from supplies.intake.reading.findings import Finding, Unreadable, found
-from supplies.intake.reading.leaks import hide
 from supplies.intake.reading.text import Decoded, as_written, decode
 from supplies.intake.report import Remark, Report
 from supplies.journal.services import record
+from supplies.leaks import hide, masked
 from supplies.needs import services as asking
 from supplies.needs.models import Need, NeedStatus, QuantityKind
 from supplies.offers import services as giving
@@ -183,7 +183,7 @@ class Run:
         )
         row.seen_in, row.row_number, row.digest, row.gone_at = batch, number, _digest(raw), None
         row.raw, row.problems = as_written(raw, most=100_000), stored(findings)
-        row.shown = {"name": as_written(raw.get("name") if is_row(raw) else None, most=80)}
+        row.shown = {"name": masked(as_written(raw.get("name") if is_row(raw) else None, most=80))}
         row.save()
 
     def warn(self, batch: Import, number: int, findings: Iterable[Finding]) -> None:
@@ -432,7 +432,7 @@ class _Row:
             "source_url": listed.link if is_link(listed.link) else "",
             "published_on": max(filter(None, (listed.published_on, listed.updated_on)), default=None),
             "courier_address": dock_address(listed.address),
-            "remark": hide(listed.remark).text[:4000],
+            "remark": masked(listed.remark)[:4000],
             "accepts_overseas": not _refuses_overseas(listed.remark),
         }
 
@@ -467,9 +467,9 @@ class _Row:
             "name": listed.name.site,
             "place": " ".join(filter(None, listed.place)),
             "region": self.region.code,
-            "address": hide(listed.address).text,
+            "address": masked(listed.address),
             "link": listed.link,
-            "remark": hide(listed.remark).text,
+            "remark": masked(listed.remark),
             "published_on": str(listed.published_on or ""),
             "updated_on": str(listed.updated_on or ""),
             "contacts": len(listed.people),
@@ -525,7 +525,7 @@ def _donation_details(listed: Listed, source: str) -> dict[str, Any]:
         "source_name": source,
         "source_url": listed.link if is_link(listed.link) else "",
         "address": dock_address(listed.address),
-        "remark": _("Daily capacity, as the list gives it.") + "\n" + hide(listed.remark).text[:3900],
+        "remark": _("Daily capacity, as the list gives it.") + "\n" + masked(listed.remark)[:3900],
     }
 
 

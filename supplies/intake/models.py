@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from supplies.catalogue.models import Item
 from supplies.emergencies.models import Emergency
+from supplies.free_text import LongText, ShortText
 from supplies.intake.reading.findings import Finding
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.needs.models import Appeal, Need, QuantityKind
@@ -219,9 +220,9 @@ class ImportedLine(Moving):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     row = models.ForeignKey(ImportedRow, models.CASCADE, verbose_name=_("row"), related_name="lines")
     position = models.PositiveIntegerField(_("position"))
-    heading = models.CharField(_("goods as written"), max_length=200)
-    as_written = models.CharField(_("as written"), max_length=300)
-    raw = models.TextField(_("cell"), max_length=4000)
+    heading = ShortText(_("goods as written"), max_length=200)
+    as_written = ShortText(_("as written"), max_length=300)
+    raw = LongText(_("cell"), max_length=4000)
     status = models.CharField(_("status"), max_length=10, choices=LineStatus, default=LineStatus.TAKEN)
     item = models.ForeignKey(
         Item, models.PROTECT, null=True, blank=True, verbose_name=_("item"), related_name="+"

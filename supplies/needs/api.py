@@ -14,17 +14,20 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 from supplies.api_fields import (
     Coded,
     DayFilter,
+    EntitledSerializer,
     Named,
     Quantity,
     RowField,
     RowInput,
     RowSerializer,
     WholeNumber,
+    Words,
 )
 from supplies.catalogue.api import ItemField, StandardField, dictionary_of, in_base_units, shown
 from supplies.catalogue.models import Category, Item
 from supplies.emergencies.models import Emergency
 from supplies.errors import NotYours
+from supplies.leaks import masked
 from supplies.needs import services
 from supplies.needs.models import Appeal, AppealStatus, Need, NeedStatus, Urgency
 from supplies.needs.permissions import may_change_appeal, may_change_need
@@ -105,7 +108,7 @@ class NeedSerializer(RowSerializer):
         return shown(need.item, need.quantity)
 
 
-class AppealDetails(RowSerializer):
+class AppealDetails(EntitledSerializer):
     """What is not public: where goods are handed over, and what was written in free words."""
 
     class Meta:
@@ -115,6 +118,8 @@ class AppealDetails(RowSerializer):
             "handover_point",
             "courier_address",
             "transport_instructions",
+            "receiving_body",
+            "source_name",
             "remark",
             "refusal",
         ]
@@ -126,6 +131,13 @@ class AppealSerializer(RowSerializer):
     organisation = Named(source="facility.organisation")
     region = Coded(source="facility.region")
     needs = NeedSerializer(many=True)
+    source_name = Words(
+        source="public_source", help_text="The list it was taken from; empty for one that was posted here."
+    )
+    source_url = serializers.SerializerMethodField(help_text="The public announcement.")
+    receiving_body = serializers.SerializerMethodField(
+        help_text="Who receives on the hospital's behalf. Empty unless you are signed in."
+    )
     details = serializers.SerializerMethodField(
         help_text="Null unless you act for the hospital, posted the appeal, or watch over all."
     )
@@ -151,6 +163,12 @@ class AppealSerializer(RowSerializer):
             "details",
         ]
         read_only_fields = fields
+
+    def get_source_url(self, appeal: Appeal) -> str:
+        return masked(appeal.source_url)
+
+    def get_receiving_body(self, appeal: Appeal) -> str:
+        return masked(appeal.receiving_body) if self.context["request"].user.is_authenticated else ""
 
     @extend_schema_field(AppealDetails(allow_null=True))
     def get_details(self, appeal: Appeal) -> dict[str, Any] | None:

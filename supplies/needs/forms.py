@@ -30,7 +30,9 @@ class AppealForm(ContactForm):
         label=gettext_lazy("Hand-over point"),
         max_length=300,
         required=False,
-        help_text=gettext_lazy("Where somebody who brings goods meets you. Everyone can read this."),
+        help_text=gettext_lazy(
+            "Where somebody who brings goods meets you. Both sides of a match and its carrier read this."
+        ),
     )
     courier_address = forms.CharField(
         label=gettext_lazy("Courier address"),

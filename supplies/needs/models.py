@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from supplies.catalogue.models import Category, Item, Standard, Unit
 from supplies.emergencies.models import Emergency
+from supplies.free_text import LongText, ShortText
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.organisations.models import Facility, Organisation, User, in_regions_of
 from supplies.quantity import QuantityField, new_code, within_bounds
@@ -80,31 +81,31 @@ class Appeal(Moving):
         User, models.PROTECT, null=True, blank=True, verbose_name=_("posted by"), related_name="+"
     )
     created_at = models.DateTimeField(_("posted"))
-    source_name = models.CharField(_("source"), max_length=120, blank=True)
+    source_name = ShortText(_("source"), max_length=120, blank=True)
     source_url = models.URLField(_("source link"), max_length=500, blank=True)
     published_on = models.DateField(_("date of the source"), null=True, blank=True)
     valid_until = models.DateField(_("valid until"), null=True, blank=True)
-    handover_point = models.CharField(_("hand-over point"), max_length=300, blank=True)
-    courier_address = models.CharField(_("courier address"), max_length=300, blank=True)
+    handover_point = ShortText(_("hand-over point"), max_length=300, blank=True)
+    courier_address = ShortText(_("courier address"), max_length=300, blank=True)
     accepted_senders = ArrayField(
         models.CharField(max_length=12, choices=SenderKind),
         verbose_name=_("accepts goods from"),
         default=every_sender,
     )
     accepts_overseas = models.BooleanField(_("accepts goods from overseas"), default=True)
-    receiving_body = models.CharField(
+    receiving_body = ShortText(
         _("receiving body"),
         max_length=200,
         blank=True,
         help_text=_("Who receives on the hospital's behalf, if not the hospital."),
     )
-    transport_instructions = models.TextField(_("transport"), max_length=2000, blank=True)
-    remark = models.TextField(_("remark"), max_length=4000, blank=True)
+    transport_instructions = LongText(_("transport"), max_length=2000, blank=True)
+    remark = LongText(_("remark"), max_length=4000, blank=True)
     moderated_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, verbose_name=_("moderated by"), related_name="+"
     )
     moderated_at = models.DateTimeField(_("moderated"), null=True, blank=True)
-    refusal = models.CharField(_("why refused"), max_length=300, blank=True)
+    refusal = ShortText(_("why refused"), max_length=300, blank=True)
 
     objects = AppealQuerySet.as_manager()
 
@@ -128,6 +129,11 @@ class Appeal(Moving):
 
     def __str__(self) -> str:
         return f"{self.facility} · {self.created_at:%Y-%m-%d}"
+
+    @property
+    def public_source(self) -> str:
+        """The list it was taken from. What somebody who posts here calls her source is hers to say, not ours to publish."""
+        return self.source_name if self.posted_by_id is None else ""
 
 
 class QuantityKind(models.TextChoices):
@@ -279,7 +285,7 @@ class Need(Moving):
         Unit, models.PROTECT, null=True, blank=True, verbose_name=_("unit as asked"), related_name="+"
     )
     pack_content = QuantityField(_("content of a pack"), null=True, blank=True)
-    as_written = models.CharField(
+    as_written = ShortText(
         _("as written"),
         max_length=300,
         blank=True,

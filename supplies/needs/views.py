@@ -19,12 +19,13 @@ from django.views.decorators.http import require_GET, require_POST
 from supplies.catalogue.forms import Shelf, standards_known
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
+from supplies.free_text import told_of
 from supplies.needs import services
 from supplies.needs.forms import AppealForm, NeedFilter, NeedFormSet, need_lines
 from supplies.needs.models import Appeal, Need, NeedQuerySet, SenderKind
 from supplies.needs.permissions import may_change_appeal, may_read_details
 from supplies.organisations.models import Facility, Organisation, Verified
-from supplies.organisations.permissions import may_post_for
+from supplies.organisations.permissions import may_post_for, may_read_dock
 from supplies.organisations.services import keep_contact
 from supplies.organisations.visitors import SignedIn, signed_in, unsent
 
@@ -109,12 +110,14 @@ def appeal(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One appeal with its lines; the buttons are for its hospital and for volunteers."""
     row = _visible(request, pk)
     needs = list(Need.objects.visible_to(request.user).filter(appeal=row).with_place().most_urgent_first())
+    insider = may_read_details(request.user, row)
     context = {
         "appeal": row,
         "needs": needs,
         "senders": [kind.label for kind in SenderKind if kind in row.accepted_senders],
         "may_change": may_change_appeal(request.user, row),
-        "may_read_details": may_read_details(request.user, row),
+        "may_read_details": insider,
+        "may_read_dock": may_read_dock(request.user, row.facility, is_insider=insider),
     }
     return render(request, "needs/appeal.html", context)
 
@@ -221,7 +224,8 @@ def _send(request: SignedIn, facility: Facility, form: AppealForm, lines: NeedFo
                 name=form.cleaned_data["contact_name"],
                 phone=form.cleaned_data["contact_phone"],
                 post=form.cleaned_data["contact_post"],
-                source=f"appeal {posted.code}",
+                source=f"appeal {posted.pk}",
+                by=request.user,
             )
     except ValidationError as fault:
         for field, sentences in lines.put_beside(fault.message_dict).items():
@@ -231,6 +235,8 @@ def _send(request: SignedIn, facility: Facility, form: AppealForm, lines: NeedFo
     except Refused as refusal:
         form.add_error(None, str(refusal.detail))
         return None
+    for sentence in told_of(form):
+        messages.warning(request, sentence)
     for line in lines.filled:
         for oddity in line.oddities:
             messages.warning(request, oddity)

@@ -16,6 +16,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 from supplies.api_fields import (
     Coded,
     DayFilter,
+    EntitledSerializer,
     Named,
     Quantity,
     RowField,
@@ -121,7 +122,7 @@ class OfferSerializer(RowSerializer):
         return dict(OfferGiver(offer, context=self.context).data)
 
 
-class DonationSerializer(RowSerializer):
+class DonationSerializer(EntitledSerializer):
     organisation = Named()
     region = Coded()
     offers = OfferSerializer(many=True)

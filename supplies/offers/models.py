@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from supplies.catalogue.models import Category, Item, Standard, TransportMode, Unit
 from supplies.emergencies.models import Emergency
+from supplies.free_text import LongText, ShortText
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.organisations.models import Facility, Organisation, User, in_regions_of
 from supplies.quantity import QuantityField, new_code, within_bounds
@@ -73,7 +74,7 @@ class Donation(Moving):
     region = models.ForeignKey(
         Region, models.PROTECT, verbose_name=_("where the goods lie"), related_name="donations"
     )
-    address = models.CharField(_("pick-up address"), max_length=300, blank=True)
+    address = ShortText(_("pick-up address"), max_length=300, blank=True)
     lat = models.FloatField(_("latitude"), null=True, blank=True)
     lon = models.FloatField(_("longitude"), null=True, blank=True)
     directed_facility = models.ForeignKey(
@@ -95,14 +96,14 @@ class Donation(Moving):
     allocates_for_me = models.BooleanField(
         _("allocate for me"), default=False, help_text=_("The donor agrees in advance to every match.")
     )
-    source_name = models.CharField(_("source"), max_length=120, blank=True)
+    source_name = ShortText(_("source"), max_length=120, blank=True)
     source_url = models.URLField(_("source link"), max_length=500, blank=True)
-    remark = models.TextField(_("remark"), max_length=4000, blank=True)
+    remark = LongText(_("remark"), max_length=4000, blank=True)
     moderated_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, verbose_name=_("moderated by"), related_name="+"
     )
     moderated_at = models.DateTimeField(_("moderated"), null=True, blank=True)
-    refusal = models.CharField(_("why refused"), max_length=300, blank=True)
+    refusal = ShortText(_("why refused"), max_length=300, blank=True)
 
     objects = DonationQuerySet.as_manager()
 
@@ -220,7 +221,7 @@ class Offer(Moving):
     )
     pack = QuantityField(_("pack size"), default=1, help_text=_("Only whole packs are sent."))
     min_lot = QuantityField(_("least lot"), default=1)
-    as_written = models.CharField(_("as written"), max_length=300, blank=True)
+    as_written = ShortText(_("as written"), max_length=300, blank=True)
     standard = models.ForeignKey(
         Standard, models.PROTECT, null=True, blank=True, verbose_name=_("standard met"), related_name="offers"
     )

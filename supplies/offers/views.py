@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from supplies.catalogue.forms import Shelf, standards_known
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
+from supplies.free_text import told_of
 from supplies.offers import services
 from supplies.offers.forms import Direction, DonationForm, OfferFormSet, offer_lines
 from supplies.offers.models import Donation, Offer
@@ -104,12 +105,17 @@ def _send(request: SignedIn, form: DonationForm, to: PlaceForm, lines: OfferForm
         with transaction.atomic():
             donation = _post(request, form, to, lines)
     except ValidationError as fault:
-        _put_beside(form, lines, fault.message_dict)
+        faults = {
+            "donor_name" if field == "name" else field: said for field, said in fault.message_dict.items()
+        }
+        _put_beside(form, lines, faults)
         return None
     except Refused as refusal:
         field = "donor_name" if refusal.code == "already-registered" else None
         form.add_error(field, str(refusal.detail))
         return None
+    for sentence in told_of(form):
+        messages.warning(request, sentence)
     for line in lines.filled:
         for oddity in line.oddities:
             messages.warning(request, oddity)
@@ -130,6 +136,7 @@ def _post(request: SignedIn, form: DonationForm, to: PlaceForm, lines: OfferForm
         name=values["contact_name"],
         phone=values["contact_phone"],
         post=values["contact_post"],
+        by=user,
     )
     is_for_region = values["direction"] == Direction.REGION
     return services.post(

@@ -1,6 +1,6 @@
 """Who takes part, at the desk: organisations to verify, sites to pause."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -16,10 +16,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from supplies import phones
 from supplies.attachments.forms import FileForm
 from supplies.attachments.models import Attachment
 from supplies.errors import Refused
-from supplies.journal.admin import UnchangedMeanwhile
+from supplies.leaks import masked
 from supplies.organisations import services
 from supplies.organisations.desk import (
     DeskAdmin,
@@ -31,42 +32,22 @@ from supplies.organisations.desk import (
     answered_in,
     change_url,
     sentence,
+    who,
 )
-from supplies.organisations.forms import BelieveForm, CallForm, RefuseForm, masked
+from supplies.organisations.forms import BelieveForm, CallForm, RefuseForm
 from supplies.organisations.models import (
     Contact,
     Facility,
     Membership,
     Organisation,
-    Purpose,
+    User,
     Verdict,
     Verified,
 )
-from supplies.organisations.permissions import waiting_for
+from supplies.organisations.permissions import may_moderate, waiting_for
 from supplies.wording import apart, bracketed
 
 admin.site.unregister(Group)  # groups follow from roles; `enrol` sets them
-
-
-class PurposeForm(forms.Form):
-    purpose = forms.ChoiceField(label=_("What do you need the number for?"), choices=Purpose)
-
-
-class ShowContacts(Verb):
-    """Shows the contacts in a message, once; the journal keeps who read them and why."""
-
-    def _one(self, desk: DeskAdmin, request: HttpRequest, row: Any, answers: Mapping[str, Any]) -> bool:
-        try:
-            contacts = self.verb(row, **answers)
-        except Refused as refusal:
-            desk.say_refused(request, row, sentence(refusal))
-            return False
-        for contact in contacts:
-            told = [
-                text for text in (row.name, contact.post, contact.name, contact.phone, contact.email) if text
-            ]
-            messages.info(request, " · ".join(told))
-        return True
 
 
 class FacilityInline(DeskInline):
@@ -80,19 +61,24 @@ class FacilityInline(DeskInline):
 
 class ContactInline(DeskInline):
     model = Contact
+    """Masked, so that two can be told apart; for those who may be shown them. An auditor reads the log instead."""
+
     fields = ("post", "masked_name", "masked_phone", "masked_email", "source", "erase_on")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_moderate(request.user)
 
     @admin.display(description=_("name"))
     def masked_name(self, contact: Contact) -> str:
-        return masked(contact.name)
+        return f"{contact.name[:1]}**" if contact.name else "–"
 
     @admin.display(description=_("telephone"))
     def masked_phone(self, contact: Contact) -> str:
-        return masked(contact.phone, keep=3)
+        return phones.masked(contact.phone) or "–"
 
     @admin.display(description=_("e-mail"))
     def masked_email(self, contact: Contact) -> str:
-        return masked(contact.email)
+        return masked(contact.email) or "–"
 
 
 class MemberInline(DeskInline):
@@ -188,7 +174,7 @@ class OrganisationAdmin(DeskAdmin):
         (_("Trail"), {"fields": ("created_at", "registered_by", "verified_by", "seconded_by")}),
     )
     inlines = (FacilityInline, ContactInline, MemberInline)
-    actions = (
+    actions: Sequence[Verb] = (
         CheckVerb("call", _("Log a call"), services.log_call, asks=CallForm),
         Believe("believe", _("I believe it"), services.verify, asks=BelieveForm, verdict=Verdict.YES),
         Judge(
@@ -198,13 +184,6 @@ class OrganisationAdmin(DeskAdmin):
             asks=RefuseForm,
             fits=[Verified.UNVERIFIED, Verified.VERIFIED],
             verdict=Verdict.NO,
-        ),
-        ShowContacts(
-            "reveal",
-            _("Show how to reach them"),
-            services.reveal_contacts,
-            asks=PurposeForm,
-            sensitive=True,
         ),
     )
 

@@ -4,19 +4,31 @@ import django_filters
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from supplies.api_fields import Coded, Day, Named, RowField, RowInput, RowSerializer, Strict, WholeNumber
+from supplies.api_fields import (
+    Coded,
+    Day,
+    EntitledSerializer,
+    Named,
+    RowField,
+    RowInput,
+    RowSerializer,
+    Strict,
+    WholeNumber,
+    Words,
+)
 from supplies.attachments.models import MOST_FILES, Attachment
 from supplies.errors import NotYours
+from supplies.leaks import masked
 from supplies.organisations import services
 from supplies.organisations.models import CallLog, Facility, Organisation, Scope, Verification, Verified
-from supplies.organisations.permissions import may_check, may_pause, may_watch_in, waiting_for
+from supplies.organisations.permissions import may_check, may_pause, may_read_dock, may_watch_in, waiting_for
 from supplies.organisations.tokens import signed_in
 from supplies.regions.api import InRegionFilter
 from supplies.regions.models import Region
@@ -67,25 +79,47 @@ class OrganisationSerializer(RowSerializer):
         read_only_fields = fields
 
 
-class FacilitySerializer(RowSerializer):
-    organisation = Named()
-    region = Coded()
+class FacilityDetails(EntitledSerializer):
+    """What a site says of itself to those who act for it or watch over all."""
 
     class Meta:
         model = Facility
-        fields = [
-            "id",
-            "organisation",
-            "name",
-            "region",
-            "timezone",
-            "patients",
-            "beds",
-            "staff",
-            "is_paused",
-            "pause_reason",
-        ]
+        fields = ["address", "patients", "beds", "staff", "pause_reason"]
         read_only_fields = fields
+
+
+class FacilitySerializer(RowSerializer):
+    organisation = Named()
+    region = Coded()
+    dock = serializers.SerializerMethodField(
+        help_text="The address where goods are unloaded. Null unless you are signed in and the organisation is verified."
+    )
+    details = serializers.SerializerMethodField(
+        help_text="Null unless you act for the organisation or watch over all."
+    )
+
+    class Meta:
+        model = Facility
+        fields = ["id", "organisation", "name", "region", "timezone", "is_paused", "dock", "details"]
+        read_only_fields = fields
+
+    def get_dock(self, facility: Facility) -> str | None:
+        may = may_read_dock(self.context["request"].user, facility, is_insider=self._is_insider(facility))
+        return masked(facility.address) if may else None
+
+    @extend_schema_field(FacilityDetails(allow_null=True))
+    def get_details(self, facility: Facility) -> dict[str, Any] | None:
+        if not self._is_insider(facility):
+            return None
+        return dict(FacilityDetails(facility, context=self.context).data)
+
+    def _is_insider(self, facility: Facility) -> bool:
+        return is_insider(
+            self.context,
+            organisation_id=facility.organisation_id,
+            posted_by_id=None,
+            region=facility.region,
+        )
 
 
 class OrganisationFilter(django_filters.FilterSet):
@@ -222,7 +256,7 @@ class OrganisationViewSet(ReadOnlyModelViewSet):
 
 
 class PauseInput(Strict):
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    reason = Words(required=False, allow_blank=True, max_length=200)
 
 
 @extend_schema_view(list=extend_schema(summary="Facilities"), retrieve=extend_schema(summary="A facility"))

@@ -13,9 +13,11 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.forms import BaseInlineFormSet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -27,9 +29,11 @@ from django.utils.translation import gettext_lazy
 
 from supplies.catalogue.models import Item
 from supplies.errors import Refused
+from supplies.free_text import is_free_text, mask
 from supplies.journal.admin import ReadOnlyAdmin
 from supplies.journal.admin import Text as Text  # every desk that builds on this one has these from here
 from supplies.journal.admin import Waiting as Waiting
+from supplies.leaks import warnings
 from supplies.organisations.models import User
 from supplies.organisations.permissions import may_moderate, may_moderate_in, may_watch
 from supplies.organisations.visitors import has_confirmed, lead_to_confirm
@@ -83,8 +87,7 @@ class Verb:
             if not form.is_valid():
                 return desk.ask(request, self, rows, form)
             answers = {**answers, **form.cleaned_data}
-        self.do(desk, request, list(rows), answers)
-        return None
+        return self.do(desk, request, list(rows), answers)
 
     def form(self, request: HttpRequest, rows: QuerySet) -> forms.Form | None:
         """What has to be asked before it is done to these rows, filled in as far as it was answered."""
@@ -92,8 +95,10 @@ class Verb:
 
     def do(
         self, desk: "DeskAdmin", request: HttpRequest, rows: list[Any], answers: Mapping[str, Any]
-    ) -> None:
+    ) -> HttpResponse | None:
         """Each row on its own: one that is refused does not hold up the others."""
+        for sentence in warnings(self._words(answers)):
+            desk.message_user(request, sentence, messages.WARNING)
         at = timezone.now()
         done = sum(self._one(desk, request, row, {**answers, "by": who(request), "at": at}) for row in rows)
         if done:
@@ -102,6 +107,16 @@ class Verb:
                 _("%(verb)s: done for %(count)d.") % {"verb": self.short_description, "count": done},
                 messages.SUCCESS,
             )
+        return None
+
+    def _words(self, answers: Mapping[str, Any]) -> list[tuple[str, Any]]:
+        """What was written in free words, by the name its field has on the page."""
+        fields = self.asks.base_fields if self.asks else {}
+        return [
+            (str(fields[name].label), answer)
+            for name, answer in answers.items()
+            if is_free_text(fields.get(name))
+        ]
 
     def _one(self, desk: "DeskAdmin", request: HttpRequest, row: Any, answers: Mapping[str, Any]) -> bool:
         if not self.is_allowed(desk, request.user, row):
@@ -150,8 +165,18 @@ def sentence(refusal: Refused | ValidationError) -> str:
     return str(refusal.detail) if isinstance(refusal, Refused) else " ".join(refusal.messages)
 
 
+class DeskList(ChangeList):
+    """Rows of a list say of free words what everybody may read."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        for row in self.result_list:
+            mask(row)
+
+
 class DeskAdmin(ReadOnlyAdmin):
-    """A list of the desk, and the page of one row."""
+    """A list of the desk, and the page of one row, which is as it was written for those who may act on it."""
 
     change_form_template = "admin/desk_change_form.html"
     actions: Sequence[Any] = ()
@@ -176,6 +201,15 @@ class DeskAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request)
         return rows.visible_to(request.user) if hasattr(rows, "visible_to") else rows
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return DeskList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        row = super().get_object(request, object_id, from_field)
+        if row is not None and not (may_moderate(request.user) and self.may_act_on(request.user, row)):
+            mask(row)
+        return row
 
     def name_of(self, row: Any) -> str:
         """What the row is called in messages and headings."""
@@ -269,8 +303,18 @@ class DeskAdmin(ReadOnlyAdmin):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 
+class MaskedFormSet(BaseInlineFormSet):
+    def get_queryset(self) -> Any:
+        rows = super().get_queryset()
+        for row in rows:
+            mask(row)
+        return rows
+
+
 class DeskInline(admin.TabularInline):
     """Rows below the one they belong to, to be read."""
+
+    formset = MaskedFormSet
 
     extra = 0
     max_num = 0

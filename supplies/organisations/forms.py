@@ -9,6 +9,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from supplies import phones
 from supplies.attachments.models import Attachment
 from supplies.organisations.models import CallLog, CallOrigin, CallOutcome, Organisation, User, Verification
 from supplies.organisations.services import TRUSTED_DAYS
@@ -59,11 +60,6 @@ class ContactForm(forms.Form):
         return phone
 
 
-def masked(text: str, *, keep: int = 1) -> str:
-    """The first letters, so that two contacts can be told apart, and nothing to call or write to."""
-    return f"{text[:keep]}**" if text else "–"
-
-
 class AboutOne(forms.Form):
     """A form about one organisation."""
 
@@ -97,7 +93,7 @@ class CallForm(AboutOne):
         contacts = self.organisation.contacts.order_by("pk") if self.organisation else ()
         self.contacts = {str(contact.pk): contact for contact in contacts}
         kept = [
-            (pk, apart([CallOrigin.GIVEN.label, f"{contact.post} {masked(contact.phone, keep=3)}".strip()]))
+            (pk, apart([CallOrigin.GIVEN.label, f"{contact.post} {phones.masked(contact.phone)}".strip()]))
             for pk, contact in self.contacts.items()
             if contact.phone
         ]

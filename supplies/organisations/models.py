@@ -1,6 +1,8 @@
 """Who takes part: people, organisations, their sites, who acts for whom, and how to reach them."""
 
 import hashlib
+import re
+import unicodedata
 import uuid
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -15,12 +17,14 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from supplies import phones
 from supplies.append_only import OnlyAdded
 from supplies.attachments.models import Attachment
+from supplies.free_text import ShortText
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.organisations.notes import names_no_number
 from supplies.regions.models import Region
-from supplies.sealing import Sealed
+from supplies.sealing import LookupField, Sealed, lookups
 from supplies.wording import listed
 
 
@@ -47,6 +51,10 @@ class User(AbstractUser):
     def _memberships(self) -> list[tuple[str, bool, str]]:
         """Role, whether she manages the organisation, and whether it is verified. Read once per object."""
         return list(self.memberships.values_list("role", "is_manager", "organisation__status"))
+
+    def __str__(self) -> str:
+        """Not the name one signs in with: this is what logs, lists and messages say."""
+        return f"#{self.pk}"
 
     @property
     def roles(self) -> frozenset[str]:
@@ -80,6 +88,11 @@ class User(AbstractUser):
             or self.has_role(Role.VOLUNTEER, Role.COORDINATOR, Role.AUDITOR, Role.ADMIN)
             or any(manages and status == Verified.VERIFIED for _role, manages, status in self._memberships)
         )
+
+    @property
+    def reads_as_written(self) -> bool:
+        """Reads the free words of rows it may see as they were written; who only watches reads what everybody reads."""
+        return not self.watches_over_all or self.has_role(Role.VOLUNTEER, Role.ADMIN)
 
     def forget_roles(self) -> None:
         """After a membership has come or gone."""
@@ -169,7 +182,7 @@ class Organisation(Moving):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
-    name = models.CharField(_("name"), max_length=200)
+    name = ShortText(_("name"), max_length=200)
     normal_name = models.CharField(
         max_length=200, editable=False, db_index=True, help_text=_("The name as the importer compares it.")
     )
@@ -181,7 +194,7 @@ class Organisation(Moving):
         default=False,
         help_text=_("The donor agrees in advance to every match of goods it did not direct."),
     )
-    source = models.CharField(_("source"), max_length=200, blank=True)
+    source = ShortText(_("source"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     registered_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, verbose_name=_("registered by"), related_name="+"
@@ -203,7 +216,7 @@ class Organisation(Moving):
     verified_on = models.DateField(_("verified on"), null=True, blank=True)
     recheck_on = models.DateField(_("check again on"), null=True, blank=True)
     to_check_since = models.DateField(_("to be checked again since"), null=True, blank=True)
-    public_note = models.CharField(
+    public_note = ShortText(
         _("public note"),
         max_length=601,  # one of each verdict
         blank=True,
@@ -279,6 +292,14 @@ class Organisation(Moving):
         told = gettext("Taken over from a list that was moderated where it was published: %(source)s")
         return told % {"source": self.source or "–"}
 
+    @property
+    def is_reached_by_all(self) -> bool:
+        """Whether everyone who signed in may know its dock and its number, masked: verified, and receives goods."""
+        return self.status == Verified.VERIFIED and self.kind in RECEIVING_KINDS
+
+
+RECEIVING_KINDS = (Organisation.Kind.HOSPITAL, Organisation.Kind.COORDINATOR)
+
 
 class FacilityQuerySet(models.QuerySet["Facility"]):
     def taking(self) -> Self:
@@ -305,9 +326,9 @@ class Facility(models.Model):
     organisation = models.ForeignKey(
         Organisation, models.CASCADE, verbose_name=_("organisation"), related_name="facilities"
     )
-    name = models.CharField(_("name"), max_length=200)
+    name = ShortText(_("name"), max_length=200)
     region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("region"), related_name="facilities")
-    address = models.CharField(_("dock address"), max_length=300, blank=True)
+    address = ShortText(_("dock address"), max_length=300, blank=True)
     lat = models.FloatField(_("latitude"), null=True, blank=True)
     lon = models.FloatField(_("longitude"), null=True, blank=True)
     datum = models.CharField(
@@ -321,7 +342,7 @@ class Facility(models.Model):
     is_paused = models.BooleanField(
         _("paused"), default=False, help_text=_("Takes nothing for the time being.")
     )
-    pause_reason = models.CharField(_("why paused"), max_length=200, blank=True)
+    pause_reason = ShortText(_("why paused"), max_length=200, blank=True)
 
     objects = FacilityQuerySet.as_manager()
 
@@ -386,8 +407,29 @@ class Membership(models.Model):
         return f"{self.organisation} · {self.get_role_display()}"
 
 
+def numbers_of(phone: str) -> list[str]:
+    """What a telephone field is found by: each of its numbers, or its words where it holds none (181****7656)."""
+    return phones.numbers_in(phone) or words_of(phone)
+
+
+def words_of(text: str) -> list[str]:
+    """What an address of mail is found by, however it is capitalised and whatever stands between several."""
+    return [
+        word for word in re.split(r"[\s,;，；、]+", unicodedata.normalize("NFKC", text).casefold()) if word
+    ]
+
+
+class ContactQuerySet(models.QuerySet["Contact"]):
+    def with_phone(self, phone: str) -> Self:
+        """Those that hold one of these numbers, however it is written and whichever key sealed it."""
+        return self.filter(phone_lookup__overlap=lookups(numbers_of(phone)))
+
+    def with_email(self, email: str) -> Self:
+        return self.filter(email_lookup__overlap=lookups(words_of(email)))
+
+
 class Contact(models.Model):
-    """How to reach somebody. Sealed at rest, read by volunteers who have to call, each reading journaled; erased on its day."""
+    """How to reach somebody. Sealed at rest; shown to whom `supplies.privacy` lets, each time written down; erased on its day."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(
@@ -396,33 +438,43 @@ class Contact(models.Model):
     facility = models.ForeignKey(
         Facility, models.CASCADE, null=True, blank=True, verbose_name=_("facility"), related_name="contacts"
     )
-    post = models.CharField(_("post or department"), max_length=80, blank=True)
+    post = ShortText(_("post or department"), max_length=80, blank=True)
     name_sealed = models.BinaryField(default=b"", editable=False)
     phone_sealed = models.BinaryField(default=b"", editable=False)
     email_sealed = models.BinaryField(default=b"", editable=False)
-    source = models.CharField(_("source"), max_length=200, blank=True)
+    phone_lookup = LookupField()
+    email_lookup = LookupField()
+    source = ShortText(_("source"), max_length=200, blank=True)
+    entered_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, verbose_name=_("entered by"), related_name="+"
+    )
     erase_on = models.DateField(_("erase on"), null=True, blank=True)
 
     name = Sealed()
-    phone = Sealed()
-    email = Sealed()
+    phone = Sealed(found_by=numbers_of)
+    email = Sealed(found_by=words_of)
+
+    objects = ContactQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
+        indexes = [
+            GinIndex(fields=["phone_lookup"], name="contact_by_phone"),
+            GinIndex(fields=["email_lookup"], name="contact_by_email"),
+            models.Index(fields=["erase_on"], name="contact_by_day"),
+            models.Index(fields=["entered_by"], name="contact_by_author"),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.organisation} · {self.post}" if self.post else str(self.organisation)
+        return f"{self._meta.verbose_name} {str(self.pk)[:8]}"
 
-
-class Purpose(models.TextChoices):
-    """What a contact may be read for. A code, since the journal keeps no free words."""
-
-    VERIFY = "verify", _("to verify the organisation")
-    ASK_DONOR = "ask_donor", _("to ask the donor about a match")
-    ASK_HOSPITAL = "ask_hospital", _("to ask the hospital about a match")
-    DELIVER = "deliver", _("to arrange a delivery")
-    CORRECT = "correct", _("to correct a post")
+    def is_same(self, *, name: str, phone: str, email: str) -> bool:
+        """Whether this is how the same person is reached; without a number or an address the name decides."""
+        reached = set(numbers_of(self.phone)) == set(numbers_of(phone)) and words_of(self.email) == words_of(
+            email
+        )
+        return reached and (bool(phone or email) or self.name == name)
 
 
 class Verdict(models.TextChoices):
@@ -445,13 +497,13 @@ class Verification(models.Model):
     )
     round = models.PositiveIntegerField(editable=False)
     verdict = models.CharField(_("verdict"), max_length=12, choices=Verdict)
-    motive = models.CharField(
+    motive = ShortText(
         _("why"),
         max_length=1000,
         help_text=_("For volunteers only: what convinced you, what you doubt."),
         validators=[names_no_number],
     )
-    public_note = models.CharField(
+    public_note = ShortText(
         _("public note"),
         max_length=300,
         help_text=_("How it was found out, for everybody to read; no names, no numbers."),
@@ -523,7 +575,7 @@ class CallLog(models.Model):
         _("contact"), null=True, blank=True, help_text=_("Its id; the row may have been erased since.")
     )
     outcome = models.CharField(_("outcome"), max_length=12, choices=CallOutcome)
-    note = models.CharField(
+    note = ShortText(
         _("note"),
         max_length=300,
         blank=True,
@@ -560,6 +612,7 @@ class Scope(models.TextChoices):
     MATCHING = "matching", _("run the matching and answer proposals")
     SHIPMENTS = "shipments", _("move shipments")
     VERIFY = "verify", _("verify organisations")
+    CONTACTS = "contacts", _("be shown telephone numbers")
 
 
 LONGEST_LIFE = timedelta(days=366)  # of a program's key
@@ -579,7 +632,7 @@ class ApiToken(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE, verbose_name=_("acts as"), related_name="api_tokens")
-    name = models.CharField(_("name"), max_length=80)
+    name = ShortText(_("name"), max_length=80)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     hint = models.CharField(_("begins with"), max_length=12, editable=False)
     scopes = ArrayField(
@@ -603,7 +656,7 @@ class ApiToken(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.hint}…)"
+        return f"{self.hint}…"
 
     def is_valid(self, at: datetime) -> bool:
         return self.revoked_at is None and self.expires_at > at

@@ -94,6 +94,11 @@ def may_pause(user: Any, facility: Facility) -> bool:
     return acts_for(user, facility.organisation) or may_coordinate(user, facility)
 
 
+def may_read_dock(user: Any, facility: Facility, *, is_insider: bool) -> bool:
+    """Where goods are unloaded: everyone signed in, if the body was verified and receives goods; else its own people."""
+    return bool(user.is_authenticated) and (facility.organisation.is_reached_by_all or is_insider)
+
+
 def may_watch(user: Any) -> bool:
     """May sit at the desk and read. Which rows: everything, or what lies in the regions of a coordinator."""
     return bool(user.is_authenticated) and (user.watches_over_all or user.has_role(Role.COORDINATOR))

@@ -15,6 +15,7 @@ from supplies.attachments.models import Attachment
 from supplies.attachments.services import attach
 from supplies.errors import NotEligible, NotYours, Refused
 from supplies.journal.services import record, record_all
+from supplies.leaks import hide
 from supplies.organisations.keys import new_key
 from supplies.organisations.models import (
     LONGEST_LIFE,
@@ -26,7 +27,6 @@ from supplies.organisations.models import (
     Facility,
     Membership,
     Organisation,
-    Purpose,
     Role,
     Scope,
     User,
@@ -73,6 +73,7 @@ def register(
     organisation.full_clean(
         exclude=["normal_name", "registered_by"], validate_constraints=False, validate_unique=False
     )
+    _refuse_numbers(organisation.name)
     try:
         with transaction.atomic():
             organisation.save(force_insert=True)
@@ -84,6 +85,18 @@ def register(
         ) from error
     record(organisation, "organisation.registered", by=by, at=at)
     return organisation
+
+
+def _refuse_numbers(name: str) -> None:
+    """A name is read by everybody and stays; a number in it would too."""
+    if hide(name).leaks:
+        raise ValidationError(
+            {
+                "name": _(
+                    "A name holds no telephone number, account or address of mail. Leave it out of the name."
+                )
+            }
+        )
 
 
 @transaction.atomic
@@ -116,6 +129,7 @@ def open_facility(
         staff=staff,
     )
     facility.full_clean()
+    _refuse_numbers(facility.name)
     facility.save(force_insert=True)
     record(facility, "facility.opened", by=by, at=at)
     return facility
@@ -455,29 +469,33 @@ def keep_contact(
     post: str = "",
     facility: Facility | None = None,
     source: str = "",
+    by: User | None = None,
 ) -> Contact:
     """Keep how to reach somebody, sealed, for KEPT_DAYS; asked again, as long anew. The same number is kept once."""
     erase_on = timezone.localdate(at) + timedelta(days=KEPT_DAYS)
-    for contact in organisation.contacts.filter(facility=facility):
-        if contact.phone == phone and contact.email == email and (contact.name == name or phone or email):
+    known = organisation.contacts.filter(facility=facility)
+    if phone:
+        known = known.with_phone(phone)
+    elif email:
+        known = known.with_email(email)
+    else:
+        known = known.filter(phone_lookup=[], email_lookup=[])
+    for contact in known:
+        if contact.is_same(name=name, phone=phone, email=email):
             contact.erase_on = erase_on
             contact.save(update_fields=["erase_on"])
             return contact
     contact = Contact(
-        organisation=organisation, facility=facility, post=post, source=source, erase_on=erase_on
+        organisation=organisation,
+        facility=facility,
+        post=post,
+        source=source,
+        entered_by=by,
+        erase_on=erase_on,
     )
     contact.name, contact.phone, contact.email = name, phone, email
     contact.save(force_insert=True)
     return contact
-
-
-@transaction.atomic
-def reveal_contacts(organisation: Organisation, *, purpose: str, by: User, at: datetime) -> list[Contact]:
-    """The contacts of an organisation, for a volunteer who has to call. Who read them, and for what, is written down first."""
-    if purpose not in Purpose.values:
-        raise Refused(_("Say what you need the number for; it is written down."), code="reason-missing")
-    record(organisation, "contacts.revealed", by=by, at=at, purpose=purpose)
-    return list(organisation.contacts.order_by("pk"))
 
 
 def erase_contacts(*, at: datetime) -> int:

@@ -16,6 +16,7 @@ from supplies.attachments.forms import FileForm
 from supplies.attachments.models import Attachment
 from supplies.attachments.uploads import takes_files
 from supplies.errors import Refused
+from supplies.free_text import told_of
 from supplies.organisations import services
 from supplies.organisations.forms import HospitalForm
 from supplies.organisations.models import Facility, Organisation, Role, Verified
@@ -49,6 +50,8 @@ def register_hospital(request: SignedIn) -> HttpResponse:
                     for sentence in sentences:
                         form.add_error(field if field in form.fields else None, sentence)
             else:
+                for sentence in told_of(form):
+                    messages.warning(request, sentence)
                 return redirect("post-appeal", facility.pk)
     else:
         typed = request.POST or waiting or request.GET

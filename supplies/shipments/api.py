@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from supplies.allocations.models import Allocation
-from supplies.api_fields import Coded, Named, Quantity, RowField, RowInput, RowSerializer, Strict
+from supplies.api_fields import Coded, Named, Quantity, RowField, RowInput, RowSerializer, Strict, Words
 from supplies.catalogue.api import shown
 from supplies.catalogue.models import TransportMode
 from supplies.errors import NotYours
@@ -104,7 +104,7 @@ class ReceiptSerializer(RowSerializer):
 class ConsigneeSerializer(Named):
     organisation = Named()
     region = Coded()
-    address = serializers.CharField(help_text="The dock.")
+    address = Words(help_text="The dock.")
 
 
 class ShipmentSerializer(RowSerializer):
@@ -194,7 +194,7 @@ class EventInput(RowInput):
 
 
 class NoteInput(Strict):
-    note = serializers.CharField(required=False, allow_blank=True, max_length=300)
+    note = Words(required=False, allow_blank=True, max_length=300)
 
 
 class CountInput(Strict):
@@ -209,7 +209,7 @@ class CountInput(Strict):
 
 class ReceiptInput(Strict):
     lines = CountInput(many=True, max_length=MOST_LINES)  # type: ignore[call-arg]
-    note = serializers.CharField(required=False, allow_blank=True, max_length=500)
+    note = Words(required=False, allow_blank=True, max_length=500)
 
 
 # -- How lists are narrowed --------------------------------------------------------------------------------

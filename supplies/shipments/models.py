@@ -14,6 +14,7 @@ from supplies.allocations.models import Allocation
 from supplies.append_only import OnlyAdded
 from supplies.catalogue.models import TransportMode
 from supplies.editions.models import ReferenceRow
+from supplies.free_text import ShortText
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.organisations.models import Facility, Organisation, User, in_regions_of
 from supplies.quantity import QuantityField, new_code, within_bounds
@@ -145,10 +146,10 @@ class Shipment(Moving):
     delivered_at = models.DateTimeField(_("delivered"), null=True, blank=True)
     expected_on = models.DateField(_("expected on"), null=True, blank=True)
     settled_at = models.DateTimeField(_("trouble settled"), null=True, blank=True)
-    settlement = models.CharField(_("how it was settled"), max_length=300, blank=True)
+    settlement = ShortText(_("how it was settled"), max_length=300, blank=True)
     sighting_vocabulary = models.CharField(_("vocabulary of the last sighting"), max_length=30, blank=True)
     sighting_code = models.CharField(_("code of the last sighting"), max_length=60, blank=True)
-    sighting_label = models.CharField(_("last sighting"), max_length=160, blank=True)
+    sighting_label = ShortText(_("last sighting"), max_length=160, blank=True)
     sighted_at = models.DateTimeField(_("seen"), null=True, blank=True)
 
     objects = ShipmentQuerySet.as_manager()
@@ -251,12 +252,12 @@ class TrackingEvent(models.Model):
     occurred_at = models.DateTimeField(_("happened"))
     recorded_at = models.DateTimeField(_("recorded"))
     step = models.CharField(_("step"), max_length=16, choices=Step)
-    disposition = models.CharField(_("disposition"), max_length=40, blank=True)
-    place = models.CharField(_("where"), max_length=120, blank=True)
+    disposition = ShortText(_("disposition"), max_length=40, blank=True)
+    place = ShortText(_("where"), max_length=120, blank=True)
     vocabulary = models.CharField(_("vocabulary"), max_length=30, blank=True)
     code = models.CharField(_("code"), max_length=60, blank=True)
-    label = models.CharField(_("label"), max_length=160, blank=True)
-    note = models.CharField(_("note"), max_length=300, blank=True)
+    label = ShortText(_("label"), max_length=160, blank=True)
+    note = ShortText(_("note"), max_length=300, blank=True)
     by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("who")
     )
@@ -309,7 +310,7 @@ class Receipt(models.Model):
         User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("counted by")
     )
     at = models.DateTimeField(_("counted at"))
-    note = models.CharField(_("note"), max_length=500, blank=True)
+    note = ShortText(_("note"), max_length=500, blank=True)
 
     objects = ReceiptQuerySet.as_manager()
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from supplies.errors import Refused
+from supplies.free_text import told_of
 from supplies.organisations.visitors import SignedIn, signed_in
 from supplies.shipments import services
 from supplies.shipments.forms import CountForm, NoteForm, put_beside
@@ -65,6 +66,8 @@ def _receive(request: SignedIn, row: Shipment, forms: list[CountForm], note: Not
         note.add_error(None, str(refusal.detail))
     else:
         messages.success(request, _("Counted. Thank you: the donor and the volunteers see it now."))
+        for sentence in told_of(note):
+            messages.warning(request, sentence)
         return True
     return False
 

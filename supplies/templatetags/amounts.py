@@ -1,4 +1,4 @@
-"""How pages write quantities, places and times. Knows the rows by their attributes only."""
+"""How pages write quantities, places, times and free words. Knows the rows by their attributes only."""
 
 from datetime import datetime
 from typing import Any
@@ -9,10 +9,12 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from supplies import wording
+from supplies.leaks import masked
 
 register = template.Library()
 register.filter("listed", wording.listed)
 register.filter("bracketed", wording.bracketed)
+register.filter("masked", masked)  # what people wrote in their own words, for everybody to read
 
 
 def _is_chinese() -> bool:
@@ -72,3 +74,9 @@ def ago(moment: datetime | None) -> str:
         return ngettext("%(n)d hour ago", "%(n)d hours ago", hours) % {"n": hours}
     days = minutes // (24 * 60)
     return ngettext("%(n)d day ago", "%(n)d days ago", days) % {"n": days}
+
+
+@register.filter
+def as_read_by(text: str, user: Any) -> str:
+    """Free words on a page for those they concern: as they were written, unless the reader only watches."""
+    return text if getattr(user, "reads_as_written", False) else masked(text)

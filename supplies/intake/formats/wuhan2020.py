@@ -19,6 +19,7 @@ from supplies.intake.reading.items import read_heading
 from supplies.intake.reading.names import OrganisationName, read_name
 from supplies.intake.reading.quantities import Kind, Quantity, read_quantity
 from supplies.intake.reading.text import as_written, tidy, tidy_lines
+from supplies.leaks import masked
 
 SENTINEL = Quantity(Kind.NUMBER, 1, 1)
 OUTBREAK = (
@@ -80,7 +81,8 @@ def _read(row: Mapping[str, Any], *, sentinel: Quantity) -> Listed:
 
 def _named(row: Mapping[str, Any]) -> OrganisationName:
     with about("name"):
-        name = read_name(row.get("name"))
+        cell = row.get("name")
+        name = read_name(masked(cell) if isinstance(cell, str) else cell)
         if not name.text:
             raise Unreadable("missing", field="name")
     return name
@@ -104,10 +106,10 @@ def _goods(cell: Mapping[str, Any], sentinel: Quantity) -> ListedGoods:
             raise Unreadable("missing", field="key")
     return ListedGoods(
         names,
-        _cell(cell, "specification"),
+        masked(_cell(cell, "specification")),
         quantity,
-        as_written(cell.get("value")).strip('"'),
-        as_written(cell),
+        masked(as_written(cell.get("value")).strip('"')),
+        masked(as_written(cell)),
         tuple(findings),
     )
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from supplies.leaks import masked
+
 SENTENCES: Mapping[str, Any] = {
     # text and encodings
     "encoding": _("The file is not readable as UTF-8, UTF-16 or GB18030 (first bad byte in line %(line)s)."),
@@ -118,7 +120,8 @@ class Finding:
         return replace(self, field=place)
 
     def as_json(self) -> dict[str, Any]:
-        return {"code": self.code, "field": self.field, "words": dict(self.words)}
+        words = {name: masked(word) for name, word in self.words.items()}
+        return {"code": self.code, "field": self.field, "words": words}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Finding":

@@ -383,15 +383,3 @@ def test_a_revoked_key_opens_nothing(administrator: User) -> None:
 
     token.refresh_from_db()
     assert token.revoked_at is not None
-
-
-def test_a_volunteer_who_has_to_call_says_why_and_is_shown_the_number(volunteer: User) -> None:
-    organisation = make_organisation()
-    services.keep_contact(organisation, at=NOW, name="欧阳演练", phone="000-5678")
-    client = at_the_desk(volunteer)
-
-    asked = choose(client, "reveal", organisation)
-    answer = choose(client, "reveal", organisation, purpose="ask_donor")
-
-    assert "000-5678" not in asked.content.decode()
-    assert any("000-5678" in sentence for sentence in told(answer))

@@ -5,7 +5,7 @@ from cryptography.exceptions import InvalidTag
 from django.db import connection
 from django.utils import timezone
 
-from supplies.errors import Refused
+from supplies.errors import NotEligible, Refused
 from supplies.journal.models import Event
 from supplies.organisations import services as people
 from supplies.organisations.models import ApiToken, Contact, Organisation
@@ -111,17 +111,33 @@ def test_donors_are_not_public_and_hospitals_are_once_verified(stranger) -> None
     assert not {donor, unverified} & seen
 
 
-def test_who_reads_a_contact_is_written_down_with_the_reason(volunteer) -> None:
+def test_the_same_number_is_kept_once_however_it_is_written() -> None:
     organisation = make_organisation()
-    people.keep_contact(organisation, at=NOW, name="演练者", phone="000-1234")
+    first = people.keep_contact(organisation, at=NOW, name="甲", phone="000-0001-0012")
 
-    with pytest.raises(Refused):
-        people.reveal_contacts(organisation, purpose=" ", by=volunteer, at=NOW)
-    (contact,) = people.reveal_contacts(organisation, purpose="ask_donor", by=volunteer, at=NOW)
+    again = people.keep_contact(
+        organisation, at=NOW + timedelta(days=9), name="甲", phone="０００－０００１－００１２"
+    )
+    other = people.keep_contact(organisation, at=NOW, name="甲", phone="000-0001-0013")
+    nameless = [people.keep_contact(organisation, at=NOW, name=name) for name in ("甲", "乙", "甲")]
 
-    event = Event.objects.about(organisation).get(kind="contacts.revealed")
-    assert contact.phone == "000-1234"
-    assert (event.by, event.facts) == (volunteer, {"purpose": "ask_donor"})
+    assert again == first != other
+    assert again.erase_on == first.erase_on + timedelta(days=9)
+    assert nameless[0] == nameless[2] != nameless[1]
+
+
+def test_keeping_a_contact_opens_no_other(monkeypatch) -> None:
+    organisation = make_organisation()
+    for number in range(5):
+        people.keep_contact(organisation, at=NOW, phone=f"000-{number:04}")
+    opened = []
+    monkeypatch.setattr(
+        "supplies.sealing.unseal", lambda sealed, *, context: opened.append(sealed) if sealed else ""
+    )
+
+    people.keep_contact(organisation, at=NOW, phone="000-9999")
+
+    assert opened == []
 
 
 def test_a_contact_is_erased_on_its_day() -> None:
