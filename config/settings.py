@@ -257,6 +257,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "matching-sweep": {"task": "matching.sweep", "schedule": 15.0},
     "matching-timetable": {"task": "matching.match_all", "schedule": MATCH_EVERY_MINUTES * 60.0},
     "deadlines": {"task": "desks.end_what_is_over", "schedule": 300.0},
+    "counts": {"task": "desks.count_open_needs", "schedule": 60.0},
 }
 
 LOGGING = {

@@ -27,8 +27,9 @@ SECONDS_FOR_ORPHANS = 10
 ALWAYS = {
     "listen_addresses": "",
     "port": str(PORT),
-    "dynamic_shared_memory_type": "mmap",
-}  # /dev/shm may be small
+    "dynamic_shared_memory_type": "mmap",  # /dev/shm may be small
+    "random_page_cost": "1.1",  # the disks that turned are gone
+}
 WITHOUT_FLUSH = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 

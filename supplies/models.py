@@ -6,7 +6,7 @@ from supplies.editions.models import ReferenceEdition
 from supplies.emergencies.models import Emergency
 from supplies.intake.models import Import, ImportedLine, ImportedRow
 from supplies.journal.models import Event, Outgoing
-from supplies.needs.models import Appeal, Need
+from supplies.needs.models import Appeal, Need, OpenCount
 from supplies.offers.models import Donation, Offer
 from supplies.organisations.models import (
     ApiToken,
@@ -46,6 +46,7 @@ __all__ = [
     "Membership",
     "Need",
     "Offer",
+    "OpenCount",
     "Organisation",
     "Outgoing",
     "Receipt",

@@ -35,7 +35,7 @@ def is_insider(context: Any, *, organisation_id: Any, posted_by_id: Any) -> bool
         return False
     if "insider_of" not in context:
         context["watches"] = may_watch(user)
-        context["insider_of"] = set(Organisation.objects.of(user).values_list("pk", flat=True))
+        context["insider_of"] = user.organisation_ids
     return context["watches"] or posted_by_id == user.pk or organisation_id in context["insider_of"]
 
 
@@ -72,8 +72,8 @@ class FacilitySerializer(RowSerializer):
 class OrganisationFilter(django_filters.FilterSet):
     kind = django_filters.ChoiceFilter(choices=Organisation.Kind.choices)
     status = django_filters.ChoiceFilter(choices=Verified.choices)
-    region = InRegionFilter("region__path")
-    q = django_filters.CharFilter(field_name="name", lookup_expr="icontains", max_length=100)
+    region = InRegionFilter("region")
+    q = django_filters.CharFilter(field_name="name", lookup_expr="mentions", max_length=100)
 
     class Meta:
         model = Organisation
@@ -82,8 +82,8 @@ class OrganisationFilter(django_filters.FilterSet):
 
 class FacilityFilter(django_filters.FilterSet):
     organisation = django_filters.ModelChoiceFilter(queryset=visible_organisations)
-    region = InRegionFilter("region__path")
-    q = django_filters.CharFilter(field_name="name", lookup_expr="icontains", max_length=100)
+    region = InRegionFilter("region")
+    q = django_filters.CharFilter(field_name="name", lookup_expr="mentions", max_length=100)
 
     class Meta:
         model = Facility

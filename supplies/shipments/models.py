@@ -4,7 +4,7 @@ import uuid
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -50,6 +50,8 @@ SHIPMENT_LIFECYCLE = Lifecycle(
     }
 )
 TROUBLED = [S.RETURNING, S.LOST, S.REFUSED, S.PARTLY_ACCEPTED]
+IN_TROUBLE = Q(status__in=TROUBLED, settled_at=None)
+TROUBLED_FIRST = Case(When(IN_TROUBLE, then=0), default=1)
 
 
 class TrackingCode(ReferenceRow):
@@ -76,7 +78,7 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
 
     def in_trouble(self) -> Self:
         """Returning, lost, refused or accepted in part, and nobody has talked it over with the sender yet."""
-        return self.filter(status__in=TROUBLED, settled_at=None)
+        return self.filter(IN_TROUBLE)
 
     def visible_to(self, user: Any) -> Self:
         """A carrier sees its own shipments; donors and hospitals those that carry their goods; volunteers all."""
@@ -167,6 +169,9 @@ class Shipment(Moving):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="shipment_newest"),
             models.Index(fields=["carrier", "status"], name="shipment_by_carrier"),
+            models.Index(
+                TROUBLED_FIRST, F("created_at").desc(), F("id").desc(), name="shipment_troubled_first"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -261,6 +266,7 @@ class Receipt(models.Model):
     class Meta:
         verbose_name = _("receipt")
         verbose_name_plural = _("receipts")
+        indexes = [models.Index(fields=["-at", "id"], name="receipt_newest")]
 
     def __str__(self) -> str:
         return str(self.shipment)
