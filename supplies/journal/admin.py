@@ -34,7 +34,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 class EventAdmin(ReadOnlyAdmin):
     list_display = ("at", "kind", "subject", "subject_id", "by", "facts")
     list_select_related = ("by",)
-    search_fields = ("kind__startswith", "=subject", "=subject_id")
+    search_fields = ("subject_id__exact",)
     ordering = ("-pk",)
 
 

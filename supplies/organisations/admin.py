@@ -119,7 +119,7 @@ class OrganisationAdmin(DeskAdmin):
     list_display = ("name", "kind", "region", "status", "credit_code", "source", "created_at")
     list_filter = (by_status(Verified.UNVERIFIED), "kind")
     list_select_related = ("region",)
-    search_fields = ("name", "normal_name", "=credit_code")
+    search_fields = ("name", "=credit_code")
     ordering = ("created_at", "pk")
     fields = ("name", "kind", "region", "status", "credit_code", "allocates_for_me", "source", "created_at")
     inlines = (FacilityInline, VerificationInline, ContactInline, MemberInline)

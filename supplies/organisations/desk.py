@@ -31,6 +31,7 @@ from supplies.errors import Refused
 from supplies.journal.admin import ReadOnlyAdmin
 from supplies.organisations.models import User
 from supplies.organisations.permissions import may_moderate, may_moderate_in, may_watch
+from supplies.search import found
 
 Text = str | Promise
 
@@ -170,6 +171,14 @@ class DeskAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request)
         return rows.visible_to(request.user) if hasattr(rows, "visible_to") else rows
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        """Rows of which every word is found in one of the search fields: a part of "name", the whole of "=code"."""
+        for word in search_term.split():
+            queryset = found(queryset, self.get_search_fields(request), word)
+        return queryset, False
 
     def name_of(self, row: Any) -> str:
         """What the row is called in messages and headings."""
