@@ -1,22 +1,33 @@
-"""`./run bench [matching] [api] [kernel]`: measure, print, and keep the figures in bench/results/."""
+"""`./run bench [matching] [api] [kernel] [load OPTIONS]`: measure, print, and keep the figures in bench/results/."""
 
 import os
 import sys
+from collections.abc import Sequence
+from functools import partial
+from itertools import takewhile
 
 import django
 
 
-def main(names: list[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
+    """Names first, then the options of `load`. Without names, all but that one, which takes half an hour."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    from bench import api, kernel, matching
+    names = list(takewhile(lambda argument: not argument.startswith("-"), arguments))
+    options = arguments[len(names) :]
+    from bench import api, kernel, load, matching
 
-    measures = {"kernel": kernel.measure, "matching": matching.measure, "api": api.measure}
+    measures = {
+        "kernel": kernel.measure,
+        "matching": matching.measure,
+        "api": api.measure,
+        "load": partial(load.measure, options),
+    }
     unknown = set(names) - set(measures)
     if unknown:
         print(f"There is no bench called {', '.join(sorted(unknown))}. There are: {', '.join(measures)}.")
         return 2
-    for name in names or measures:
+    for name in names or ("kernel", "matching", "api"):
         print(f"== {name}", flush=True)
         print(measures[name]().keep(), flush=True)
     return 0
