@@ -1,8 +1,10 @@
 """Databases for benches: copies of one with tables and reference data, filled by COPY."""
 
+import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
+from hashlib import sha256
 from io import StringIO
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,12 +16,19 @@ from django.db import connection, models
 from psycopg2 import sql
 
 TEMPLATE = "bench_template"
+MADE_FROM = (
+    "*/migrations/*.py",
+    "*/*/reference/*.csv",
+    "matching/demo/*.py",
+    "bench/country.py",
+    "bench/databases.py",
+)
 ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def make_template() -> None:
     """Tables and reference data as they are now; made anew for each call of the bench."""
-    _administer(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(TEMPLATE)))
+    drop(TEMPLATE)
     _administer(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
     use(TEMPLATE)
     call_command("migrate", verbosity=0)
@@ -28,14 +37,49 @@ def make_template() -> None:
     connection.close()
 
 
-def make(name: str) -> None:
-    """An empty copy of the template, in use from now on."""
+def make(name: str, of: str = TEMPLATE) -> None:
+    """A copy of the template, or of another database, in use from now on."""
     connection.close()
-    _administer(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    drop(name)
     _administer(
-        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE))
+        sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+            sql.Identifier(name), sql.Identifier(of)
+        )
     )
     use(name)
+
+
+def drop(name: str) -> None:
+    _administer(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def keep(name: str, fill: Callable[[], None]) -> None:
+    """Have a database that takes long to fill; the one of an earlier bench does while what it was made from is the same."""
+    made_from = sources()
+    if _comment_on(name) != made_from:
+        print(f"filling {name}; it is kept for the next time", flush=True)
+        make_template()
+        make(name)
+        fill()
+        connection.close()
+        _administer(
+            sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(made_from))
+        )
+
+
+def sources() -> str:
+    """A digest of the migrations, the reference data and the code that fills a database."""
+    digest = sha256()
+    for pattern in MADE_FROM:
+        for file in sorted(settings.BASE_DIR.glob(pattern)):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _comment_on(name: str) -> str | None:
+    asked = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = {}"
+    rows = _administer(sql.SQL(asked).format(sql.Literal(name)))
+    return rows[0][0] if rows else None
 
 
 def use(name: str) -> None:
@@ -56,14 +100,16 @@ def settle() -> None:
         cursor.execute("VACUUM ANALYZE")
 
 
-def _administer(statement: sql.Composable) -> None:
+def _administer(statement: sql.Composable) -> list[tuple[Any, ...]]:
     own = settings.DATABASES["default"]
     given = {"host": own["HOST"], "port": own["PORT"], "user": own["USER"], "password": own["PASSWORD"]}
     server = psycopg2.connect(dbname="postgres", **{key: value for key, value in given.items() if value})
     server.autocommit = True
     with server.cursor() as cursor:
         cursor.execute(statement)
+        rows = cursor.fetchall() if cursor.description else []
     server.close()
+    return rows
 
 
 def write(model: type[models.Model], rows: Iterable[models.Model]) -> None:
@@ -91,6 +137,8 @@ def _cell(value: Any) -> str:
         return "t" if value else "f"
     if isinstance(value, date | datetime):
         return value.isoformat()
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False).translate(ESCAPED)
     if isinstance(value, list):
         return "{" + ",".join(map(str, value)) + "}"
     if isinstance(value, bytes):

@@ -10,6 +10,7 @@ from django.db.models import BooleanField, F, Func, QuerySet, Value
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.utils import translate_validation
 from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.pagination import BasePagination
@@ -18,6 +19,8 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
+
+from supplies.search import first
 
 LARGEST_BODY = 2_000_000  # bytes; a hundred thousand characters of Chinese are a sixth of it
 DEEPEST = 20
@@ -145,7 +148,11 @@ class StrictFilterBackend(DjangoFilterBackend):
         faults = dict(_unfit_parameters(request, known))
         if faults:
             raise ValidationError(faults)
-        return super().filter_queryset(request, queryset, view)
+        if filterset is None:
+            return queryset
+        if not filterset.is_valid():
+            raise translate_validation(filterset.errors)
+        return filterset.qs
 
 
 def _unfit_parameters(request: Request, known: set[str]) -> Iterable[tuple[str, list[str]]]:
@@ -177,7 +184,7 @@ class KeysetPagination(BasePagination):
             queryset = queryset.filter(_beyond(queryset, self.order, values, back=back))
         if back:
             queryset = queryset.reverse()
-        rows = list(queryset[: size + 1])
+        rows = first(queryset, size + 1)
         more, self.rows = len(rows) > size, rows[:size]
         if back:
             self.rows.reverse()

@@ -453,6 +453,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "deadlines": {"task": "desks.end_what_is_over", "schedule": 300.0},
     "probe": {"task": "site.probe", "schedule": 15.0, "options": {"expires": 60}},
     "once-a-day": {"task": "desks.once_a_day", "schedule": 86_400.0},
+    "counts": {"task": "desks.count_open_needs", "schedule": 60.0},
 }
 
 LOGGING_CONFIG = "config.logs.configure"

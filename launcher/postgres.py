@@ -30,6 +30,7 @@ ALWAYS = {
     "port": str(PORT),
     "dynamic_shared_memory_type": "mmap",  # /dev/shm may be small
     "log_min_messages": "log",  # what goes on, but no error of a statement: it quotes the row; the site logs its kind
+    "random_page_cost": "1.1",  # the disks that turned are gone
 }
 WITHOUT_FLUSH = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 

@@ -8,7 +8,7 @@ from supplies.editions.models import ReferenceEdition
 from supplies.emergencies.models import Emergency
 from supplies.intake.models import Import, ImportedLine, ImportedRow
 from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail, Seal, Unsealed
-from supplies.needs.models import Appeal, Need
+from supplies.needs.models import Appeal, Need, OpenCount
 from supplies.offers.models import Donation, Offer
 from supplies.organisations.models import (
     ApiToken,
@@ -55,6 +55,7 @@ __all__ = [
     "Membership",
     "Need",
     "Offer",
+    "OpenCount",
     "Organisation",
     "Outgoing",
     "OutgoingMail",

@@ -1,7 +1,7 @@
 from typing import Any
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
@@ -143,10 +143,7 @@ class ItemFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def about(self, queryset: Any, name: str, text: str) -> QuerySet[Item]:
-        known = Item.objects.known_as(text)
-        return queryset.filter(  # type: ignore[no-any-return]
-            Q(name_zh__icontains=text) | Q(name_en__icontains=text) | Q(pk__in=known)
-        )
+        return queryset.mentioning(text)  # type: ignore[no-any-return]
 
 
 class StandardFilter(django_filters.FilterSet):

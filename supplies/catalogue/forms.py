@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from supplies.catalogue.dictionary import Dictionary
 from supplies.catalogue.models import Item, Standard, Unit, UnitKind, UnitRule
+from supplies.selects import LongSelect
 
 POWERS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
 WRITTEN = re.compile(
@@ -137,9 +138,9 @@ class GoodsForm(forms.Form):
 
     details: tuple[str, ...] = ()  # fields that are folded away
 
-    item = forms.ChoiceField(label=gettext_lazy("Item"))
+    item = forms.ChoiceField(label=gettext_lazy("Item"), widget=LongSelect)
     amount = AmountField(label=gettext_lazy("How many"), required=False)
-    unit = forms.ChoiceField(label=gettext_lazy("Counted in"), required=False)
+    unit = forms.ChoiceField(label=gettext_lazy("Counted in"), required=False, widget=LongSelect)
     pack_content = forms.IntegerField(
         label=gettext_lazy("One box, carton or bottle holds"),
         required=False,

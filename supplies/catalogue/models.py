@@ -9,7 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import CheckConstraint, F, Func, Q, UniqueConstraint
+from django.db.models import CheckConstraint, F, Func, Q, UniqueConstraint, Value
 from django.utils.translation import gettext_lazy as _
 
 from supplies.editions.models import Bilingual, ReferenceRow
@@ -56,19 +56,18 @@ class ItemQuerySet(models.QuerySet["Item"]):
         return self.filter(category=category)
 
     def known_as(self, text: str) -> ItemQuerySet:
-        """Items whose code, name or synonym is exactly this text, whatever its case."""
-        text = text.strip()
+        """Items whose code, name or synonym is exactly this text, whatever its case or width."""
         words = Func(
-            F("synonyms"),
-            template="lower('|' || array_to_string(%(expressions)s, '|') || '|')",
+            *("code", "name_zh", "name_en", Func("synonyms", Value("|"), function="array_to_string")),
+            template="'|' || concat_ws('|', %(expressions)s) || '|'",
             output_field=models.TextField(),
         )
-        return self.alias(words=words).filter(
-            Q(code=text.upper())
-            | Q(name_zh__iexact=text)
-            | Q(name_en__iexact=text)
-            | Q(words__contains=f"|{text.lower()}|")
-        )
+        return self.alias(words=words).filter(words__holds=f"|{text.strip()}|")
+
+    def mentioning(self, text: str) -> ItemQuerySet:
+        """Items of which this is part of a name, or a whole code or synonym: what people mean who search for it."""
+        part = Q(name_zh__holds=text) | Q(name_en__holds=text)
+        return self.filter(part | Q(pk__in=Item.objects.known_as(text)))
 
     def by_category(self) -> ItemQuerySet:
         return self.order_by("category__position", "code")

@@ -4,6 +4,7 @@ from django.utils import timezone
 from supplies.accounts.services import end_what_has_run_out
 from supplies.allocations.services import release_overdue
 from supplies.attachments import services as attachments
+from supplies.needs.services import count_open
 from supplies.needs.services import lapse as lapse_needs
 from supplies.offers.services import lapse as lapse_offers
 from supplies.organisations.services import mark_to_check_again
@@ -26,3 +27,8 @@ def once_a_day() -> None:
     mark_to_check_again(at=at)
     attachments.erase_expired(at=at)
     attachments.sweep(at=at)
+
+
+@shared_task(name="desks.count_open_needs")
+def count_open_needs() -> None:
+    count_open(at=timezone.now())

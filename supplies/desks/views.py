@@ -13,10 +13,11 @@ from django.views.decorators.http import require_GET
 from supplies.allocations.models import Allocation
 from supplies.catalogue.models import Category
 from supplies.desks.tracking import Line, track
-from supplies.needs.models import Appeal, Need, Urgency
+from supplies.needs.models import Appeal, Need, OpenCount, Urgency
 from supplies.offers.models import Donation
 from supplies.organisations.models import Facility, Organisation
 from supplies.organisations.visitors import SignedIn, signed_in
+from supplies.search import first
 from supplies.shipments.models import Shipment, ShipmentStatus
 
 GAUGES = {
@@ -58,16 +59,15 @@ ROWS_ON_A_DESK = 20
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """What is needed most now, how this works, and two boxes: search, follow a code."""
-    counts = list(
-        Need.objects.open().order_by().values("item__category", "urgency").annotate(lines=Count("pk"))
-    )
+    counts = list(OpenCount.objects.values("category", "urgency", "lines", "counted_at"))
     context = {
-        "needs": Need.objects.open().taking().with_place().most_urgent_first()[:MOST_URGENT_SHOWN],
+        "needs": first(Need.objects.open().taking().with_place().most_urgent_first(), MOST_URGENT_SHOWN),
         "urgencies": [(urgency, _total(counts, urgency=urgency.value)) for urgency in Urgency],
         "categories": [
-            (category, _total(counts, item__category=category.pk))
+            (category, _total(counts, category=category.pk))
             for category in Category.objects.order_by("position")
         ],
+        "counted_at": max((row["counted_at"] for row in counts), default=None),
     }
     return render(request, "desks/home.html", context)
 

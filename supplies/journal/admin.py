@@ -128,7 +128,7 @@ class EventAdmin(ReadOnlyAdmin):
     list_display = ("at", "kind", "subject", "subject_id", "by", "facts")
     list_filter = (AlarmFilter,)
     list_select_related = ("by",)
-    search_fields = ("kind__startswith", "=subject", "=subject_id")
+    search_fields = ("subject_id__exact",)
     ordering = ("-pk",)
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:

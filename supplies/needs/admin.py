@@ -1,11 +1,11 @@
 """What hospitals ask for, at the desk: appeals to moderate, needs to confirm."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import DurationField, ExpressionWrapper, F, QuerySet, Value
+from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet, Subquery, Value
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from supplies.emergencies.models import Emergency
 from supplies.needs import services
 from supplies.needs.models import Appeal, AppealStatus, Need, NeedStatus, QuantityKind, SenderKind
 from supplies.organisations.desk import (
@@ -37,16 +38,18 @@ def asked(need: Need) -> str:
     return in_units(need.item, need.quantity)
 
 
-def to_confirm(needs: QuerySet[Need], at: Any) -> QuerySet[Need]:
+def to_confirm(needs: QuerySet[Need], at: datetime) -> QuerySet[Need]:
     """Open needs without a number that nobody has confirmed for half the days after which they lapse."""
-    half = ExpressionWrapper(
-        F("appeal__emergency__confirm_days") * Value(timedelta(hours=12)), output_field=DurationField()
-    )
+
+    def half_of(days: Any) -> ExpressionWrapper:
+        half = ExpressionWrapper(days * Value(timedelta(hours=12)), output_field=DurationField())
+        return ExpressionWrapper(Value(at) - half, output_field=Need._meta.get_field("confirmed_at"))
+
     unlimited = needs.filter(status=NeedStatus.OPEN).exclude(quantity_kind=QuantityKind.NUMBER)
+    # No emergency asks sooner than the strictest: an index finds what is old enough for that one.
+    strictest = Subquery(Emergency.objects.order_by("confirm_days").values("confirm_days")[:1])
     return unlimited.filter(
-        confirmed_at__lt=ExpressionWrapper(
-            Value(at) - half, output_field=Need._meta.get_field("confirmed_at")
-        )
+        Q(confirmed_at__lt=half_of(strictest)), confirmed_at__lt=half_of(F("appeal__emergency__confirm_days"))
     )
 
 
@@ -179,7 +182,7 @@ class NeedAdmin(DeskAdmin):
     )
     list_filter = (by_status(), FreshnessFilter, "urgency", "quantity_kind", "item__category")
     list_select_related = ("item__display_unit", "appeal__facility")
-    search_fields = ("item__name_zh", "item__name_en", "appeal__facility__name")
+    search_fields = ("item__name_zh", "item__name_en", "site__name")
     ordering = ("urgency", "needed_by", "pk")
     fieldsets = (
         (

@@ -17,6 +17,7 @@ from supplies.api_fields import (
     EntitledSerializer,
     Named,
     Quantity,
+    Readable,
     RowField,
     RowInput,
     RowSerializer,
@@ -42,7 +43,7 @@ MOST_LINES = 200
 # -- What it looks like -----------------------------------------------------------------------------------
 
 
-class NeedGauges(serializers.Serializer):
+class NeedGauges(Readable):
     """Base units. requested = promised + in transit + received + outstanding; what is proposed binds nobody."""
 
     requested = WholeNumber(source="quantity", allow_null=True, help_text="Null without a number.")
@@ -64,6 +65,7 @@ class NeedSerializer(RowSerializer):
     shown = serializers.SerializerMethodField(help_text="The quantity in shown_unit, as a decimal string.")
     shown_unit = serializers.CharField(source="item.display_unit_id")
     gauges = NeedGauges(source="*")
+    accepted_standards = serializers.ListField(child=serializers.CharField(), source="standard_codes")
 
     class Meta:
         model = Need
@@ -279,7 +281,7 @@ class AppealFilter(django_filters.FilterSet):
     organisation = django_filters.ModelChoiceFilter(
         queryset=visible_organisations, field_name="facility__organisation"
     )
-    region = InRegionFilter("facility__region__path")
+    region = InRegionFilter("facility__region")
 
     class Meta:
         model = Appeal
@@ -287,11 +289,11 @@ class AppealFilter(django_filters.FilterSet):
 
 
 class NeedFilter(django_filters.FilterSet):
-    region = InRegionFilter("appeal__facility__region__path")
+    region = InRegionFilter("region_path")
     category = django_filters.ModelChoiceFilter(queryset=Category.objects.all(), field_name="item__category")
     item = django_filters.ModelChoiceFilter(queryset=Item.objects.all())
     organisation = django_filters.ModelChoiceFilter(
-        queryset=visible_organisations, field_name="appeal__facility__organisation"
+        queryset=visible_organisations, field_name="site__organisation"
     )
     emergency = django_filters.ModelChoiceFilter(
         queryset=Emergency.objects.all(), field_name="appeal__emergency"
@@ -326,7 +328,7 @@ class AppealViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
     scope = Scope.NEEDS
 
     def get_queryset(self) -> QuerySet[Appeal]:
-        needs = Need.objects.visible_to(self.request.user).with_place().order_by("created_at", "pk")
+        needs = Need.objects.visible_to(self.request.user).with_goods().order_by("created_at", "pk")
         rows = Appeal.objects.visible_to(self.request.user).select_related(
             "facility__organisation", "facility__region"
         )
@@ -366,7 +368,7 @@ class NeedViewSet(ReadOnlyModelViewSet):
     scope = Scope.NEEDS
 
     def get_queryset(self) -> QuerySet[Need]:
-        return Need.objects.visible_to(self.request.user).with_place().most_urgent_first()
+        return Need.objects.visible_to(self.request.user).with_names().most_urgent_first()
 
     @extend_schema(summary="Change a need", request=NeedChange, responses=NeedSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:

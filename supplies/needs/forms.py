@@ -14,6 +14,7 @@ from supplies.needs.models import NeedQuerySet, NeedStatus, QuantityKind, Sender
 from supplies.organisations.forms import ContactForm
 from supplies.organisations.models import Organisation
 from supplies.regions.forms import PlaceForm
+from supplies.selects import LongSelect
 
 
 class EmergencyField(forms.ModelChoiceField):
@@ -218,7 +219,11 @@ class NeedFilter(PlaceForm):
         empty_label=gettext_lazy("all"),
     )
     item = forms.ModelChoiceField(
-        Item.objects.active(), label=gettext_lazy("Item"), required=False, empty_label=gettext_lazy("all")
+        Item.objects.active(),
+        label=gettext_lazy("Item"),
+        required=False,
+        empty_label=gettext_lazy("all"),
+        widget=LongSelect,
     )
     organisation = forms.ModelChoiceField(
         Organisation.objects.none(), label=gettext_lazy("Hospital"), required=False, widget=forms.HiddenInput
@@ -268,7 +273,7 @@ class NeedFilter(PlaceForm):
         if chosen["item"]:
             needs = needs.filter(item=chosen["item"])
         if chosen["organisation"]:
-            needs = needs.filter(appeal__facility__organisation=chosen["organisation"])
+            needs = needs.filter(site__organisation=chosen["organisation"])
         if chosen["urgency"]:
             needs = needs.filter(urgency=chosen["urgency"])
         return needs.about(chosen["q"]) if chosen["q"] else needs

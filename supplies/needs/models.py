@@ -5,9 +5,10 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Case, F, GeneratedField, Q, Value, When
+from django.db.models import Case, Exists, F, GeneratedField, OuterRef, Q, Value, When
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext_lazy as _
 
@@ -15,9 +16,10 @@ from supplies.catalogue.models import Category, Item, Standard, Unit
 from supplies.emergencies.models import Emergency
 from supplies.free_text import LongText, ShortText
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
-from supplies.organisations.models import Facility, Organisation, User, in_regions_of
+from supplies.organisations.models import Facility, User, in_regions_of
 from supplies.quantity import QuantityField, new_code, within_bounds
 from supplies.regions.models import Region
+from supplies.search import FEW
 
 
 class SenderKind(models.TextChoices):
@@ -58,7 +60,7 @@ class AppealQuerySet(models.QuerySet["Appeal"]):
         public = Q(status__in=[AppealStatus.PUBLISHED, AppealStatus.CLOSED])
         if not user.is_authenticated:
             return self.filter(public)
-        own = Q(posted_by=user) | Q(facility__organisation__in=Organisation.objects.of(user))
+        own = Q(posted_by=user) | Q(facility__in=Facility.objects.of(user))
         return self.filter(public | own | in_regions_of(user, "facility__region__path"))
 
     def newest_first(self) -> Self:
@@ -183,9 +185,6 @@ NEED_LIFECYCLE = Lifecycle(
 PIPELINE = F("quantity_promised") + F("quantity_in_transit") + F("quantity_received")
 
 
-MOST_SITES_NAMED_ALIKE = 1000  # "hospital" is in every name; whoever searches for it means something else
-
-
 class NeedQuerySet(models.QuerySet["Need"]):
     def open(self) -> Self:
         return self.filter(status=NeedStatus.OPEN)
@@ -197,18 +196,21 @@ class NeedQuerySet(models.QuerySet["Need"]):
     @staticmethod
     def _published() -> Q:
         shown = Q(status__in=[NeedStatus.OPEN, NeedStatus.MET, NeedStatus.LAPSED])
-        return shown | Q(status=NeedStatus.WITHDRAWN, appeal__moderated_at__isnull=False)
+        # Looked up for those alone that were withdrawn; a join would be made for every need there is.
+        was_published = Exists(Appeal.objects.filter(pk=OuterRef("appeal"), moderated_at__isnull=False))
+        return shown | Q(was_published, status=NeedStatus.WITHDRAWN)
 
     def visible_to(self, user: Any) -> Self:
         if user.is_authenticated and user.watches_over_all:
             return self
         if not user.is_authenticated:
             return self.public()
-        own = Q(appeal__posted_by=user) | Q(appeal__facility__organisation__in=Organisation.objects.of(user))
-        return self.filter(self._published() | own | in_regions_of(user, "appeal__facility__region__path"))
+        # Few, so that they are read once and not joined with every need there is.
+        own = Q(appeal__in=Appeal.objects.filter(posted_by=user)) | Q(site__in=Facility.objects.of(user))
+        return self.filter(self._published() | own | in_regions_of(user, "region_path"))
 
     def in_region(self, region: Region) -> Self:
-        return self.filter(appeal__facility__region__path__startswith=region.path)
+        return self.filter(region_path__startswith=region.path)
 
     def in_category(self, category: Category) -> Self:
         return self.filter(item__category=category)
@@ -218,39 +220,35 @@ class NeedQuerySet(models.QuerySet["Need"]):
 
     def taking(self) -> Self:
         """Of facilities that are not paused."""
-        return self.filter(appeal__facility__is_paused=False)
+        return self.filter(site__is_paused=False)
 
     def due_after(self, at: datetime) -> Self:
         return self.filter(deadline_at__gt=at)
 
     def about(self, text: str) -> Self:
-        """Whose item or hospital is called so. Both are looked up first, so that a miss costs no walk through all needs."""
-        items = set(Item.objects.known_as(text).values_list("pk", flat=True))
-        items |= set(
-            Item.objects.filter(Q(name_zh__icontains=text) | Q(name_en__icontains=text)).values_list(
-                "pk", flat=True
-            )
-        )
-        sites = list(
-            Facility.objects.filter(name__icontains=text).values_list("pk", flat=True)[
-                :MOST_SITES_NAMED_ALIKE
-            ]
-        )
-        if not sites:
-            return self.filter(item__in=items) if items else self.none()
-        at_sites = Q(appeal__facility__in=sites)
-        return self.filter(at_sites | Q(item__in=items)) if items else self.filter(at_sites)
+        """Whose item or hospital is called so.
+
+        Both are looked up first: of a rare name the few sites lead to their needs, and a miss costs nothing. "Hospital"
+        is in almost every name, so that the first needs in any order are of such sites: then each is asked for its site's.
+        """
+        items = list(Item.objects.mentioning(text).values_list("pk", flat=True))
+        sites = list(Facility.objects.filter(name__mentions=text).values_list("pk", flat=True)[: FEW + 1])
+        at_sites = Q(site__in=sites) if len(sites) <= FEW else Q(site__name__holds=text)
+        return self.filter(at_sites | Q(item__in=items))
+
+    def with_goods(self) -> Self:
+        """With its item, and the codes of the standards it accepts as `standard_codes`."""
+        accepted = Need.accepted_standards.through.objects.filter(need=OuterRef("pk")).order_by("standard")
+        return self.select_related("item").annotate(standard_codes=ArraySubquery(accepted.values("standard")))
+
+    def with_names(self) -> Self:
+        """With all that programs read, in one query."""
+        return self.with_goods().select_related("appeal__facility__organisation", "appeal__facility__region")
 
     def with_place(self) -> Self:
-        """With all a list shows. Small tables are read beside, not joined: planning ten joins costs more than the rows."""
-        return self.select_related("appeal__facility__organisation").prefetch_related(
-            "item__category",
-            "item__base_unit",
-            "item__display_unit",
-            "unit",
-            "accepted_standards",
-            "appeal__emergency",
-            "appeal__facility__region__parent__parent",
+        """With all a page shows. Small tables are read beside, not joined: planning ten joins costs more than the rows."""
+        return self.select_related("item__display_unit", "appeal__facility").prefetch_related(
+            "appeal__facility__region__parent__parent"
         )
 
     def most_urgent_first(self) -> Self:
@@ -267,6 +265,18 @@ class Need(Moving):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     appeal = models.ForeignKey(Appeal, models.CASCADE, verbose_name=_("appeal"), related_name="needs")
+    # Copies of what the appeal says, so that a list of needs is narrowed without leaving its table. A trigger keeps them
+    # (migration 0083): read them in queries, and `appeal.facility` in code, which is right before the row is stored too.
+    site = models.ForeignKey(
+        Facility,
+        models.PROTECT,
+        verbose_name=_("facility"),
+        related_name="needs",
+        editable=False,
+        db_constraint=False,
+        db_index=False,
+    )
+    region_path = models.CharField(_("path of the region"), max_length=80, blank=True, editable=False)
     item = models.ForeignKey(Item, models.PROTECT, verbose_name=_("item"), related_name="needs")
     status = models.CharField(_("status"), max_length=10, choices=NeedStatus, default=NeedStatus.WAITING)
     created_at = models.DateTimeField(_("posted"))
@@ -391,6 +401,13 @@ class Need(Moving):
             ),
             models.Index(fields=["-created_at", "-id"], name="need_newest"),
             models.Index(fields=["urgency", "needed_by", "id"], name="need_by_urgency"),
+            models.Index(
+                fields=["confirmed_at"],
+                condition=Q(status="open") & ~Q(quantity_kind="number"),
+                name="need_to_confirm",
+            ),
+            models.Index(fields=["site"], name="need_by_site"),
+            models.Index(fields=["region_path"], opclasses=["text_pattern_ops"], name="need_by_region"),
         ]
 
     def __str__(self) -> str:
@@ -417,6 +434,31 @@ class Need(Moving):
             if self.stock_on_hand is not None and self.daily_use
             else None
         )
+
+
+class OpenCount(models.Model):
+    """How many needs of a category and urgency are open, as the timetable counted them last.
+
+    The first page shows these numbers to everybody; counting a million rows for each visit would be all it does.
+    """
+
+    category = models.ForeignKey(Category, models.CASCADE, verbose_name=_("category"), related_name="+")
+    urgency = models.PositiveSmallIntegerField(_("urgency"), choices=Urgency)
+    lines = models.PositiveIntegerField(_("open needs"))
+    counted_at = models.DateTimeField(_("counted"))
+
+    class Meta:
+        verbose_name = _("count of open needs")
+        verbose_name_plural = _("counts of open needs")
+        constraints = [
+            models.UniqueConstraint(fields=["category", "urgency"], name="open_count_once"),
+            models.CheckConstraint(
+                name="open_count_urgency_is_listed", condition=Q(urgency__in=Urgency.values)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.category} · {self.urgency} · {self.lines}"
 
 
 def end_of_day(day: date, timezone: str) -> datetime:

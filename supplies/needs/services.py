@@ -3,6 +3,7 @@
 Needs are locked by primary key, their appeals after everything else: see the ledger in `supplies.allocations`.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -10,10 +11,11 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from supplies.catalogue.models import Category, Item
 from supplies.emergencies.models import Emergency, Phase
 from supplies.errors import NotEligible, Refused
 from supplies.journal.services import record, record_all
@@ -22,6 +24,7 @@ from supplies.needs.models import (
     AppealStatus,
     Need,
     NeedStatus,
+    OpenCount,
     QuantityKind,
     Urgency,
     end_of_day,
@@ -99,7 +102,9 @@ def post(
         raise TypeError(f"post() does not know {sorted(unknown)}")
     today = on or _today(facility, at)
     appeal = Appeal(facility=facility, emergency=emergency, posted_by=by, created_at=at, **details)
-    appeal.full_clean(exclude=["facility", "emergency", "posted_by"], validate_constraints=False)
+    appeal.full_clean(
+        exclude=["facility", "emergency", "posted_by"], validate_constraints=False, validate_unique=False
+    )
     if appeal.valid_until and appeal.valid_until < today:
         raise ValidationError({"valid_until": _("This day is over. Give a later one, or leave it empty.")})
     appeal.save(force_insert=True)
@@ -154,12 +159,13 @@ def _line(appeal: Appeal, line: Mapping[str, Any], *, today: date, at: datetime)
         raise ValidationError({"needed_by": _("This day is over. When is it needed by?")})
     need = Need(
         appeal=appeal,
+        site=appeal.facility,
         created_at=at,
         confirmed_at=at,
         deadline_at=_deadline(appeal, values["needed_by"]),
         **values,
     )
-    need.clean_fields(exclude=["appeal", "item", "unit", "quantity_outstanding"])
+    need.clean_fields(exclude=["appeal", "site", "item", "unit", "quantity_outstanding"])
     if values.get("min_lot", 1) > values["ceiling"]:
         raise ValidationError({"min_lot": _("The least useful lot is larger than the need itself.")})
     return need
@@ -362,7 +368,7 @@ def change(need: Need, *, by: User | None, at: datetime, **changes: Any) -> Need
     if need.min_lot > need.ceiling:
         raise ValidationError({"min_lot": _("The least useful lot is larger than the need itself.")})
     need.confirmed_at = at
-    need.clean_fields(exclude=["appeal", "item", "unit", "quantity_outstanding"])
+    need.clean_fields(exclude=["appeal", "site", "item", "unit", "quantity_outstanding"])
     need.save()
     record(need, "need.changed", by=by, at=at, changed=sorted(changes))
     return settle([need], by=by, at=at)[0]
@@ -434,3 +440,23 @@ def lapse(*, at: datetime) -> int:
 
 
 NOT_YOURS = gettext_lazy("Only the hospital that posted this, or a volunteer, may do that.")
+
+
+def count_open(*, at: datetime) -> None:
+    """Count the open needs by category and urgency for the first page. Two counts at once end the same."""
+    by_item = Need.objects.open().order_by().values_list("item", "urgency").annotate(lines=Count("pk"))
+    category_of = dict(Item.objects.values_list("pk", "category"))
+    lines = Counter[tuple[str, int]]()
+    for item, urgency, number in by_item:
+        lines[category_of[item], urgency] += number
+    # Every pair is written, in one order: what is not open any more is zero, and no two writers wait for each other crosswise.
+    OpenCount.objects.bulk_create(
+        [
+            OpenCount(category_id=category, urgency=urgency, lines=lines[category, urgency], counted_at=at)
+            for category in sorted(Category.objects.values_list("pk", flat=True))
+            for urgency in Urgency
+        ],
+        update_conflicts=True,
+        unique_fields=["category", "urgency"],
+        update_fields=["lines", "counted_at"],
+    )

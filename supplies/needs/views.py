@@ -28,6 +28,7 @@ from supplies.organisations.models import Facility, Organisation, Verified
 from supplies.organisations.permissions import may_post_for, may_read_dock
 from supplies.organisations.services import keep_contact
 from supplies.organisations.visitors import SignedIn, signed_in, unsent
+from supplies.search import first
 
 PER_PAGE = 20
 LINES_AT_FIRST = 1
@@ -65,12 +66,12 @@ def _page(needs: NeedQuerySet, request: HttpRequest) -> tuple[list[Need], dict[s
     """
     after, before = request.GET.get("after", ""), request.GET.get("before", "")
     if before:
-        rows = list(_beyond(needs, before, -1).order_by("-urgency", "-needed_by", "-pk")[: PER_PAGE + 1])
+        rows = first(_beyond(needs, before, -1).order_by("-urgency", "-needed_by", "-pk"), PER_PAGE + 1)
         is_more, rows = len(rows) > PER_PAGE, rows[:PER_PAGE][::-1]
         has_before, has_after = is_more, True
     else:
         beyond = _beyond(needs, after, 1) if after else needs
-        rows = list(beyond.most_urgent_first()[: PER_PAGE + 1])
+        rows = first(beyond.most_urgent_first(), PER_PAGE + 1)
         is_more, rows = len(rows) > PER_PAGE, rows[:PER_PAGE]
         has_before, has_after = bool(after), is_more
     links = {}
@@ -109,7 +110,8 @@ def _address(request: HttpRequest, **key: str) -> str:
 def appeal(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One appeal with its lines; the buttons are for its hospital and for volunteers."""
     row = _visible(request, pk)
-    needs = list(Need.objects.visible_to(request.user).filter(appeal=row).with_place().most_urgent_first())
+    lines = Need.objects.visible_to(request.user).filter(appeal=row).most_urgent_first()
+    needs = list(lines.select_related("item__display_unit").prefetch_related("accepted_standards"))
     insider = may_read_details(request.user, row)
     context = {
         "appeal": row,
@@ -137,7 +139,7 @@ def choose_hospital(request: SignedIn) -> HttpResponse:
     context = {
         "q": text,
         "mine": known.filter(organisation__in=Organisation.objects.of(request.user)),
-        "found": known.filter(name__icontains=text)[:HOSPITALS_SHOWN] if len(text) > 1 else None,
+        "found": known.filter(name__mentions=text)[:HOSPITALS_SHOWN] if text else None,
     }
     return render(request, "needs/choose_hospital.html", context)
 

@@ -1,7 +1,7 @@
 from typing import Any
 
 import django_filters
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
@@ -19,6 +19,7 @@ from supplies.api_fields import (
     EntitledSerializer,
     Named,
     Quantity,
+    Readable,
     RowField,
     RowInput,
     RowSerializer,
@@ -45,7 +46,7 @@ NOT_YOURS = _("Only the donor, or a volunteer, may do that.")
 # -- What it looks like -----------------------------------------------------------------------------------
 
 
-class OfferGauges(serializers.Serializer):
+class OfferGauges(Readable):
     """Base units. offered = promised + left; what is proposed binds nobody."""
 
     offered = WholeNumber(source="quantity")
@@ -259,7 +260,7 @@ class DonationFilter(django_filters.FilterSet):
 
 
 class OfferFilter(django_filters.FilterSet):
-    region = InRegionFilter("donation__region__path")
+    region = InRegionFilter("region_path")
     category = django_filters.ModelChoiceFilter(queryset=Category.objects.all(), field_name="item__category")
     item = django_filters.ModelChoiceFilter(queryset=Item.objects.all())
     organisation = django_filters.ModelChoiceFilter(
@@ -284,11 +285,7 @@ class OfferFilter(django_filters.FilterSet):
         return queryset.filter(donation__in=seen.filter(organisation=organisation))  # type: ignore[no-any-return]
 
     def about(self, queryset: Any, name: str, text: str) -> QuerySet[Offer]:
-        return queryset.filter(  # type: ignore[no-any-return]
-            Q(item__name_zh__icontains=text)
-            | Q(item__name_en__icontains=text)
-            | Q(item__in=Item.objects.known_as(text))
-        )
+        return queryset.about(text)  # type: ignore[no-any-return]
 
 
 # -- What can be done ----------------------------------------------------------------------------------------
@@ -304,7 +301,7 @@ class DonationViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
     scope = Scope.OFFERS
 
     def get_queryset(self) -> QuerySet[Donation]:
-        offers = Offer.objects.with_place().order_by("created_at", "pk")
+        offers = Offer.objects.with_names().order_by("created_at", "pk")
         rows = Donation.objects.visible_to(self.request.user).select_related("organisation", "region")
         return rows.prefetch_related(Prefetch("offers", offers)).newest_first()
 
@@ -345,7 +342,7 @@ class OfferViewSet(ReadOnlyModelViewSet):
     scope = Scope.OFFERS
 
     def get_queryset(self) -> QuerySet[Offer]:
-        return Offer.objects.visible_to(self.request.user).with_place().newest_first()
+        return Offer.objects.visible_to(self.request.user).with_names().newest_first()
 
     @extend_schema(summary="Change an offer", request=OfferChange, responses=OfferSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:

@@ -144,7 +144,7 @@ class DonationForm(ContactForm, PlaceForm):
             return
         sites = Facility.objects.visible_to(self.user).filter(organisation__kind=Organisation.Kind.HOSPITAL)
         found = list(sites.filter(name=name)[:2]) or list(
-            sites.filter(name__icontains=name).order_by("name", "pk")[: NAMED_AT_MOST + 1]
+            sites.filter(name__mentions=name).order_by("name", "pk")[: NAMED_AT_MOST + 1]
         )
         if len(found) == 1:
             self.facility = found[0]

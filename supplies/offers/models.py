@@ -42,7 +42,7 @@ class DonationQuerySet(models.QuerySet["Donation"]):
             return self.none()
         if user.watches_over_all:
             return self
-        own = Q(posted_by=user) | Q(organisation__in=Organisation.objects.of(user))
+        own = Q(posted_by=user) | Q(organisation__in=user.organisation_ids)
         return self.filter(own | in_regions_of(user, "region__path"))
 
     def newest_first(self) -> Self:
@@ -176,7 +176,7 @@ class OfferQuerySet(models.QuerySet["Offer"]):
         return self.filter(public | Q(donation__in=Donation.objects.visible_to(user)))
 
     def in_region(self, region: Region) -> Self:
-        return self.filter(donation__region__path__startswith=region.path)
+        return self.filter(region_path__startswith=region.path)
 
     def in_category(self, category: Category) -> Self:
         return self.filter(item__category=category)
@@ -184,8 +184,16 @@ class OfferQuerySet(models.QuerySet["Offer"]):
     def in_emergency(self, emergency: Emergency) -> Self:
         return self.filter(donation__emergency=emergency)
 
+    def about(self, text: str) -> Self:
+        """Whose item is called so. Items are looked up first, so that a miss costs no walk through all offers."""
+        return self.filter(item__in=list(Item.objects.mentioning(text)))
+
+    def with_names(self) -> Self:
+        """With all that programs read, in one query."""
+        return self.select_related("item", "donation__organisation", "donation__region")
+
     def with_place(self) -> Self:
-        """With all a list shows. Small tables are read beside, not joined: planning ten joins costs more than the rows."""
+        """With all a page shows. Small tables are read beside, not joined: planning ten joins costs more than the rows."""
         return self.select_related("donation__organisation").prefetch_related(
             "item__category",
             "item__base_unit",
@@ -211,6 +219,9 @@ class Offer(Moving):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     donation = models.ForeignKey(Donation, models.CASCADE, verbose_name=_("donation"), related_name="offers")
+    region_path = models.CharField(  # a copy of what the donation says, kept by a trigger as the need's is
+        _("path of the region"), max_length=80, blank=True, editable=False
+    )
     item = models.ForeignKey(Item, models.PROTECT, verbose_name=_("item"), related_name="offers")
     status = models.CharField(_("status"), max_length=10, choices=OfferStatus, default=OfferStatus.WAITING)
     created_at = models.DateTimeField(_("posted"))
@@ -266,6 +277,9 @@ class Offer(Moving):
         indexes = [
             models.Index(fields=["item", "id"], condition=Q(status="open"), name="offer_open_by_item"),
             models.Index(fields=["-created_at", "-id"], name="offer_newest"),
+            models.Index(fields=["expires_on", "id"], name="offer_by_expiry"),
+            models.Index(fields=["lot_number"], condition=~Q(lot_number=""), name="offer_by_lot"),
+            models.Index(fields=["region_path"], opclasses=["text_pattern_ops"], name="offer_by_region"),
         ]
 
     def __str__(self) -> str:

@@ -105,6 +105,7 @@ def post(
     donation.full_clean(
         exclude=["organisation", "emergency", "region", "posted_by", "directed_facility", "directed_region"],
         validate_constraints=False,
+        validate_unique=False,
     )
     donation.save(force_insert=True)
     today = on or timezone.localdate(at)

@@ -49,7 +49,7 @@ def is_insider(context: Any, *, organisation_id: Any, posted_by_id: Any, region:
     if not user.is_authenticated:
         return False
     if "insider_of" not in context:
-        context["insider_of"] = set(Organisation.objects.of(user).values_list("pk", flat=True))
+        context["insider_of"] = user.organisation_ids
     is_ours = posted_by_id == user.pk or organisation_id in context["insider_of"]
     return is_ours or may_watch_in(user, region)
 
@@ -125,8 +125,8 @@ class FacilitySerializer(RowSerializer):
 class OrganisationFilter(django_filters.FilterSet):
     kind = django_filters.ChoiceFilter(choices=Organisation.Kind.choices)
     status = django_filters.ChoiceFilter(choices=Verified.choices)
-    region = InRegionFilter("region__path")
-    q = django_filters.CharFilter(field_name="name", lookup_expr="icontains", max_length=100)
+    region = InRegionFilter("region")
+    q = django_filters.CharFilter(field_name="name", lookup_expr="mentions", max_length=100)
 
     class Meta:
         model = Organisation
@@ -184,8 +184,8 @@ class CheckSerializer(serializers.Serializer):
 
 class FacilityFilter(django_filters.FilterSet):
     organisation = django_filters.ModelChoiceFilter(queryset=visible_organisations)
-    region = InRegionFilter("region__path")
-    q = django_filters.CharFilter(field_name="name", lookup_expr="icontains", max_length=100)
+    region = InRegionFilter("region")
+    q = django_filters.CharFilter(field_name="name", lookup_expr="mentions", max_length=100)
 
     class Meta:
         model = Facility

@@ -37,6 +37,7 @@ from supplies.leaks import warnings
 from supplies.organisations.models import User
 from supplies.organisations.permissions import may_moderate, may_moderate_in, may_watch
 from supplies.organisations.visitors import has_confirmed, lead_to_confirm
+from supplies.search import found
 
 security = structlog.get_logger("security")
 
@@ -210,6 +211,14 @@ class DeskAdmin(ReadOnlyAdmin):
         if row is not None and not (may_moderate(request.user) and self.may_act_on(request.user, row)):
             mask(row)
         return row
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        """Rows of which every word is found in one of the search fields: a part of "name", the whole of "=code"."""
+        for word in search_term.split():
+            queryset = found(queryset, self.get_search_fields(request), word)
+        return queryset, False
 
     def name_of(self, row: Any) -> str:
         """What the row is called in messages and headings."""

@@ -7,8 +7,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from supplies.regions.models import Region
+from supplies.selects import LongSelect
 
 HOME = "CN"
+NAMED = ("code", "name_zh", "name_en")  # all that is read of a place that is only offered
 
 
 class PlaceForm(forms.Form):
@@ -17,9 +19,9 @@ class PlaceForm(forms.Form):
     The chosen region is `region`: the smallest that was named. A city left over from another province is dropped.
     """
 
-    province = forms.ChoiceField(label=gettext_lazy("Province or country"), required=False)
-    city = forms.ChoiceField(label=gettext_lazy("City or district"), required=False)
-    district = forms.ChoiceField(label=gettext_lazy("District or county"), required=False)
+    province = forms.ChoiceField(label=gettext_lazy("Province or country"), required=False, widget=LongSelect)
+    city = forms.ChoiceField(label=gettext_lazy("City or district"), required=False, widget=LongSelect)
+    district = forms.ChoiceField(label=gettext_lazy("District or county"), required=False, widget=LongSelect)
 
     empty_label = gettext_lazy("— choose —")
 
@@ -74,12 +76,13 @@ class PlaceForm(forms.Form):
 
 
 def _children(region: Region) -> list[Region]:
-    return list(Region.objects.filter(parent=region).order_by("code"))
+    return list(Region.objects.filter(parent=region).only(*NAMED).order_by("code"))
 
 
 def _countries_and_provinces() -> list[tuple[Any, Any]]:
-    provinces = [(row.code, row.name) for row in Region.objects.filter(parent=HOME).order_by("code")]
-    others = [(row.code, row.name) for row in Region.objects.countries().exclude(pk=HOME).order_by("name_en")]
+    provinces = [(row.code, row.name) for row in _children(Region(code=HOME))]
+    countries = Region.objects.countries().exclude(pk=HOME).only(*NAMED).order_by("name_en")
+    others = [(row.code, row.name) for row in countries]
     return [
         group for group in ((str(_("China")), provinces), (str(_("Other countries")), others)) if group[1]
     ]

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import label_for_field
-from django.db.models import Case, QuerySet, When
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext
@@ -30,6 +30,7 @@ from supplies.organisations.models import Organisation
 from supplies.shipments import services
 from supplies.shipments.models import (
     TROUBLED,
+    TROUBLED_FIRST,
     Discrepancy,
     Receipt,
     ReceiptLine,
@@ -206,7 +207,7 @@ class ShipmentAdmin(DeskAdmin):
         ]
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
-        return [Case(When(status__in=TROUBLED, settled_at=None, then=0), default=1), "-created_at", "-pk"]
+        return [TROUBLED_FIRST, "-created_at", "-pk"]
 
     @admin.display(description=_("receipt"))
     def receipt_table(self, shipment: Shipment) -> str:

@@ -240,7 +240,10 @@ class ShipmentViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
     scope = Scope.SHIPMENTS
 
     def get_queryset(self) -> QuerySet[Shipment]:
-        rows = Shipment.objects.visible_to(self.request.user).with_route().select_related("receipt")
+        visible = Shipment.objects.visible_to(self.request.user)
+        if self.action == "events":  # many, of one shipment: who may report them is all that is asked of it
+            return visible.select_related("carrier", "consignee__region")
+        rows = visible.with_route().select_related("receipt")
         counts = Prefetch("receipt__lines", ReceiptLine.objects.order_by("pk"))
         return rows.prefetch_related(counts).newest_first()
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import F, Max, Q
+from django.db.models import Case, F, Max, Q, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -53,6 +53,8 @@ SHIPMENT_LIFECYCLE = Lifecycle(
     }
 )
 TROUBLED = [S.RETURNING, S.LOST, S.REFUSED, S.PARTLY_ACCEPTED]
+IN_TROUBLE = Q(status__in=TROUBLED, settled_at=None)
+TROUBLED_FIRST = Case(When(IN_TROUBLE, then=0), default=1)
 
 
 class TrackingCode(ReferenceRow):
@@ -79,7 +81,7 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
 
     def in_trouble(self) -> Self:
         """Returning, lost, refused or accepted in part, and nobody has talked it over with the sender yet."""
-        return self.filter(status__in=TROUBLED, settled_at=None)
+        return self.filter(IN_TROUBLE)
 
     def visible_to(self, user: Any) -> Self:
         """A carrier sees its own shipments; donors and hospitals those that carry their goods; a coordinator those that
@@ -172,6 +174,9 @@ class Shipment(Moving):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="shipment_newest"),
             models.Index(fields=["carrier", "status"], name="shipment_by_carrier"),
+            models.Index(
+                TROUBLED_FIRST, F("created_at").desc(), F("id").desc(), name="shipment_troubled_first"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -318,6 +323,7 @@ class Receipt(models.Model):
         verbose_name = _("receipt")
         verbose_name_plural = _("receipts")
         constraints = [OnlyAdded(name="receipts_are_only_added", may_change=["note"])]
+        indexes = [models.Index(fields=["-at", "id"], name="receipt_newest")]
 
     def __str__(self) -> str:
         return str(self.shipment)

@@ -197,7 +197,8 @@ def report(
         raise ValidationError({"occurred_at": _("This lies in the future. When was it seen?")})
     if step not in Step.values:
         raise ValidationError({"step": _("There is no step called %(step)s.") % {"step": step}})
-    shipment = _locked(shipment)
+    # Carriers send many of these. What is on board is left alone, so the shipment is all that has to be locked.
+    shipment = Shipment.objects.select_for_update(of=("self",)).get(pk=shipment.pk)
     if shipment.status in (ShipmentStatus.DRAFT, ShipmentStatus.CANCELLED):
         raise Refused(
             _("Nothing can be seen of a shipment that is %(status)s.")

@@ -10,6 +10,7 @@ from django.utils.dateparse import parse_date
 
 from matching.demo import services
 from supplies.emergencies.models import Emergency
+from supplies.needs.services import count_open
 
 
 class Command(BaseCommand):
@@ -37,3 +38,4 @@ class Command(BaseCommand):
             self.stdout.write(f"{emergency.pk}: {services.give_to(emergency, at=at)} invented offers")
         if options["refresh"]:
             self.stdout.write(f"Dates moved by {services.refresh(at=timezone.now())} days")
+        count_open(at=timezone.now())  # so that the first page has numbers before the timetable comes round

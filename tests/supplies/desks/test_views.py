@@ -4,8 +4,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from supplies.needs.services import withdraw_need
+from supplies.needs.models import OpenCount
+from supplies.needs.services import count_open, withdraw_need
 from tests.makers import (
+    NOW,
     make_appeal,
     make_donation,
     make_facility,
@@ -22,6 +24,7 @@ pytestmark = pytest.mark.django_db
 def test_the_first_page_shows_the_most_urgent_and_counts_by_category() -> None:
     make_need(make_facility(name="Can wait"), urgency=4)
     make_need(make_facility(name="Cannot wait"), urgency=1)
+    count_open(at=NOW)
 
     answer = reader().get(reverse("home"))
 
@@ -29,6 +32,34 @@ def test_the_first_page_shows_the_most_urgent_and_counts_by_category() -> None:
     assert page.index("Cannot wait") < page.index("Can wait")
     assert {category.pk: lines for category, lines in answer.context["categories"]} == {"ppe": 2}
     assert [lines for _urgency, lines in answer.context["urgencies"]] == [1, 0, 0, 1]
+    assert "Counted on 2026-11-23 16:00; counted anew every minute." in page
+
+
+def test_the_first_page_shows_no_numbers_before_anything_was_counted() -> None:
+    make_need()
+
+    page = reader().get(reverse("home")).content.decode()
+
+    assert "Counted on" not in page
+    assert "<b>" not in page
+
+
+def test_what_is_not_open_any_more_is_not_counted_the_next_time() -> None:
+    need, other = make_need(urgency=1), make_need(urgency=1)
+    count_open(at=NOW)
+    withdraw_need(need, by=None, at=NOW)
+    assert _counted() == {1: 2}
+
+    count_open(at=NOW)
+    assert _counted() == {1: 1}
+
+    withdraw_need(other, by=None, at=NOW)
+    count_open(at=NOW)
+    assert _counted() == {}
+
+
+def _counted() -> dict[int, int]:
+    return dict(OpenCount.objects.filter(lines__gt=0).values_list("urgency", "lines"))
 
 
 def test_the_first_page_asks_as_little_for_many_needs_as_for_one() -> None:

@@ -1,0 +1,174 @@
+"""A migration runs while the site is in use: what it may do to tables that may hold a million rows."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import connection, migrations, models
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+from django.db.models.functions import Now, Random, Upper
+
+OURS = ("supplies", "matching")
+
+# Tables that stay small enough to be locked for a moment: reference data and what an operator writes.
+SMALL = {
+    "category",
+    "emergency",
+    "item",
+    "opencount",
+    "referenceedition",
+    "region",
+    "standard",
+    "substitution",
+    "trackingcode",
+    "transportmode",
+    "unit",
+    "unitrule",
+}
+
+# What came before anybody had a million rows.
+EXCUSED = {("supplies", "0001_initial"), ("supplies", "0002_volunteers"), ("matching", "0001_initial")}
+
+
+def faults(operations: list[Operation], state: ProjectState, app: str) -> Iterator[str]:
+    """What would hold up the site, operation by operation.
+
+    state    the models as they are before the operations
+    """
+    made: set[str] = set()
+    for operation in operations:
+        name = getattr(operation, "model_name_lower", getattr(operation, "name_lower", ""))
+        if isinstance(operation, migrations.CreateModel):
+            made.add(name)
+        elif name not in made | SMALL and (fault := _fault(operation, state, app, name)):
+            yield f"{operation.describe()}: {fault}"
+        operation.state_forwards(app, state)
+
+
+def _fault(operation: Operation, state: ProjectState, app: str, model: str) -> str | None:
+    if isinstance(operation, migrations.AddIndex) and not isinstance(operation, AddIndexConcurrently):
+        return "nobody can write while the index is built; use AddIndexConcurrently"
+    if isinstance(operation, migrations.AddConstraint) and isinstance(
+        operation.constraint, models.UniqueConstraint
+    ):
+        return "nobody can write while its index is built; build the index concurrently first"
+    if isinstance(operation, migrations.AddField):
+        field = operation.field
+        default = field.db_default
+        is_worked_out = hasattr(default, "resolve_expression") and not isinstance(default, models.Value)
+        if isinstance(field, models.GeneratedField) or is_worked_out:
+            return "every row is written anew to work out its value; add it empty and fill it in by steps"
+        if field.unique or field.db_index:
+            return "nobody can write while its index is built; add it without, and the index concurrently"
+    if isinstance(operation, migrations.AlterField):
+        before = state.models[app, model].fields[operation.name]
+        if before.null and not operation.field.null:
+            return "the table is locked while every row is looked through; prove it by a check that was validated"
+        if _column(before) != _column(operation.field):
+            return "the table may be written anew; add a column, fill it in by steps, and drop the old one"
+    return None
+
+
+def _column(field: models.Field) -> tuple[str, int | None]:
+    """A column's type; texts may grow without being written anew, and are not told apart by their length."""
+    return field.get_internal_type(), getattr(field, "decimal_places", None)
+
+
+def our_migrations() -> list[tuple[str, str]]:
+    return sorted(key for key in MigrationLoader(None).disk_migrations if key[0] in OURS)
+
+
+@pytest.mark.parametrize("key", [key for key in our_migrations() if key not in EXCUSED], ids="-".join)
+def test_a_migration_does_not_hold_up_a_site_with_a_million_rows(key: tuple[str, str]) -> None:
+    loader = MigrationLoader(None)
+    migration = loader.disk_migrations[key]
+    before = loader.project_state(
+        [tuple(parent) for parent in migration.dependencies if parent[1] != "__first__"]
+    )
+
+    assert list(faults(migration.operations, before, key[0])) == []
+
+
+def test_what_is_excused_exists() -> None:
+    assert set(our_migrations()) >= EXCUSED
+
+
+class Thing(models.Model):
+    """A large table, as it was before."""
+
+    note = models.CharField(max_length=10, null=True)  # noqa: DJ001
+    number = models.IntegerField()
+
+    class Meta:
+        app_label = "supplies"
+        managed = False
+
+
+def _add(field: models.Field) -> Operation:
+    return migrations.AddField("thing", "more", field)
+
+
+HOLD_UP = {
+    "an index": migrations.AddIndex("thing", models.Index(fields=["number"], name="a")),
+    "a unique constraint": migrations.AddConstraint(
+        "thing", models.UniqueConstraint(fields=["number"], name="b")
+    ),
+    "a value for every row": _add(models.FloatField(db_default=Random())),
+    "a clock for every row": _add(models.DateTimeField(db_default=Now())),
+    "a generated column": _add(
+        models.GeneratedField(expression=Upper("note"), output_field=models.TextField(), db_persist=True)
+    ),
+    "an indexed column": _add(models.IntegerField(null=True, db_index=True)),
+    "a unique column": _add(models.IntegerField(null=True, unique=True)),
+    "a reference with its index": _add(models.ForeignKey("supplies.item", models.PROTECT, null=True)),
+    "no null any more": migrations.AlterField("thing", "note", models.CharField(max_length=10)),
+    "another type": migrations.AlterField("thing", "number", models.BigIntegerField()),
+}
+DO_NOT = {
+    "an index beside": AddIndexConcurrently("thing", models.Index(fields=["number"], name="c")),
+    "an empty column": _add(models.IntegerField(null=True)),
+    "a column with one value": _add(models.IntegerField(default=0)),
+    "a column with one value in the database": _add(models.IntegerField(db_default=0)),
+    "a reference without its index": _add(
+        models.ForeignKey("supplies.item", models.PROTECT, null=True, db_index=False)
+    ),
+    "a longer text": migrations.AlterField("thing", "note", models.CharField(max_length=20, null=True)),
+    "another sentence": migrations.AlterField("thing", "number", models.IntegerField(help_text="How many.")),
+}
+
+
+def _state() -> ProjectState:
+    state = MigrationLoader(None).project_state(("supplies", "0001_initial"))
+    state.add_model(migrations.state.ModelState.from_model(Thing))
+    return state
+
+
+@pytest.mark.parametrize("name", HOLD_UP)
+def test_what_holds_up_a_large_table_is_found(name: str) -> None:
+    assert len(list(faults([HOLD_UP[name]], _state(), "supplies"))) == 1
+
+
+@pytest.mark.parametrize("name", DO_NOT)
+def test_what_does_not_is_let_through(name: str) -> None:
+    assert list(faults([DO_NOT[name]], _state(), "supplies")) == []
+
+
+def test_a_table_that_is_new_or_small_may_be_changed_as_one_likes() -> None:
+    new = migrations.CreateModel("Fresh", [("id", models.BigAutoField(primary_key=True))])
+    operations = [
+        new,
+        migrations.AddField("fresh", "number", models.IntegerField(db_index=True, default=0)),
+        migrations.AddField("emergency", "number", models.IntegerField(db_index=True, default=0)),
+    ]
+
+    assert list(faults(operations, _state(), "supplies")) == []
+
+
+@pytest.mark.django_db
+def test_every_index_is_valid() -> None:
+    """One that was being built beside its table when something went wrong stays behind and helps nobody."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid")
+        assert cursor.fetchall() == []
