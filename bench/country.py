@@ -91,9 +91,7 @@ def _cast(chance: Random, hospitals: int, donors: int) -> Cast:
 
 def _organisation(chance: Random, kind: str, region: Region, called: str) -> Organisation:
     name = f"{region.name_zh}演练{called}"
-    return Organisation(
-        id=new_id(chance), kind=kind, name=name, normal_name=name, region=region
-    )
+    return Organisation(id=new_id(chance), kind=kind, name=name, normal_name=name, region=region)
 
 
 def _ask(postings: Postings, needs: int) -> None:

@@ -4,7 +4,7 @@
 capitals. Where the column has a `mention_index`, PostgreSQL looks the text up by its pairs of characters and compares
 only what holds all of them. Trigrams would not do: they need three characters, and a Chinese word has two.
 
-Its functions are in the database (migration 0080), so that the index and every search share one rule.
+Its functions are in the database (migration 0024), so that the index and every search share one rule.
 """
 
 from collections.abc import Iterable

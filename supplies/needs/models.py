@@ -266,7 +266,7 @@ class Need(Moving):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     appeal = models.ForeignKey(Appeal, models.CASCADE, verbose_name=_("appeal"), related_name="needs")
     # Copies of what the appeal says, so that a list of needs is narrowed without leaving its table. A trigger keeps them
-    # (migration 0083): read them in queries, and `appeal.facility` in code, which is right before the row is stored too.
+    # (migration 0027): read them in queries, and `appeal.facility` in code, which is right before the row is stored too.
     site = models.ForeignKey(
         Facility,
         models.PROTECT,

@@ -6,13 +6,13 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -45,7 +45,7 @@ from supplies.organisations.models import (
     Verified,
 )
 from supplies.organisations.permissions import may_moderate, waiting_for
-from supplies.wording import apart, bracketed
+from supplies.wording import bracketed
 
 admin.site.unregister(Group)  # groups follow from roles; `enrol` sets them
 

@@ -6,12 +6,11 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 from django.utils.text import capfirst
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from supplies import phones
 from supplies.attachments.models import Attachment
-from supplies.organisations.models import CallLog, CallOrigin, CallOutcome, Organisation, User, Verification
+from supplies.organisations.models import CallLog, CallOrigin, CallOutcome, Organisation, Verification
 from supplies.organisations.services import TRUSTED_DAYS
 from supplies.regions.forms import PlaceForm
 from supplies.wording import apart

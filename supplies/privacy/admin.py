@@ -76,7 +76,9 @@ admin.site.unregister(Organisation)
 class OrganisationToReachAdmin(OrganisationAdmin):
     actions = (
         *OrganisationAdmin.actions,
-        ShowContacts("reveal", _("Show how to reach them"), services.reveal, asks=PurposeForm, sensitive=True),
+        ShowContacts(
+            "reveal", _("Show how to reach them"), services.reveal, asks=PurposeForm, sensitive=True
+        ),
     )
 
 

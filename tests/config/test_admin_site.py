@@ -14,11 +14,10 @@ from django.utils import timezone
 
 from matching.models import FamilyRun, MatchingRun, Proposal
 from supplies.allocations.models import Allocation
-from supplies.journal.mail import write
-from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail
-from supplies.journal.once import Answer, Asked, keep
 from supplies.journal import chain
-from supplies.journal.models import Event, Outgoing, Seal
+from supplies.journal.mail import write
+from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail, Seal
+from supplies.journal.once import Answer, Asked, keep
 from supplies.needs.models import Appeal, Need
 from supplies.offers.models import Donation, Offer
 from supplies.organisations.desk import DeskAdmin

@@ -35,6 +35,8 @@ def test_a_refused_statement_leaves_no_value_in_the_log(postgres: Postgres, stat
 
     assert "canary" not in log
     assert "ready to accept connections" in log
+
+
 @pytest.mark.parametrize("setting", ["fsync", "full_page_writes", "synchronous_commit"])
 def test_what_the_site_is_told_is_written_has_reached_the_disk(postgres: Postgres, setting: str):
     assert postgres.query(f"SHOW {setting}") == "on"

@@ -376,7 +376,7 @@ def test_the_migration_makes_the_first_member_of_each_organisation_its_manager()
     first, second = make_member("hospital"), make_member("donor")
     make_member("hospital", first.memberships.get().organisation)
 
-    import_module("supplies.migrations.0014_first_managers").appoint(apps, None)
+    import_module("supplies.migrations.0007_first_managers").appoint(apps, None)
 
     managing = {row.user for row in first.memberships.model.objects.managing()}
     assert managing == {first, second}

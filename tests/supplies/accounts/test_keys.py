@@ -204,7 +204,7 @@ def test_the_desk_issues_no_key_beyond_the_roles_of_its_person() -> None:
 def test_the_migration_ends_older_keys_and_gives_each_an_end() -> None:
     token, _key = issue(make_user(), at=NOW)
 
-    import_module("supplies.migrations.0011_old_api_tokens_end").end(apps, None)
+    import_module("supplies.migrations.0004_old_api_tokens_end").end(apps, None)
 
     token.refresh_from_db()
     assert token.revoked_at is not None

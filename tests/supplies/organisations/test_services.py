@@ -5,11 +5,10 @@ from cryptography.exceptions import InvalidTag
 from django.db import connection
 from django.utils import timezone
 
-from supplies.errors import NotEligible, Refused
-from supplies.journal.models import Event
+from supplies.errors import Refused
 from supplies.organisations import services as people
 from supplies.organisations.models import ApiToken, Contact, Organisation
-from tests.makers import NOW, make_organisation, make_region, make_user
+from tests.makers import NOW, make_member, make_organisation, make_region, make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -506,7 +506,7 @@ def test_what_was_verified_by_one_before_keeps_her_yes_and_waits_for_a_second() 
 
     from django.apps import apps
 
-    migration = import_module("supplies.migrations.0022_verified_before")
+    migration = import_module("supplies.migrations.0013_verified_before")
     with connection.cursor() as cursor:
         cursor.execute(
             "ALTER TABLE supplies_organisation DROP CONSTRAINT organisation_verified_by_two_or_by_its_source"

@@ -8,7 +8,7 @@ from supplies.search import mention_index
 
 class Migration(migrations.Migration):
     atomic = False  # an index is built beside its table, not inside a transaction that would lock it
-    dependencies = [("supplies", "0080_search_by_pairs_of_characters")]
+    dependencies = [("supplies", "0024_search_by_pairs_of_characters")]
     operations = [
         # Building waits for whoever was reading when it began, for longer than a request may wait for a lock.
         migrations.RunSQL("SET lock_timeout = 0", "SET lock_timeout = 0"),

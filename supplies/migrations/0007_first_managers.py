@@ -11,5 +11,5 @@ def appoint(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("supplies", "0013_membership_manages")]
+    dependencies = [("supplies", "0006_membership_manages")]
     operations = [migrations.RunPython(appoint, migrations.RunPython.noop)]

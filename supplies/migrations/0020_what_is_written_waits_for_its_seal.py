@@ -6,5 +6,5 @@ ALL = "INSERT INTO supplies_unsealed (event_id) SELECT id FROM supplies_event ON
 
 
 class Migration(migrations.Migration):
-    dependencies = [("supplies", "0061_seals")]
+    dependencies = [("supplies", "0019_seals")]
     operations = [migrations.RunSQL(ALL, migrations.RunSQL.noop)]

@@ -5,7 +5,7 @@ from django.db.models import F, Q, Value
 
 
 class Migration(migrations.Migration):
-    dependencies = [("supplies", "0011_old_api_tokens_end")]
+    dependencies = [("supplies", "0004_old_api_tokens_end")]
     operations = [
         migrations.AlterField("apitoken", "expires_at", models.DateTimeField(verbose_name="expires")),
         migrations.AddConstraint(

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('supplies', '0002_volunteers'),
+        ('supplies', '0020_what_is_written_waits_for_its_seal'),
     ]
 
     operations = [

@@ -28,5 +28,5 @@ def _fill(connection, table, after):
 
 class Migration(migrations.Migration):
     atomic = False  # each step is a transaction of its own: no row stays locked while the others are filled in
-    dependencies = [("supplies", "0083_needs_and_offers_know_their_region")]
+    dependencies = [("supplies", "0027_needs_and_offers_know_their_region")]
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]

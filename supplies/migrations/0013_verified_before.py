@@ -42,5 +42,5 @@ def take_back(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("supplies", "0021_rounds_of_verification")]
+    dependencies = [("supplies", "0012_rounds_of_verification")]
     operations = [migrations.RunPython(carry_over, take_back)]

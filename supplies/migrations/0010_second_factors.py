@@ -2,7 +2,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("supplies", "0016_sessions"), ("mfa", "0003_authenticator_type_uniq")]
+    dependencies = [("supplies", "0009_sessions"), ("mfa", "0003_authenticator_type_uniq")]
     operations = [
         migrations.CreateModel(
             name="SecondFactor",

@@ -23,5 +23,5 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("supplies", "0070_contact_lookups")]
+    dependencies = [("supplies", "0021_contact_lookups")]
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]

@@ -37,7 +37,7 @@ def protected(model, field, to, **options):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("supplies", "0002_volunteers")]
+    dependencies = [("supplies", "0017_outgoing_mail")]
     operations = [
         migrations.RunSQL(REFUSE, "DROP FUNCTION refuse_rewriting()"),
         protected("trackingevent", "shipment", "supplies.shipment", related_name="events"),
@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint("receipt", OnlyAdded(name="receipts_are_only_added", may_change=["note"])),
         migrations.AddConstraint("receiptline", OnlyAdded(name="receipt_lines_are_only_added")),
         migrations.AddConstraint("discrepancy", OnlyAdded(name="discrepancies_are_only_added")),
-        migrations.AddConstraint("verification", OnlyAdded(name="verifications_are_only_added", may_change=["note"])),
+        migrations.AddConstraint("verification", OnlyAdded(name="verifications_are_only_added", may_change=["motive", "public_note"])),
         migrations.AddConstraint("referenceedition", OnlyAdded(name="editions_are_only_added")),
         # An item's code stands in the journal.
         migrations.AlterField(

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("supplies", "0012_api_token_expiry_required")]
+    dependencies = [("supplies", "0005_api_token_expiry_required")]
     operations = [
         migrations.AddField(
             "membership",

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('supplies', '0030_idempotency_keys'),
+        ('supplies', '0016_idempotency_keys'),
     ]
 
     operations = [

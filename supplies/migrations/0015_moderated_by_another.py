@@ -5,7 +5,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("supplies", "0023_four_eyes")]
+    dependencies = [("supplies", "0014_four_eyes")]
     operations = [
         ValidateConstraint("appeal", "appeal_moderated_by_another"),
         ValidateConstraint("donation", "donation_moderated_by_another"),

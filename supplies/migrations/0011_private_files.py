@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("supplies", "0002_volunteers")]
+    dependencies = [("supplies", "0010_second_factors")]
 
     operations = [
         migrations.CreateModel(

@@ -41,7 +41,7 @@ $$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("supplies", "0002_volunteers")]
+    dependencies = [("supplies", "0023_reveals_and_erasures")]
     operations = [
         migrations.RunSQL(PLAIN, "DROP FUNCTION plain(text)"),
         migrations.RunSQL(BIGRAMS, "DROP FUNCTION bigrams(text)"),

@@ -23,7 +23,7 @@ DROP FUNCTION event_waits_for_its_seal();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("supplies", "0060_rows_only_added")]
+    dependencies = [("supplies", "0018_rows_only_added")]
     operations = [
         migrations.CreateModel(
             name="Seal",

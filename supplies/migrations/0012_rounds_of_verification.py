@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("supplies", "0020_private_files")]
+    dependencies = [("supplies", "0011_private_files")]
 
     operations = [
         migrations.AddField(
@@ -144,6 +144,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='apitoken',
             name='scopes',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('read', 'read'), ('needs', 'post needs'), ('offers', 'post offers'), ('matching', 'run the matching and answer proposals'), ('shipments', 'move shipments'), ('verify', 'verify organisations')], max_length=12), default=list, size=None, verbose_name='scopes'),
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('read', 'read'), ('needs', 'post needs'), ('offers', 'post offers'), ('matching', 'run the matching and answer proposals'), ('shipments', 'move shipments'), ('verify', 'verify organisations'), ('contacts', 'be shown telephone numbers')], max_length=12), default=list, size=None, verbose_name='scopes'),
         ),
     ]

@@ -85,7 +85,7 @@ DROP FUNCTION region_moves_what_lies_in_it(), donation_moves_offers(), facility_
 
 
 class Migration(migrations.Migration):
-    dependencies = [("supplies", "0082_counts_of_open_needs")]
+    dependencies = [("supplies", "0026_counts_of_open_needs")]
     operations = [
         migrations.AddField(
             "need",

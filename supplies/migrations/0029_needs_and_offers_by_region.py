@@ -28,7 +28,7 @@ SITE = models.ForeignKey(
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("supplies", "0084_fill_in_the_regions")]
+    dependencies = [("supplies", "0028_fill_in_the_regions")]
     operations = [
         migrations.RunSQL(
             EVERY_NEED,
@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
             state_operations=[migrations.AlterField("need", "site", SITE)],
         ),
         migrations.RunSQL(STATISTICS, migrations.RunSQL.noop),
-        migrations.RunSQL("SET lock_timeout = 0", "SET lock_timeout = 0"),  # see 0081
+        migrations.RunSQL("SET lock_timeout = 0", "SET lock_timeout = 0"),  # see 0025
         AddIndexConcurrently("need", models.Index(fields=["site"], name="need_by_site")),
         AddIndexConcurrently(
             "need", models.Index(fields=["region_path"], opclasses=["text_pattern_ops"], name="need_by_region")

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('supplies', '0081_names_by_mention'),
+        ('supplies', '0025_names_by_mention'),
     ]
 
     operations = [

@@ -1,4 +1,4 @@
-"""Four eyes, held by the database. On the long tables the constraint looks at new rows first, at the old ones in 0024."""
+"""Four eyes, held by the database. On the long tables the constraint looks at new rows first, at the old ones in 0015."""
 
 import datetime
 
@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("supplies", "0022_verified_before")]
+    dependencies = [("supplies", "0013_verified_before")]
 
     operations = [
         migrations.AddConstraint(

@@ -19,5 +19,5 @@ def end(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("supplies", "0010_api_token_last_used")]
+    dependencies = [("supplies", "0003_api_token_last_used")]
     operations = [migrations.RunPython(end, migrations.RunPython.noop)]

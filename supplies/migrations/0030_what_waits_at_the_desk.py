@@ -7,9 +7,9 @@ from django.db.models import Case, F, Q, When
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("supplies", "0085_needs_and_offers_by_region")]
+    dependencies = [("supplies", "0029_needs_and_offers_by_region")]
     operations = [
-        migrations.RunSQL("SET lock_timeout = 0", "SET lock_timeout = 0"),  # see 0081
+        migrations.RunSQL("SET lock_timeout = 0", "SET lock_timeout = 0"),  # see 0025
         AddIndexConcurrently(
             "need",
             models.Index(
@@ -21,10 +21,6 @@ class Migration(migrations.Migration):
         AddIndexConcurrently("offer", models.Index(fields=["expires_on", "id"], name="offer_by_expiry")),
         AddIndexConcurrently(
             "offer", models.Index(fields=["lot_number"], condition=~Q(lot_number=""), name="offer_by_lot")
-        ),
-        AddIndexConcurrently(
-            "organisation",
-            models.Index(fields=["created_at", "id"], condition=Q(status="unverified"), name="organisation_unverified"),
         ),
         AddIndexConcurrently(
             "organisation", models.Index(fields=["created_at", "id"], name="organisation_oldest")

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("supplies", "0015_invitations")]
+    dependencies = [("supplies", "0008_invitations")]
     operations = [
         migrations.CreateModel(
             name="Session",

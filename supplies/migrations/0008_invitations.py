@@ -22,7 +22,7 @@ def person(name, **options):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("supplies", "0014_first_managers")]
+    dependencies = [("supplies", "0007_first_managers")]
     operations = [
         migrations.CreateModel(
             name="Invitation",

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('supplies', '0002_volunteers'),
+        ('supplies', '0015_moderated_by_another'),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('supplies', '0071_fill_contact_lookups'),
+        ('supplies', '0022_fill_contact_lookups'),
     ]
 
     operations = [
