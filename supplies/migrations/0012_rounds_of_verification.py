@@ -144,6 +144,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='apitoken',
             name='scopes',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('read', 'read'), ('needs', 'post needs'), ('offers', 'post offers'), ('matching', 'run the matching and answer proposals'), ('shipments', 'move shipments'), ('verify', 'verify organisations'), ('contacts', 'be shown telephone numbers')], max_length=12), default=list, size=None, verbose_name='scopes'),
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('read', 'read'), ('needs', 'post needs'), ('offers', 'post offers'), ('matching', 'run the matching and answer proposals'), ('shipments', 'move shipments'), ('verify', 'verify organisations')], max_length=12), default=list, size=None, verbose_name='scopes'),
         ),
     ]
