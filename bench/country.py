@@ -133,11 +133,11 @@ def _write_down() -> None:
     for parent, line, opened in (("appeal", "need", "need.opened"), ("donation", "offer", "offer.opened")):
         for kind, at in (("posted", "created_at"), ("published", "moderated_at")):
             _tell(
-                f"SELECT %s, {at}, '{parent}', id, '{{}}' FROM supplies_{parent} ORDER BY {at}",
+                f"SELECT %s, {at}, '{parent}', id, '{{}}' FROM supplies_{parent} ORDER BY {at}",  # nosec B608 # names of our own tables and columns
                 f"{parent}.{kind}",
             )
         _tell(
-            f"SELECT %s, line.created_at, '{line}', line.id,"
+            f"SELECT %s, line.created_at, '{line}', line.id,"  # nosec B608 # names of our own tables and columns
             " jsonb_build_object('item', item_id, 'emergency', emergency_id)"
             f" FROM supplies_{line} line JOIN supplies_{parent} parent ON parent.id = {parent}_id",
             opened,

@@ -63,7 +63,7 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
 def _refused(error: Refused) -> Response:
     metrics.REFUSALS.labels(error.code).inc()
     security.info("refused", code=error.code)
-    kinds = {NotYours: 403, KeyReused: 422, TooMany: 429}
+    kinds: dict[type[Refused], int] = {NotYours: 403, KeyReused: 422, TooMany: 429}
     status = next((known for kind, known in kinds.items() if isinstance(error, kind)), 409)
     wait = error.wait if isinstance(error, TooMany) else 1 if isinstance(error, InFlight) else None
     headers = {"Retry-After": str(wait)} if wait else None

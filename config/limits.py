@@ -143,7 +143,7 @@ class Budget:
 
     @cached_property
     def _counter(self) -> SlidingWindowCounterRateLimiter:
-        address = settings.CACHES["default"]["LOCATION"]
+        address = str(settings.CACHES["default"]["LOCATION"])
         storage = RedisStorage(
             f"redis+{address}" if address.startswith("unix://") else address,
             key_prefix=self._name,

@@ -22,7 +22,7 @@ from supplies.organisations.models import User
 from supplies.sealing import seal, unseal
 
 security = logging.getLogger("security")
-SECRETS = "mfa_authenticator:data"  # what sealed secrets are bound to
+SECRETS = "mfa_authenticator:data"  # pragma: allowlist secret # what sealed secrets are bound to
 
 
 class AccountAdapter(DefaultAccountAdapter):

@@ -54,7 +54,7 @@ from supplies.organisations.visitors import (
     signed_in,
 )
 
-SECRET = "second factor being set up"  # in the session
+SECRET = "second factor being set up"  # pragma: allowlist secret # in the session
 CODES_SHOWN_UNTIL = "recovery codes shown until"
 CODES_SHOWN_FOR = timedelta(minutes=10)
 typed_in_secret = sensitive_post_parameters()

@@ -104,7 +104,7 @@ def version_of(row: models.Model, *, lock: bool = False) -> str:
     meta = row._meta
     with connection.cursor() as cursor:
         cursor.execute(
-            f'SELECT xmin::text FROM "{meta.db_table}" WHERE "{meta.pk.column}" = %s{" FOR UPDATE" if lock else ""}',
+            f'SELECT xmin::text FROM "{meta.db_table}" WHERE "{meta.pk.column}" = %s{" FOR UPDATE" if lock else ""}',  # nosec B608 # names of our own tables and columns
             [meta.pk.get_db_prep_value(row.pk, connection)],
         )
         found = cursor.fetchone()

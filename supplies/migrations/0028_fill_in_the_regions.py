@@ -20,7 +20,7 @@ def _fill(connection, table, after):
             WITH next AS (SELECT id FROM {table} WHERE id > %s ORDER BY id LIMIT %s),
                  touched AS (UPDATE {table} SET region_path = '' WHERE id IN (SELECT id FROM next) AND region_path = '')
             SELECT max(id::text) FROM next
-            """,
+            """,  # nosec B608 # names of our own tables and columns
             [after, AT_ONCE],
         )
         return cursor.fetchone()[0]

@@ -247,7 +247,7 @@ class NeedQuerySet(models.QuerySet["Need"]):
 
     def with_place(self) -> Self:
         """With all a page shows. Small tables are read beside, not joined: planning ten joins costs more than the rows."""
-        return self.select_related("item__display_unit", "appeal__facility").prefetch_related(
+        return self.select_related("item__display_unit", "appeal__facility__organisation").prefetch_related(
             "appeal__facility__region__parent__parent"
         )
 

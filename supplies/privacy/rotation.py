@@ -102,7 +102,7 @@ def _replace(face: Face, rows: list[tuple[Any, ...]]) -> int:
     still = " AND ".join(f't."{column}" = v."old_{column}"' for column in old)
     listed = ", ".join(f'"{name}"' for name in names)
     statement = (
-        f'UPDATE "{meta.db_table}" t SET {changed} FROM (VALUES {", ".join([f"({values})"] * len(rows))})'
+        f'UPDATE "{meta.db_table}" t SET {changed} FROM (VALUES {", ".join([f"({values})"] * len(rows))})'  # nosec B608 # names of our own tables and columns
         f' AS v ({listed}) WHERE t."{key}" = v."{key}" AND {still}'
     )
     with connection.cursor() as cursor:
@@ -118,7 +118,7 @@ def keys_in_use(registry: Any = apps) -> Iterator[tuple[str, str, int]]:
         for column in (sealed.column for sealed in face.sealed if (table, sealed.column) in there):
             with connection.cursor() as cursor:
                 cursor.execute(
-                    f'SELECT substring("{column}" FROM 1 FOR position(%s::bytea IN "{column}") - 1), count(*)'
+                    f'SELECT substring("{column}" FROM 1 FOR position(%s::bytea IN "{column}") - 1), count(*)'  # nosec B608 # names of our own tables and columns
                     f' FROM "{table}" WHERE "{column}" <> %s::bytea GROUP BY 1',
                     [b":", b""],
                 )

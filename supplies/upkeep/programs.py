@@ -52,7 +52,7 @@ def environment() -> Mapping[str, str]:
         "PGHOST": "HOST",
         "PGPORT": "PORT",
         "PGUSER": "USER",
-        "PGPASSWORD": "PASSWORD",
+        "PGPASSWORD": "PASSWORD",  # pragma: allowlist secret
         "PGDATABASE": "NAME",
     }
     return kept | {name: str(given[key]) for name, key in names.items() if given[key]}
