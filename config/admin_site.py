@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class DeskSite(admin.AdminSite):
     index_title = _("What is waiting")
     empty_value_display = "–"
     enable_nav_sidebar = False  # the first page lists everything; a list needs the width
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Django's views answer any method like GET; here what is not known is refused."""
+        return require_http_methods(["GET", "HEAD", "POST"])(super().admin_view(view, cacheable))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         cards = sorted(self.cards(request), key=lambda card: card.rank)

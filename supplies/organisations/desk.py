@@ -147,7 +147,6 @@ def sentence(refusal: Refused | ValidationError) -> str:
 class DeskAdmin(ReadOnlyAdmin):
     """A list of the desk, and the page of one row."""
 
-    change_form_template = "admin/desk_change_form.html"
     actions: Sequence[Any] = ()
     region_of = (
         ""  # from a row to the region it lies in, as "facility.region"; empty where regions do not matter

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 from django.views.i18n import set_language
 
 from supplies.errors import Refused
@@ -34,6 +34,7 @@ class SignOut(LogoutView):
     pass
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_up(request: HttpRequest) -> HttpResponse:
     """An account in a minute; afterwards one goes on where one was."""
     after = request.POST.get("next") or request.GET.get("next") or ""
@@ -60,6 +61,7 @@ def choose_language(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
 def register_hospital(request: SignedIn) -> HttpResponse:
     """A hospital that is not listed yet, with its dock; then on to what it needs."""
     waiting = unsent(request)

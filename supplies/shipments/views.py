@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_http_methods, require_safe
 
 from supplies.errors import Refused
 from supplies.organisations.visitors import SignedIn, signed_in
@@ -19,7 +19,7 @@ from supplies.shipments.permissions import may_count
 
 
 @signed_in
-@require_GET
+@require_safe
 def shipment(request: SignedIn, pk: UUID) -> HttpResponse:
     """What is on board, where it was seen, and what was counted."""
     row = _visible(request, pk)
@@ -29,6 +29,7 @@ def shipment(request: SignedIn, pk: UUID) -> HttpResponse:
 
 
 @signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
 def count(request: SignedIn, pk: UUID) -> HttpResponse:
     """Line by line: good, damaged, wrong, expired. The rest is missing and needed again."""
     row = _visible(request, pk)
