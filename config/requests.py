@@ -34,7 +34,8 @@ from supplies.accounts.sessions import has_run_out, note_seen
 from supplies.organisations.models import User
 from supplies.organisations.visitors import keep_unsent, lacks_second_factor
 
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+FOR_PEOPLE = frozenset({"GET", "HEAD", "POST"})  # what pages are asked with; Django's views answer any other like GET
+FOR_PROGRAMS = FOR_PEOPLE | {"PUT", "PATCH", "DELETE", "OPTIONS"}
 PIECE = 65_536  # bytes of a body of unknown length that are read at once
 LONGEST_LENGTH = 15  # digits
 STARTED = re.compile(r"(?:t=)?(\d{10}(?:\.\d{1,6})?)", re.ASCII)
@@ -125,13 +126,14 @@ class RefuseUnreadableText:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method not in METHODS:
+        methods = FOR_PROGRAMS if is_for_programs(request) else FOR_PEOPLE
+        if request.method not in methods:
             refused = (
                 problem(405, "method-not-allowed", str(NOT_DONE))
                 if is_for_programs(request)
                 else HttpResponse(status=405)
             )
-            refused["Allow"] = ", ".join(sorted(METHODS))
+            refused["Allow"] = ", ".join(sorted(methods))
             return refused
         query = request.META.get("QUERY_STRING", "")
         if "\x00" in request.path or "%00" in query or "\x00" in query:
@@ -189,7 +191,7 @@ class EndStaleSessions:
         return self.get_response(request)
 
 
-FOR_PROGRAMS = re.compile(r"/api/v\d+/")
+WITH_KEYS = re.compile(r"/api/v\d+/")  # where programs come with keys of their own
 # The pages one can reach without the second factor one needs: those that lead to it, and out.
 BEFORE_SECOND_FACTOR = {"second-factor", "set-up-second-factor", "confirm", "sign-out", "language"}
 
@@ -211,7 +213,7 @@ class RequireSecondFactor:
         match = request.resolver_match
         assert match is not None
         if (
-            FOR_PROGRAMS.match(request.path_info)
+            WITH_KEYS.match(request.path_info)
             or match.view_name in BEFORE_SECOND_FACTOR
             or not lacks_second_factor(request)
         ):

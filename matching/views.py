@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from matching import services
 from matching.models import Proposal, ProposalStatus
@@ -21,7 +21,7 @@ from supplies.organisations.visitors import SignedIn, signed_in
 
 
 @signed_in
-@require_GET
+@require_safe
 def answers(request: SignedIn) -> HttpResponse:
     """The matches that wait for this person's yes, each with its reasons; and those that wait for somebody else."""
     approved = Proposal.objects.visible_to(request.user).filter(status=ProposalStatus.APPROVED)

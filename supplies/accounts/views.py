@@ -27,7 +27,7 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from supplies.accounts import services
 from supplies.accounts.forms import (
@@ -115,7 +115,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
-@require_GET
+@require_safe
 def account_number(request: SignedIn) -> HttpResponse:
     """The number once more, by itself, before one goes on."""
     context = {"number": shown(request.user.username), "next": after(request, "mine")}
@@ -242,7 +242,7 @@ def recovery_codes(request: SignedIn) -> HttpResponse:
 
 @never_cache
 @confirmed
-@require_GET
+@require_safe
 def recovery_codes_file(request: SignedIn) -> HttpResponse:
     if not _are_shown(request):
         raise Http404
@@ -268,7 +268,7 @@ def _are_shown(request: HttpRequest) -> bool:
 
 
 @signed_in
-@require_GET
+@require_safe
 def account(request: SignedIn) -> HttpResponse:
     user = request.user
     memberships = user.memberships.select_related("organisation").order_by("organisation__name", "pk")
@@ -375,7 +375,7 @@ mail_code = signed_in(MailCode.as_view())
 
 @never_cache
 @signed_in
-@require_GET
+@require_safe
 def keys(request: SignedIn) -> HttpResponse:
     now = timezone.now()
     tokens = [(token, token.is_valid(now)) for token in request.user.api_tokens.newest_first()]
@@ -431,7 +431,7 @@ def _managed(request: SignedIn, organisation: Organisation) -> Organisation:
 
 @never_cache
 @signed_in
-@require_GET
+@require_safe
 def members(request: SignedIn, pk: UUID) -> HttpResponse:
     organisation, now = _organisation_of(request, pk), timezone.now()
     rows = organisation.memberships.select_related("user").order_by("-is_manager", "pk")

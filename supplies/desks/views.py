@@ -8,7 +8,7 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from supplies.allocations.models import Allocation
 from supplies.catalogue.models import Category
@@ -56,7 +56,7 @@ MOST_URGENT_SHOWN = 5
 ROWS_ON_A_DESK = 20
 
 
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What is needed most now, how this works, and two boxes: search, follow a code."""
     counts = list(OpenCount.objects.values("category", "urgency", "lines", "counted_at"))
@@ -76,7 +76,7 @@ def _total(counts: Iterable[Mapping[str, Any]], **of: Any) -> int:
     return sum(row["lines"] for row in counts if all(row[column] == value for column, value in of.items()))
 
 
-@require_GET
+@require_safe
 def find_code(request: HttpRequest) -> HttpResponse:
     """The box for a tracking code; a code as people copy it, with spaces and capitals."""
     code = re.sub(r"[\s-]", "", request.GET.get("code", "")).lower()[:40]
@@ -85,7 +85,7 @@ def find_code(request: HttpRequest) -> HttpResponse:
     return _private(render(request, "desks/track.html", {"code": code, "is_wrong": bool(code)}))
 
 
-@require_GET
+@require_safe
 def follow(request: HttpRequest, code: str) -> HttpResponse:
     """What has become of an appeal, a donation or a shipment. The code is the key, so nothing may pass it on."""
     found = track(code.lower())
@@ -111,7 +111,7 @@ def _private(response: HttpResponse) -> HttpResponse:
 
 
 @signed_in
-@require_GET
+@require_safe
 def mine(request: SignedIn) -> HttpResponse:
     """One's own desk: what waits first, then what one has posted."""
     user = request.user

@@ -12,13 +12,12 @@ from django.utils import timezone
 
 from supplies.editions import services
 from supplies.editions.models import ReferenceEdition
-from supplies.journal.admin import UnchangedMeanwhile
+from supplies.journal.admin import ReadOnlyAdmin, SeenAtTheDesk, UnchangedMeanwhile
 
 
-class ReferenceAdmin(UnchangedMeanwhile):
+class ReferenceAdmin(UnchangedMeanwhile, SeenAtTheDesk):
     """Saving goes through `keep_edit`; the code of a row that others refer to stays what it is."""
 
-    list_per_page = 50
     provenance = ("source", "is_verified", "edited_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
@@ -34,16 +33,7 @@ class ReferenceAdmin(UnchangedMeanwhile):
 
 
 @admin.register(ReferenceEdition)
-class ReferenceEditionAdmin(admin.ModelAdmin):
+class ReferenceEditionAdmin(ReadOnlyAdmin):
     list_display = ("table", "version", "loaded_at", "note", "sha256")
     list_filter = ("table",)
     ordering = ("-loaded_at", "table")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from supplies.catalogue.forms import Shelf, standards_known
 from supplies.emergencies.models import Emergency
@@ -35,7 +35,7 @@ LINES_AT_FIRST = 1
 HOSPITALS_SHOWN = 20
 
 
-@require_GET
+@require_safe
 def browse(request: HttpRequest) -> HttpResponse:
     """What is needed, the most urgent first, a page at a time."""
     form = NeedFilter(request.GET, user=request.user, items=Shelf().item_choices)
@@ -106,7 +106,7 @@ def _address(request: HttpRequest, **key: str) -> str:
     return f"?{query.urlencode()}"
 
 
-@require_GET
+@require_safe
 def appeal(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One appeal with its lines; the buttons are for its hospital and for volunteers."""
     row = _visible(request, pk)
@@ -132,6 +132,7 @@ def _visible(request: HttpRequest, pk: UUID) -> Appeal:
 
 
 @signed_in
+@require_safe
 def choose_hospital(request: SignedIn) -> HttpResponse:
     """For whom is this? One's own sites, those of a name, or a new one."""
     text = " ".join(request.GET.get("q", "").split())[:60]
@@ -246,6 +247,7 @@ def _send(request: SignedIn, facility: Facility, form: AppealForm, lines: NeedFo
 
 
 @signed_in
+@require_safe
 def posted(request: SignedIn, pk: UUID) -> HttpResponse:
     """It is in: the code to keep, and what happens next."""
     row = _visible(request, pk)

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from supplies.catalogue.forms import Shelf, standards_known
 from supplies.emergencies.models import Emergency
@@ -165,12 +165,13 @@ def _put_beside(form: DonationForm, lines: OfferFormSet, faults: dict[str, list[
 
 
 @signed_in
+@require_safe
 def posted(request: SignedIn, pk: UUID) -> HttpResponse:
     return render(request, "offers/posted.html", {"donation": _visible(request, pk)})
 
 
 @signed_in
-@require_GET
+@require_safe
 def donation(request: SignedIn, pk: UUID) -> HttpResponse:
     """One donation with its lines: for its donor and for volunteers."""
     row = _visible(request, pk)

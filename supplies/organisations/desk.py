@@ -179,7 +179,6 @@ class DeskList(ChangeList):
 class DeskAdmin(ReadOnlyAdmin):
     """A list of the desk, and the page of one row, which is as it was written for those who may act on it."""
 
-    change_form_template = "admin/desk_change_form.html"
     actions: Sequence[Any] = ()
     region_of = (
         ""  # from a row to the region it lies in, as "facility.region"; empty where regions do not matter

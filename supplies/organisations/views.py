@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language
 
 from supplies.attachments.forms import FileForm
@@ -108,7 +108,7 @@ def pause(request: SignedIn, pk: UUID) -> HttpResponse:
     return redirect("mine")
 
 
-@require_GET
+@require_safe
 def organisation(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Who this is, where its sites are, and how it is known to be what it says."""
     row = get_object_or_404(

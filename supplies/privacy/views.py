@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from supplies.allocations.models import Allocation
 from supplies.errors import NotYours, Refused, TooMany
@@ -32,7 +32,7 @@ def _private(response: HttpResponse) -> HttpResponse:
 
 
 @signed_in
-@require_GET
+@require_safe
 def facility(request: SignedIn, pk: UUID) -> HttpResponse:
     """A site: where it lies, and for those signed in its dock and its number, masked."""
     sites = Facility.objects.visible_to(request.user).select_related("organisation", "region__parent__parent")
@@ -46,7 +46,7 @@ def facility(request: SignedIn, pk: UUID) -> HttpResponse:
 
 
 @signed_in
-@require_GET
+@require_safe
 def promise(request: SignedIn, pk: UUID) -> HttpResponse:
     """One agreed match for its two sides: how to reach the other, and where to bring the goods."""
     rows = Allocation.objects.visible_to(request.user).with_sides()
@@ -84,7 +84,7 @@ def reveal(request: SignedIn, pk: UUID) -> HttpResponse:
 
 
 @signed_in
-@require_GET
+@require_safe
 def my_data(request: SignedIn) -> HttpResponse:
     """What is kept about the person, who was shown her numbers, a copy of it all, and the way out."""
     return _private(_my_data(request, EraseForm()))
@@ -134,7 +134,7 @@ def erase_me(request: SignedIn) -> HttpResponse:
 # -- What is kept how long --------------------------------------------------------------------------------
 
 
-@require_GET
+@require_safe
 def notice(request: HttpRequest) -> HttpResponse:
     """In plain words, from the register: what is kept, what for, who sees it and how long."""
     context: dict[str, Any] = {

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from supplies.errors import Refused
 from supplies.free_text import told_of
@@ -20,7 +20,7 @@ from supplies.shipments.permissions import may_count
 
 
 @signed_in
-@require_GET
+@require_safe
 def shipment(request: SignedIn, pk: UUID) -> HttpResponse:
     """What is on board, where it was seen, and what was counted."""
     row = _visible(request, pk)

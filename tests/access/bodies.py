@@ -1,0 +1,101 @@
+"""What is sent through each door that takes something: enough for the right person to get through."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+
+from tests.access.doors import filled_in
+from tests.access.routes import Route
+from tests.access.world import Side, World
+from tests.makers import TODAY, make_emergency, make_item
+from tests.page_client import lines
+
+Body = Callable[[World, Side], Any]
+REASON = {"reason": "演练：不再需要"}
+DAY = str(TODAY + timedelta(days=5))
+
+API: dict[str, Body] = {
+    "appeal-list": lambda world, side: {
+        "facility": str(side.site.pk),
+        "emergency": make_emergency().pk,
+        "lines": [{"item": make_item().pk, "quantity": 10}],
+    },
+    "donation-list": lambda world, side: {
+        "organisation": str(side.donor.pk),
+        "emergency": make_emergency().pk,
+        "region": side.region.pk,
+        "lines": [{"item": make_item().pk, "quantity": 10}],
+    },
+    "need-detail": lambda world, side: {"urgency": 1},
+    "matchingrun-list": lambda world, side: {"emergency": make_emergency().pk},
+    "proposal-decline": lambda world, side: REASON,
+    "allocation-release": lambda world, side: REASON,
+    "shipment-list": lambda world, side: {"allocations": [str(side["allocation"].pk)]},
+    "shipment-book": lambda world, side: {"carrier": str(side.carrier.pk)},
+    "shipment-events": lambda world, side: {"step": "transporting", "occurred_at": "2026-11-23T07:00:00Z"},
+    "shipment-receive": lambda world, side: {
+        "lines": [{"line": side["shipment delivered"].lines.get().pk, "accepted": 100}]
+    },
+}
+CONTACT = {"contact_name": "演练", "contact_phone": "000-0000-001"}
+PAGES: dict[str, Body] = {
+    "post-appeal": lambda world, side: lines(
+        {"item": make_item().pk, "quantity_kind": "number", "amount": "10", "setting": "general"},
+        emergency=make_emergency().pk,
+        accepted_senders=["company"],
+        **CONTACT,
+    ),
+    "post-donation": lambda world, side: lines(
+        {"item": make_item().pk, "amount": "10"},
+        emergency=make_emergency().pk,
+        donor=str(side.donor.pk),
+        province="420000",
+        city="420100",
+        district="420106",
+        sender_kind="company",
+        direction="anywhere",
+        mode="road",
+        available_from=str(TODAY),
+        **CONTACT,
+    ),
+    "count-shipment": lambda world, side: {
+        f"line-{side['shipment delivered'].lines.get().pk}-accepted": "100"
+    },
+    "register-hospital": lambda world, side: {
+        "name": "演练新医院",
+        "province": "420000",
+        "city": "420100",
+        "district": "420106",
+        "address": "演练路2号",
+    },
+    "decline": lambda world, side: REASON,
+    "language": lambda world, side: {"language": "en"},
+}
+
+
+def body_for(route: Route, method: str, world: World, side: Side) -> tuple[Any, bool]:
+    """What is sent, and whether as JSON."""
+    if method not in ("POST", "PUT", "PATCH"):
+        return None, False
+    if route.is_api:
+        return API.get(route.name, lambda world, side: {})(world, side), True
+    if route.action:
+        return _answers(route, world), False
+    return PAGES.get(route.name, lambda world, side: {})(world, side), False
+
+
+def _answers(route: Route, world: World) -> dict[str, Any]:
+    asked = form_of(route)
+    return {"answered": "yes", **filled_in(asked)} if asked else {}
+
+
+def form_of(route: Route) -> forms.Form | None:
+    """What an action of the desk asks before it does anything."""
+    for model, desk in admin.site._registry.items():
+        if route.name.startswith(f"admin:{model._meta.app_label}_{model._meta.model_name}_do/"):
+            verb = next(verb for verb in desk.actions if verb.__name__ == route.action)
+            return verb.asks() if verb.asks is not None else None
+    return None

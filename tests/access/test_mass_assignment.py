@@ -1,0 +1,184 @@
+"""No request sets a field it was not meant to set: each door that takes something is sent every field of every model."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import models, transaction
+from django.http import QueryDict
+from drf_spectacular.generators import SchemaGenerator
+
+from tests.access.bodies import body_for, form_of
+from tests.access.doors import Doors, address, objects
+from tests.access.routes import Route, routes
+from tests.access.rows import changes, every_row
+from tests.access.world import World
+
+pytestmark = pytest.mark.django_db
+OURS = ("supplies", "matching")
+METHODS = {"POST", "PUT", "PATCH"}
+CODE = re.compile(r"\b[2-9a-z]{26}\b")
+HOLE = re.compile(r"\(\?P<\w+>[^)]*\)|<[^>]*>|{\w*}")
+NOT_TRIED = {
+    "sign-in": "signing in writes sessions only; tests of accounts look at it",
+    "sign-up": "makes accounts; tests of accounts look at it",
+    "sign-out": "takes nothing",
+}
+
+
+def everything(world: World) -> dict[str, Any]:
+    """A value for every field of every model of ours, as somebody would send who wants more than she was given."""
+    sent: dict[str, Any] = {}
+    for model in apps.get_models():
+        if model._meta.app_label in OURS:
+            for one in model._meta.get_fields():
+                if isinstance(one, models.Field):
+                    sent[one.name] = _wanted(one, world)
+                    sent[one.attname] = sent[one.name]
+    return sent
+
+
+def _wanted(one: models.Field, world: World) -> Any:
+    if one.choices:
+        return str(list(one.flatchoices)[-1][0])
+    if isinstance(one, models.ForeignKey):
+        person = world.people["admin"]
+        assert person is not None
+        return str(person.pk if one.name.endswith("by") or one.name == "user" else world.other.site.pk)
+    if isinstance(one, models.BooleanField):
+        return True
+    if isinstance(one, models.IntegerField | models.FloatField):
+        return 7
+    if isinstance(one, models.DateTimeField):
+        return "2026-12-01T00:00:00Z"
+    if isinstance(one, models.DateField):
+        return "2026-12-01"
+    return "演练越权"
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    return dict(SchemaGenerator().get_schema(request=None, public=True))
+
+
+def declared(schema: dict[str, Any], route: Route, method: str) -> set[str] | None:
+    """The names the API's own document gives the body of an operation; None where it takes no body."""
+    path = HOLE.sub("{}", route.path.replace("^", "").replace("$", ""))
+    for written, operations in schema["paths"].items():
+        if HOLE.sub("{}", written) == path and method.lower() in operations:
+            body = operations[method.lower()].get("requestBody")
+            if body is None:
+                return None
+            reference = body["content"]["application/json"]["schema"]
+            named = schema["components"]["schemas"][reference["$ref"].rpartition("/")[2]]
+            return set(named["properties"])
+    raise AssertionError(f"{method} {route.name} is not in the API's document")
+
+
+def asked_for(doors: Doors, route: Route, key: Any) -> set[str]:
+    """The names of the fields a page shows, whatever prefix they stand behind: what a person may fill in."""
+    if route.action:
+        asked = form_of(route)
+        return set(asked.fields) if asked else set()
+    shown = doors.clients["admin"].get(address(route, key))
+    names = re.findall(r'<(?:input|select|textarea)[^>]* name="([^"]+)"', shown.content.decode())
+    return {name.rpartition("-")[2] for name in names} | set(names)
+
+
+def writable() -> Iterator[Any]:
+    for route in routes():
+        for method in sorted(METHODS):
+            if route.name not in NOT_TRIED and _takes(route, method):
+                yield pytest.param(route, method, id=f"{method} {route.name}")
+
+
+def _takes(route: Route, method: str) -> bool:
+    if route.is_api:
+        handlers = getattr(route.view, "actions", None) or {}
+        return method.lower() in handlers or (not handlers and hasattr(route.view.cls, method.lower()))
+    return (method == "POST" and not route.name.startswith("admin:")) or bool(route.action)
+
+
+@pytest.mark.parametrize(("route", "method"), list(writable()))
+def test_only_declared_fields_are_ever_written(
+    route: Route, method: str, doors: Doors, schema: dict[str, Any]
+) -> None:
+    """Asked by an administrator, whom no permission stops. Undeclared names are refused by name, or change nothing more."""
+    extra = everything(doors.world)
+    _thing, key, side = next(iter(objects(route, doors.world)))
+    body, is_json = body_for(route, method, doors.world, side)
+    names = declared(schema, route, method) if is_json else asked_for(doors, route, key)
+    greedy = {**{name: value for name, value in extra.items() if name not in (names or ())}, **(body or {})}
+
+    plain_status, plain, _said = _sent(doors, route, method, key, body, is_json)
+    status, done, said = _sent(doors, route, method, key, greedy, is_json)
+
+    if is_json and names is not None:
+        undeclared = set(greedy) - names
+        assert status == 400, said
+        assert undeclared <= set(json.loads(said)["fields"])
+        assert done == {}
+    else:
+        assert (status, done) == (plain_status, plain)
+
+
+def _sent(
+    doors: Doors, route: Route, method: str, key: Any, body: Any, is_json: bool
+) -> tuple[int, dict[str, Any], bytes]:
+    """The status, what it changed, and what it said; all of it undone."""
+    client = doors.clients["admin"]
+    with transaction.atomic():
+        before = every_row()
+        data: Any = json.dumps(body) if is_json else body or {}
+        options = {"content_type": "application/json"} if is_json else {}
+        answer = getattr(client, method.lower())(address(route, key), data=data, **options)
+        found = _comparable(changes(before, every_row()), before)
+        transaction.set_rollback(True)
+    return answer.status_code, found if answer.status_code < 400 else {}, answer.content
+
+
+def _comparable(found: dict[str, Any], before: Any) -> dict[str, Any]:
+    """Without what is drawn anew each time: keys and codes of new rows, and whatever points at them."""
+    known = {key for rows in before.values() for key in rows}
+
+    def plain(column: str, value: Any) -> Any:
+        if column.endswith("_sealed"):
+            return "sealed"
+        if isinstance(value, str):
+            value = CODE.sub("a code", value)
+        is_key = column in ("id", "code", "subject_id", "key", "digest", "scope") or column.endswith("_id")
+        return "new" if is_key and value is not None and str(value) not in known else value
+
+    return {
+        table: sorted(
+            (
+                {
+                    kind: {column: plain(column, value) for column, value in row.items()}
+                    if isinstance(row, dict)
+                    else plain(kind, row)
+                    for kind, row in change.items()
+                }
+                for change in rows
+            ),
+            key=str,
+        )
+        for table, rows in found.items()
+    }
+
+
+def test_the_control_a_view_that_takes_what_it_is_sent_is_found(doors: Doors) -> None:
+    """A planted offender: the same need, changed by a form that lists every field."""
+    need = doors.world.own["need published"]
+
+    with transaction.atomic():
+        before = every_row()
+        for name, value in QueryDict("status=met&medical_grade=").items():
+            setattr(need, name, value or False)
+        need.save()
+        found = changes(before, every_row())
+        transaction.set_rollback(True)
+
+    assert {"status", "medical_grade"} <= found["supplies_need"][0].keys()

@@ -1,0 +1,181 @@
+"""The world in which every door is tried: eight people, and everything there is twice, once theirs and once others'."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Model
+
+from matching.models import FamilyRun, MatchingRun, Proposal
+from supplies.allocations.models import Allocation
+from supplies.organisations import services as people
+from supplies.organisations.models import Facility, Organisation, User
+from supplies.regions.models import Region
+from supplies.shipments import services as moving
+from supplies.shipments.models import Shipment
+from tests.makers import (
+    NOW,
+    make_appeal,
+    make_donation,
+    make_emergency,
+    make_facility,
+    make_organisation,
+    make_region,
+    make_shipment,
+    make_user,
+)
+
+ROLES = ("anonymous", "hospital", "donor", "carrier", "volunteer", "coordinator", "auditor", "admin")
+OWN_REGION, OTHER_REGION = "420106", "110101"
+
+
+@dataclass
+class Side:
+    """One hospital, donor and carrier, with a row of each kind in each state a verb begins from."""
+
+    name: str
+    region: Region
+    site: Facility
+    donor: Organisation
+    carrier: Organisation
+    at_hospital: User
+    at_donor: User
+    at_carrier: User
+    rows: dict[str, Model] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.rows[name]
+
+    @property
+    def hospital(self) -> Organisation:
+        return self.site.organisation
+
+
+@dataclass
+class World:
+    """people    role -> account; nobody for anonymous
+    own       what the hospital, the donor and the carrier of the cast act for, in the coordinator's region
+    other     the same of others, elsewhere
+    """
+
+    people: dict[str, User | None]
+    own: Side
+    other: Side
+
+
+def make_world() -> World:
+    own, other = make_side("own", OWN_REGION), make_side("other", OTHER_REGION)
+    return World(
+        {
+            "anonymous": None,
+            "hospital": own.at_hospital,
+            "donor": own.at_donor,
+            "carrier": own.at_carrier,
+            "volunteer": _official("volunteer"),
+            "coordinator": _official("coordinator"),
+            "auditor": _official("auditor"),
+            "admin": make_user("admin", is_staff=True, is_superuser=True),
+        },
+        own,
+        other,
+    )
+
+
+def _official(role: str) -> User:
+    person = make_user(role)
+    body = make_organisation("volunteers" if role == "volunteer" else "coordinator", name=f"演练{role}")
+    regions = [make_region(OWN_REGION)] if role == "coordinator" else []
+    people.enrol(person, body, role, by=None, at=NOW, regions=regions)
+    return person
+
+
+def make_side(name: str, code: str) -> Side:
+    region = make_region(code)
+    hospital = make_organisation("hospital", name=f"演练医院{name}", region=region)
+    donor = make_organisation("donor", name=f"演练捐方{name}", region=region)
+    carrier = make_organisation("carrier", name=f"演练承运{name}", region=region)
+    site = make_facility(hospital)
+    side = Side(
+        name,
+        region,
+        site,
+        donor,
+        carrier,
+        *(
+            _member(role, body, f"{role}-{name}")
+            for role, body in (("hospital", hospital), ("donor", donor), ("carrier", carrier))
+        ),
+    )
+    side.rows |= {"organisation": hospital, "facility": site, "donor": donor, "carrier": carrier}
+    _posts(side)
+    _matches(side)
+    _moves(side)
+    return side
+
+
+def _member(role: str, body: Organisation, username: str) -> User:
+    person = make_user(username)
+    people.enrol(person, body, role, by=None, at=NOW)
+    return person
+
+
+def _posts(side: Side) -> None:
+    """Posted by the hospital and the donor themselves."""
+    lines = [{"quantity": 5000} for _line in range(2)]
+    for state, published in (("waiting", False), ("published", True)):
+        appeal = make_appeal(side.site, lines=lines, published=published, by=side.at_hospital)
+        donation = make_donation(side.donor, lines=lines, published=published, by=side.at_donor)
+        side.rows |= {f"appeal {state}": appeal, f"donation {state}": donation}
+        side.rows |= {f"need {state}": appeal.needs.order_by("pk").first()}
+        side.rows |= {f"offer {state}": donation.offers.order_by("pk").first()}
+
+
+def _matches(side: Side) -> None:
+    emergency = make_emergency()
+    run = MatchingRun.objects.create(
+        emergency=emergency, trigger="hand", as_of=NOW, created_at=NOW, status="done"
+    )
+    family = FamilyRun.objects.create(run=run, emergency=emergency, family="masks", status="done")
+    side.rows |= {"run": run, "family": family}
+    needs, offers = (side[f"{kind} published"] for kind in ("appeal", "donation"))
+    pairs = zip(needs.needs.order_by("pk"), offers.offers.order_by("pk"), strict=True)
+    for (state, said), (need, offer) in zip(
+        (("open", {}), ("approved", {"approved_by": make_user(), "approved_at": NOW})), pairs, strict=True
+    ):
+        side.rows[f"proposal {state}"] = Proposal.objects.create(
+            family_run=family,
+            need=need,
+            offer=offer,
+            quantity=100,
+            km=12,
+            days=2,
+            status=state,
+            created_at=NOW,
+            expires_at=NOW + timedelta(days=2),
+            because={"total": 1000, "filled_before": 0, "filled_after": 100, "steps": [], "days_to_spare": 8},
+            **said,
+        )
+        for row in (need, offer):
+            type(row).objects.filter(pk=row.pk).update(quantity_proposed=100)
+
+
+def _moves(side: Side) -> None:
+    """An allocation to ship, and a shipment in each state a verb begins from."""
+    side.rows["allocation"] = _allocate(side)
+    for state in ("draft", "booked", "in_transit", "delivered"):
+        side.rows[f"shipment {state}"] = make_shipment(_allocate(side), carrier=side.carrier, status=state)
+    draft = side["shipment draft"]
+    Shipment.objects.filter(pk=draft.pk).update(carrier=side.carrier)
+    away = make_shipment(_allocate(side), carrier=side.carrier, status="in_transit")
+    side.rows["shipment returning"] = moving.send_back(away, by=None, at=NOW)
+    counted = make_shipment(_allocate(side), carrier=side.carrier, status="delivered")
+    line = counted.lines.get()
+    receipt = moving.receive(counted, counts=[{"line": line, "accepted": 90, "damaged": 10}], by=None, at=NOW)
+    side.rows |= {"shipment counted": counted, "receipt": receipt}
+    side.rows["discrepancy"] = receipt.lines.get().discrepancies.get()
+
+
+def _allocate(side: Side) -> Allocation:
+    from supplies.allocations.services import allocate
+
+    return allocate(side["need published"], side["offer published"], 100, by=None, at=NOW)
