@@ -40,10 +40,11 @@ ROUTES = {
         emergency-list emergency-detail organisation-list organisation-detail facility-list facility-detail
         appeal-list appeal-detail need-list need-detail donation-list donation-detail offer-list offer-detail
         matchingrun-list matchingrun-detail proposal-list proposal-detail allocation-list allocation-detail
-        shipment-list shipment-detail nowhere
+        shipment-list shipment-detail proposal-deviations contact-list contact-detail reveal-list reveal-detail
+        organisation organisation-check facility promise privacy my-data account account-number keys members nowhere
         """,
     "search": "choose-hospital",
-    "track": "find-code track track-code",
+    "track": "find-code track track-code invitation",
     "write": """
         withdraw-need confirm-need post-appeal withdraw-appeal post-donation withdraw-donation withdraw-offer count-shipment
         register-hospital pause agree-for-donor agree-for-hospital decline sign-out language
@@ -51,12 +52,20 @@ ROUTES = {
         proposal-accept proposal-agree proposal-approve proposal-decline allocation-release
         shipment-arrive shipment-book shipment-cancel shipment-deliver shipment-dispatch-shipment shipment-events
         shipment-lose shipment-receive shipment-returned shipment-send-back
+        hand-in-evidence organisation-calls organisation-verify change-name end-other-sessions erase-me
+        invite revoke-invitation dismiss-member promote-member issue-key revoke-key
+        set-up-second-factor recovery-codes recovery-codes-file recovery-codes-kept account_email
         """,
-    "sign-in": "sign-in admin:login admin:password_change",
-    "sign-up": "sign-up",
-    "reset": "",
-    "reveal": "",
-    "export": "",
+    "sign-in": """
+        sign-in account_login second-factor mfa_authenticate confirm account_reauthenticate change-password
+        account_email_verification_sent admin:login admin:password_change
+        """,
+    "sign-up": "sign-up account_signup",
+    "reset": """
+        reset-password account_reset_password account_reset_password_done account_reset_password_from_key
+        """,
+    "reveal": "contact-reveal reveal-contact attachment",
+    "export": "copy-my-data",
     "docs": "api-schema api-docs",
     "desk": "",
     "watching": "health-live health-ready metrics static",

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -34,7 +34,9 @@ from supplies.accounts.sessions import has_run_out, note_seen
 from supplies.organisations.models import User
 from supplies.organisations.visitors import keep_unsent, lacks_second_factor
 
-FOR_PEOPLE = frozenset({"GET", "HEAD", "POST"})  # what pages are asked with; Django's views answer any other like GET
+FOR_PEOPLE = frozenset(
+    {"GET", "HEAD", "POST"}
+)  # what pages are asked with; Django's views answer any other like GET
 FOR_PROGRAMS = FOR_PEOPLE | {"PUT", "PATCH", "DELETE", "OPTIONS"}
 PIECE = 65_536  # bytes of a body of unknown length that are read at once
 LONGEST_LENGTH = 15  # digits
@@ -91,12 +93,6 @@ class RefuseTooLarge:
             request.META["CONTENT_LENGTH"] = str(len(body))
             request._stream = BytesIO(body)  # type: ignore[attr-defined]
         return self.get_response(request)
-
-    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """A body that stopped coming is the sender's mishap, not ours."""
-        if isinstance(error, UnreadablePostError):
-            return mishap(request, 400, "invalid", UNREADABLE)
-        return None
 
 
 def largest_body(request: HttpRequest) -> int:

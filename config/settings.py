@@ -323,7 +323,7 @@ LIMITS = {
     "sign-in": rates("sign-in", "60/minute", "60/minute", "60/minute"),
     "sign-up": rates("sign-up", "60/hour", "60/hour", "60/hour"),
     "reset": rates("reset", "20/hour", "20/hour", "20/hour"),
-    "reveal": rates("reveal", "10/hour", "60/hour", "60/hour"),
+    "reveal": rates("reveal", "10/hour", "120/hour", "120/hour"),
     "export": rates("export", "20/hour", "60/hour", "120/hour"),
     "docs": rates("docs", "60/minute", "60/minute", "60/minute"),
     "desk": rates("desk", "60/minute", "600/minute", "60/minute"),

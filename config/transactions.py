@@ -12,10 +12,11 @@ from typing import Any
 from django.conf import settings
 from django.contrib.messages.storage import default_storage
 from django.db import Error, OperationalError, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, UnreadablePostError
 from django.utils import timezone
 
 from config.api_errors import lost_a_race, of_the_database
+from config.mishaps import UNREADABLE, mishap
 from supplies.journal import once
 from supplies.journal.once import Answer, Asked
 
@@ -52,6 +53,8 @@ class OneTransaction:
             if answer := of_the_database(request, error):
                 return answer
             raise
+        except UnreadablePostError:  # a body that stopped coming is the sender's mishap, not ours
+            return mishap(request, 400, "invalid", UNREADABLE)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         return of_the_database(request, error) if isinstance(error, Error) else None

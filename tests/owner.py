@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from django.db import DatabaseError, connection
 
@@ -11,6 +12,16 @@ def as_owner() -> Iterator[None]:
     """Whoever made the test's tables, to the end of the block."""
     with _as("NONE"):
         yield
+
+
+@contextmanager
+def tampered(table: str) -> Iterator[Any]:
+    """A cursor with which rows of the table are changed as nobody may: what somebody with the keys of the database could do."""
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        yield cursor
+        cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
 
 @contextmanager

@@ -27,6 +27,7 @@ class Served:
         name_static_files(place)
         given = environment(
             ALLOWED_HOSTS="supplies.example.org",
+            MAIL_URL=f"filemail:///{place / 'mail'}",
             STATE_DIR=str(place),
             PROMETHEUS_MULTIPROC_DIR=str(place / "counts"),
             LIMITS_TIMES="1",

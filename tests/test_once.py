@@ -16,6 +16,7 @@ from supplies.organisations.models import Scope, User
 from tests.api_client import V1, Speaker, today  # noqa: F401
 from tests.makers import NOW, make_appeal, make_facility, make_member, make_need, make_user
 from tests.operations import CASES, an_appeal, described, mutating
+from tests.sign_in import sign_in
 from tests.tables import changes, photograph
 
 pytestmark = pytest.mark.django_db
@@ -184,7 +185,7 @@ def test_any_visible_word_is_a_key(key: str) -> None:
 def test_a_form_of_a_browser_is_no_json_whether_or_not_it_was_looked_into(kind: str) -> None:
     """Without a header the token against forged forms is looked for in the form, which takes it apart."""
     client = APIClient(enforce_csrf_checks=True)
-    client.force_login(make_user(is_superuser=True))
+    sign_in(client, make_user(is_superuser=True))
     token = "a" * 32
     client.cookies["csrftoken"] = token
     part = f'--X\r\nContent-Disposition: form-data; name="csrfmiddlewaretoken"\r\n\r\n{token}\r\n--X--\r\n'

@@ -1,6 +1,5 @@
 """Where django-allauth asks what is done here: its settings name these two classes."""
 
-import logging
 from base64 import b64decode, b64encode
 from typing import Any
 
@@ -21,7 +20,6 @@ from supplies.accounts.sessions import begin, browser_of
 from supplies.organisations.models import User
 from supplies.sealing import seal, unseal
 
-security = logging.getLogger("security")
 SECRETS = "mfa_authenticator:data"  # pragma: allowlist secret # what sealed secrets are bound to
 
 
@@ -45,7 +43,6 @@ class AccountAdapter(DefaultAccountAdapter):
             browser=browser_of(request.headers.get("user-agent", "")),
             at=timezone.now(),
         )
-        security.info("Account %s signed in.", user.pk)
 
     def post_login(self, request: HttpRequest, user: AbstractBaseUser, **details: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **details)

@@ -1,11 +1,11 @@
 """What is typed to open an account, to sign in to it, to secure it, and to let others act with theirs."""
 
-import logging
 import unicodedata
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from typing import Any
 
+import structlog
 from allauth.account import forms as machinery
 from allauth.account.adapter import get_adapter
 from allauth.account.utils import user_pk_to_url_str
@@ -27,7 +27,7 @@ from supplies.organisations.models import LONGEST_LIFE, Role, Scope, User
 from supplies.organisations.permissions import usable_scopes
 from supplies.organisations.services import TOKEN_LIFE
 
-security = logging.getLogger("security")
+security = structlog.get_logger("security")
 LONGEST_PASSWORD = 200
 TICKET, TICKET_SECONDS = "account number", 3600
 MAILS_AN_HOUR = 3  # to one address; and codes asked for by one account
@@ -72,13 +72,13 @@ class TriesForm(forms.Form):
             this = begin_try(request, secret, name=name, user=user)
         except HeldUp as held:
             self.held_for = held.seconds
-            security.warning("A %s was not looked at: too many were wrong.", secret)
+            security.warning("sign-in held up", secret=secret)
             raise forms.ValidationError(str(held.detail), code=held.code) from held
         right = look()
         if right:
             this.succeeded()
         else:
-            security.warning("A %s was wrong at %s.", secret, f"account {user.pk}" if user else "no account")
+            security.warning("sign-in failed", secret=secret, account=user.pk if user else None)
         return right
 
     def own_password(self, field: str) -> str:

@@ -17,6 +17,7 @@ from django.urls import reverse
 from supplies.models import Region, User
 from tests.access.routes import Route
 from tests.access.world import ROLES, Side, World
+from tests.sign_in import sign_in
 
 NOT_COUNTED = ["django_session"]  # signing in and being told something are no changes of the platform
 
@@ -99,7 +100,7 @@ class Doors:
     def _client(person: User | None) -> Client:
         client = Client(headers={"accept-language": "en"}, raise_request_exception=False)
         if person is not None:
-            client.force_login(person)
+            sign_in(client, person)
         return client
 
     def knock(self, role: str, route: Route, method: str, key: Any, side: Side) -> Answer:

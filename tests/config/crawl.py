@@ -64,7 +64,7 @@ def faults_of(response: Any, *, kept: bool = False) -> Iterator[str]:
 
 # -- every route ------------------------------------------------------------------------------------------
 
-OWN_ROWS = {"django_session": "a visitor's own: what she is told, and what she typed before she signed in"}
+OWN_ROWS = {"supplies_session": "a visitor's own: what she is told, and what she typed before she signed in"}
 WRITES = re.compile(r"\s*(INSERT INTO|UPDATE|DELETE FROM|TRUNCATE)\b", re.IGNORECASE)
 CHANGING = ("post", "put", "patch", "delete")
 
@@ -98,9 +98,11 @@ def crawl(*, every_cell: bool) -> Iterator[tuple[str, str]]:
 
 
 def client_of(user: Any, **options: Any) -> Client:
+    from tests.sign_in import sign_in
+
     client = Client(raise_request_exception=False, **options)
     if user is not None:
-        client.force_login(user)
+        sign_in(client, user)
     return client
 
 
@@ -176,7 +178,8 @@ def unguarded(
             answer = getattr(client, method)(
                 route.address(keys), secure=True, headers={"referer": "https://testserver/"}
             )
-            if answer.status_code != 403:
+            is_unknown_there = method != "post" and answer.status_code == 405  # which is found out first
+            if answer.status_code != 403 and not is_unknown_there:
                 yield f"{method} {route.name} without a token", f"is {answer.status_code}"
 
 

@@ -19,6 +19,7 @@ from supplies.journal.models import Outgoing
 from supplies.journal.services import record
 from tests.makers import make_user
 from tests.matching.test_admin import make_proposal
+from tests.owner import as_owner, tampered
 
 pytestmark = pytest.mark.django_db
 TOKEN = "a token of the tests"
@@ -63,15 +64,17 @@ def test_without_its_database_it_is_alive_and_not_ready(monkeypatch: pytest.Monk
 
 def test_with_a_migration_that_is_not_applied_it_is_not_ready_and_looks_again() -> None:
     health._are_applied.cache_clear()
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'matching'")
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'matching' RETURNING name")
+        gone = [name for (name,) in cursor.fetchall()]
 
     answer = Client().get(READY)
 
     assert (answer.status_code, answer.json()["migrations"]) == (503, False)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO django_migrations (app, name, applied) VALUES ('matching', '0001_initial', now())"
+    with as_owner(), connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO django_migrations (app, name, applied) VALUES ('matching', %s, now())",
+            [[name] for name in gone],
         )
     assert Client().get(READY).status_code == 200
 
@@ -153,7 +156,8 @@ def test_the_matching_shows_what_runs_and_how_long_its_lease_was_silent(settings
     proposal = make_proposal()
     settings.MATCH_LEASE_SECONDS = 60
     family = FamilyRun.objects.filter(pk=proposal.family_run_id)
-    family.update(status="queued")
+    with tampered("matching_familyrun"):
+        family.update(status="queued")
     assert (read('family_runs{status="queued"}'), read('family_runs{status="running"}')) == (1, 0)
     assert read("lease_age_seconds") == 0
 
@@ -165,13 +169,16 @@ def test_the_matching_shows_what_runs_and_how_long_its_lease_was_silent(settings
 
 def test_the_matching_shows_what_has_failed_lately(read: Any) -> None:
     family, at = FamilyRun.objects.filter(pk=make_proposal().family_run_id), timezone.now()
-    MatchingRun.objects.update(created_at=at)
+    with tampered("matching_matchingrun"):
+        MatchingRun.objects.update(created_at=at)
     assert read("families_failed") == 0
 
-    family.update(status="failed")
+    with tampered("matching_familyrun"):
+        family.update(status="failed")
 
     assert read("families_failed") == 1
-    MatchingRun.objects.update(created_at=at - timedelta(hours=2))
+    with tampered("matching_matchingrun"):
+        MatchingRun.objects.update(created_at=at - timedelta(hours=2))
     assert read("families_failed") == 0
 
 

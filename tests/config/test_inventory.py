@@ -10,12 +10,22 @@ from drf_spectacular.generators import SchemaGenerator
 from tests.config import planted
 from tests.every_route import HOLE, every_route, some_of_everything
 from tests.makers import make_user
+from tests.sign_in import sign_in
 
 OUTSIDE = {
     "a page for people": """
         home mine find-code track needs withdraw-need confirm-need choose-hospital post-appeal appeal appeal-posted
         withdraw-appeal post-donation donation donation-posted withdraw-donation withdraw-offer shipment count-shipment
         register-hospital pause sign-in sign-up sign-out language answers agree-for-donor agree-for-hospital decline
+        organisation hand-in-evidence attachment facility promise reveal-contact privacy my-data copy-my-data erase-me
+        account account-number change-name change-password confirm second-factor set-up-second-factor end-other-sessions
+        recovery-codes recovery-codes-file recovery-codes-kept keys issue-key revoke-key reset-password
+        members invite invitation revoke-invitation dismiss-member promote-member
+        """,
+    "the same pages by the names django-allauth leads to": """
+        account_login account_signup account_reauthenticate mfa_authenticate account_email
+        account_email_verification_sent account_reset_password account_reset_password_done
+        account_reset_password_from_key
         """,
     "the document itself, its reader and its list of contents": "api-schema api-docs api-root",
     "for those who run the site": "health-live health-ready metrics",
@@ -60,8 +70,7 @@ def test_what_stands_outside_exists_and_is_not_described_as_well(described: set[
 
 @pytest.mark.django_db
 def test_the_api_answers_in_json_and_has_no_pages_that_list_what_may_be_chosen() -> None:
-    keys, client = some_of_everything(), Client()
-    client.force_login(make_user("root", is_superuser=True))
+    keys, client = some_of_everything(), sign_in(Client(), make_user("root", is_superuser=True))
     routes = [route for route in every_route() if route.pattern.startswith("api/v1/")]
     assert len(routes) > 50
 

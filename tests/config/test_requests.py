@@ -9,6 +9,8 @@ from django.test import Client, RequestFactory
 
 from config.requests import largest_body
 from tests.every_route import every_route, some_of_everything
+from tests.makers import make_user
+from tests.sign_in import sign_in
 
 FROM_A_PAGE = {"Accept-Language": "en"}
 
@@ -103,10 +105,10 @@ class Broken(BytesIO):
 
 @pytest.mark.parametrize("path", ["/sign-in/", "/api/v1/appeals/"])
 @pytest.mark.parametrize("head", [{"CONTENT_LENGTH": "9"}, PIECES], ids=["of a length", "in pieces"])
-def test_a_body_that_stops_coming_is_a_bad_request(
-    admin_client: Client, path: str, head: dict[str, str]
-) -> None:
-    client = admin_client if path.startswith("/api/") else None  # a stranger's is not even read there
+def test_a_body_that_stops_coming_is_a_bad_request(db: None, path: str, head: dict[str, str]) -> None:
+    client = (
+        sign_in(Client(), make_user()) if path.startswith("/api/") else None
+    )  # a stranger's is not even read there
 
     assert post(path, Broken(), client, **head).status_code == 400
 
@@ -117,7 +119,7 @@ def test_a_length_that_is_no_number_is_a_bad_request(length: str) -> None:
 
 
 def test_a_view_says_itself_when_it_takes_more(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from supplies.organisations import views
+    from supplies.accounts import views
 
     monkeypatch.setattr(views.sign_up, "largest_body", 5_000_000, raising=False)
 

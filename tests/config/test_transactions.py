@@ -26,6 +26,7 @@ from supplies.errors import Refused
 from supplies.organisations import services as people
 from supplies.organisations.models import Facility, User
 from tests.makers import make_facility, make_user
+from tests.owner import as_owner
 from tests.page_client import reader
 from tests.tables import changes, photograph
 
@@ -78,11 +79,11 @@ def fails(db: None) -> Iterator[Any]:
     """Make the next updates of a facility fail as PostgreSQL fails. A sequence counts, which no rollback turns back."""
 
     def failing(code: str, times: int) -> None:
-        with connection.cursor() as cursor:
+        with as_owner(), connection.cursor() as cursor:
             cursor.execute(
                 f"""
                 CREATE SEQUENCE test_failures;
-                CREATE FUNCTION test_fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                CREATE FUNCTION test_fail() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
                     IF nextval('test_failures') <= {times} THEN
                         RAISE EXCEPTION 'planted' USING ERRCODE = '{code}';
                     END IF;
@@ -93,12 +94,12 @@ def fails(db: None) -> Iterator[Any]:
             )
 
     yield failing
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("DROP FUNCTION IF EXISTS test_fail() CASCADE; DROP SEQUENCE IF EXISTS test_failures")
 
 
 def tried() -> int:
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("SELECT last_value FROM test_failures")
         return int(cursor.fetchone()[0])
 
@@ -234,7 +235,7 @@ def test_two_that_wait_for_each_other_are_both_done() -> None:
         answers.append(client.post("/page/done/"))
         connection.close()
 
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(), as_owner(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL deadlock_timeout = '60s'")  # so that the other one is found and ended
         list(Facility.objects.filter(pk=second.pk).select_for_update())
         page = threading.Thread(target=post)
@@ -262,7 +263,7 @@ def _waits_for_a_lock() -> bool:
     [
         ("supplies_need", "/needs/"),
         ("supplies_need", "/api/v1/needs/"),
-        ("django_session", "/desk/"),  # met before any view is
+        ("supplies_session", "/desk/"),  # met before any view is
     ],
 )
 def test_reading_while_the_database_is_busy_is_503_with_when_to_come_back(
@@ -272,7 +273,7 @@ def test_reading_while_the_database_is_busy_is_503_with_when_to_come_back(
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '50ms'")
     with other.cursor() as cursor:
-        cursor.execute(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        cursor.execute(f"SET ROLE NONE; BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         answer = client.get(address, headers={"cookie": "sessionid=abcdefghijklmnop"})
     other.close()
     connection.close()

@@ -3,7 +3,6 @@
 import io
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from matching.models import FamilyRun, MatchingRun, Proposal
 from matching.replay import Outcome, replay
 from supplies.organisations.models import User
 from tests.makers import NOW, make_emergency, make_item, make_need, make_offer
+from tests.owner import as_owner, tampered
 
 pytestmark = pytest.mark.django_db
 
@@ -42,21 +42,11 @@ def run() -> MatchingRun:
     return match()
 
 
-@contextmanager
-def tampered(table: str) -> Iterator[Any]:
-    """What somebody with the keys of the database could do."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        yield cursor
-        cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-
-
 # --- unchangeable
 
 
 def raw(statement: str, *values: Any) -> None:
-    with transaction.atomic(), connection.cursor() as cursor:
+    with as_owner(), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement, values)
 
 

@@ -7,6 +7,7 @@ from bench.races import contest, without_the_index
 from matching.models import FamilyRun, Proposal
 from supplies.emergencies.models import Emergency
 from tests.makers import make_emergency, make_item, make_need, make_offer
+from tests.owner import as_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 FAMILIES = ("MASK_SURG", "GOGGLES", "GOWN")
@@ -34,7 +35,7 @@ def test_two_runs_at_once_never_have_two_of_one_family_at_work() -> None:
 def test_the_control_without_the_index_has_two_of_one_family_at_work() -> None:
     emergency = wanted()
 
-    with without_the_index():
+    with as_owner(), without_the_index():
         found = contest(emergency, rounds=1)
 
     assert [(each.leases, each.most_running) for each in found] == [(6, 2)]

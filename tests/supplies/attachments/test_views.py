@@ -16,6 +16,7 @@ from supplies.organisations import services as people
 from supplies.organisations.models import Organisation, User
 from tests.makers import NOW, make_member, make_organisation, make_region, make_user
 from tests.page_client import reader
+from tests.sign_in import sign_in
 from tests.supplies.attachments.hostile import pdf, photograph, picture
 
 pytestmark = pytest.mark.django_db
@@ -164,7 +165,7 @@ def test_a_file_that_the_disk_has_lost_is_missing(
 
 def test_reading_takes_a_button_so_that_nobody_is_made_to_read(volunteer: User) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(volunteer)
+    sign_in(client, volunteer)
 
     assert client.get(reverse("attachment", args=[uuid4()])).status_code == 405
     assert read(client, uuid4()).status_code == 403
