@@ -20,7 +20,7 @@ from django.db import connection  # noqa: E402
 from config.celery import app  # noqa: E402
 from supplies.journal.models import Outgoing  # noqa: E402
 from supplies.journal.services import record  # noqa: E402
-from tests.supplies.allocations.racing import START  # noqa: E402
+from tests.processes import START  # noqa: E402
 
 app.loader.import_default_modules()
 

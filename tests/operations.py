@@ -107,11 +107,27 @@ def an_allocation() -> tuple[str, dict[str, Any]]:
     return f"allocations/{make_allocation().pk}/release/", {"reason": "changed"}
 
 
+def a_match_by_hand() -> tuple[str, dict[str, Any]]:
+    need, offer = make_need(quantity=100), make_offer(quantity=100)
+    sides = {"need": str(need.pk), "offer": str(offer.pk)}
+    return "proposals/", {**sides, "quantity": 100, "reason": "transport"}
+
+
+def a_contact() -> tuple[str, dict[str, Any]]:
+    contact = people.keep_contact(make_organisation(), phone="000-1234", at=NOW)
+    return f"contacts/{contact.pk}/reveal/", {"purpose": "verify"}
+
+
+def an_organisation(verb: str, **body: Any) -> tuple[str, dict[str, Any]]:
+    return f"organisations/{make_organisation(verified=False).pk}/{verb}/", body
+
+
 SEEN = {"occurred_at": "2026-11-23T07:00:00Z", "step": "transporting"}
 CASES: dict[str, Case] = {
     "POST /api/v1/allocations/{id}/release/": an_allocation,
     "POST /api/v1/appeals/": an_appeal,
     "POST /api/v1/appeals/{id}/withdraw/": lambda: (f"appeals/{make_appeal().pk}/withdraw/", {}),
+    "POST /api/v1/contacts/{id}/reveal/": a_contact,
     "POST /api/v1/donations/": a_donation,
     "POST /api/v1/donations/{id}/withdraw/": lambda: (f"donations/{make_donation().pk}/withdraw/", {}),
     "POST /api/v1/facilities/{id}/pause/": partial(a_facility, "pause", paused=False),
@@ -120,7 +136,19 @@ CASES: dict[str, Case] = {
     "PATCH /api/v1/needs/{id}/": partial(a_need, quantity=700),
     "POST /api/v1/needs/{id}/confirm/": partial(a_need, "confirm/"),
     "POST /api/v1/needs/{id}/not-needed/": partial(a_need, "not-needed/"),
+    "PATCH /api/v1/offers/{id}/": lambda: (f"offers/{make_offer().pk}/", {"quantity": 700}),
     "POST /api/v1/offers/{id}/withdraw/": lambda: (f"offers/{make_offer().pk}/withdraw/", {}),
+    "POST /api/v1/organisations/{id}/calls/": partial(
+        an_organisation, "calls", origin="register", outcome="confirmed"
+    ),
+    "POST /api/v1/organisations/{id}/verify/": partial(
+        an_organisation,
+        "verify",
+        verdict="refused",
+        motive="Nobody knows them.",
+        public_note="Hand in a letter.",
+    ),
+    "POST /api/v1/proposals/": a_match_by_hand,
     "POST /api/v1/proposals/{id}/accept/": partial(a_proposal, "accept", ProposalStatus.OPEN),
     "POST /api/v1/proposals/{id}/agree/": partial(a_proposal, "agree", ProposalStatus.APPROVED, side="donor"),
     "POST /api/v1/proposals/{id}/approve/": partial(a_proposal, "approve", ProposalStatus.OPEN),

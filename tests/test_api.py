@@ -662,7 +662,10 @@ def _format(method: str) -> dict[str, str]:
 
 def _routes(name: str, key: str) -> list[str]:
     (viewset,) = [viewset for prefix, viewset, _basename in router.registry if prefix == name]
-    actions = [f"{name}/{key}/{extra.url_path}/" for extra in viewset.get_extra_actions()]
+    actions = [
+        f"{name}/{key}/{extra.url_path}/" if extra.detail else f"{name}/{extra.url_path}/"
+        for extra in viewset.get_extra_actions()
+    ]
     return [f"{name}/", f"{name}/{key}/", *actions]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.apps.registry import Apps
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import connection, migrations, models
 from django.db.migrations.loader import MigrationLoader
@@ -14,6 +15,7 @@ OURS = ("supplies", "matching")
 
 # Tables that stay small enough to be locked for a moment: reference data and what an operator writes.
 SMALL = {
+    "apitoken",
     "category",
     "emergency",
     "item",
@@ -28,8 +30,15 @@ SMALL = {
     "unitrule",
 }
 
-# What came before anybody had a million rows.
-EXCUSED = {("supplies", "0001_initial"), ("supplies", "0002_volunteers"), ("matching", "0001_initial")}
+# What came before the first release, and so before anybody had a million rows.
+EXCUSED = {
+    ("supplies", "0001_initial"),
+    ("supplies", "0002_volunteers"),
+    ("supplies", "0012_rounds_of_verification"),
+    ("supplies", "0014_four_eyes"),
+    ("supplies", "0021_contact_lookups"),
+    ("matching", "0001_initial"),
+}
 
 
 def faults(operations: list[Operation], state: ProjectState, app: str) -> Iterator[str]:
@@ -103,7 +112,7 @@ class Thing(models.Model):
 
     class Meta:
         app_label = "supplies"
-        managed = False
+        apps = Apps()  # of its own, so that nobody else takes it for a model of the site
 
 
 def _add(field: models.Field) -> Operation:

@@ -34,8 +34,8 @@ def administrator() -> Speaker:
 @pytest.mark.django_db
 @pytest.mark.parametrize("prefix", LISTS)
 def test_a_row_is_not_sent_again_to_who_has_it(prefix: str) -> None:
+    person = Speaker(make_member("volunteer", is_superuser=True))
     LISTS[prefix](1)
-    person = administrator()
     row = person.get(prefix).json()["results"][0]
     address = f"{prefix}{row.get('id') or row['code']}/"
 
@@ -65,7 +65,7 @@ def test_a_code_that_is_followed_is_not_sent_again_either() -> None:
 
     again = APIClient().get(address, HTTP_IF_NONE_MATCH=first.headers["ETag"])
 
-    assert (again.status_code, again.headers["Cache-Control"]) == (304, "no-store")
+    assert (again.status_code, again.headers["Cache-Control"]) == (304, "private, no-store")
 
 
 @pytest.mark.django_db

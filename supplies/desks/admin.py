@@ -12,6 +12,7 @@ from supplies.offers.models import Offer, OfferStatus
 from supplies.organisations.admin import OrganisationAdmin
 from supplies.organisations.desk import count_of
 from supplies.organisations.models import Organisation
+from supplies.privacy.admin import REVEAL
 
 admin.site.unregister(Organisation)
 
@@ -19,6 +20,7 @@ admin.site.unregister(Organisation)
 @admin.register(Organisation)
 class OrganisationQueue(OrganisationAdmin):
     list_display = ("name", "kind", "region", "standing", "behind", "source", "created_at")
+    actions = (*OrganisationAdmin.actions, REVEAL)
     ordering = ()  # by what is counted below, which is no column
     fieldsets = (
         (None, {"fields": ("name", "kind", "region", "behind", "credit_code", "source", "allocates_for_me")}),
@@ -28,7 +30,7 @@ class OrganisationQueue(OrganisationAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         asked = Need.objects.filter(status__in=[NeedStatus.WAITING, NeedStatus.OPEN])
         given = Offer.objects.filter(status__in=[OfferStatus.WAITING, OfferStatus.OPEN])
-        return (
+        rows = (
             super()
             .get_queryset(request)
             .annotate(
@@ -36,8 +38,10 @@ class OrganisationQueue(OrganisationAdmin):
                 given=count_of(given, "donation__organisation"),
             )
             .annotate(behind=F("asked") + F("given"))
-            .order_by("-behind", "created_at", "pk")
         )
+        # Of those that wait, which are some hundred; all that there are come in an order that an index knows.
+        is_queue = request.GET.get("status", "waiting") in ("waiting", "again")
+        return rows.order_by(*(["-behind"] if is_queue else []), "created_at", "pk")
 
     @admin.display(description=_("lines behind it"), ordering="behind")
     def behind(self, organisation: Any) -> int:

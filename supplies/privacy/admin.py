@@ -16,7 +16,6 @@ from django.utils.translation import gettext_lazy as _
 
 from supplies.errors import Refused
 from supplies.journal.models import Event
-from supplies.organisations.admin import OrganisationAdmin
 from supplies.organisations.desk import DeskAdmin, Verb, Waiting, sentence, who
 from supplies.organisations.models import Contact, Organisation, Role, User
 from supplies.privacy import services
@@ -68,18 +67,10 @@ def _contacts_of(organisation: Organisation) -> QuerySet[Contact]:
     return Contact.objects.filter(organisation=organisation).order_by("pk")
 
 
-# A page that knows who may reach whom belongs here: organisations do not know of matches.
-admin.site.unregister(Organisation)
-
-
-@admin.register(Organisation)
-class OrganisationToReachAdmin(OrganisationAdmin):
-    actions = (
-        *OrganisationAdmin.actions,
-        ShowContacts(
-            "reveal", _("Show how to reach them"), services.reveal, asks=PurposeForm, sensitive=True
-        ),
-    )
+# An action of the organisation's page at the desk (`supplies.desks.admin`): organisations do not know of matches.
+REVEAL = ShowContacts(
+    "reveal", _("Show how to reach them"), services.reveal, asks=PurposeForm, sensitive=True
+)
 
 
 class ManyFilter(admin.SimpleListFilter):
@@ -115,7 +106,7 @@ class RevealAdmin(DeskAdmin):
     )
     list_filter = (ManyFilter, "ground", "purpose")
     list_select_related = ("by", "on_behalf_of", "organisation")
-    search_fields = ("=by__pk", "=subject_id", "=contact_id", "organisation__name")
+    search_fields = ("=by__username", "=subject_id", "=contact_id", "organisation__name")
     ordering = ("-at", "-pk")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

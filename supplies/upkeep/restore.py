@@ -6,7 +6,7 @@ from io import StringIO
 from pathlib import Path
 
 from django.conf import settings
-from django.core.management import CommandError, call_command, get_commands
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
@@ -155,11 +155,11 @@ def _sequences_behind() -> Iterator[str]:
 
 def _books_do_not_balance() -> Iterator[str]:
     """What `check_invariants` says, once the tables are those of this release."""
-    if "check_invariants" not in get_commands() or pending_migrations():
+    if pending_migrations():
         return
     out = StringIO()
     try:
-        call_command("check_invariants", stdout=out, stderr=out)
+        call_command("check_invariants", idle=True, stdout=out, stderr=out)
     except (CommandError, SystemExit) as error:
         if not isinstance(error, SystemExit) or error.code:
             yield f"check_invariants fails: {out.getvalue()}{error}"

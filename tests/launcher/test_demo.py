@@ -6,7 +6,7 @@ from launcher import demo
 from launcher.demo import PREPARED, Demo, digest_of_sources
 from launcher.state import State
 
-MADE_READY = ["migrate", "collectstatic", "load_reference", "load_demo"]
+MADE_READY = ["migrate", "database_roles", "collectstatic", "load_reference", "load_demo"]
 
 
 @pytest.fixture

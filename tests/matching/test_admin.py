@@ -35,7 +35,6 @@ def make_run(**fields: Any) -> MatchingRun:
 def make_proposal(**fields: Any) -> Proposal:
     """A proposal of 100 pieces as a run would have made it."""
     run = make_run()
-    family = FamilyRun.objects.create(run=run, emergency=run.emergency, family="masks", status="done")
     defaults = {
         "need": fields.pop("need", None) or make_need(),
         "offer": fields.pop("offer", None) or make_offer(),
@@ -46,7 +45,12 @@ def make_proposal(**fields: Any) -> Proposal:
         "created_at": NOW,
         "expires_at": timezone.now() + timedelta(hours=48),
     }
-    proposal = Proposal.objects.create(family_run=family, **{**defaults, **fields})
+    given = {**defaults, **fields}
+    counted = {"proposals": 1, "units": given["quantity"]}
+    family = FamilyRun.objects.create(
+        run=run, emergency=run.emergency, family="masks", status="done", **counted
+    )
+    proposal = Proposal.objects.create(**{"family_run": family, **given})
     services._hold([proposal], +1)
     return proposal
 

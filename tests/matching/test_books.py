@@ -31,6 +31,7 @@ from tests.makers import (
     make_region,
     make_shipment,
 )
+from tests.owner import as_owner
 
 pytestmark = pytest.mark.django_db
 SAID: dict[str, Any] = {"by": None, "at": NOW}
@@ -275,7 +276,7 @@ def broken() -> dict[str, set[str]]:
 
 def found_of(constraints: Iterable[str], corruption: str, **values: Any) -> tuple[str, dict[str, set[str]]]:
     """The key of what was planted, and what was found; the books are right again afterwards."""
-    with transaction.atomic():
+    with transaction.atomic(), as_owner():
         key = plant(constraints, corruption, **values)
         found = broken()
         transaction.set_rollback(True)

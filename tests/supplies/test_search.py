@@ -13,6 +13,7 @@ from supplies.needs.models import Need
 from supplies.organisations.models import Facility, Organisation
 from supplies.search import first, found
 from tests.makers import make_facility, make_item, make_need, make_offer, make_organisation, make_region
+from tests.owner import as_owner
 
 pytestmark = pytest.mark.django_db
 
@@ -108,7 +109,7 @@ def many() -> None:
     Facility.objects.bulk_create(
         Facility(organisation=one, region=region, name=one.name) for one in organisations
     )
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("ANALYZE supplies_organisation, supplies_facility")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from supplies.upkeep.archive import Unfit
@@ -43,8 +43,6 @@ class Command(BaseCommand):
             self._start_again(**options)
             return
         file, erasures = options["file"], options["erasures"]
-        if erasures and "erasures" not in get_commands():
-            raise CommandError("This release has no command that would erase them again.")
         files = None if options["without_files"] else options["files"] or private_files()
         try:
             manifest = restore(file, files=files)

@@ -40,12 +40,12 @@ def issue(user: User, **fields: Any) -> tuple[ApiToken, str]:
 @pytest.mark.parametrize(
     ("role", "beyond"),
     [
-        ("", {"matching", "shipments"}),
-        ("hospital", set()),
-        ("donor", set()),
-        ("carrier", {"matching"}),
+        ("", {"matching", "shipments", "verify"}),
+        ("hospital", {"verify"}),
+        ("donor", {"verify"}),
+        ("carrier", {"matching", "verify"}),
         ("volunteer", set()),
-        ("auditor", {"matching", "shipments"}),
+        ("auditor", {"matching", "shipments", "verify"}),
     ],
 )
 def test_a_key_allows_no_more_than_the_roles_of_its_person(role: str, beyond: set[str]) -> None:
@@ -127,6 +127,7 @@ def test_the_page_issues_a_key_that_works_shows_it_once_and_revokes_it() -> None
         "needs",
         "offers",
         "shipments",
+        "contacts",
     ]
     assert reads(key) == 200
     assert key not in client.get(reverse("keys")).content.decode()

@@ -35,6 +35,7 @@ from tests.supplies.accounts.door import (
     type_code,
     type_password,
 )
+from tests.supplies.organisations.verdicts import verified
 from tests.test_project import routes
 
 pytestmark = pytest.mark.django_db
@@ -78,8 +79,7 @@ def test_being_verified_makes_it_needed_from_the_next_page_on_and_what_was_typed
     client = sign_in(browser(), person, with_factor=False)
     assert client.get(reverse("mine")).status_code == 200
 
-    person.memberships.get().organisation.move_to("verified")
-    person.memberships.get().organisation.__class__.objects.update(status="verified")
+    verified(person.memberships.get().organisation)
     answer = client.post(reverse("register-hospital"), {"name": "Harbour hospital"})
 
     assert answer.url.startswith(reverse("second-factor"))

@@ -15,7 +15,7 @@ from supplies.accounts.sessions import browser_of
 from supplies.journal.models import Event
 from supplies.organisations import services as people
 from supplies.organisations.models import ApiToken, User
-from tests.desk import at_the_desk, list_of, page_of
+from tests.desk import at_the_desk, list_of, page_of, version
 from tests.makers import make_member, make_user
 from tests.sign_in import sign_in
 from tests.supplies.accounts.door import PASSWORD, browser, give_factor, is_in, type_password
@@ -164,7 +164,15 @@ def administrator() -> User:
 
 def account_form(user: User, **fields: object) -> dict[str, object]:
     counts = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
-    return {"username": user.username, "first_name": "", "last_name": "", "language": "", **counts, **fields}
+    return {
+        "username": user.username,
+        "first_name": "",
+        "last_name": "",
+        "language": "",
+        **counts,
+        **version(user),
+        **fields,
+    }
 
 
 def test_closing_an_account_ends_its_sessions_and_its_programs_at_once(administrator: User) -> None:

@@ -5,10 +5,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from config.requests import LARGEST
 from supplies.attachments.models import MOST_BYTES, Attachment
 from supplies.attachments.uploads import ROOM_FOR_THE_FORM
 from supplies.journal.models import Event
@@ -250,8 +250,8 @@ def test_a_body_with_files_is_as_large_as_its_route_says(hospital: Organisation,
 
     assert post(address, MOST_BYTES + ROOM_FOR_THE_FORM) == 400  # read, and no form
     assert post(address, MOST_BYTES + ROOM_FOR_THE_FORM + 1) == 413
-    assert post(reverse("register-hospital"), LARGEST + 1) == 413
-    assert post("/nowhere/", LARGEST + 1) == 413
+    assert post(reverse("register-hospital"), settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1) == 413
+    assert post("/nowhere/", settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1) == 413
 
 
 def test_a_body_that_is_too_large_is_answered_with_a_page_in_the_reader_s_language(

@@ -120,7 +120,7 @@ def test_the_public_follows_a_code_without_reading_a_name_a_number_or_an_address
     assert answer.json()["timeline"]
     assert "Canary" not in answer.content.decode()
     assert "13900001234" not in answer.content.decode()
-    assert answer["Cache-Control"] == "no-store"
+    assert answer["Cache-Control"] == "private, no-store"
 
 
 @pytest.mark.parametrize(

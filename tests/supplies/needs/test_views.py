@@ -25,6 +25,7 @@ from tests.makers import (
     make_user,
 )
 from tests.page_client import lines, reader
+from tests.supplies.accounts.test_door import sign_up_form
 
 pytestmark = pytest.mark.django_db
 LINE = {"quantity_kind": "number", "amount": "2000", "setting": "general", "medical_grade": "on"}
@@ -393,18 +394,9 @@ def test_what_a_stranger_typed_is_there_after_signing_up() -> None:
     address = reverse("post-appeal", args=[facility.pk])
 
     led = client.post(address, sent({"amount": "321"}, remark="typed before"))
-    signed_up = client.post(
-        reverse("sign-up"),
-        {
-            "username": "new",
-            "password1": "three plain words",
-            "password2": "three plain words",
-            "next": address,
-        },
-        follow=True,
-    )
+    client.post(reverse("sign-up"), sign_up_form(client, next=address))
 
-    page = signed_up.content.decode()
+    page = client.get(address).content.decode()
     assert led.status_code == 302
     assert led.url.startswith(reverse("sign-in"))
     assert 'value="321"' in page

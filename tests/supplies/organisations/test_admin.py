@@ -223,10 +223,12 @@ def test_a_coordinator_checks_in_her_regions(db: None, where: str, asked: bool) 
     choose(client, "refuse", organisation, motive="x", public_note="y")
 
     organisation.refresh_from_db()
-    page = client.get(page_of(organisation))
     assert (organisation.status == "refused") is asked
-    assert bool(page.context["asked"]) is asked
-    assert bool(page.context["file_form"]) is asked
+    page = client.get(page_of(organisation))
+    assert (page.context is not None) is asked  # elsewhere there is no such row
+    if asked:
+        assert page.context["asked"]
+        assert page.context["file_form"]
 
 
 def test_an_auditor_reads_the_page_and_is_asked_nothing(db: None) -> None:

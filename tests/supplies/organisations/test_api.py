@@ -165,10 +165,10 @@ def test_a_coordinator_elsewhere_finds_out_nothing_here() -> None:
     elsewhere = Speaker(coordinator)
 
     assert (
-        elsewhere.post(path_of(organisation, "verify/"), {"verdict": "refused", **WORDS}).status_code == 403
+        elsewhere.post(path_of(organisation, "verify/"), {"verdict": "refused", **WORDS}).status_code == 404
     )
-    assert elsewhere.post(path_of(organisation, "calls/"), CALL).status_code == 403
-    assert elsewhere.get(path_of(organisation, "check/")).status_code == 403
+    assert elsewhere.post(path_of(organisation, "calls/"), CALL).status_code == 404
+    assert elsewhere.get(path_of(organisation, "check/")).status_code == 404
 
 
 def test_a_program_verifies_only_with_the_scope_to_verify() -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
+from supplies.append_only import rewriting
 from supplies.attachments.models import Attachment
 from supplies.errors import MoveRefused, NotEligible, NotYours, Refused
 from supplies.journal.models import Event
@@ -29,6 +30,7 @@ from tests.makers import (
     make_region,
     make_user,
 )
+from tests.owner import as_owner
 from tests.supplies.organisations.verdicts import WORDS, call, no, verified, yes
 
 pytestmark = pytest.mark.django_db
@@ -487,14 +489,15 @@ def test_one_who_says_yes_twice_at_once_has_said_it_once_by_the_database_too() -
     assert naively == ["IntegrityError", "yes"]
     assert guarded.verifications.count() == unlocked.verifications.count() == 1
 
-    with connection.schema_editor() as editor:
+    with as_owner(), connection.schema_editor() as editor:
         editor.remove_constraint(Verification, ONE_YES)
     try:
         at_once(volunteer, volunteer, judge=lambda user: naive(bare, user, both))
         assert bare.verifications.count() == 2  # the control: without the constraint one person is two
     finally:
-        bare.verifications.all().delete()
-        with connection.schema_editor() as editor:
+        with transaction.atomic(), as_owner(), rewriting():
+            bare.verifications.all().delete()
+        with as_owner(), connection.schema_editor() as editor:
             editor.add_constraint(Verification, ONE_YES)
 
 
@@ -507,7 +510,7 @@ def test_what_was_verified_by_one_before_keeps_her_yes_and_waits_for_a_second() 
     from django.apps import apps
 
     migration = import_module("supplies.migrations.0013_verified_before")
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute(
             "ALTER TABLE supplies_organisation DROP CONSTRAINT organisation_verified_by_two_or_by_its_source"
         )
@@ -526,7 +529,8 @@ def test_what_was_verified_by_one_before_keeps_her_yes_and_waits_for_a_second() 
         )
     record(own, "organisation.registered", by=registrar, at=NOW)
 
-    migration.carry_over(apps, None)
+    with as_owner():
+        migration.carry_over(apps, None)
 
     for organisation in (judged, listed, own):
         organisation.refresh_from_db()

@@ -22,11 +22,12 @@ from supplies.journal.services import record
 from supplies.needs.models import Need
 from supplies.organisations import services as people
 from supplies.organisations.models import Contact
+from supplies.privacy.services import erase_number
 from supplies.upkeep import archive, backup, contents, roles
 from supplies.upkeep.archive import Manifest, Unfit
 from supplies.upkeep.programs import NoProgram, run_on, write_from
 from supplies.upkeep.restore import proof_lacks, restore
-from tests.makers import NOW, make_emergency, make_need, make_organisation
+from tests.makers import NOW, make_emergency, make_need, make_organisation, make_user
 from tests.owner import as_owner, as_role
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -356,6 +357,14 @@ def test_the_command_restores_into_another_database(file: Path) -> None:
         assert Contact.objects.count() == 2
 
 
-def test_erasing_again_is_refused_where_nothing_can_be_erased(file: Path, tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="no command that would erase them again"):
-        call_command("restore", str(file), erasures=tmp_path / "erasures", stdout=StringIO())
+def test_whoever_was_erased_since_is_erased_in_what_comes_back(file: Path, tmp_path: Path) -> None:
+    since = tmp_path / "erasures.jsonl"
+    erase_number(PHONE, by=make_user(is_superuser=True), at=NOW)
+    call_command("erasures", export=since, stdout=StringIO())
+
+    with another_database() as name:
+        url = f"postgres://{connection.settings_dict['USER']}@/{name}?host={connection.settings_dict['HOST']}"
+        connection.close()
+        call_command("restore", str(file), into=url, erasures=since)
+
+        assert [contact.phone for contact in Contact.objects.all()] == [PHONE + "9"]
