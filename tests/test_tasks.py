@@ -336,7 +336,7 @@ def in_parallel(workers: list["subprocess.Popen[str]"], task: str, args: Args, m
     """Both workers do it, and begin at the same moment."""
     if not workers:
         workers += [
-            start("-m", "tests.doing", MAIL_URL=f"filemail:///{mails}", STATE_DIR=str(mails))
+            start("-m", "tests.doing", MAIL_URL=f"filemail:///{mails}", STATE_DIR=str(mails.parent))
             for _worker in range(2)
         ]
     with connection.cursor() as cursor:

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, Self
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -177,7 +178,7 @@ def keep_head(head: Head) -> Path:
     folder = settings.STATE_DIR / "audit"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     file: Path = folder / f"head-{head.number:010d}.json"
-    unfinished = file.with_suffix(".new")
+    unfinished = folder / f"{uuid4().hex}.new"  # two workers may keep one head at once
     unfinished.write_text(head.written() + "\n")
     unfinished.replace(file)
     return file

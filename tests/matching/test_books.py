@@ -255,6 +255,7 @@ def plant(constraints: Iterable[str], corruption: str, **values: Any) -> str:
     """Corrupt the books as somebody with the keys of the database could; returns the key of what is broken."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET LOCAL tongzhou.rewriting = 'on'")
         for constraint in constraints:
             table, name = constraint.split()
             cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
@@ -276,7 +277,7 @@ def broken() -> dict[str, set[str]]:
 
 def found_of(constraints: Iterable[str], corruption: str, **values: Any) -> tuple[str, dict[str, set[str]]]:
     """The key of what was planted, and what was found; the books are right again afterwards."""
-    with transaction.atomic(), as_owner():
+    with as_owner(), transaction.atomic():
         key = plant(constraints, corruption, **values)
         found = broken()
         transaction.set_rollback(True)

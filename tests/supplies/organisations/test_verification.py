@@ -529,7 +529,7 @@ def test_what_was_verified_by_one_before_keeps_her_yes_and_waits_for_a_second() 
         )
     record(own, "organisation.registered", by=registrar, at=NOW)
 
-    with as_owner():
+    with as_owner(), rewriting():
         migration.carry_over(apps, None)
 
     for organisation in (judged, listed, own):
