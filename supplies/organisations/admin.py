@@ -205,7 +205,8 @@ class OrganisationAdmin(DeskAdmin):
             told = gettext("to be checked again since %(day)s") % {"day": organisation.to_check_since}
         else:
             told = organisation.get_status_display()
-        return f"{told}{bracketed(gettext('one of two'))}" if organisation.yeses else told
+        so_far = bracketed(gettext("one of two"))
+        return f"{told}{so_far}" if organisation.yeses else told
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.next_view)
