@@ -30,6 +30,20 @@ API: dict[str, Body] = {
         "lines": [{"item": make_item().pk, "quantity": 10}],
     },
     "need-detail": lambda world, side: {"urgency": 1},
+    "offer-detail": lambda world, side: {"quantity": 6000},
+    "contact-reveal": lambda world, side: {"purpose": "verify"},
+    "organisation-calls": lambda world, side: {"origin": "register", "outcome": "confirmed"},
+    "organisation-verify": lambda world, side: {
+        "verdict": "refused",
+        "motive": "演练：没人认识",
+        "public_note": "演练：请提交盖章的信函",
+    },
+    "proposal-list": lambda world, side: {
+        "need": str(side["appeal published"].needs.order_by("pk").first().pk),
+        "offer": str(side["donation published"].offers.order_by("pk").last().pk),
+        "quantity": 100,
+        "reason": "transport",
+    },
     "matchingrun-list": lambda world, side: {"emergency": make_emergency().pk},
     "proposal-decline": lambda world, side: REASON,
     "allocation-release": lambda world, side: REASON,
@@ -72,6 +86,10 @@ PAGES: dict[str, Body] = {
         "address": "演练路2号",
     },
     "decline": lambda world, side: REASON,
+    "reveal-contact": lambda world, side: {"purpose": "verify"},
+    "invite": lambda world, side: {"role": "hospital"},
+    "issue-key": lambda world, side: {"name": "演练", "scopes": ["read"], "expires_on": DAY},
+    "change-name": lambda world, side: {"first_name": "演练"},
     "language": lambda world, side: {"language": "en"},
 }
 

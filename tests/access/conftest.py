@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import transaction
+from django.test import override_settings
 
 from tests.access.bodies import body_for
 from tests.access.doors import Doors
@@ -14,8 +15,11 @@ from tests.makers import NOW
 
 
 @pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
-    with django_db_blocker.unblock(), time_machine.travel(NOW, tick=False), transaction.atomic():
+def world(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    files = override_settings(PRIVATE_ROOT=tmp_path_factory.mktemp("private"))
+    with files, django_db_blocker.unblock(), time_machine.travel(NOW, tick=False), transaction.atomic():
         yield make_world()
         transaction.set_rollback(True)
 

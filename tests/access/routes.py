@@ -31,11 +31,11 @@ class Route:
 
 
 def routes() -> list[Route]:
-    """Every named route once, in the resolver's order."""
-    found: dict[str, Route] = {}
+    """Every address once, by the name that answers there first."""
+    found: dict[tuple[str, str], Route] = {}
     for route in _walk(get_resolver().url_patterns):
         for one in _spread(route):
-            found.setdefault(one.name, one)
+            found.setdefault((one.path, one.action), one)
     return list(found.values())
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 
 Rows = dict[str, dict[str, dict[str, Any]]]  # table -> a row's key -> its columns
-NOT_READ = frozenset({"django_session", "django_migrations", "django_content_type", "auth_permission"})
+NOT_READ = frozenset({"supplies_session", "django_migrations", "django_content_type", "auth_permission"})
 
 
 def every_row(*, but: Collection[str] = NOT_READ) -> Rows:

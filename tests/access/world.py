@@ -2,19 +2,25 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from tempfile import TemporaryFile
 from typing import Any
 
 from django.db.models import Model
 
 from matching.models import FamilyRun, MatchingRun, Proposal
+from supplies.accounts import services as accounts
 from supplies.allocations.models import Allocation
+from supplies.attachments.services import attach
 from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User
+from supplies.privacy.models import Reveal
+from supplies.privacy.services import reveal
 from supplies.regions.models import Region
 from supplies.shipments import services as moving
 from supplies.shipments.models import Shipment
 from tests.makers import (
     NOW,
+    TODAY,
     make_appeal,
     make_donation,
     make_emergency,
@@ -24,6 +30,7 @@ from tests.makers import (
     make_shipment,
     make_user,
 )
+from tests.supplies.attachments.hostile import pdf
 
 ROLES = ("anonymous", "hospital", "donor", "carrier", "volunteer", "coordinator", "auditor", "admin")
 OWN_REGION, OTHER_REGION = "420106", "110101"
@@ -42,6 +49,7 @@ class Side:
     at_donor: User
     at_carrier: User
     rows: dict[str, Model] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Any:
         return self.rows[name]
@@ -110,6 +118,7 @@ def make_side(name: str, code: str) -> Side:
     _posts(side)
     _matches(side)
     _moves(side)
+    _accounts(side)
     return side
 
 
@@ -117,6 +126,28 @@ def _member(role: str, body: Organisation, username: str) -> User:
     person = make_user(username)
     people.enrol(person, body, role, by=None, at=NOW)
     return person
+
+
+def _accounts(side: Side) -> None:
+    """What belongs to the hospital's manager: a contact, somebody to dismiss, a key, an invitation, a letter."""
+    manager, hospital = side.at_hospital, side.hospital
+    people.make_manager(manager.memberships.get(), by=None, at=NOW)
+    contact = people.keep_contact(
+        hospital, facility=side.site, at=NOW, name="演练", phone="000-0000-0001", by=manager
+    )
+    colleague = _member("hospital", hospital, f"colleague-{side.name}")
+    key, _secret = people.issue_token(manager, name="演练", scopes=["read"], at=NOW)
+    invitation, code = accounts.invite(hospital, role="hospital", by=manager, at=NOW)
+    with TemporaryFile() as letter:
+        size = letter.write(pdf())
+        letter.seek(0)
+        file = attach(
+            hospital, letter, size=size, kind="letter", by=manager, at=NOW, erase_on=TODAY + timedelta(days=9)
+        )
+    reveal(contact, purpose="own", by=manager, at=NOW)
+    side.rows |= {"contact": contact, "membership": colleague.memberships.get(), "key": key, "file": file}
+    side.rows |= {"invitation": invitation, "reveal": Reveal.objects.get(contact_id=contact.pk)}
+    side.codes = {"invitation": code}
 
 
 def _posts(side: Side) -> None:
