@@ -131,7 +131,7 @@ def test_a_view_says_itself_when_it_takes_more(settings: Any, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/needs/", "/desk/"])
-@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND"])
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "PUT", "PATCH", "DELETE"])
 def test_a_method_nobody_knows_is_not_taken_for_reading(path: str, method: str) -> None:
     answer = Client().generic(method, path)
 
