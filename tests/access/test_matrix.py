@@ -1,9 +1,15 @@
-"""Who may do what: every route, method, role, and object, as `table.txt` declares it. A route without a line fails."""
+"""Who may do what and reads what: every route, method, role and object, as `table.txt` and `fields.txt` declare it.
 
+A route without a line fails, and so does a field that nobody has declared. To see the lines of what is found:
+TABLE=print ./run test -n 0 tests/access/test_matrix.py -s
+"""
+
+import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,8 +18,9 @@ from tests.access.routes import METHODS, Route, routes
 from tests.access.world import ROLES
 
 pytestmark = pytest.mark.django_db
-TABLE = Path(__file__).with_name("table.txt")
+TABLE, FIELDS = (Path(__file__).with_name(name) for name in ("table.txt", "fields.txt"))
 TRIED_ANYWAY = ("anonymous", "hospital", "admin")  # with a method that no line names
+LETTERS = dict(zip(ROLES, "-hdcvoAa", strict=True))  # a coordinator is o, an auditor A, an administrator a
 Line = tuple[str, str, str]  # route, method, object
 
 
@@ -27,6 +34,50 @@ def table() -> dict[Line, list[str]]:
             assert (route, method, thing) not in declared, text
             declared[route, method, thing] = outcomes
     return declared
+
+
+def fields() -> dict[tuple[str, ...], str]:
+    """What is declared: (route, method, object, path of a field) -> a letter for each role that reads a value there."""
+    lines = (text.split() for text in FIELDS.read_text().splitlines() if text and not text.startswith("#"))
+    return {tuple(line[:-1]): line[-1] for line in lines}
+
+
+def fields_of(answers: dict[Line, list[Answer]]) -> dict[tuple[str, ...], str]:
+    found: dict[tuple[str, ...], str] = {}
+    for line, row in answers.items():
+        for role, answer in zip(ROLES, row, strict=False):
+            if answer.status < 300 and answer.headers.get("Content-Type") == "application/json":
+                for path in sorted(set(_paths(json.loads(answer.body)))):
+                    key = (*line, path)
+                    found[key] = found.get(key, "") + LETTERS[role]
+    return found
+
+
+def _paths(value: Any, path: str = "") -> Iterator[str]:
+    """Where a value stands that is not null; the members of a list stand at one place."""
+    if isinstance(value, dict) and value:
+        for name, inner in value.items():
+            yield from _paths(inner, f"{path}.{name}" if path else name)
+    elif isinstance(value, list) and value:
+        for inner in value:
+            yield from _paths(inner, f"{path}[]")
+    elif value is not None:
+        yield path or "-"
+
+
+def told_apart(answers: dict[Line, list[Answer]]) -> Iterator[str]:
+    """Where a refusal tells somebody whether what she may not see is there: others' and missing are answered alike."""
+    for (name, method, thing), row in answers.items():
+        if thing == "other":
+            missing = answers[name, method, "missing"]
+            for role, one, none in zip(ROLES, row, missing, strict=False):
+                if one.status == 404 and (one.status, said(one)) != (none.status, said(none)):
+                    yield f"{method} {name} as {role}"
+
+
+def said(answer: Answer) -> bytes:
+    """What an answer says, without what is drawn anew for each page."""
+    return re.sub(rb'name="(csrfmiddlewaretoken|once)" value="[^"]*"|[0-9a-f-]{36}|nothing', b"", answer.body)
 
 
 def found(doors: Doors, route: Route, method: str, roles: Sequence[str]) -> dict[Line, list[Answer]]:
@@ -51,16 +102,21 @@ def test_every_door_opens_for_whom_the_table_says(route: Route, doors: Doors) ->
     for method in methods_of(route):
         answers |= found(doors, route, method, ROLES if method in methods else TRIED_ANYWAY)
 
+    shown = fields_of(answers) if route.is_api else {}
     if os.environ.get("TABLE") == "print":
         for (name, method, thing), row in answers.items():
             if not refused(row):
                 tried = found(doors, route, method, ROLES)[name, method, thing]
                 print("TABLE", name, method, thing, *(answer.outcome for answer in tried))
+        for line, letters in shown.items():
+            print("FIELD", *line, letters)
     else:
         assert declared, f"{route.name} has no line in {TABLE.name}"
     outcomes = {line: [answer.outcome for answer in row] for line, row in answers.items()}
     assert {line: row for line, row in outcomes.items() if line[1] in methods} == declared
     assert [line for line, row in answers.items() if line[1] not in methods and not refused(row)] == []
+    assert shown == {line: letters for line, letters in fields().items() if line[0] == route.name}
+    assert list(told_apart(answers)) == []
 
 
 def refused(row: list[Answer]) -> bool:

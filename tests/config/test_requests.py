@@ -131,12 +131,20 @@ def test_a_view_says_itself_when_it_takes_more(settings: Any, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/needs/", "/desk/"])
-@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND"])
 def test_a_method_nobody_knows_is_not_taken_for_reading(path: str, method: str) -> None:
     answer = Client().generic(method, path)
 
     assert answer.status_code == 405
     assert "GET" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize("path", ["/", "/needs/", "/desk/", "/sign-in/", "/nowhere/"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_pages_are_asked_with_get_head_and_post_alone(path: str, method: str) -> None:
+    answer = Client().generic(method, path)
+
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, POST")
 
 
 @pytest.mark.django_db
