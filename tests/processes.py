@@ -17,7 +17,8 @@ def environment(**more: str) -> dict[str, str]:
     """The environment that leads a child process to this test's database, as a worker."""
     settings = connection.settings_dict
     url = f"postgres://{name_of('worker')}@/{settings['NAME']}?host={quote(str(settings['HOST']))}"
-    return {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings", **more}
+    quiet = {"LOG_LEVEL": "ERROR"}  # nobody reads it while they run, and a full pipe holds them up
+    return {**os.environ, **quiet, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings", **more}
 
 
 def start(*arguments: str, **more: str) -> "subprocess.Popen[str]":

@@ -31,6 +31,7 @@ class Served:
             STATE_DIR=str(place),
             PROMETHEUS_MULTIPROC_DIR=str(place / "counts"),
             LIMITS_TIMES="1",
+            LOG_LEVEL="INFO",
             **more,
         )
         for name in ("EMBEDDED", "DJANGO_ALLOW_ASYNC_UNSAFE"):

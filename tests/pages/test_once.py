@@ -16,7 +16,7 @@ from launcher.processes import wait_until
 from supplies.journal.models import Event, IdempotencyKey
 from supplies.needs.models import Appeal, Need
 from supplies.organisations.models import ApiToken, Organisation, User
-from tests.at_once import SECONDS, behind, held, held_table, waiting
+from tests.at_once import SECONDS, behind, held, waiting
 from tests.config.test_admin_site import make_one_of_everything
 from tests.desk import at_the_desk, list_of, page_of
 from tests.makers import (
@@ -30,6 +30,7 @@ from tests.makers import (
 )
 from tests.page_client import reader
 from tests.pages.forms import shown, written
+from tests.supplies.accounts.test_door import sign_up_form
 from tests.supplies.needs.test_views import sent
 
 TOKEN = "a-word-of-random-letters"
@@ -41,7 +42,7 @@ STOCK = Path(next(iter(templates.__path__)))
 WITHOUT = {
     "base.html": "signing out and choosing a language: twice is as good as once",
     "admin/base_site.html": "the same at the desk",
-    "organisations/sign_in.html": "signing in: twice is as good as once, and nothing is stored",
+    "accounts/sign_in.html": "signing in: twice is as good as once, and nothing is stored",
 }
 STOCK_WITHOUT = {
     "admin/base.html": "signing out",
@@ -227,25 +228,10 @@ def test_two_simultaneous_posts_of_one_form(word: dict[str, str], appeals: int) 
     assert len({answer["Location"] for answer in answers}) == appeals
 
 
-@pytest.mark.slow
-@pytest.mark.django_db(transaction=True)
-def test_of_two_who_want_one_name_at_the_same_moment_one_has_it_and_the_other_is_told() -> None:
-    """Both have looked and found it free; it is the database that knows better."""
-    form = {"username": "officer", "password1": "a long enough phrase", "password2": "a long enough phrase"}
-
-    answers = behind(
-        held_table("supplies_user"),
-        [lambda: reader().post("/sign-up/", form), lambda: reader().post("/sign-up/", form)],
-    )
-
-    assert sorted(answer.status_code for answer in answers) == [302, 409]
-    assert User.objects.filter(username="officer").count() == 1
-
-
 @pytest.mark.django_db
 def test_somebody_new_who_signs_up_twice_has_one_account_and_is_signed_in_by_either_answer() -> None:
-    form = {"username": "officer", "password1": "a long enough phrase", "password2": "a long enough phrase"}
     cookies = Client(enforce_csrf_checks=True)
+    form = sign_up_form(cookies)
     page = cookies.get("/sign-up/").content.decode()
     token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[0]
     filled_in = {**form, "once": TOKEN, "csrfmiddlewaretoken": token}
@@ -260,9 +246,9 @@ def test_somebody_new_who_signs_up_twice_has_one_account_and_is_signed_in_by_eit
 
     browsers = [click(), click()]
 
-    assert User.objects.filter(username="officer").count() == 1
+    person = User.objects.get()
     for browser in browsers:
-        assert get_user(browser).username == "officer"  # type: ignore[arg-type]
+        assert get_user(browser) == person  # type: ignore[arg-type]
     assert get_user(cookies).is_anonymous  # type: ignore[arg-type]
 
 

@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.test import Client
 
 from supplies.needs.models import Appeal
+from supplies.organisations.models import User
 from tests.desk import list_of, page_of
 from tests.makers import (
     make_appeal,
@@ -16,9 +19,9 @@ from tests.makers import (
     make_standard,
     make_user,
 )
+from tests.sign_in import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-PASSWORD = "a long enough phrase"
 WATCH = """
     window.offences = [];
     document.addEventListener("securitypolicyviolation", event =>
@@ -38,12 +41,10 @@ def page(browser: Any, live_server: Any) -> Iterator[Any]:
     context.close()
 
 
-def sign_in(page: Any, username: str) -> None:
-    page.goto("/sign-in/")
-    page.fill("input[name=username]", username)
-    page.fill("input[name=password]", PASSWORD)
-    page.click("main form button")
-    page.wait_for_url("**/")
+def come_in(page: Any, address: str, user: User) -> None:
+    """With the session of somebody who has signed in all the way."""
+    session = sign_in(Client(), user).cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
 
 
 def offences(page: Any, *visits: str | Callable[[], Any]) -> list[str]:
@@ -78,13 +79,13 @@ def test_the_control_an_inline_style_and_a_script_from_elsewhere_are_stopped_and
     assert "elsewhere.example" in seen
 
 
-def test_no_page_of_ours_offends_the_policy(page: Any) -> None:
+def test_no_page_of_ours_offends_the_policy(page: Any, live_server: Any) -> None:
     hospital = make_facility()
     member = make_member("hospital", hospital.organisation)
     make_item()
     make_standard()
     make_need(hospital)
-    sign_in(page, member.username)
+    come_in(page, live_server.url, member)
 
     def add_a_line() -> None:
         page.click("text=Add an item")
@@ -107,10 +108,10 @@ def test_no_page_of_ours_offends_the_policy(page: Any) -> None:
     assert found == []
 
 
-def test_the_desk_does_not_offend_the_policy(page: Any) -> None:
-    make_user("root", is_staff=True, is_superuser=True)
+def test_the_desk_does_not_offend_the_policy(page: Any, live_server: Any) -> None:
+    root = make_user("root", is_staff=True, is_superuser=True)
     appeal = make_appeal(published=False)
-    sign_in(page, "root")
+    come_in(page, live_server.url, root)
 
     def choose_to_refuse() -> None:
         page.goto(f"{list_of(Appeal)}?status=all")
