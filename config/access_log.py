@@ -12,7 +12,7 @@ from structlog.contextvars import bound_contextvars
 
 from config import metrics
 from config.clients import pseudonym_of
-from config.requests import METHODS, Handler
+from config.requests import FOR_PROGRAMS, Handler
 from config.routes import STATIC, name_of, route_of
 
 log = structlog.get_logger("config.requests")
@@ -48,7 +48,7 @@ def id_of(request: HttpRequest) -> str:
 
 
 def write(request: HttpRequest, response: HttpResponse, route: str, seconds: float) -> None:
-    method = request.method if request.method in METHODS else "other"
+    method = request.method if request.method in FOR_PROGRAMS else "other"
     status, account = response.status_code, account_of(request)
     metrics.REQUESTS.labels(method, route, status).inc()
     metrics.SECONDS.labels(route).observe(seconds)
