@@ -5,6 +5,7 @@ Free words get a telephone number besides, whatever their class: that must not e
 """
 
 import re
+from base64 import b32encode
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,17 +13,25 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
+from django.contrib.sessions.backends.db import SessionStore as OldStore
+from django.contrib.sessions.models import Session as OldSession
 from django.core.cache import cache
-from django.db import connection, models
+from django.core.mail import EmailMessage
+from django.db import connection, models, transaction
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern
 
+from supplies.accounts import services as accounts
+from supplies.accounts.models import Session
+from supplies.accounts.sessions import SessionStore
+from supplies.append_only import rewriting
+from supplies.attachments.uploads import in_memory
 from supplies.free_text import FreeText
 from supplies.intake.models import Import, ImportedLine, ImportedRow
+from supplies.journal import mail, once
 from supplies.needs import services as asking
 from supplies.organisations import services as people
 from supplies.organisations.models import User
@@ -38,6 +47,10 @@ from tests.makers import (
     make_organisation,
     make_shipment,
 )
+from tests.matching.test_admin import make_proposal
+from tests.owner import as_owner
+from tests.supplies.attachments.hostile import pdf
+from tests.supplies.organisations.verdicts import call, verified
 from tests.supplies.privacy.cast import Match, make_match
 
 GUARDED = frozenset({Class.PERSONAL, Class.CONFIDENTIAL, Class.SECRET})
@@ -93,7 +106,7 @@ def plant() -> World:
                 face.seal_into(row, phone if face.name == "phone" else token)
                 row.save(update_fields=list(face.columns))
                 canaries.append(Canary(where, phone if face.name == "phone" else token))
-            elif model is Session:
+            elif model in (Session, OldSession) and field.name == "session_data":
                 _plant_session(row, token)
                 canaries.append(Canary(where, token))
             elif isinstance(field, models.CharField | models.TextField):
@@ -109,13 +122,14 @@ def plant() -> World:
 def _write(row: models.Model, field: Any, text: str) -> None:
     if field.max_length == 26 or field.name == "code":
         text = text.replace("0", "z").replace("1", "y")  # the alphabet of tracking codes
-    with connection.cursor() as cursor:  # straight into the column: no verb has to allow it
+    # Straight into the column, past what is only ever added: no verb has to allow it.
+    with as_owner(), transaction.atomic(), rewriting(), connection.cursor() as cursor:
         table, column, pk = row._meta.db_table, field.column, row._meta.pk.column  # type: ignore[union-attr]
         cursor.execute(f'UPDATE "{table}" SET "{column}" = %s WHERE "{pk}" = %s', [text, row.pk])
 
 
-def _plant_session(row: Session, token: str) -> None:
-    kept = SessionStore(session_key=row.session_key)
+def _plant_session(row: Any, token: str) -> None:
+    kept = type(row).get_session_store_class()(session_key=row.session_key)
     kept["unsent"] = {"path": "/", "typed": f"remark={token}"}
     kept.save()
 
@@ -137,14 +151,44 @@ def _one_of_everything() -> Match:
     people.pause(match.site, reason="x", by=user, at=at)
     people.resume(match.site, by=user, at=at)
     checked = make_organisation(verified=False)
-    people.verify(checked, verdict="verified", note="x", by=make_member("volunteer"), at=at)
+    call(checked, make_member("volunteer"), note="x")
+    verified(checked)
     reveal(match.hospital_contact, purpose="own", by=user, at=at)
     _imported(match)
-    session = SessionStore()
-    session["x"] = 1
-    session.create()
-    User.objects.filter(pk=user.pk).update(first_name="x", email="x@demo.invalid")
+    _an_account(user)
+    _evidence(match)
+    make_proposal(
+        quantity_left_out=10,
+        deviation="other",
+        deviation_note="x",
+        ended_because="x",
+        status="declined",
+        approved_by=make_member("volunteer"),
+        approved_at=at,
+    )
     return match
+
+
+def _an_account(user: User) -> None:
+    """All that belongs to an account: an address, a second factor, a session of now and one of before, an answer, a mail."""
+    User.objects.filter(pk=user.pk).update(first_name="x", email="x@demo.invalid")
+    EmailAddress.objects.create(user=user, email="x@demo.invalid", verified=True, primary=True)
+    accounts.keep_factor(user, secret=b32encode(b"a secret of this test").decode(), at=NOW)
+    for store in (SessionStore, OldStore):
+        session = store()
+        session["x"] = 1
+        session.create()
+    asked = once.Asked(f"account:{user.pk}", user, "POST /x/", "POST x/", "x", b"x")
+    once.keep(asked, once.Answer(200, {}, "x"), at=NOW)
+    mail.write(EmailMessage("x", "x", to=["x@demo.invalid"]), at=NOW)
+
+
+def _evidence(match: Match) -> None:
+    content = pdf(b"(x)")
+    with in_memory(content) as file:
+        people.hand_in_evidence(
+            match.site.organisation, file, size=len(content), kind="letter", by=match.nurse, at=NOW
+        )
 
 
 def _imported(match: Match) -> None:
@@ -197,8 +241,8 @@ def opened() -> Iterator[tuple[str, bytes]]:
     for model, face in sealed_columns():
         for row in model._base_manager.all():
             yield f"{model._meta.label}.{face.name}", str(getattr(row, face.name)).encode()
-    for session in Session.objects.all():
-        yield "sessions.Session", str(session.get_decoded()).encode()
+    for session in (*Session.objects.all(), *OldSession.objects.all()):
+        yield session._meta.label, str(session.get_decoded()).encode()
 
 
 def kept_elsewhere() -> Iterator[tuple[str, bytes]]:
@@ -209,9 +253,10 @@ def kept_elsewhere() -> Iterator[tuple[str, bytes]]:
         with suppress(Exception):  # a counter or a list, which holds no text of ours
             value = bytes(client.get(key) or b"")
         yield f"cache:{key!r}", bytes(key) + value
-    for file in Path(settings.STATE_DIR).rglob("*"):
-        if file.is_file() and "postgres" not in file.parts and "valkey" not in file.parts:
-            yield str(file), file.read_bytes()
+    for root in (settings.STATE_DIR, settings.PRIVATE_ROOT):
+        for file in Path(root).rglob("*"):
+            if file.is_file() and "postgres" not in file.parts and "valkey" not in file.parts:
+                yield str(file), file.read_bytes()
 
 
 # -- crawling -----------------------------------------------------------------------------------------------
