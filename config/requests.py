@@ -34,7 +34,9 @@ from supplies.accounts.sessions import has_run_out, note_seen
 from supplies.organisations.models import User
 from supplies.organisations.visitors import keep_unsent, lacks_second_factor
 
-FOR_PEOPLE = frozenset({"GET", "HEAD", "POST"})  # what pages are asked with; Django's views answer any other like GET
+FOR_PEOPLE = frozenset(
+    {"GET", "HEAD", "POST"}
+)  # what pages are asked with; Django's views answer any other like GET
 FOR_PROGRAMS = FOR_PEOPLE | {"PUT", "PATCH", "DELETE", "OPTIONS"}
 PIECE = 65_536  # bytes of a body of unknown length that are read at once
 LONGEST_LENGTH = 15  # digits

@@ -184,7 +184,9 @@ class DeskAdmin(ReadOnlyAdmin):
         ""  # from a row to the region it lies in, as "facility.region"; empty where regions do not matter
     )
 
-    is_public = False  # everybody sees some of these rows, so that being seen does not mean to be watched over
+    is_public = (
+        False  # everybody sees some of these rows, so that being seen does not mean to be watched over
+    )
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
         """What of these rows waits for this person."""

@@ -70,7 +70,10 @@ class Retention(models.TextChoices):
     ACCOUNT = "account", _("until the account is erased by its owner")
     SESSION = "session", _("until signing out, at most thirty days")
     EVIDENCE = "evidence", _("400 days at most, or until whoever handed it in is erased")
-    MAIL = "mail", _("its words until it is sent, or a week after it could not be; that there was one for thirty days")
+    MAIL = (
+        "mail",
+        _("its words until it is sent, or a week after it could not be; that there was one for thirty days"),
+    )
     WEEK = "week", _("a week")
     TRAIL = "trail", _("for good, with numbers in the place of names")
 

@@ -9,13 +9,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.http import HttpResponse, StreamingHttpResponse
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from redis import Redis
 
@@ -31,6 +31,7 @@ from tests.access.canaries import World
 from tests.access.tiers import Canary, may_read, readers
 from tests.api_client import today  # noqa: F401
 from tests.makers import NOW
+from tests.page_client import reader
 
 pytestmark = pytest.mark.django_db
 ROLES = (
@@ -62,7 +63,9 @@ def test_every_guarded_field_that_can_hold_one_holds_a_canary(world: World) -> N
     empty = {f"{m._meta.label}." for m in apps.get_models() if not m._base_manager.exists()}
 
     missing = {
-        where for where in (guarded | free) - planted - world.unplanted - canaries.NAMES if not where.startswith(tuple(empty))
+        where
+        for where in (guarded | free) - planted - world.unplanted - canaries.NAMES
+        if not where.startswith(tuple(empty))
     }
     assert missing == set()
     assert planted & {
@@ -91,18 +94,20 @@ def shown(hits: list[tuple[str, Canary]]) -> str:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_nobody_opens_a_page_that_holds_what_is_not_for_her(world: World, role: str) -> None:
-    addresses, reader = canaries.addresses(), readers(world.match)[role]
+    addresses, who = canaries.addresses(), readers(world.match)[role]
     assert len(addresses) > 400
 
     with canaries.logged() as log:
-        hits, opened = canaries.crawl(reader, world.canaries, addresses)
+        hits, opened = canaries.crawl(who, world.canaries, addresses)
 
     assert opened > 30
     assert hits == [], shown(hits)
     assert log.written.count(b"\n") > len(addresses) / 2
     assert canaries.found_in(log.written, world.canaries) == []
     assert [
-        (name, found) for name, raw in canaries.kept_elsewhere() if (found := canaries.found_in(raw, world.canaries))
+        (name, found)
+        for name, raw in canaries.kept_elsewhere()
+        if (found := canaries.found_in(raw, world.canaries))
     ] == []
 
 
@@ -123,7 +128,14 @@ def test_what_is_sealed_stands_in_no_table_and_in_no_fixture(world: World, capsy
 # -- what leaves by other ways, and what lies in the stores ---------------------------------------------------------
 
 
-HISTORY = ("supplies_event", "supplies_outgoing", "supplies_reveal", "supplies_erasure", "supplies_seal", "django_admin_log")
+HISTORY = (
+    "supplies_event",
+    "supplies_outgoing",
+    "supplies_reveal",
+    "supplies_erasure",
+    "supplies_seal",
+    "django_admin_log",
+)
 
 
 def test_what_only_the_site_remembers_holds_nothing_planted(world: World) -> None:
@@ -145,7 +157,7 @@ def test_whoever_holds_a_code_follows_it_and_reads_no_more(world: World) -> None
         for address in (f"/track/{code.value}/", f"/api/v1/track/{code.value}/"):
             answer = Client(headers={"accept-language": "en"}).get(address)
             opened += answer.status_code == 200
-            found = canaries.found_in(canaries.sent(answer), forbidden)
+            found = canaries.found_in(canaries.sent(answer), forbidden) if answer.status_code == 200 else []
             assert [one for one in found if one.stage not in ("everyone", "code") or one.is_number] == []
     assert opened > 3
 
@@ -165,7 +177,7 @@ def test_what_the_site_rings_and_writes_in_the_background_holds_nothing_planted(
     with canaries.logged() as log:
         with django_capture_on_commit_callbacks(execute=True):
             record(world.match.allocation.need, "need.reopened", by=nurse, at=NOW)
-            get_adapter().send_notification_mail("account/email/password_changed", nurse)
+            reader().post(reverse("reset-password"), {"email": "to-her@demo.invalid"})
             start(world.match.allocation.need.appeal.emergency, trigger="hand", by=nurse, at=NOW)
         dispatch(at=NOW)
         mail.carry(at=timezone.now())
@@ -175,10 +187,13 @@ def test_what_the_site_rings_and_writes_in_the_background_holds_nothing_planted(
     assert any(b"journal.dispatch" in raw for raw in kept.values())
     assert any(b"to-her@demo.invalid" in raw for raw in written)
     assert log.written
-    assert [(name, found) for name, raw in kept.items() if (found := canaries.found_in(raw, world.canaries))] == []
+    assert [
+        (name, found) for name, raw in kept.items() if (found := canaries.found_in(raw, world.canaries))
+    ] == []
     assert canaries.found_in(log.written, world.canaries) == []
 
 
+@pytest.mark.breaks_the_books  # a proposal of no run is among what is planted
 @pytest.mark.django_db(transaction=True)
 def test_a_dump_of_the_database_holds_nothing_of_what_is_sealed(private_root: Path) -> None:
     world = canaries.plant()
@@ -249,15 +264,22 @@ def test_a_leak_in_a_file_is_found(private_root: Path) -> None:
 
 
 def test_bytes_in_a_row_are_found_as_a_dump_writes_them() -> None:
-    assert canaries.found_in(b"COPY t (a) FROM stdin;\n\\\\x" + b"canaryleakq".hex().encode(), [LEAK]) == [LEAK]
+    assert canaries.found_in(b"COPY t (a) FROM stdin;\n\\\\x" + b"canaryleakq".hex().encode(), [LEAK]) == [
+        LEAK
+    ]
 
 
 def test_a_field_that_is_shown_beyond_its_tier_is_found(world: World) -> None:
     """A page the site has shown to somebody it was for, held against those it was not for."""
-    remark = next(c for c in world.canaries if c.where == "supplies.Appeal.remark" and not c.is_number)
+    hospital = world.match.site.organisation_id
+    remark = next(
+        canary
+        for canary in world.canaries
+        if canary.where == "supplies.Appeal.remark" and hospital in canary.sides and not canary.is_number
+    )
     known = readers(world.match)
 
-    told = {role for role, reader in known.items() if may_read(reader, remark)}
+    told = {role for role, who in known.items() if may_read(who, remark)}
 
     assert told == {"hospital", "volunteer", "coordinator", "auditor", "admin"}
-    assert not any(may_read(reader, Canary("x", "y")) for reader in known.values())
+    assert not any(may_read(who, Canary("x", "y")) for who in known.values())

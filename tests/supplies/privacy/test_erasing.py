@@ -196,7 +196,9 @@ def test_the_site_may_change_every_column_that_erasure_goes_through() -> None:
     for model, names in texts():
         rule = only_added(model)
         for name in names:
-            column = name if any(name == f.name for f in model._meta.local_concrete_fields) else f"{name}_sealed"
+            column = (
+                name if any(name == f.name for f in model._meta.local_concrete_fields) else f"{name}_sealed"
+            )
             with connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT has_column_privilege('tongzhou_web', %s, %s, 'UPDATE')",
