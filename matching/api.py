@@ -47,6 +47,7 @@ from supplies.api_fields import (
     RowSerializer,
     Strict,
     WholeNumber,
+    Words,
 )
 from supplies.emergencies.models import Emergency
 from supplies.errors import NotYours
@@ -291,7 +292,7 @@ class DeviationSerializer(RowSerializer):
         child=serializers.ChoiceField(choices=DeviationKind.choices), source="deviates"
     )
     reason = serializers.ChoiceField(choices=DeviationReason.choices, source="deviation")
-    note = serializers.CharField(source="deviation_note")
+    note = Words(source="deviation_note")
     quantity_proposed = WholeNumber(source="quantity")
     quantity_approved = WholeNumber()
     unit = serializers.CharField(source="need.item.base_unit_id")
@@ -329,7 +330,7 @@ class ApprovalInput(Strict):
         required=False,
         help_text="Why fewer, or why before a more urgent proposal of the same goods that waits.",
     )
-    note = serializers.CharField(required=False, allow_blank=True, max_length=300)
+    note = Words(required=False, allow_blank=True, max_length=300)
 
 
 class ByHandInput(Strict):
@@ -337,7 +338,7 @@ class ByHandInput(Strict):
     offer = RowField(queryset=Offer.objects.all())
     quantity = Quantity(help_text="Base units, whole packs.")
     reason = serializers.ChoiceField(choices=DeviationReason.choices)
-    note = serializers.CharField(required=False, allow_blank=True, max_length=300)
+    note = Words(required=False, allow_blank=True, max_length=300)
 
 
 class AgreementInput(Strict):
@@ -431,7 +432,7 @@ class ProposalViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
         proposal = self.get_object()
         if not may_approve(request.user, proposal):
             raise NotYours(NOT_A_VOLUNTEER)
-        given = ApprovalInput(data=request.data)
+        given = ApprovalInput(data=request.data, context=self.get_serializer_context())
         given.is_valid(raise_exception=True)
         return self._say(services.approve, proposal, **given.validated_data)
 

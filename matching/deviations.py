@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import IO, Any
 
 from matching.models import BLOBS, Proposal, ProposalQuerySet
+from supplies.leaks import masked
 
 HEAD = (
     "approved_at",
@@ -55,7 +56,7 @@ def cells(row: Proposal) -> Iterator[Any]:
     yield row.approved_at.isoformat() if row.approved_at else ""
     yield " ".join(row.deviates)
     yield row.deviation
-    yield row.deviation_note
+    yield masked(row.deviation_note)
     yield row.need.appeal.emergency_id
     yield row.need.item_id
     yield row.need.appeal.facility.name

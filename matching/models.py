@@ -343,7 +343,7 @@ class Proposal(Moving):
     deviation = models.CharField(
         _("why it departs from the plan"), max_length=16, choices=DeviationReason, blank=True
     )
-    deviation_note = models.CharField(_("note on that"), max_length=300, blank=True)
+    deviation_note = ShortText(_("note on that"), max_length=300, blank=True)
     donor_said_yes_at = models.DateTimeField(_("the donor's yes"), null=True, blank=True)
     donor_consent = models.CharField(
         _("how the donor agreed"),

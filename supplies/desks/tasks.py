@@ -1,7 +1,6 @@
 from celery import shared_task
 from django.utils import timezone
 
-from supplies.accounts.services import end_what_has_run_out
 from supplies.allocations.services import release_overdue
 from supplies.attachments import services as attachments
 from supplies.needs.services import count_open
@@ -18,7 +17,6 @@ def end_what_is_over() -> None:
     lapse_offers(at=at)
     release_overdue(at=at)
     erase_expired(at=at)
-    end_what_has_run_out(at=at)
 
 
 @shared_task(name="desks.once_a_day")

@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 
-from supplies.errors import InFlight, KeyReused, NotYours
+from supplies.errors import InFlight, KeyReused, NotYours, Refused
 from supplies.journal.models import IdempotencyKey
 
 KEPT = timedelta(days=7)
@@ -75,7 +75,8 @@ def find(asked: Asked, *, wait: bool = False) -> Answer | None:
     """What this request was answered before. None if it is new: then it is ours until the end of the transaction.
 
     wait     for whoever is at work on it, as long as any lock is waited for
-    Raises   InFlight unless waiting, KeyReused for another body, NotYours if the principal's rights have changed since
+    Raises   InFlight unless waiting, KeyReused for another body, NotYours if the principal's rights have changed since,
+             Refused("answer-erased") where the answer named somebody who has been erased
     """
     _take(asked.scope, wait=wait)
     # A statement of its own: it sees what was committed before the lock was let go.
@@ -92,6 +93,11 @@ def find(asked: Asked, *, wait: bool = False) -> Answer | None:
         raise NotYours(
             _("It was done, but what you may do has changed since. Read the row to see what became of it."),
             code="rights-changed",
+        )
+    if not known.answer:
+        raise Refused(
+            _("It was done. What was answered then named somebody who has been erased since."),
+            code="answer-erased",
         )
     return Answer(**{**json.loads(known.answer), "status": known.status})
 

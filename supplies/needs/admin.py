@@ -81,6 +81,7 @@ class NeedInline(DeskInline):
 @admin.register(Appeal)
 class AppealAdmin(DeskAdmin):
     region_of = "facility.region"
+    is_public = True
     list_display = ("facility", "region", "lines", "source", "status", "posted_by", "created_at")
     list_filter = (by_status(AppealStatus.WAITING), "emergency")
     list_select_related = ("facility__region", "posted_by")
@@ -170,6 +171,7 @@ class FreshnessFilter(admin.SimpleListFilter):
 @admin.register(Need)
 class NeedAdmin(DeskAdmin):
     region_of = "appeal.facility.region"
+    is_public = True
     list_display = (
         "item",
         "facility",

@@ -55,6 +55,7 @@ class OfferInline(DeskInline):
 @admin.register(Donation)
 class DonationAdmin(DeskAdmin):
     region_of = "region"
+    is_public = True
     list_display = (
         "organisation",
         "region",
@@ -115,6 +116,7 @@ class DonationAdmin(DeskAdmin):
 @admin.register(Offer)
 class OfferAdmin(DeskAdmin):
     region_of = "donation.region"
+    is_public = True
     list_display = (
         "item",
         "donor",

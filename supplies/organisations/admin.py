@@ -164,6 +164,7 @@ class OrganisationAdmin(DeskAdmin):
 
     change_form_template = "admin/check_organisation.html"
     region_of = "region"
+    is_public = True
     list_display = ("name", "kind", "region", "standing", "credit_code", "source", "created_at")
     list_filter = (CheckFilter, "kind")
     list_select_related = ("region",)
@@ -269,6 +270,7 @@ class OrganisationAdmin(DeskAdmin):
 @admin.register(Facility)
 class FacilityAdmin(DeskAdmin):
     region_of = "region"
+    is_public = True
     list_display = ("name", "organisation", "region", "address", "patients", "is_paused", "pause_reason")
     list_filter = ("is_paused", "organisation__kind")
     list_select_related = ("organisation", "region")

@@ -34,7 +34,7 @@ from supplies.journal.admin import ReadOnlyAdmin
 from supplies.journal.admin import Text as Text  # every desk that builds on this one has these from here
 from supplies.journal.admin import Waiting as Waiting
 from supplies.leaks import warnings
-from supplies.organisations.models import User
+from supplies.organisations.models import User, in_regions_of
 from supplies.organisations.permissions import may_moderate, may_moderate_in, may_watch
 from supplies.organisations.visitors import has_confirmed, lead_to_confirm
 from supplies.search import found
@@ -184,6 +184,10 @@ class DeskAdmin(ReadOnlyAdmin):
         ""  # from a row to the region it lies in, as "facility.region"; empty where regions do not matter
     )
 
+    is_public = (
+        False  # everybody sees some of these rows, so that being seen does not mean to be watched over
+    )
+
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
         """What of these rows waits for this person."""
         return ()
@@ -199,8 +203,13 @@ class DeskAdmin(ReadOnlyAdmin):
         return not self.region_of or may_moderate_in(user, attrgetter(self.region_of)(row))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """What the person watches over: a page of the desk tells more of a row than its public page does."""
         rows = super().get_queryset(request)
-        return rows.visible_to(request.user) if hasattr(rows, "visible_to") else rows
+        if hasattr(rows, "visible_to"):
+            rows = rows.visible_to(request.user)
+        if self.is_public and isinstance(request.user, User) and not request.user.watches_over_all:
+            rows = rows.filter(in_regions_of(request.user, f"{self.region_of.replace('.', '__')}__path"))
+        return rows
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return DeskList

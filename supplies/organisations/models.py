@@ -21,6 +21,7 @@ from supplies import phones
 from supplies.append_only import OnlyAdded
 from supplies.attachments.models import Attachment
 from supplies.free_text import ShortText
+from supplies.leaks import masked
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.organisations.notes import names_no_number
 from supplies.regions.models import Region
@@ -293,9 +294,9 @@ class Organisation(Moving):
     def how_verified(self) -> str:
         """What may be told of how it was verified; of a refused one, what has to change."""
         if not self.by_source:
-            return self.public_note
+            return masked(self.public_note)
         told = gettext("Taken over from a list that was moderated where it was published: %(source)s")
-        return told % {"source": self.source or "–"}
+        return told % {"source": masked(self.source) or "–"}
 
     @property
     def is_reached_by_all(self) -> bool:

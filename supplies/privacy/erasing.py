@@ -1,4 +1,4 @@
-"""Forgetting a person wherever she is written: contacts, sealed values, free words, sessions.
+"""Forgetting a person wherever she is written: contacts, sealed values, free words, sessions, mails, answers kept for a week.
 
 She is known by keyed hashes of her numbers and addresses alone. So a list of who was erased holds nothing of them, and still
 makes a restored backup forget them again.
@@ -10,14 +10,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.apps import apps
-from django.contrib.sessions.models import Session
+from django.contrib.sessions.models import Session as OldSession
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Cast
 
+from supplies.accounts.models import Session
+from supplies.journal.models import IdempotencyKey, OutgoingMail
 from supplies.organisations.models import Contact, words_of
 from supplies.phones import SHORTEST, found_in
+from supplies.privacy.register import Class, Reason, entries
 from supplies.sealing import known_keys, lookup, sealed_columns
 
 GONE = "••••"
@@ -26,8 +30,28 @@ _MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
 WORTH_A_LOOK = r"([0-9０-９٠-٩۰-۹][^0-9０-９٠-٩۰-۹]{0,3}){5}|[〇零一二三四五六七八九幺]{11}|@"
 # Rows that hold ids, numbers and codes by their nature; what is only ever added there stays as it is.
 IDS_ONLY = frozenset(
-    {"supplies.event", "supplies.outgoing", "supplies.reveal", "supplies.erasure", "matching.familyrun"}
+    {
+        "supplies.event",
+        "supplies.outgoing",
+        "supplies.reveal",
+        "supplies.erasure",
+        "matching.matchingrun",
+        "matching.familyrun",
+    }
 )
+IDS_ONLY_IN = frozenset(
+    {
+        "admin.LogEntry.object_id",
+        "matching.Proposal.because",
+        "matching.Proposal.condition",
+        "supplies.TrackingEvent.external_id",
+        "supplies.TrackingEvent.disposition",
+        "supplies.TrackingEvent.vocabulary",
+        "supplies.TrackingEvent.code",
+    }
+)
+# Gone through by verbs of their own, below: what names her there goes as a whole.
+WHOLE_ROWS = (Contact, Session, OldSession, EmailAddress, OutgoingMail, IdempotencyKey)
 AT_A_TIME = 1000
 
 
@@ -57,12 +81,15 @@ def forget(person: Person) -> dict[str, int]:
     """
     counts: Counter[str] = Counter()
     counts["supplies.contact"] += _contacts(person)
-    for model, columns in _texts():
+    counts["account.emailaddress"] += _addresses(person)
+    counts["supplies.outgoingmail"] += _mails(person)
+    counts["supplies.idempotencykey"] += _answers(person)
+    for model, columns in texts():
         counts[model._meta.label_lower] += _rewrite(model, columns, person)
     for model in apps.get_models():
         if hasattr(model, "forget_person"):
             counts[model._meta.label_lower] += model.forget_person(person)
-    counts["sessions.session"] += _sessions(person)
+    counts["supplies.session"] += _sessions(person)
     return {name: count for name, count in sorted(counts.items()) if count}
 
 
@@ -74,15 +101,56 @@ def _contacts(person: Person) -> int:
     return erased
 
 
-def _texts() -> Iterator[tuple[type[models.Model], list[str]]]:
-    """Every model that keeps text, with the names under which its rows tell it: columns, and faces of sealed columns."""
+def _addresses(person: Person) -> int:
+    """An address of hers that some other account has named, too. Those of her own account have gone with it."""
+    kept = EmailAddress.objects.only("pk", "email").iterator(AT_A_TIME)
+    hers = [address.pk for address in kept if any(map(person.is_hers, words_of(address.email)))]
+    EmailAddress.objects.filter(pk__in=hers).delete()
+    return len(hers)
+
+
+def _mails(person: Person) -> int:
+    """A letter that names her is to her, and leaves no more."""
+    letters = OutgoingMail.objects.exclude(letter_sealed=b"").iterator(AT_A_TIME)
+    hers = [mail.pk for mail in letters if person.forget_in(mail.letter) != mail.letter]
+    OutgoingMail.objects.filter(pk__in=hers).delete()
+    return len(hers)
+
+
+def _answers(person: Person) -> int:
+    """Of an answer that names her nothing is left: beside her number stands her name, which nothing tells from other words.
+
+    That the request was answered stays known, so that it is not done a second time.
+    """
+    kept = IdempotencyKey.objects.exclude(answer_sealed=b"").iterator(AT_A_TIME)
+    hers = [row.pk for row in kept if person.forget_in(row.answer) != row.answer]
+    return IdempotencyKey.objects.filter(pk__in=hers).update(answer_sealed=b"")
+
+
+def texts() -> Iterator[tuple[type[models.Model], list[str]]]:
+    """Every model that keeps text, with the names under which its rows tell it: columns, and faces of sealed columns.
+
+    What the register calls reference data, the site's own machinery or a secret was written by nobody about anybody.
+    """
+    nobodys = {
+        (entry.model, entry.field)
+        for entry in entries()
+        if entry.purpose in (Reason.REFERENCE, Reason.OPERATE) or entry.kind == Class.SECRET
+    }
     sealed: dict[type[models.Model], list[str]] = {}
     for model, face in sealed_columns():
-        sealed.setdefault(model, []).append(face.name)
+        if (model._meta.label, face.column) not in nobodys:
+            sealed.setdefault(model, []).append(face.name)
     for model in apps.get_models():
-        if model._meta.label_lower in IDS_ONLY or model._meta.proxy or model in (Session, Contact):
+        if model._meta.label_lower in IDS_ONLY or model._meta.proxy or model in WHOLE_ROWS:
             continue
-        names = [field.name for field in model._meta.local_concrete_fields if _keeps_words(field)]
+        names = [
+            field.name
+            for field in model._meta.local_concrete_fields
+            if _keeps_words(field)
+            and (model._meta.label, field.name) not in nobodys
+            and f"{model._meta.label}.{field.name}" not in IDS_ONLY_IN
+        ]
         if names or model in sealed:
             yield model, names + sealed.get(model, [])
 
@@ -140,10 +208,14 @@ def _cleared(value: Any, person: Person) -> Any:
 
 def _sessions(person: Person) -> int:
     """End the sessions of her account, and those in which something of hers waits to be sent."""
+    return sum(_sessions_in(table, person) for table in (Session, OldSession))
+
+
+def _sessions_in(table: Any, person: Person) -> int:
     hers = []
-    for session in Session.objects.iterator(AT_A_TIME):
+    for session in table.objects.iterator(AT_A_TIME):
         kept = session.get_decoded()
         if kept.get("_auth_user_id") == str(person.account) or _cleared(kept, person) != kept:
             hers.append(session.pk)
-    Session.objects.filter(pk__in=hers).delete()
+    table.objects.filter(pk__in=hers).delete()
     return len(hers)

@@ -33,6 +33,8 @@ class Reason(models.TextChoices):
     REACH = "reach", _("to reach each other about a match")
     VERIFY = "verify", _("to know that an organisation is what it says")
     SIGN_IN = "sign_in", _("to know who signs in, and what the account may do")
+    WRITE = "write", _("to write to an account about itself")
+    ONCE = "once", _("to do once what was sent twice")
     FOLLOW = "follow", _("to let those who hold the code follow what becomes of it")
     TRAIL = "trail", _("to be able to say who did what, and when")
     READ_LISTS = "read_lists", _("to compare published lists with what is known")
@@ -50,7 +52,9 @@ class Stage(models.TextChoices):
         _("both sides of an agreed match, its carrier and volunteers, each time written down"),
     )
     OWNER = "owner", _("whoever wrote it, the organisation it belongs to, and volunteers")
+    ALONE = "alone", _("the person herself")
     SELF = "self", _("the person herself and administrators")
+    COLLEAGUES = "colleagues", _("those who act for the same organisation, and administrators")
     DESK = "desk", _("volunteers, coordinators and auditors")
     AUDITORS = "auditors", _("auditors, administrators, and those whom it is about")
     NOBODY = "nobody", _("nobody: the site itself")
@@ -64,7 +68,13 @@ class Retention(models.TextChoices):
     )
     CONTACT = "contact", _("180 days after it was last given, or until its owner asks")
     ACCOUNT = "account", _("until the account is erased by its owner")
-    SESSION = "session", _("until signing out, at most a fortnight")
+    SESSION = "session", _("until signing out, at most thirty days")
+    EVIDENCE = "evidence", _("400 days at most, or until whoever handed it in is erased")
+    MAIL = (
+        "mail",
+        _("its words until it is sent, or a week after it could not be; that there was one for thirty days"),
+    )
+    WEEK = "week", _("a week")
     TRAIL = "trail", _("for good, with numbers in the place of names")
 
 

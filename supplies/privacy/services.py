@@ -7,15 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
-from django.contrib.sessions.models import Session
+from django.contrib.sessions.models import Session as OldSession
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import ForeignObjectRel, Min, Model
 from django.utils.translation import gettext as _
 
+from supplies.accounts import services as accounts
+from supplies.accounts.models import Invitation
+from supplies.attachments import services as files
+from supplies.attachments.models import Attachment
 from supplies.errors import NotYours, Refused, TooMany
 from supplies.intake.models import ImportedRow
 from supplies.journal.models import Event
@@ -145,7 +151,8 @@ def erase_account(user: User, *, by: User, at: datetime) -> Erasure:
         )
     hers = Contact.objects.filter(entered_by=user).values_list("phone_lookup", "email_lookup")
     found_by = {value for phones, mails in hers for value in (*phones, *mails)}
-    found_by |= set(lookups([*words_of(user.email), *numbers_in(user.username)]))
+    addresses = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
+    found_by |= set(lookups([*words_of(" ".join([user.email, *addresses])), *numbers_in(user.username)]))
     return _erase(Erasure.Kind.ACCOUNT, Person(frozenset(found_by), user.pk), by=by, at=at)
 
 
@@ -191,9 +198,14 @@ def _rename_private_donors(user: User) -> None:
 
 
 def _make_anonymous(user: User, *, by: User | None, at: datetime) -> None:
-    """Nothing of the account is left but its number; whatever would go with it, if it were deleted, goes."""
+    """Nothing of the account is left but its number; whatever would go with it, if it were deleted, goes: addresses, second
+    factors, sessions, answers. So do the files she handed in, and the links by which she let others in."""
+    for invitation in Invitation.objects.open(at).filter(by=user):
+        accounts.revoke(invitation, by=by or user, at=at)
     for membership in user.memberships.all():
-        people.dismiss(membership, by=by, at=at)
+        people.dismiss(membership, by=by, at=at, leaving_no_manager=True)
+    for attachment in Attachment.objects.kept().filter(by=user).order_by("pk"):
+        files.erase(attachment, by=by, at=at)
     for token in user.api_tokens.filter(revoked_at=None):
         people.revoke_token(token, by=by or user, at=at)
     user.api_tokens.update(name="")
@@ -245,7 +257,8 @@ def erase_expired(*, at: datetime) -> dict[str, int]:
         "imported rows": ImportedRow.objects.filter(seen_in__started_at__lt=over)
         .exclude(raw_sealed=b"")
         .update(raw_sealed=b""),
-        "sessions": Session.objects.filter(expire_date__lt=at).delete()[0],
+        "sessions": accounts.end_what_has_run_out(at=at)
+        + OldSession.objects.filter(expire_date__lt=at).delete()[0],
     }
 
 
@@ -272,7 +285,21 @@ def copy_of(user: User, *, at: datetime) -> dict[str, Any]:
         "shown_to_others": list(
             Reveal.objects.filter(whose=user).exclude(by=user).values("at", "fields", "ground", "purpose")
         ),
-        "keys_of_programs": list(user.api_tokens.values("name", "scopes", "created_at", "expires_at")),
+        "addresses": list(EmailAddress.objects.filter(user=user).values("email", "verified")),
+        "second_factors": list(
+            Authenticator.objects.filter(user=user).values("type", "created_at", "last_used_at")
+        ),
+        "signed_in": list(user.browser_sessions.values("browser", "began_at", "seen_at")),
+        "invitations": list(
+            Invitation.objects.filter(by=user).values(
+                "organisation__name", "role", "created_at", "accepted_at", "revoked_at"
+            )
+        ),
+        "registered": list(Organisation.objects.filter(registered_by=user).values("name", "created_at")),
+        "handed_in": list(Attachment.objects.filter(by=user).values("kind", "media_type", "at", "erased_at")),
+        "keys_of_programs": list(
+            user.api_tokens.values("name", "scopes", "created_at", "expires_at", "last_used_on")
+        ),
         "posted": dict(_posted(user)),
         "journal": list(Event.objects.filter(by=user).values("at", "kind", "subject", "subject_id")),
     }

@@ -16,6 +16,7 @@ from supplies.allocations.admin import AllocationAdmin
 from supplies.allocations.models import Allocation, AllocationStatus
 from supplies.catalogue.models import TransportMode
 from supplies.editions.admin import ReferenceAdmin
+from supplies.leaks import masked
 from supplies.organisations.desk import (
     DeskAdmin,
     DeskInline,
@@ -226,7 +227,7 @@ class ShipmentAdmin(DeskAdmin):
             ]
             for line in lines
         ]
-        return format_html("{}<p>{}</p>", table(heads, rows), receipt.note)
+        return format_html("{}<p>{}</p>", table(heads, rows), masked(receipt.note))
 
 
 class ReceiptLineInline(DeskInline):

@@ -4,32 +4,48 @@ search for them in whatever leaves the site or lies in its stores. Everyone is i
 Free words get a telephone number besides, whatever their class: that must not even be public where the words are.
 """
 
+import logging
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from base64 import b32encode, b64decode
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
-from django.core.cache import cache
-from django.db import connection, models
-from django.urls import URLPattern, URLResolver, get_resolver
-from django.urls.resolvers import RegexPattern
+from django.contrib import admin
+from django.contrib.sessions.backends.db import SessionStore as OldStore
+from django.contrib.sessions.models import Session as OldSession
+from django.core.mail import EmailMessage
+from django.db import connection, models, transaction
+from django.test import Client
+from redis import Redis
 
+from config.logs import formatter
+from supplies.accounts import services as accounts
+from supplies.accounts.models import Session
+from supplies.accounts.sessions import SessionStore
+from supplies.append_only import rewriting
+from supplies.attachments.uploads import in_memory
 from supplies.free_text import FreeText
 from supplies.intake.models import Import, ImportedLine, ImportedRow
+from supplies.journal import mail, once
 from supplies.needs import services as asking
 from supplies.organisations import services as people
+from supplies.organisations.desk import Verb
 from supplies.organisations.models import User
 from supplies.privacy.register import Class, entries
 from supplies.privacy.services import reveal
 from supplies.sealing import sealed_columns
 from supplies.shipments import services as moving
+from supplies.upkeep import programs
+from tests.access.tiers import Canary, Reader, may_read, owners_of, sides_of
+from tests.every_route import HOLE, every_route
 from tests.makers import (
     NOW,
     make_appeal,
@@ -38,8 +54,15 @@ from tests.makers import (
     make_organisation,
     make_shipment,
 )
+from tests.matching.test_admin import make_proposal
+from tests.owner import as_owner
+from tests.sign_in import sign_in
+from tests.supplies.attachments.hostile import pdf
+from tests.supplies.organisations.verdicts import call, verified
 from tests.supplies.privacy.cast import Match, make_match
 
+# Free words in which no verb takes a number: test_a_name_holds_no_number.
+NAMES = frozenset({"supplies.Organisation.name", "supplies.Facility.name"})
 GUARDED = frozenset({Class.PERSONAL, Class.CONFIDENTIAL, Class.SECRET})
 # What holds no value that could be told apart from others: keys, dates, numbers, choices.
 NOT_PLANTED = (
@@ -50,14 +73,6 @@ NOT_PLANTED = (
     models.FloatField,
     models.UUIDField,
 )
-
-
-@dataclass(frozen=True)
-class Canary:
-    """A value and where it was planted: "supplies.Contact.phone"."""
-
-    where: str
-    value: str
 
 
 @dataclass(frozen=True)
@@ -80,7 +95,7 @@ def plant() -> World:
         model = apps.get_model(entry.model)
         field: Any = model._meta.get_field(entry.field)
         is_guarded, is_free = entry.kind in GUARDED, isinstance(field, FreeText)
-        if not (is_guarded or is_free):
+        if not (is_guarded or is_free) or f"{entry.model}.{entry.field}" in NAMES:
             continue
         if field.primary_key or field.choices or isinstance(field, NOT_PLANTED):
             unplanted.add(f"{entry.model}.{entry.field}")
@@ -90,32 +105,42 @@ def plant() -> World:
             where = f"{entry.model}.{entry.field}"
             token, phone = f"canary{n:04}q", f"1380000{n:04}"
             if face := faces.get((model, entry.field)):
-                face.seal_into(row, phone if face.name == "phone" else token)
+                words = [phone if face.name == "phone" else token]
+                face.seal_into(row, f"{token}@demo.invalid" if face.name == "email" else words[0])
                 row.save(update_fields=list(face.columns))
-                canaries.append(Canary(where, phone if face.name == "phone" else token))
-            elif model is Session:
+            elif model in (Session, OldSession) and field.name == "session_data":
+                words = [token]
                 _plant_session(row, token)
-                canaries.append(Canary(where, token))
             elif isinstance(field, models.CharField | models.TextField):
                 words = [token] * is_guarded + [phone] * is_free
-                _write(row, field, " ".join(words) if is_free else token)
-                canaries += [Canary(where, word) for word in words]
+                words = [_write(row, field, word) for word in words] if not is_free else words
+                if is_free:
+                    _write(row, field, " ".join(words))
             else:
                 unplanted.add(where)
                 break
+            sides, owners = sides_of(row), owners_of(row)
+            canaries += [
+                Canary(where, word, entry.seen_by, word.startswith("1380000"), sides, owners)
+                for word in words
+            ]
     return World(match, tuple(canaries), frozenset(unplanted))
 
 
-def _write(row: models.Model, field: Any, text: str) -> None:
-    if field.max_length == 26 or field.name == "code":
+def _write(row: models.Model, field: Any, text: str) -> str:
+    """Returns what was written: a tracking code has an alphabet of its own."""
+    if field.name == "code":
         text = text.replace("0", "z").replace("1", "y")  # the alphabet of tracking codes
-    with connection.cursor() as cursor:  # straight into the column: no verb has to allow it
+        text = text.ljust(min(26, field.max_length), "2")
+    # Straight into the column, past what is only ever added: no verb has to allow it.
+    with as_owner(), transaction.atomic(), rewriting(), connection.cursor() as cursor:
         table, column, pk = row._meta.db_table, field.column, row._meta.pk.column  # type: ignore[union-attr]
         cursor.execute(f'UPDATE "{table}" SET "{column}" = %s WHERE "{pk}" = %s', [text, row.pk])
+    return text
 
 
-def _plant_session(row: Session, token: str) -> None:
-    kept = SessionStore(session_key=row.session_key)
+def _plant_session(row: Any, token: str) -> None:
+    kept = type(row).get_session_store_class()(session_key=row.session_key)
     kept["unsent"] = {"path": "/", "typed": f"remark={token}"}
     kept.save()
 
@@ -137,14 +162,44 @@ def _one_of_everything() -> Match:
     people.pause(match.site, reason="x", by=user, at=at)
     people.resume(match.site, by=user, at=at)
     checked = make_organisation(verified=False)
-    people.verify(checked, verdict="verified", note="x", by=make_member("volunteer"), at=at)
+    call(checked, make_member("volunteer"), note="x")
+    verified(checked)
     reveal(match.hospital_contact, purpose="own", by=user, at=at)
     _imported(match)
-    session = SessionStore()
-    session["x"] = 1
-    session.create()
-    User.objects.filter(pk=user.pk).update(first_name="x", email="x@demo.invalid")
+    _an_account(user)
+    _evidence(match)
+    make_proposal(
+        quantity_left_out=10,
+        deviation="other",
+        deviation_note="x",
+        ended_because="x",
+        status="approved",
+        approved_by=make_member("volunteer"),
+        approved_at=at,
+    )
     return match
+
+
+def _an_account(user: User) -> None:
+    """All that belongs to an account: an address, a second factor, a session of now and one of before, an answer, a mail."""
+    User.objects.filter(pk=user.pk).update(first_name="x", email="x@demo.invalid")
+    EmailAddress.objects.create(user=user, email="x@demo.invalid", verified=True, primary=True)
+    accounts.keep_factor(user, secret=b32encode(b"a secret of this test").decode(), at=NOW)
+    for store in (SessionStore, OldStore):
+        session = store()
+        session["x"] = 1
+        session.create()
+    asked = once.Asked(f"account:{user.pk}", user, "POST /x/", "POST x/", "x", b"x")
+    once.keep(asked, once.Answer(200, {}, "x"), at=NOW)
+    mail.write(EmailMessage("x", "x", to=["x@demo.invalid"]), at=NOW)
+
+
+def _evidence(match: Match) -> None:
+    content = pdf(b"(x)")
+    with in_memory(content) as file:
+        people.hand_in_evidence(
+            match.site.organisation, file, size=len(content), kind="letter", by=match.nurse, at=NOW
+        )
 
 
 def _imported(match: Match) -> None:
@@ -175,21 +230,45 @@ def _imported(match: Match) -> None:
 # -- searching ----------------------------------------------------------------------------------------------
 
 _BETWEEN_DIGITS = re.compile(rb"(?<=\d)[ \-.]+(?=\d)")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]{16,}={0,2}")
 
 
 def found_in(data: bytes, canaries: Iterable[Canary]) -> list[Canary]:
-    """The canaries that stand in it, also with gaps between their digits. All are plain letters and digits, which no escaping
-    of JSON, HTML or an address changes."""
-    joined = data + b"\n" + _BETWEEN_DIGITS.sub(b"", data)
-    return [canary for canary in canaries if canary.value.encode() in joined]
+    """The canaries that stand in it, also with gaps between their digits, or in hexadecimal as a dump writes bytes. All are
+    plain letters and digits, which no escaping of JSON, HTML or an address changes."""
+    joined, lower = data + b"\n" + _BETWEEN_DIGITS.sub(b"", data), data.lower()
+    return [
+        canary
+        for canary in canaries
+        if canary.value.encode() in joined or canary.value.encode().hex().encode() in lower
+    ]
+
+
+def unpacked(data: bytes) -> bytes:
+    """What is in it in base64, such as the body of a message to the broker, beside it in clear."""
+    found = [data]
+    for match in _BASE64.finditer(data):
+        with suppress(ValueError):
+            found.append(b64decode(match[0] + b"=" * (-len(match[0]) % 4)))
+    return b"\n".join(found)
 
 
 def tables() -> Iterator[tuple[str, bytes]]:
-    """Every table as a dump holds it."""
+    """Every table as its rows are written out."""
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
             cursor.execute(f'SELECT string_agg(t::text, chr(10)) FROM "{table}" t')
             yield table, (cursor.fetchone()[0] or "").encode()
+
+
+def dump() -> bytes:
+    """What pg_dump writes of the database, as text. It sees what was committed."""
+    taken: list[bytes] = []
+    ran = programs.write_from(
+        "pg_dump", "--format=plain", "--no-owner", to=lambda out: taken.append(out.read())
+    )
+    assert ran.code == 0, ran.said
+    return taken[0]
 
 
 def opened() -> Iterator[tuple[str, bytes]]:
@@ -197,77 +276,162 @@ def opened() -> Iterator[tuple[str, bytes]]:
     for model, face in sealed_columns():
         for row in model._base_manager.all():
             yield f"{model._meta.label}.{face.name}", str(getattr(row, face.name)).encode()
-    for session in Session.objects.all():
-        yield "sessions.Session", str(session.get_decoded()).encode()
+    for session in (*Session.objects.all(), *OldSession.objects.all()):
+        yield session._meta.label, str(session.get_decoded()).encode()
 
 
 def kept_elsewhere() -> Iterator[tuple[str, bytes]]:
-    """The cache, and the files the site writes beside its database."""
-    client = cache._cache.get_client(None)  # type: ignore[attr-defined]
-    for key in client.scan_iter("*"):
-        value = b""
-        with suppress(Exception):  # a counter or a list, which holds no text of ours
-            value = bytes(client.get(key) or b"")
-        yield f"cache:{key!r}", bytes(key) + value
-    for file in Path(settings.STATE_DIR).rglob("*"):
-        if file.is_file() and "postgres" not in file.parts and "valkey" not in file.parts:
-            yield str(file), file.read_bytes()
+    """Valkey, the cache and the broker alike; and the files the site writes beside its database."""
+    for url in {str(settings.CACHES["default"]["LOCATION"]), str(settings.BROKER_URL)}:
+        # Celery has names of its own for a socket and a number of a database.
+        with Redis.from_url(
+            url.replace("redis+socket://", "unix://").replace("virtual_host=", "db=")
+        ) as client:
+            for key in client.scan_iter("*"):
+                yield f"valkey:{key!r}", unpacked(bytes(key) + b"\n" + _value(client, key))
+    for root in (settings.STATE_DIR, settings.PRIVATE_ROOT, settings.EMAIL_FILE_PATH):
+        for file in Path(root).rglob("*"):
+            if file.is_file() and "postgres" not in file.parts and "valkey" not in file.parts:
+                yield str(file), file.read_bytes()
+
+
+def _value(client: Any, key: bytes) -> bytes:
+    """What stands under a key, of whatever kind it is; nothing where it has run out meanwhile."""
+    read: dict[bytes, Callable[[], Any]] = {
+        b"string": lambda: client.get(key),
+        b"list": lambda: client.lrange(key, 0, -1),
+        b"hash": lambda: client.hgetall(key),
+        b"set": lambda: client.smembers(key),
+        b"zset": lambda: client.zrange(key, 0, -1),
+        b"none": lambda: b"",
+    }
+    value = read[client.type(key)]()
+    if isinstance(value, dict):
+        value = [*value.keys(), *value.values()]
+    return value if isinstance(value, bytes) else b"\n".join(value or ())
+
+
+class Lines(logging.StreamHandler):
+    """The log as the site writes it, kept to be searched, down to what only debugging says."""
+
+    def __init__(self) -> None:
+        super().__init__(StringIO())
+        self.setFormatter(formatter(as_words=False))
+
+    @property
+    def written(self) -> bytes:
+        return self.stream.getvalue().encode()  # type: ignore[no-any-return]
+
+
+@contextmanager
+def logged() -> Iterator[Lines]:
+    lines, root = Lines(), logging.getLogger()
+    level = root.level
+    root.addHandler(lines)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield lines
+    finally:
+        root.removeHandler(lines)
+        root.setLevel(level)
 
 
 # -- crawling -----------------------------------------------------------------------------------------------
 
 ROWS_OF = {
-    "needs": "supplies.Need",
-    "appeals": "supplies.Appeal",
-    "new": "supplies.Facility",
-    "donations": "supplies.Donation",
-    "offers": "supplies.Offer",
-    "shipments": "supplies.Shipment",
-    "facilities": "supplies.Facility",
-    "organisations": "supplies.Organisation",
+    "account/keys": "supplies.ApiToken",
     "allocations": "supplies.Allocation",
-    "promises": "supplies.Allocation",
-    "contacts": "supplies.Contact",
     "answers": "matching.Proposal",
-    "proposals": "matching.Proposal",
-    "matching-runs": "matching.MatchingRun",
-    "regions": "supplies.Region",
+    "appeals": "supplies.Appeal",
+    "appeals/new": "supplies.Facility",
+    "attachments": "supplies.Attachment",
     "categories": "supplies.Category",
-    "items": "supplies.Item",
-    "standards": "supplies.Standard",
+    "contacts": "supplies.Contact",
+    "donations": "supplies.Donation",
     "emergencies": "supplies.Emergency",
+    "facilities": "supplies.Facility",
+    "invitations": "supplies.Invitation",
+    "items": "supplies.Item",
+    "matching-runs": "matching.MatchingRun",
+    "memberships": "supplies.Membership",
+    "needs": "supplies.Need",
+    "offers": "supplies.Offer",
+    "organisations": "supplies.Organisation",
+    "promises": "supplies.Allocation",
+    "proposals": "matching.Proposal",
+    "regions": "supplies.Region",
     "reveals": "supplies.Reveal",
+    "shipments": "supplies.Shipment",
+    "standards": "supplies.Standard",
 }
-ELSEWHERE = ("desk/",)  # the desk is crawled by its own list of pages
+MOST_ROWS = 20
+# At the desk: of machinery a few, one to act on, and no page that only leads to another.
+FEW, FEW_ROWS = {"Event", "Outgoing", "Membership", "User", "Seal", "OutgoingMail", "Reveal"}, 3
+WORDS = {"code": ["2" * 26], "uidb36": ["x"], "key": ["y-z"], "url": ["nothing/"], "content_type_id": ["1"]}
 
 
-def addresses(patterns: Any = None, before: str = "") -> Iterator[str]:
-    """Every address that can be opened, with the keys of the rows there are in its holes."""
-    for pattern in get_resolver().url_patterns if patterns is None else patterns:
-        here = before + _text(pattern)
-        if here.startswith(ELSEWHERE):
-            continue
-        if isinstance(pattern, URLResolver):
-            yield from addresses(pattern.url_patterns, here)
-        elif isinstance(pattern, URLPattern):
-            yield from _filled(here)
+def addresses() -> list[str]:
+    """Every address that can be opened, with the keys of the rows there are in its holes; lists of the desk also whole."""
+    leading = "admin:django.views.generic.base.RedirectView"
+    return sorted(
+        {address for route in every_route() if route.name != leading for address in _filled(route.pattern)}
+    )
 
 
-def _text(pattern: Any) -> str:
-    if isinstance(pattern.pattern, RegexPattern):
-        text = str(pattern.pattern).lstrip("^").removesuffix("$").removesuffix("\\Z")
-        return re.sub(r"\(\?P<pk>[^)]*\)", "<pk>", text)
-    return str(pattern.pattern)
-
-
-def _filled(address: str) -> Iterator[str]:
-    hole = re.search(r"<[^>]+>", address)
+def _filled(pattern: str) -> Iterator[str]:
+    hole = HOLE.search(pattern)
     if hole is None:
-        yield f"/{address}"
+        yield f"/{pattern}"
+        if pattern.startswith(settings.DESK_PATH):
+            yield f"/{pattern}?status=all"
         return
-    segment = address[: hole.start()].rstrip("/").rpartition("/")[2]
-    if segment == "track":  # a code nobody has; who holds one is no stranger
-        yield f"/{address[: hole.start()]}{'2' * 26}/"
-        return
-    for pk in apps.get_model(ROWS_OF[segment])._base_manager.values_list("pk", flat=True)[:20]:
-        yield f"/{address[: hole.start()]}{pk}{address[hole.end() :]}"
+    before = pattern[: hole.start()]
+    values = _values(hole[1] or hole[2], before.rstrip("/"))
+    for value in values[:1] if "/do/<" in pattern[hole.end() :] else values:
+        yield from _filled(f"{before}{value}{pattern[hole.end() :]}")
+
+
+def _values(hole: str, place: str) -> list[str]:
+    if hole in WORDS:
+        return WORDS[hole]
+    if hole == "app_label":
+        return ["supplies", "matching"]
+    if hole == "action":
+        model = _model_at(place.removesuffix("/do").rpartition("/")[0])
+        return [verb.__name__ for verb in admin.site._registry[model].actions if isinstance(verb, Verb)]
+    if place.endswith("desk/r/1"):
+        return ["1"]
+    model = _model_at(place)
+    most = FEW_ROWS if model.__name__ in FEW else MOST_ROWS
+    return [str(pk) for pk in model._base_manager.order_by("pk").values_list("pk", flat=True)[:most]]
+
+
+def _model_at(place: str) -> type[models.Model]:
+    """Of which kind the rows are whose keys stand behind a place: "appeals", "api/v1/appeals", "desk/supplies/appeal"."""
+    if place.startswith(settings.DESK_PATH):
+        return apps.get_model(*place.removeprefix(settings.DESK_PATH).split("/")[:2])
+    place = place.removeprefix("api/v1/")
+    assert place in ROWS_OF, f"say in tests/access/canaries.py which rows stand behind {place!r}"
+    return apps.get_model(ROWS_OF[place])
+
+
+def crawl(
+    reader: Reader, canaries: Iterable[Canary], where: Iterable[str]
+) -> tuple[list[tuple[str, Canary]], int]:
+    """What the reader is shown that is not for her, and how many addresses opened: in bodies, headers and cookies."""
+    client = Client(headers={"accept-language": "en"}, raise_request_exception=False)
+    if reader.user is not None:
+        sign_in(client, reader.user)
+    forbidden = [canary for canary in canaries if not may_read(reader, canary)]
+    hits, count = [], 0
+    for address in where:
+        answer = client.get(address)
+        count += answer.status_code == 200
+        hits += [(address, canary) for canary in found_in(sent(answer), forbidden)]
+    return hits, count
+
+
+def sent(answer: Any) -> bytes:
+    """All of an answer: body, headers, cookies."""
+    body = b"".join(answer) if answer.streaming else answer.content
+    return b"\n".join([body, str(dict(answer.headers)).encode(), answer.cookies.output().encode()])

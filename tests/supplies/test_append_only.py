@@ -11,13 +11,13 @@ from supplies.editions.services import bump
 from supplies.journal import chain
 from supplies.journal.models import Event, Unsealed
 from supplies.journal.services import record
-from supplies.organisations import services as people
 from supplies.organisations.models import User
 from supplies.regions.models import Region
 from supplies.shipments import services as moving
 from supplies.shipments.models import TrackingEvent
 from tests.makers import NOW, make_emergency, make_organisation, make_shipment
 from tests.owner import as_owner
+from tests.supplies.organisations.verdicts import yes
 
 pytestmark = pytest.mark.django_db
 HISTORY = [model for model in apps.get_models() if only_added(model)]
@@ -26,7 +26,7 @@ HISTORY = [model for model in apps.get_models() if only_added(model)]
 @pytest.fixture
 def history(volunteer: User) -> None:
     """A row in each table of history."""
-    people.verify(make_organisation(verified=False), verdict="verified", note="演练", by=volunteer, at=NOW)
+    yes(make_organisation(verified=False), volunteer)
     shipment = make_shipment(status="delivered")
     line = shipment.lines.get()
     moving.receive(shipment, counts=[{"line": line, "accepted": 90, "damaged": 10}], by=None, at=NOW)

@@ -14,6 +14,7 @@ from rich.table import Table
 from matching.deviations import deviations, write_csv
 from matching.models import Proposal
 from matching.sentences import departure
+from supplies.leaks import masked
 
 SHOWN = 40
 
@@ -64,7 +65,7 @@ class Command(BaseCommand):
                 row.need.item_id,
                 str(row.quantity),
                 str(row.quantity_approved),
-                departure(row),
+                masked(departure(row)),
                 row.need.appeal.facility.name,
             )
         console = Console(file=cast(IO[str], self.stdout))

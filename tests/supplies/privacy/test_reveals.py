@@ -17,6 +17,7 @@ from supplies.privacy.models import Reveal
 from supplies.privacy.services import reveal
 from tests.api_client import Speaker, today  # noqa: F401
 from tests.makers import NOW, make_member, make_organisation, make_shipment, make_user
+from tests.owner import as_owner
 from tests.page_client import reader
 from tests.supplies.privacy.cast import Match, make_match
 
@@ -137,13 +138,13 @@ def test_a_match_and_a_delivery_at_once_are_refused(match: Match) -> None:
 @pytest.fixture
 def log_refuses() -> Iterator[None]:
     """A log that cannot be written."""
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute(
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the log is full'; END $$;"
             "CREATE TRIGGER refuse BEFORE INSERT ON supplies_reveal FOR EACH ROW EXECUTE FUNCTION refuse()"
         )
     yield
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER refuse ON supplies_reveal; DROP FUNCTION refuse()")
 
 
