@@ -67,6 +67,7 @@ def _deaths() -> int:
     injects="10,000 events; the dispatcher killed 20 times, its processes now and then between effect and commit; the broker"
     " restarted 3 times: as it was, killed, and empty",
     passes="lost 0, doubled 0, nothing heard that was rolled back; drained 60 s after the last recovery",
+    is_many=True,
 )
 def outbox(stage: Stage) -> list[Check]:
     events, kills = stage.size(10_000, 600), stage.size(20, 2)
@@ -160,6 +161,7 @@ def _wait_for_a_delivery() -> None:
     of="R10, F12",
     injects="the broker stopped while programs go on writing and reading (10 minutes), then started again empty",
     passes="no request answered with an error; the backlog drained within 300 s",
+    is_many=True,
 )
 def broker_down(stage: Stage) -> list[Check]:
     site = make_facility()

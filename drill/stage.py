@@ -13,15 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from django.core.management import CommandError, call_command, get_commands
+from django.utils import timezone
 
 from bench.databases import make, url
+from drill import notices, points
 from drill.cells import Check
 from launcher import processes
+from launcher.postgres import Postgres
 from launcher.programs import HOST, free_port
 from launcher.state import ROOT, State
 from launcher.supervisor import Program
 from launcher.valkey import Valkey
+from matching import books
 
 DATABASE = "drill"
 SECONDS_TO_ANSWER = 120
@@ -45,6 +48,7 @@ class Stage:
     def __post_init__(self) -> None:
         self.state = State(Path(os.environ["STATE_DIR"]))
         self.broker = Valkey(self.state)
+        self.postgres = Postgres(self.state)
 
     def size(self, full: int, small: int) -> int:
         return small if self.is_small else full
@@ -54,6 +58,10 @@ class Stage:
     def make_fresh(self) -> None:
         """An empty database with reference data, and nothing in the broker."""
         make(DATABASE)
+        notices.make_table()
+        points.disarm(self.state.path)
+        for timetable in self.state.path.glob("timetable*"):
+            timetable.unlink()  # else what was due in another cell comes in this one
         (self.state.path / "static").mkdir(exist_ok=True)
         self.broker.start()
         redis.Redis(unix_socket_path=str(self.broker.socket)).flushall()
@@ -68,14 +76,8 @@ class Stage:
 
     def books(self) -> Check:
         """Whether the ledger's equations hold; asked at the end of every cell."""
-        if "check_invariants" not in get_commands():
-            return Check("the ledger's invariants", "no such command here", "hold", None)
-        try:
-            call_command("check_invariants")
-        except (CommandError, SystemExit) as error:
-            code = getattr(error, "code", 1)
-            return Check("the ledger's invariants", "broken" if code else "hold", "hold", not code)
-        return Check("the ledger's invariants", "hold", "hold", True)
+        broken = books.faults(at=timezone.now())
+        return Check("the ledger's invariants", "; ".join(broken) or "hold", "hold", not broken)
 
     # -- The site's processes --
 
@@ -87,7 +89,7 @@ class Stage:
             "worker",
             "celery",
             "-A",
-            "config",
+            "drill.worker",
             "worker",
             "-B",
             "--schedule",
@@ -129,6 +131,28 @@ class Stage:
         if program.pid is not None:
             processes.signal_group(program.pid, signal.SIGKILL)
             processes.wait_until(lambda: program.pid is None, seconds=10)
+
+    # -- Faults at a point of their code --
+
+    def arm(self, point: str, how: str) -> None:
+        """The next process that reaches the point kills itself, or stops."""
+        points.arm(self.state.path, point, how)
+
+    def taken(self) -> int:
+        """Wait until a process has obeyed; its number."""
+        folder = self.state.path
+        reached = processes.wait_until(
+            lambda: points.taken_by(folder) is not None, seconds=SECONDS_TO_ANSWER, every=0.01
+        )
+        assert reached, f"nobody came by: {(folder / points.ORDER).read_text()}"
+        pid = points.taken_by(folder)
+        assert pid is not None
+        return pid
+
+    def count_logged(self, name: str, words: str) -> int:
+        """How many lines of a program's log have these words."""
+        log = self.state.log(name)
+        return sum(words in line for line in log.read_text().splitlines()) if log.exists() else 0
 
     # -- The broker --
 
