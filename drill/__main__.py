@@ -1,4 +1,4 @@
-"""`./run drill [--small] [--times N] [NAME…]`: inject the faults, print what was found, and keep it in drill/results/."""
+"""`./run drill [--small] [--times N] [--list] [NAME…]`: inject the faults, print what was found, keep it in drill/results/."""
 
 import argparse
 import os
@@ -21,6 +21,9 @@ def main(arguments: list[str]) -> int:
     options.add_argument(
         "--times", type=int, default=1, metavar="N", help="injections per cell; R8 asks for 10"
     )
+    options.add_argument(
+        "--list", action="store_true", help="say which cells there are, and for what each stands"
+    )
     given = options.parse_args(arguments)
 
     os.environ["DJANGO_SETTINGS_MODULE"] = "drill.settings"
@@ -35,6 +38,11 @@ def main(arguments: list[str]) -> int:
     chosen = [CELLS[name] for name in given.names] or [
         cell for cell in CELLS.values() if cell.in_sample or not given.small
     ]
+    if given.list:
+        for cell in chosen:
+            print(cell.name, cell.of, sep="\t")
+        print(*(f"{test}\t{fault}" for fault, test in TESTS.items()), sep="\n")
+        return 0
     make_template()
     failed = []
     with on_stage(is_small=given.small) as fresh:

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Callable
 
 import redis
 
@@ -13,7 +14,6 @@ from drill.scenes import is_over, is_quiet, many_pairs, start_run
 from drill.stage import Stage
 from drill.worker_killed import PAIRS, SECONDS_TO_BE_QUIET
 from launcher.processes import wait_until
-from launcher.supervisor import Program
 from matching.models import FamilyRun, MatchingRun, RunStatus
 
 FIRST, AFTERWARDS = "drill-broker", "drill-broker-afterwards"
@@ -22,7 +22,7 @@ SECONDS_AWAY = 8
 CUTS = 5
 
 
-def _afterwards(run: MatchingRun, worker: Program, pid: int | None) -> list[Check]:
+def _afterwards(run: MatchingRun, restarts: Callable[[], int]) -> list[Check]:
     """The run went through, its notice once, and the worker takes what comes next."""
     began = time.monotonic()
     ended = wait_until(lambda: is_over(run), seconds=SECONDS_TO_BE_QUIET)
@@ -38,7 +38,7 @@ def _afterwards(run: MatchingRun, worker: Program, pid: int | None) -> list[Chec
         equal("everything was told and done by itself", quiet, True),
         equal("how often it was told that the run is done", notices.noticed(run.pk), 1),
         at_most("until the next run was over", time.monotonic() - began, SECONDS_TO_CONSUME),
-        equal("the worker has gone on", worker.pid, pid),
+        Check("times the supervisor had to start the worker again", restarts(), "said, not judged", True),
     ]
 
 
@@ -51,11 +51,11 @@ def _afterwards(run: MatchingRun, worker: Program, pid: int | None) -> list[Chec
 def at_start(stage: Stage) -> list[Check]:
     many_pairs(FIRST, PAIRS)
     stage.stop_broker()
-    worker = stage.worker()
-    run, pid = start_run(FIRST), worker.pid
-    wait_until(lambda: worker.pid is None, seconds=SECONDS_AWAY)
+    restarts = stage.supervise(stage.worker())
+    run = start_run(FIRST)
+    wait_until(lambda: restarts() > 0, seconds=SECONDS_AWAY)
     stage.start_broker(empty=True)
-    return _afterwards(run, worker, pid)
+    return _afterwards(run, restarts)
 
 
 @cell(
@@ -67,9 +67,9 @@ def at_start(stage: Stage) -> list[Check]:
 )
 def mid_run(stage: Stage) -> list[Check]:
     many_pairs(FIRST, PAIRS)
-    worker = stage.worker()
+    restarts = stage.supervise(stage.worker())
     stage.arm("solving", STOP)
-    run, pid = start_run(FIRST), worker.pid
+    run = start_run(FIRST)
     solver = stage.taken()
     stage.stop_broker(hard=True)
     os.kill(solver, signal.SIGCONT)
@@ -79,7 +79,7 @@ def mid_run(stage: Stage) -> list[Check]:
     stage.start_broker(empty=True)
     return [
         equal("what was solved was written without the broker", stored, True),
-        *_afterwards(run, worker, pid),
+        *_afterwards(run, restarts),
     ]
 
 
@@ -91,9 +91,9 @@ def mid_run(stage: Stage) -> list[Check]:
 )
 def reset(stage: Stage) -> list[Check]:
     many_pairs(FIRST, PAIRS)
-    worker = stage.worker()
+    restarts = stage.supervise(stage.worker())
     stage.arm("lease-taken", STOP)
-    run, pid = start_run(FIRST), worker.pid
+    run = start_run(FIRST)
     solver = stage.taken()
     broker = redis.Redis(unix_socket_path=str(stage.broker.socket))
     cut = 0
@@ -103,7 +103,7 @@ def reset(stage: Stage) -> list[Check]:
     os.kill(solver, signal.SIGCONT)
     return [
         Check("connections cut", cut, f">= {CUTS}", cut >= CUTS),
-        *_afterwards(run, worker, pid),
+        *_afterwards(run, restarts),
     ]
 
 

@@ -129,7 +129,9 @@ SHIPPED = "after the shipment"
 
 
 def changes_mind(stage: Stage, change: Change) -> list[Check]:
-    stage.worker(MATCH_LEASE_SECONDS=PATIENT)
+    stage.worker(
+        at_once=1, MATCH_LEASE_SECONDS=PATIENT
+    )  # a second process would do what the stopped one does not
     play = Play(stage, stage.web(), secret_of(make_member("volunteer")), change)
     checks = []
     for number, (moment, at) in enumerate(MOMENTS.items()):

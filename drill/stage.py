@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from launcher import processes
 from launcher.postgres import Postgres
 from launcher.programs import HOST, free_port
 from launcher.state import ROOT, State
-from launcher.supervisor import Program
+from launcher.supervisor import SECONDS_BETWEEN_LOOKS, Program, Supervisor
 from launcher.valkey import Valkey
 from matching import books
 
@@ -49,6 +50,8 @@ class Stage:
         self.state = State(Path(os.environ["STATE_DIR"]))
         self.broker = Valkey(self.state)
         self.postgres = Postgres(self.state)
+        self._watches: list[threading.Thread] = []
+        self._is_over = threading.Event()
 
     def size(self, full: int, small: int) -> int:
         return small if self.is_small else full
@@ -67,11 +70,16 @@ class Stage:
         redis.Redis(unix_socket_path=str(self.broker.socket)).flushall()
 
     def clear(self) -> None:
-        """End whatever a cell has left running, and have the broker up for the next."""
+        """End whatever a cell has left running, and have the servers up for the next."""
+        self._is_over.set()
+        for watch in self._watches:
+            watch.join()
+        self._watches.clear()
         for program in self.programs:
             self.kill(program)
             program.stop()
         self.programs.clear()
+        self.postgres.start()
         self.broker.start()
 
     def books(self) -> Check:
@@ -81,10 +89,12 @@ class Stage:
 
     # -- The site's processes --
 
-    def worker(self, **environment: str) -> Program:
+    def worker(self, *, at_once: int = 2, **environment: str) -> Program:
         """A worker with its timetable, as the launcher starts it."""
         timetable = str(self.state.path / "timetable")
-        options = "--pool prefork --concurrency 2 --loglevel WARNING --without-mingle --without-gossip"
+        options = (
+            f"--pool prefork --concurrency {at_once} --loglevel WARNING --without-mingle --without-gossip"
+        )
         return self._start(
             "worker",
             "celery",
@@ -124,6 +134,22 @@ class Stage:
         program.start()
         self.programs.append(program)
         return program
+
+    def supervise(self, program: Program) -> Callable[[], int]:
+        """Have the launcher's supervisor start it again whenever it dies; returns how often that was so far."""
+        starts: list[int] = []
+        supervisor = Supervisor(
+            [program], lambda pids: starts.extend(pid for pid in pids.values() if pid is not None)
+        )
+
+        def watch() -> None:
+            while not self._is_over.wait(SECONDS_BETWEEN_LOOKS):
+                supervisor.look()
+
+        self._is_over.clear()
+        self._watches.append(threading.Thread(target=watch))
+        self._watches[-1].start()
+        return lambda: len(starts)
 
     @staticmethod
     def kill(program: Program) -> None:

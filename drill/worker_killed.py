@@ -19,14 +19,11 @@ EMERGENCY = "drill-killed"
 def killed(stage: Stage, point: str, how: str = KILL_ALL, *, opened: int = 1, leased: int = 2) -> list[Check]:
     """opened, leased   attempts of the run and of its family, the one that died among them"""
     many_pairs(EMERGENCY, PAIRS)
-    worker = stage.worker()
+    restarts = stage.supervise(stage.worker())
     stage.arm(point, how)
     run = start_run(EMERGENCY)
     stage.taken()
     died = time.monotonic()
-    if how == KILL_ALL:
-        assert wait_until(lambda: worker.pid is None, seconds=10), "the worker lives on"
-        worker.start()  # the launcher's supervisor would
     ended = wait_until(lambda: is_over(run), seconds=SECONDS_TO_BE_QUIET)
     until_over = time.monotonic() - died
     quiet = wait_until(is_quiet, seconds=SECONDS_TO_BE_QUIET)
@@ -36,6 +33,7 @@ def killed(stage: Stage, point: str, how: str = KILL_ALL, *, opened: int = 1, le
         at_most("until the run was over", until_over, MOST_SECONDS),
         equal("everything was told and done by itself", quiet, True),
         equal("how often it was told that the run is done", notices.noticed(run.pk), 1),
+        equal("times the supervisor started the worker again", restarts(), int(how == KILL_ALL)),
         equal("runs", MatchingRun.objects.count(), 1),
     ]
 
