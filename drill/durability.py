@@ -38,7 +38,6 @@ def durability(stage: Stage) -> list[Check]:
     with own_site() as site:
         flushes = {name: site.postgres.query(f"SHOW {name}") for name in FLUSHES}
         found = _round(site, kills, CLIENTS, [_kill_a_commit, _stop_at_once])
-    with own_site() as site:
         site.postgres.query("ALTER SYSTEM SET wal_writer_delay = '10s'")
         site.postgres.query("ALTER DATABASE tongzhou SET synchronous_commit = off")
         site.postgres.query("SELECT pg_reload_conf()")
@@ -64,7 +63,7 @@ def _round(site: Site, kills: int, clients: int, ways: list[Callable[[Site], Non
     shipments = site.run("-m", "drill.writing", "prepare", str(clients)).split()
     journals = [site.folder / f"client-{number}" for number in range(clients)]
     for journal in journals:
-        journal.touch()
+        journal.write_text("")
     writers = [
         site.start("-m", "drill.writing", "write", shipment, str(journal))
         for shipment, journal in zip(shipments, journals, strict=True)
