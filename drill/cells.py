@@ -116,6 +116,7 @@ class Outcome:
 def _together(checks: Sequence[Check]) -> Check:
     verdicts = {check.passed for check in checks}
     passed = False if False in verdicts else None if None in verdicts else True
-    found = list(dict.fromkeys(check.found for check in checks))
-    words = found[0] if len(found) == 1 else ", ".join(map(str, found))
+    found = {str(check.found): check.found for check in checks}
+    alike = next(iter(found.values())) if len(found) == 1 else None
+    words = alike if isinstance(alike, int | float) else ", ".join(found)
     return Check(checks[0].what, words, checks[0].goal, passed)

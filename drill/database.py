@@ -41,7 +41,7 @@ class Load:
         self.web = web
         self.statuses: Counter[Any] = Counter()
         self.done = [0] * len(requests)
-        self._is_over = False
+        self._is_over, self._gives_up_at = False, 0.0
         self._threads = [
             threading.Thread(target=self._ask, args=[number, *request])
             for number, request in enumerate(requests)
@@ -53,7 +53,7 @@ class Load:
         return self
 
     def __exit__(self, *_error: Any) -> None:
-        self._is_over = True
+        self._gives_up_at, self._is_over = time.monotonic() + SECONDS_TO_BE_QUIET, True
         for thread in self._threads:
             thread.join()
 
@@ -63,6 +63,8 @@ class Load:
                 return
             key = f"drill-{number}-{time_}"
             while self._once(path, Authorization=f"Token {secret}", Idempotency_Key=key) != 200:
+                if self._is_over and time.monotonic() > self._gives_up_at:
+                    return
                 time.sleep(0.05)
             self.done[number] += 1
 

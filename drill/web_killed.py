@@ -78,7 +78,6 @@ def _without_a_key(stage: Stage, web: Web, body: object, secret: str) -> int:
     of="F9",
     injects="kill -9 of a web process that has done everything and committed nothing, 10 times",
     passes="the same request with its key again: one row, one answer",
-    in_sample=True,
     is_many=True,
 )
 def before_commit(stage: Stage) -> list[Check]:
