@@ -170,7 +170,7 @@ def broker_down(stage: Stage) -> list[Check]:
     _token, secret = people.issue_token(
         member, name="drill", scopes=[Scope.READ, Scope.NEEDS], at=timezone.now()
     )
-    worker, web = stage.worker(), stage.web()
+    restarts, web = stage.supervise(stage.worker()), stage.web()
     assert _drained()
     stage.stop_broker()
     statuses: Counter[Any] = Counter()
@@ -204,7 +204,6 @@ def broker_down(stage: Stage) -> list[Check]:
     recovered = time.monotonic()
     _drained()
     seconds = time.monotonic() - recovered
-    assert worker.pid is not None, "the worker has ended"
     return [
         more_than("requests answered", statuses[200], 10),
         none_of("requests answered with an error", statuses.total() - statuses[200]),
@@ -212,6 +211,7 @@ def broker_down(stage: Stage) -> list[Check]:
         more_than("events that waited", backlog, 0),
         none_of("still waiting", Outgoing.objects.waiting().count()),
         at_most("drained after the broker came back", seconds, SECONDS_TO_DRAIN_AFTER_AN_OUTAGE),
+        Check("times the supervisor had to start the worker again", restarts(), "said, not judged", True),
     ]
 
 
