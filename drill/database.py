@@ -26,6 +26,7 @@ from supplies.journal.models import Event, IdempotencyKey
 from tests.makers import make_facility, make_member, make_need
 
 CLIENTS = 3
+PAUSE = 0.25  # before a program asks again; one in a hurry would be told to slow down
 SECONDS_TO_RECONNECT = 30
 EMERGENCY = "drill-database"
 TERMINATE = (
@@ -65,7 +66,7 @@ class Load:
             while self._once(path, Authorization=f"Token {secret}", Idempotency_Key=key) != 200:
                 if self._is_over and time.monotonic() > self._gives_up_at:
                     return
-                time.sleep(0.05)
+                time.sleep(PAUSE)
             self.done[number] += 1
 
     def _once(self, path: str, **headers: str) -> Any:
@@ -90,8 +91,13 @@ def away(stage: Stage, injure: Callable[[Stage], None]) -> list[Check]:
     many_pairs(EMERGENCY, PAIRS)
     worker, web = stage.worker(), stage.web()
     site = make_facility()
-    secret = secret_of(make_member("hospital", site.organisation))
-    requests = [(f"/api/v1/needs/{make_need(site).pk}/confirm/", secret) for _client in range(CLIENTS)]
+    requests = [
+        (
+            f"/api/v1/needs/{make_need(site).pk}/confirm/",
+            secret_of(make_member("hospital", site.organisation)),
+        )
+        for _client in range(CLIENTS)
+    ]
     stage.arm("solving", STOP)
     run = start_run(EMERGENCY)
     solver = stage.taken()
