@@ -37,11 +37,12 @@ def durability(stage: Stage) -> list[Check]:
     kills = stage.size(100, 4)
     with own_site() as site:
         flushes = {name: site.postgres.query(f"SHOW {name}") for name in FLUSHES}
-        found = _round(site, kills, CLIENTS, [_kill_a_commit, _stop_at_once])
+        shipments = site.run("-m", "drill.writing", "prepare", str(2 * CLIENTS)).split()
+        found = _round(site, kills, shipments[:CLIENTS], [_kill_a_commit, _stop_at_once])
         site.postgres.query("ALTER SYSTEM SET wal_writer_delay = '10s'")
         site.postgres.query("ALTER DATABASE tongzhou SET synchronous_commit = off")
         site.postgres.query("SELECT pg_reload_conf()")
-        control = _round(site, 2, CLIENTS, [_stop_at_once])
+        control = _round(site, 2, shipments[CLIENTS:], [_stop_at_once])
     return [
         *(equal(name, value, "on") for name, value in flushes.items()),
         Check("kills", kills, "said, not judged", True),
@@ -59,9 +60,10 @@ def durability(stage: Stage) -> list[Check]:
     ]
 
 
-def _round(site: Site, kills: int, clients: int, ways: list[Callable[[Site], None]]) -> dict[str, Any]:
-    shipments = site.run("-m", "drill.writing", "prepare", str(clients)).split()
-    journals = [site.folder / f"client-{number}" for number in range(clients)]
+def _round(
+    site: Site, kills: int, shipments: list[str], ways: list[Callable[[Site], None]]
+) -> dict[str, Any]:
+    journals = [site.folder / f"client-{number}" for number in range(len(shipments))]
     for journal in journals:
         journal.write_text("")
     writers = [
