@@ -20,7 +20,7 @@ from supplies.needs.models import Need
 from tests.makers import make_emergency, make_member, make_offer
 from tests.supplies.intake.lists import make_cell, make_row, write_list
 
-EMERGENCY = "drill-two-runs"
+EMERGENCY, CONTROL = "drill-two-runs", "drill-two-runs-unguarded"
 BY_HAND = 400
 IMPORTED = 300
 PATIENT = "60"  # seconds of lease, so that a process that is stopped for a moment keeps it
@@ -42,8 +42,9 @@ def two_runs(stage: Stage) -> list[Check]:
     emergency = make_emergency(EMERGENCY)
     contests = contest(emergency, rounds=stage.size(20, 2))
     pairs = list(Proposal.objects.values_list("need", "offer"))
+    many_pairs(CONTROL, 10)
     with without_the_index():
-        control = contest(emergency, rounds=1)
+        control = contest(make_emergency(CONTROL), rounds=1)
     return [
         equal("rounds", len(contests), stage.size(20, 2)),
         equal("most of one family at work", _most(contests), 1),
