@@ -43,7 +43,8 @@ def main(arguments: list[str]) -> int:
             print(cell.name, cell.of, sep="\t")
         print(*(f"{test}\t{fault}" for fault, test in TESTS.items()), sep="\n")
         return 0
-    make_template()
+    if not all(cell.has_own_site for cell in chosen):
+        make_template()
     failed = []
     with on_stage(is_small=given.small) as fresh:
         for cell in chosen:
@@ -58,12 +59,12 @@ def main(arguments: list[str]) -> int:
     return int(bool(failed))
 
 
-def play(cell: "Cell", fresh: "Callable[[], Stage]", *, times: int) -> "Outcome":  # noqa: F821  (imported once Django is set up)
+def play(cell: "Cell", fresh: "Callable[[bool], Stage]", *, times: int) -> "Outcome":  # noqa: F821  (imported once Django is set up)
     from drill.cells import Check, Outcome, Round
 
     rounds = []
     for _round in range(times):
-        stage, began = fresh(), time.monotonic()
+        stage, began = fresh(not cell.has_own_site), time.monotonic()
         print(f"== {cell.name} ({cell.of}): {'a sample of: ' * stage.is_small}{cell.injects}", flush=True)
         try:
             checks = cell.run(stage)

@@ -240,13 +240,14 @@ class Web:
 
 
 @contextmanager
-def on_stage(*, is_small: bool) -> Iterator[Callable[[], Stage]]:
-    """Hands out a fresh stage for each cell."""
+def on_stage(*, is_small: bool) -> Iterator[Callable[[bool], Stage]]:
+    """Hands out the stage for each cell: swept, and with a fresh database unless the cell has its own servers."""
     stage = Stage(is_small)
 
-    def fresh() -> Stage:
+    def fresh(is_played_on: bool) -> Stage:
         stage.clear()
-        stage.make_fresh()
+        if is_played_on:
+            stage.make_fresh()
         return stage
 
     try:
