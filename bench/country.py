@@ -148,7 +148,7 @@ def _ship(emergency: Emergency, *, at: datetime) -> None:
     """A few parcels of one carrier on their way, moved by the verbs."""
     district = Region.objects.get(pk=CARRIER_FROM)
     carrier = people.register(kind="carrier", name=CARRIER, region=district, by=None, at=at)
-    Organisation.objects.filter(pk=carrier.pk).update(status="verified")
+    Organisation.objects.filter(pk=carrier.pk).update(**people.trusted_since(at))
     carrier.refresh_from_db()
     undirected = Offer.objects.open().filter(donation__directed_facility=None, donation__directed_region=None)
     for need in Need.objects.open().filter(appeal__emergency=emergency).newest_first()[:PARCELS]:

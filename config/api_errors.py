@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import DataError, Error, IntegrityError, InterfaceError, OperationalError
+from django.db import DataError, Error, IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
@@ -20,7 +20,7 @@ from rest_framework.response import Response
 from config import metrics
 from config.logs import kind_of
 from config.mishaps import BROKEN, BUSY, NOT_HERE, NOT_YOURS, RETRY_AFTER, TOO_LARGE, UNREADABLE, mishap
-from supplies.errors import InFlight, KeyReused, NotYours, Refused, TooMany
+from supplies.errors import InFlight, KeyReused, NotYours, Refused, TooMany, is_busy_or_away
 
 log = structlog.get_logger(__name__)
 security = structlog.get_logger("security")
@@ -128,7 +128,7 @@ def _database(error: Error) -> Response | None:
         return _body(
             409, "conflict", _("Somebody changed this at the same moment. Read it again, then try once more.")
         )
-    if isinstance(error, OperationalError | InterfaceError):
+    if is_busy_or_away(error):
         log.warning("The database is busy or away.", reason=kind_of(error))
         return _body(503, "busy", str(BUSY), headers={"Retry-After": str(RETRY_AFTER)})
     return None

@@ -1,49 +1,71 @@
 """R9: what the database has said is written stays written, however it is killed.
 
-python -m drill.durability [--kills 100] [--clients 4]
-
 Clients report sightings under keys of their own and note which were acknowledged, while PostgreSQL is stopped at once, or
 one of its processes is killed in the middle of a COMMIT. The control is the same with commits that do not wait for the
 disk: there acknowledged writes have to be missing, or the drill could not have seen any.
 """
 
-import argparse
 import json
 import signal
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from drill.cells import Cell, Check, at_most, cell, equal, more_than, none_of
+from drill.databases import kill_a_commit, stop_at_once
 from drill.site import Site, own_site
+from drill.stage import Stage
 from launcher import processes
 
-IN_A_COMMIT = "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query = 'COMMIT' AND datname = current_database() LIMIT 1"
 SECONDS_TO_START, SECONDS_TO_RECOVER = 180, 30
 FLUSHES = ("fsync", "full_page_writes", "synchronous_commit")
+CLIENTS = 4
 
 
-def durability(kills: int = 100, clients: int = 4) -> dict[str, Any]:
-    """Kill as often as that; what was lost and doubled, in the drill and in its control."""
+@cell(
+    "durability",
+    of="R9, F10",
+    injects="PostgreSQL killed 100 times: a process of it in the middle of a COMMIT, and all of it at once, in turn, while 4"
+    " programs write",
+    passes="no acknowledged write lost, none there twice after it was tried again; the control without flushing loses some",
+    in_sample=True,
+    is_many=True,
+    has_own_site=True,
+)
+def durability(stage: Stage) -> list[Check]:
+    kills = stage.size(100, 4)
     with own_site() as site:
         flushes = {name: site.postgres.query(f"SHOW {name}") for name in FLUSHES}
-        found = _round(site, kills, clients, [_kill_a_commit, _stop_at_once])
-    with own_site() as site:
+        shipments = site.run("-m", "drill.writing", "prepare", str(2 * CLIENTS)).split()
+        found = _round(site, kills, shipments[:CLIENTS], [_kill_a_commit, _stop_at_once])
         site.postgres.query("ALTER SYSTEM SET wal_writer_delay = '10s'")
         site.postgres.query("ALTER DATABASE tongzhou SET synchronous_commit = off")
         site.postgres.query("SELECT pg_reload_conf()")
-        control = _round(site, 2, clients, [_stop_at_once])
-    sound = found["lost"] == found["doubled"] == found["without_journal"] == found["faults_of_the_chain"] == 0
-    passed = sound and set(flushes.values()) == {"on"} and control["lost"] > 0
-    return {"passed": passed, "kills": kills, **found, "flushes": flushes, "control": control}
+        control = _round(site, 2, shipments[CLIENTS:], [_stop_at_once])
+    return [
+        *(equal(name, value, "on") for name, value in flushes.items()),
+        Check("kills", kills, "said, not judged", True),
+        more_than("acknowledged writes", found["acknowledged"], kills),
+        Check("tried again", found["tried_again"], "said, not judged", True),
+        none_of("lost", found["lost"]),
+        none_of("doubled", found["doubled"]),
+        none_of("without a line in the journal", found["without_journal"]),
+        none_of("faults of the journal's chain", found["faults_of_the_chain"]),
+        at_most(
+            "until every program wrote again", found["seconds_until_all_wrote_again"], SECONDS_TO_RECOVER
+        ),
+        equal("the ledger's invariants", found["invariants"], "hold"),
+        more_than("lost with commits that do not wait for the disk (the control)", control["lost"], 0),
+    ]
 
 
-def _round(site: Site, kills: int, clients: int, ways: list[Callable[[Site], None]]) -> dict[str, Any]:
-    shipments = site.run("-m", "drill.writing", "prepare", str(clients)).split()
-    journals = [site.folder / f"client-{number}" for number in range(clients)]
+def _round(
+    site: Site, kills: int, shipments: list[str], ways: list[Callable[[Site], None]]
+) -> dict[str, Any]:
+    journals = [site.folder / f"client-{number}" for number in range(len(shipments))]
     for journal in journals:
-        journal.touch()
+        journal.write_text("")
     writers = [
         site.start("-m", "drill.writing", "write", shipment, str(journal))
         for shipment, journal in zip(shipments, journals, strict=True)
@@ -83,32 +105,14 @@ def _wait_until_all_write(journals: list[Path], *, seconds: float = SECONDS_TO_R
 
 
 def _stop_at_once(site: Site) -> None:
-    pid = site.postgres.pid
-    assert pid is not None
-    processes.signal_quietly(pid, signal.SIGQUIT)  # PostgreSQL's word for immediate
-    processes.wait_until(lambda: site.postgres.pid is None, seconds=SECONDS_TO_RECOVER)
+    stop_at_once(site.postgres)
 
 
 def _kill_a_commit(site: Site) -> None:
-    """Kill the process of a client that waits for its COMMIT; PostgreSQL then starts all of them anew."""
     watch = site.connect()
     watch.autocommit = True
-    deadline = time.monotonic() + SECONDS_TO_RECOVER
     with watch.cursor() as cursor:
-        while time.monotonic() < deadline:
-            cursor.execute(IN_A_COMMIT)
-            found = cursor.fetchone()
-            if found:
-                processes.signal_quietly(found[0], signal.SIGKILL)
-                return
-    raise RuntimeError("Nobody was seen in a COMMIT.")
+        kill_a_commit(cursor)
 
 
-if __name__ == "__main__":
-    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    options.add_argument("--kills", type=int, default=100)
-    options.add_argument("--clients", type=int, default=4)
-    given = options.parse_args()
-    outcome = durability(given.kills, given.clients)
-    print(json.dumps(outcome, indent=1))
-    sys.exit(not outcome["passed"])
+CELLS: list[Cell] = [durability]

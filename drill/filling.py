@@ -13,7 +13,7 @@ from django.utils import timezone  # noqa: E402  (settings first)
 
 from bench.country import populate  # noqa: E402
 from supplies.journal import chain  # noqa: E402
-from supplies.journal.services import record_all  # noqa: E402
+from supplies.journal.services import record_all, unheard  # noqa: E402
 from supplies.needs.models import Need  # noqa: E402
 from supplies.offers.models import Offer  # noqa: E402
 from supplies.organisations.models import Contact, Organisation  # noqa: E402
@@ -40,7 +40,8 @@ def fill(rows: int) -> None:
 
 
 if __name__ == "__main__":
-    fill(int(sys.argv[1]))
+    with unheard():  # there is no worker here to tell anybody
+        fill(int(sys.argv[1]))
     from django.db import transaction
 
     with transaction.atomic():

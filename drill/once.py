@@ -6,22 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from rest_framework.test import APIClient
 
 import tests.makers
+from drill import scenes  # before the cases are read: the makers live today
 from drill.cells import Cell, Check, cell, equal, more_than, none_of
 from drill.stage import Answer, Stage, Web
-from supplies.organisations import services as people
-from supplies.organisations.models import Scope, User
-
-tests.makers.NOW = (
-    timezone.now()
-)  # the web processes live today; the makers do too, before their cases are read
-tests.makers.TODAY = tests.makers.NOW.date()
-
-from tests.operations import CASES  # noqa: E402
-from tests.tables import Photograph, Shape, changes, photograph, shape  # noqa: E402
+from supplies.organisations.models import User
+from tests.operations import CASES
+from tests.tables import Photograph, Shape, changes, photograph, shape
 
 V1, KEYS = "/api/v1/", "supplies_idempotencykey"
 SAMPLE = ["PATCH /api/v1/needs/{id}/", "POST /api/v1/appeals/", "POST /api/v1/shipments/{id}/dispatch/"]
@@ -32,11 +25,12 @@ SAMPLE = ["PATCH /api/v1/needs/{id}/", "POST /api/v1/appeals/", "POST /api/v1/sh
     of="R4",
     injects="50 times the same request with one key at once, and 10 times late, for every operation of the OpenAPI document",
     passes="one effect (all tables, row by row), one answer; the control without a key has several",
+    is_many=True,
 )
 def once(stage: Stage) -> list[Check]:
     at_once, late, control = stage.size(50, 8), stage.size(10, 2), stage.size(8, 4)
     person = tests.makers.make_user(is_superuser=True)
-    _token, secret = people.issue_token(person, name="drill", scopes=list(Scope.values), at=timezone.now())
+    secret = scenes.secret_of(person)
     web = stage.web()
     wrong: Counter[str] = Counter()
     control_effects: dict[str, int] = {}

@@ -67,6 +67,7 @@ def _deaths() -> int:
     injects="10,000 events; the dispatcher killed 20 times, its processes now and then between effect and commit; the broker"
     " restarted 3 times: as it was, killed, and empty",
     passes="lost 0, doubled 0, nothing heard that was rolled back; drained 60 s after the last recovery",
+    is_many=True,
 )
 def outbox(stage: Stage) -> list[Check]:
     events, kills = stage.size(10_000, 600), stage.size(20, 2)
@@ -160,6 +161,7 @@ def _wait_for_a_delivery() -> None:
     of="R10, F12",
     injects="the broker stopped while programs go on writing and reading (10 minutes), then started again empty",
     passes="no request answered with an error; the backlog drained within 300 s",
+    is_many=True,
 )
 def broker_down(stage: Stage) -> list[Check]:
     site = make_facility()
@@ -168,7 +170,7 @@ def broker_down(stage: Stage) -> list[Check]:
     _token, secret = people.issue_token(
         member, name="drill", scopes=[Scope.READ, Scope.NEEDS], at=timezone.now()
     )
-    worker, web = stage.worker(), stage.web()
+    restarts, web = stage.supervise(stage.worker()), stage.web()
     assert _drained()
     stage.stop_broker()
     statuses: Counter[Any] = Counter()
@@ -202,7 +204,6 @@ def broker_down(stage: Stage) -> list[Check]:
     recovered = time.monotonic()
     _drained()
     seconds = time.monotonic() - recovered
-    assert worker.pid is not None, "the worker has ended"
     return [
         more_than("requests answered", statuses[200], 10),
         none_of("requests answered with an error", statuses.total() - statuses[200]),
@@ -210,6 +211,7 @@ def broker_down(stage: Stage) -> list[Check]:
         more_than("events that waited", backlog, 0),
         none_of("still waiting", Outgoing.objects.waiting().count()),
         at_most("drained after the broker came back", seconds, SECONDS_TO_DRAIN_AFTER_AN_OUTAGE),
+        Check("times the supervisor had to start the worker again", restarts(), "said, not judged", True),
     ]
 
 

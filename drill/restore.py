@@ -1,27 +1,33 @@
-"""R20: what a backup holds can be brought back, and one that lacks something cannot.
+"""R20: what a backup holds can be brought back, and one that lacks something cannot."""
 
-python -m drill.restore [--rows 100000]
-
-Fills a database, backs it up and restores it into another one, and compares the two besides the proof that `restore` makes
-itself. The same backup cut short, and without its key, has to be refused.
-"""
-
-import argparse
-import json
 import os
-import sys
 import time
 from pathlib import Path
-from typing import Any
 
+from drill.cells import Cell, Check, at_most, cell, equal, more_than
 from drill.site import Site, own_site
+from drill.stage import Stage
 from launcher.postgres import DATABASE
 
 RESTORED = "restored"
 KEY = "k9:" + "A" * 43 + "="
+FILES = 10
+MOST_SECONDS = 900  # backup and restore together
 
 
-def restore(rows: int = 100_000) -> dict[str, Any]:
+@cell(
+    "restore",
+    of="R20",
+    injects="a database of 100,000 rows is backed up and restored into another one; the same backup cut short, and without"
+    " its key",
+    passes="rows, head of the chain and files are the same, besides the proof `restore` makes itself; the other two are"
+    " refused",
+    in_sample=True,
+    is_many=True,
+    has_own_site=True,
+)
+def restore(stage: Stage) -> list[Check]:
+    rows = stage.size(100_000, 2_000)
     with own_site() as site:
         began = time.monotonic()
         site.manage("load_reference")
@@ -49,20 +55,35 @@ def restore(rows: int = 100_000) -> dict[str, Any]:
         same_head = head == site.manage("audit_head", **there)
         whole = site.manage("verify_audit", **there)
         files_back = sum(file.is_file() for file in files.rglob("*"))
-        return {
-            "passed": all(refused.values()) and same_rows and same_head and files_back == FILES,
-            "rows": filled,
-            "megabytes": round(backup.stat().st_size / 1e6, 1),
-            "seconds": {name: round(value, 1) for name, value in seconds.items()},
-            "refused": refused,
-            "same_counts": same_rows,
-            "same_head": same_head,
-            "files": files_back,
-            "verified": whole.splitlines()[0],
-        }
+        code, books = site.try_to("manage.py", "check_invariants", **there)
+        return [
+            more_than("rows", filled, rows // 2),
+            *(
+                equal(f"a backup {what} was refused", is_refused, True)
+                for what, is_refused in refused.items()
+            ),
+            equal("tables have the same counts", same_rows, True),
+            equal("the head of the chain is the same", same_head, True),
+            equal("files", files_back, FILES),
+            at_most("backup and restore", seconds["backup"] + seconds["restore"], MOST_SECONDS),
+            Check(
+                "the chain", whole.splitlines()[0], "said, not judged: a broken one ends the command", True
+            ),
+            Check("seconds", _words(seconds), "said, not judged", True),
+            Check("megabytes", round(backup.stat().st_size / 1e6, 1), "said, not judged", True),
+            equal(
+                "the ledger's invariants in what was restored", _words_of(books) if code else "hold", "hold"
+            ),
+        ]
 
 
-FILES = 10
+def _words_of(books: str) -> str:
+    """Which equations are broken."""
+    return "; ".join(line for line in books.splitlines() if line.endswith("violations"))
+
+
+def _words(seconds: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.1f}" for name, value in seconds.items())
 
 
 def _counts(site: Site, database: str) -> dict[str, int]:
@@ -95,9 +116,4 @@ def _refusals(site: Site, backup: Path) -> dict[str, bool]:
     }
 
 
-if __name__ == "__main__":
-    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    options.add_argument("--rows", type=int, default=100_000)
-    outcome = restore(options.parse_args().rows)
-    print(json.dumps(outcome, indent=1))
-    sys.exit(not outcome["passed"])
+CELLS: list[Cell] = [restore]

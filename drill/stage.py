@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,15 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from django.core.management import CommandError, call_command, get_commands
+from django.utils import timezone
 
 from bench.databases import make, url
+from drill import notices, points
 from drill.cells import Check
 from launcher import processes
+from launcher.postgres import Postgres
 from launcher.programs import HOST, free_port
 from launcher.state import ROOT, State
-from launcher.supervisor import Program
+from launcher.supervisor import SECONDS_BETWEEN_LOOKS, Program, Supervisor
 from launcher.valkey import Valkey
+from matching import books
 
 DATABASE = "drill"
 SECONDS_TO_ANSWER = 120
@@ -45,6 +49,9 @@ class Stage:
     def __post_init__(self) -> None:
         self.state = State(Path(os.environ["STATE_DIR"]))
         self.broker = Valkey(self.state)
+        self.postgres = Postgres(self.state)
+        self._watches: list[threading.Thread] = []
+        self._is_over = threading.Event()
 
     def size(self, full: int, small: int) -> int:
         return small if self.is_small else full
@@ -54,40 +61,45 @@ class Stage:
     def make_fresh(self) -> None:
         """An empty database with reference data, and nothing in the broker."""
         make(DATABASE)
+        notices.make_table()
+        points.disarm(self.state.path)
+        for timetable in self.state.path.glob("timetable*"):
+            timetable.unlink()  # else what was due in another cell comes in this one
         (self.state.path / "static").mkdir(exist_ok=True)
         self.broker.start()
         redis.Redis(unix_socket_path=str(self.broker.socket)).flushall()
 
     def clear(self) -> None:
-        """End whatever a cell has left running, and have the broker up for the next."""
+        """End whatever a cell has left running, and have the servers up for the next."""
+        self._is_over.set()
+        for watch in self._watches:
+            watch.join()
+        self._watches.clear()
         for program in self.programs:
             self.kill(program)
             program.stop()
         self.programs.clear()
+        self.postgres.start()
         self.broker.start()
 
     def books(self) -> Check:
         """Whether the ledger's equations hold; asked at the end of every cell."""
-        if "check_invariants" not in get_commands():
-            return Check("the ledger's invariants", "no such command here", "hold", None)
-        try:
-            call_command("check_invariants")
-        except (CommandError, SystemExit) as error:
-            code = getattr(error, "code", 1)
-            return Check("the ledger's invariants", "broken" if code else "hold", "hold", not code)
-        return Check("the ledger's invariants", "hold", "hold", True)
+        broken = books.faults(at=timezone.now())
+        return Check("the ledger's invariants", "; ".join(broken) or "hold", "hold", not broken)
 
     # -- The site's processes --
 
-    def worker(self, **environment: str) -> Program:
+    def worker(self, *, at_once: int = 2, **environment: str) -> Program:
         """A worker with its timetable, as the launcher starts it."""
         timetable = str(self.state.path / "timetable")
-        options = "--pool prefork --concurrency 2 --loglevel WARNING --without-mingle --without-gossip"
+        options = (
+            f"--pool prefork --concurrency {at_once} --loglevel WARNING --without-mingle --without-gossip"
+        )
         return self._start(
             "worker",
             "celery",
             "-A",
-            "config",
+            "drill.worker",
             "worker",
             "-B",
             "--schedule",
@@ -123,12 +135,50 @@ class Stage:
         self.programs.append(program)
         return program
 
+    def supervise(self, program: Program) -> Callable[[], int]:
+        """Have the launcher's supervisor start it again whenever it dies; returns how often that was so far."""
+        starts: list[int] = []
+        supervisor = Supervisor(
+            [program], lambda pids: starts.extend(pid for pid in pids.values() if pid is not None)
+        )
+
+        def watch() -> None:
+            while not self._is_over.wait(SECONDS_BETWEEN_LOOKS):
+                supervisor.look()
+
+        self._is_over.clear()
+        self._watches.append(threading.Thread(target=watch))
+        self._watches[-1].start()
+        return lambda: len(starts)
+
     @staticmethod
     def kill(program: Program) -> None:
         """kill -9 of a program with all it has forked."""
         if program.pid is not None:
             processes.signal_group(program.pid, signal.SIGKILL)
             processes.wait_until(lambda: program.pid is None, seconds=10)
+
+    # -- Faults at a point of their code --
+
+    def arm(self, point: str, how: str) -> None:
+        """The next process that reaches the point kills itself, or stops."""
+        points.arm(self.state.path, point, how)
+
+    def taken(self) -> int:
+        """Wait until a process has obeyed; its number."""
+        folder = self.state.path
+        reached = processes.wait_until(
+            lambda: points.taken_by(folder) is not None, seconds=SECONDS_TO_ANSWER, every=0.01
+        )
+        assert reached, f"nobody came by: {(folder / points.ORDER).read_text()}"
+        pid = points.taken_by(folder)
+        assert pid is not None
+        return pid
+
+    def count_logged(self, name: str, words: str) -> int:
+        """How many lines of a program's log have these words."""
+        log = self.state.log(name)
+        return sum(words in line for line in log.read_text().splitlines()) if log.exists() else 0
 
     # -- The broker --
 
@@ -190,13 +240,14 @@ class Web:
 
 
 @contextmanager
-def on_stage(*, is_small: bool) -> Iterator[Callable[[], Stage]]:
-    """Hands out a fresh stage for each cell."""
+def on_stage(*, is_small: bool) -> Iterator[Callable[[bool], Stage]]:
+    """Hands out the stage for each cell: swept, and with a fresh database unless the cell has its own servers."""
     stage = Stage(is_small)
 
-    def fresh() -> Stage:
+    def fresh(is_played_on: bool) -> Stage:
         stage.clear()
-        stage.make_fresh()
+        if is_played_on:
+            stage.make_fresh()
         return stage
 
     try:

@@ -1,10 +1,9 @@
 """F9: a web process is killed before it commits, or after it has committed and before it answers."""
 
-from pathlib import Path
-
 from django.utils import timezone
 
 from drill.cells import Cell, Check, cell, equal, more_than, none_of
+from drill.points import KILL
 from drill.stage import Stage, Web
 from launcher.processes import wait_until
 from supplies.journal.models import Event, IdempotencyKey
@@ -18,9 +17,7 @@ def web_killed(stage: Stage, when: str) -> list[Check]:
     site, times = make_facility(), stage.size(10, 1)
     member = make_member("hospital", site.organisation)
     _token, secret = people.issue_token(member, name="drill", scopes=[Scope.NEEDS], at=timezone.now())
-    armed = stage.state.path / "armed"
-    armed.unlink(missing_ok=True)
-    web = stage.web(DRILL_DIES=when, DRILL_ARMED=str(armed))
+    web = stage.web()
     body = {
         "facility": str(site.pk),
         "emergency": make_emergency().pk,
@@ -30,7 +27,7 @@ def web_killed(stage: Stage, when: str) -> list[Check]:
     for number in range(times):
         headers = {"Authorization": f"Token {secret}", "Idempotency_Key": f"drill-{number}"}
         before = Appeal.objects.count()
-        armed.touch()
+        stage.arm(when, KILL)
         lost += not _is_answered(web, body, headers)
         committed = Appeal.objects.count() - before
         first = web.answered("POST", "/api/v1/appeals/", body, **headers)
@@ -38,7 +35,7 @@ def web_killed(stage: Stage, when: str) -> list[Check]:
         different += (first.status, first.body) != (again.status, again.body) or first.status != 201
         replayed += "idempotency-replayed" in first.headers
         assert committed == (when == "after-commit"), "it died at another point than it was told to"
-    unkeyed = _without_a_key(web, body, secret, armed) if when == "after-commit" else 0
+    unkeyed = _without_a_key(stage, web, body, secret) if when == "after-commit" else 0
     return [
         equal("answers lost to the kill", lost, times),
         equal("rows", Appeal.objects.count(), times + unkeyed),
@@ -66,10 +63,10 @@ def _is_answered(web: Web, body: object, headers: dict[str, str]) -> bool:
     return True
 
 
-def _without_a_key(web: Web, body: object, secret: str, armed: Path) -> int:
+def _without_a_key(stage: Stage, web: Web, body: object, secret: str) -> int:
     """What a program does that only knows that it has no answer: it sends the same again."""
     before, headers = Appeal.objects.count(), {"Authorization": f"Token {secret}"}
-    armed.touch()
+    stage.arm("after-commit", KILL)
     _is_answered(web, body, headers)
     assert wait_until(web.answers, seconds=60)
     _is_answered(web, body, headers)
@@ -81,6 +78,7 @@ def _without_a_key(web: Web, body: object, secret: str, armed: Path) -> int:
     of="F9",
     injects="kill -9 of a web process that has done everything and committed nothing, 10 times",
     passes="the same request with its key again: one row, one answer",
+    is_many=True,
 )
 def before_commit(stage: Stage) -> list[Check]:
     return web_killed(stage, "before-commit")
@@ -91,6 +89,8 @@ def before_commit(stage: Stage) -> list[Check]:
     of="F9",
     injects="kill -9 of a web process that has committed and not answered, 10 times",
     passes="the same request with its key again: one row, and the answer of what was committed",
+    in_sample=True,
+    is_many=True,
 )
 def after_commit(stage: Stage) -> list[Check]:
     return web_killed(stage, "after-commit")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, OperationalError, connection, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -40,7 +40,7 @@ from matching.snapshot import POLICIES, Couple, Rows, Rulebook, read_consistentl
 from supplies.allocations.services import allocate, check
 from supplies.catalogue.models import Substitution
 from supplies.emergencies.models import Emergency
-from supplies.errors import NotEligible, Refused
+from supplies.errors import NotEligible, Refused, is_busy_or_away
 from supplies.journal.models import Event
 from supplies.journal.services import record, record_all, ring
 from supplies.needs.models import Need, NeedStatus
@@ -168,12 +168,12 @@ def open_run(run_id: Any, *, at: datetime) -> list[FamilyRun]:
     queued = MatchingRun.objects.filter(pk=run_id, status=RunStatus.QUEUED)
     try:
         families = _lay_out(run_id)
-    except OperationalError:
-        # The database is busy, or the run was widened under our snapshot: no fault of the run, so no attempt of it.
-        log.warning("Run %s could not be read just now; the sweep tries again.", run_id)
-        queued.update(attempts=models.F("attempts") - 1)
-        return []
     except Exception as error:
+        if is_busy_or_away(error):
+            # Or the run was widened under our snapshot: no fault of the run, so no attempt of it.
+            log.warning("Run %s could not be read just now; the sweep tries again.", run_id)
+            queued.update(attempts=models.F("attempts") - 1)
+            return []
         log.exception("Run %s could not be opened", run_id)
         queued.update(failure=f"{type(error).__name__}: {error}"[:500])
         return []
@@ -256,11 +256,11 @@ def solve_family(family_id: Any, *, clock: Callable[[], datetime] = timezone.now
     except LeaseLost:
         log.warning("The lease of family %s was lost; its result is thrown away.", family.family)
         return None
-    except OperationalError:
-        # A lock that was not granted, a database that restarts: the lease runs out and the sweep gives it to the next.
-        log.warning("The database was busy or away; family %s waits for its lease to end.", family.family)
-        return None
     except Exception as error:
+        if is_busy_or_away(error):
+            # A lock that was not granted, a database that restarts: the lease runs out and the sweep gives it to the next.
+            log.warning("The database was busy or away; family %s waits for its lease to end.", family.family)
+            return None
         log.exception("Family %s failed", family.family)
         _fail(family, f"{type(error).__name__}: {error}"[:500], at=clock())
     _close(family.run_id, at=clock())

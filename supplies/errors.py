@@ -1,5 +1,6 @@
 """What the domain refuses. Each kind has a stable code that programs may rely on; the sentence is for people."""
 
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils.functional import Promise
 
 
@@ -62,3 +63,11 @@ class TooMany(Refused):
     def __init__(self, detail: "str | Promise", *, code: str = "", wait: int) -> None:
         super().__init__(detail, code=code)
         self.wait = wait
+
+
+def is_busy_or_away(error: BaseException) -> bool:
+    """Whether the database had no time for us, or none was there: nothing is wrong with what was asked of it.
+
+    A server that is killed in the middle of its answer has no code for that; psycopg2 then says DatabaseError and no more.
+    """
+    return isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError

@@ -11,9 +11,10 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import OperationalError, models, transaction
+from django.db import models, transaction
 from django.utils.module_loading import import_string
 
+from supplies.errors import is_busy_or_away
 from supplies.journal.models import Event, Outgoing
 
 log = logging.getLogger(__name__)
@@ -131,11 +132,11 @@ def _tell(listener: str, rows: list[Outgoing], *, at: datetime) -> dict[int, str
         hear = import_string(listener)
         with transaction.atomic():
             hear([row.event for row in rows], at=at)
-    except (ImportError, OperationalError) as error:
-        # Nothing is wrong with these events: there is nobody to hear them, or a lock was not granted.
-        log.warning("%s hears of nothing just now (%s)", listener, type(error).__name__)
-        return dict.fromkeys([row.pk for row in rows], type(error).__name__)
     except Exception as error:
+        if isinstance(error, ImportError) or is_busy_or_away(error):
+            # Nothing is wrong with these events: there is nobody to hear them, or a lock was not granted.
+            log.warning("%s hears of nothing just now (%s)", listener, type(error).__name__)
+            return dict.fromkeys([row.pk for row in rows], type(error).__name__)
         if len(rows) == 1:
             log.exception("%s could not hear of event %d", listener, rows[0].event_id)
             return {rows[0].pk: type(error).__name__}
