@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 
+from supplies.organisations.admin import CheckVerb
 from tests.access.doors import filled_in
 from tests.access.routes import Route
 from tests.access.world import Side, World
@@ -115,5 +116,6 @@ def form_of(route: Route) -> forms.Form | None:
     for model, desk in admin.site._registry.items():
         if route.name.startswith(f"admin:{model._meta.app_label}_{model._meta.model_name}_do/"):
             verb = next(verb for verb in desk.actions if verb.__name__ == route.action)
-            return verb.asks() if verb.asks is not None else None
+            about = {"organisation": None} if isinstance(verb, CheckVerb) else {}
+            return verb.asks(**about) if verb.asks is not None else None
     return None
