@@ -175,7 +175,7 @@ class MembershipAdmin(AdministratorsDesk):
     list_display = ("organisation", "user", "role", "is_manager")
     list_filter = ("role", "is_manager")
     list_select_related = ("organisation", "user")
-    search_fields = ("organisation__name", "user__username")
+    search_fields = ("organisation__name",)
     ordering = ("organisation__name", "pk")
     fields = ("organisation", "user", "role", "is_manager", "regions")
     actions = (

@@ -384,6 +384,14 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def managing(self) -> Self:
         return self.filter(is_manager=True)
 
+    def visible_to(self, user: Any) -> Self:
+        """Who acts for whom: volunteers and auditors read it of all, coordinators of the organisations of their regions."""
+        if not user.is_authenticated:
+            return self.none()
+        if user.watches_over_all:
+            return self
+        return self.filter(in_regions_of(user, "organisation__region__path"))
+
 
 class Membership(models.Model):
     """A person acts for an organisation in a role; a coordinator does so for regions."""
