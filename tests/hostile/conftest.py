@@ -6,6 +6,7 @@ from supplies.organisations import services as people
 from supplies.organisations.permissions import usable_scopes
 from tests.access.conftest import doors, world  # noqa: F401
 from tests.access.world import ROLES, World
+from tests.config.conftest import log_text  # noqa: F401
 from tests.makers import NOW
 
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -45,6 +46,16 @@ class Unformed(Planted):
         return HttpResponse("1", content_type="text/plain")
 
 
+@csrf_exempt
+def counts(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(int(request.POST["count"]))
+
+
+@csrf_exempt
+def echoes(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(request.POST["word"])
+
+
 PLANTED = {
     "right": Planted,
     "breaking": Breaking,
@@ -54,5 +65,7 @@ PLANTED = {
 }
 urlpatterns = [
     *of_the_site,
+    path("planted/counts/", counts),
+    path("planted/echoes/", echoes),
     *(path(f"api/v1/planted/{name}/", view.as_view(), name=name) for name, view in PLANTED.items()),
 ]
