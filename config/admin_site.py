@@ -15,7 +15,6 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 MOST_IN_A_LIST = 10_000
@@ -83,8 +82,10 @@ class DeskSite(admin.AdminSite):
             if not self.has_permission(request):
                 raise PermissionDenied
             return redirect(index)
+        from supplies.organisations.visitors import is_own_page  # this module is read before there are models
+
         asked = request.GET.get("next", "")
-        fits = url_has_allowed_host_and_scheme(asked, {request.get_host()}, request.is_secure())
+        fits = is_own_page(request, asked)
         return redirect(f"{reverse('sign-in')}?{urlencode({'next': asked if fits else index})}")
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:

@@ -116,6 +116,15 @@ def describe_errors(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
     return result
 
 
+def describe_missing_addresses(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
+    """A web address that is only read may be missing, which is an empty string and no address."""
+    for schema in result["components"]["schemas"].values():
+        for described in schema.get("properties", {}).values():
+            if described.get("readOnly") and described.get("format") == "uri":
+                del described["format"]
+    return result
+
+
 def describe_headers(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
     """What the gate before every view reads and writes (`config.api_once`)."""
     for operations in result["paths"].values():

@@ -366,6 +366,7 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.api_schema.describe_errors",
         "config.api_schema.describe_headers",
+        "config.api_schema.describe_missing_addresses",
     ],
     "ENUM_NAME_OVERRIDES": {
         "DeviationKind": "matching.models.DeviationKind",

@@ -3,12 +3,12 @@
 Runs and what they proposed are never rewritten, so each row here can be held against its run.
 """
 
-import csv
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import IO, Any
 
 from matching.models import BLOBS, Proposal, ProposalQuerySet
+from supplies import sheets
 from supplies.leaks import masked
 
 HEAD = (
@@ -29,7 +29,6 @@ HEAD = (
     "run",
     "proposal",
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what spreadsheets take for one
 
 
 def deviations(since: datetime | None = None) -> ProposalQuerySet:
@@ -42,13 +41,8 @@ def deviations(since: datetime | None = None) -> ProposalQuerySet:
 
 def write_csv(file: IO[str], rows: Iterable[Proposal]) -> int:
     """Write the report as CSV; returns the number of rows. Ids and names of places only, no person's name."""
-    writer = csv.writer(file)
-    writer.writerow(HEAD)
-    count = 0
-    for row in rows:
-        writer.writerow(map(safe, cells(row)))
-        count += 1
-    return count
+    sheets.write(file, [HEAD])
+    return sheets.write(file, map(cells, rows))
 
 
 def cells(row: Proposal) -> Iterator[Any]:
@@ -69,12 +63,3 @@ def cells(row: Proposal) -> Iterator[Any]:
     yield row.approved_by_id
     yield row.family_run.run_id if row.family_run else ""
     yield row.pk
-
-
-def safe(value: Any) -> Any:
-    """A cell that no spreadsheet runs as a formula; numbers stay numbers."""
-    if isinstance(value, int):
-        return value
-    text = str(value)
-    is_formula = text.startswith(FORMULA) or text.lstrip().startswith(FORMULA)
-    return f"'{text}" if is_formula else text

@@ -1,7 +1,7 @@
 """How values travel through the API: strict on the way in, UTC on the way out, the same for every concept."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from copy import deepcopy
 from datetime import UTC, date, datetime
 from functools import partial
@@ -205,6 +205,14 @@ class RowSerializer(Readable, serializers.ModelSerializer):
         if fields is None:
             fields = type(self)._fields_of_class = super().get_fields()  # type: ignore[attr-defined]
         return deepcopy(fields)  # type: ignore[no-any-return]
+
+    def include_extra_kwargs(
+        self, kwargs: MutableMapping[str, Any], extra_kwargs: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        """Of choices that are only read DRF forgets that there may be none, and the API's document promised too much."""
+        may_be_blank = "choices" in kwargs and kwargs.get("allow_blank", False)
+        options = super().include_extra_kwargs(kwargs, extra_kwargs)
+        return {**options, "allow_blank": True} if may_be_blank else options
 
     serializer_field_mapping = {
         **serializers.ModelSerializer.serializer_field_mapping,

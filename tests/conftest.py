@@ -25,6 +25,17 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 BROWSER_HINT = "no Chromium: apt-get install --no-install-recommends chromium fonts-wqy-zenhei"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("odd requests to every operation of the API (tests/hostile)")
+    group.addoption("--hostile-examples", default="10", metavar="N", help="how many to each operation")
+    group.addoption(
+        "--hostile-roles",
+        default="anonymous,hospital,admin",
+        metavar="ROLES",
+        help="as whom; all for everybody",
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in item.keywords and CHROMIUM is None and os.environ.get("REQUIRE_BROWSER") != "1":

@@ -11,13 +11,13 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from supplies.accounts.devices import remember_browser
 from supplies.accounts.numbers import shown
 from supplies.accounts.sessions import begin, browser_of
 from supplies.organisations.models import User
+from supplies.organisations.visitors import is_own_page
 from supplies.sealing import seal, unseal
 
 SECRETS = "mfa_authenticator:data"  # pragma: allowlist secret # what sealed secrets are bound to
@@ -53,7 +53,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_safe_url(self, url: str) -> bool:
         """Onwards only within this site."""
         request = self.request
-        return url_has_allowed_host_and_scheme(url, {request.get_host()}, request.is_secure())
+        return is_own_page(request, url)
 
     def is_ajax(self, request: HttpRequest) -> bool:
         """Pages only: allauth's answers in JSON would be a second way in."""

@@ -23,7 +23,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -51,6 +51,7 @@ from supplies.organisations.visitors import (
     SignedIn,
     confirmed,
     has_used_second_factor,
+    is_own_page,
     signed_in,
 )
 
@@ -63,7 +64,7 @@ typed_in_secret = sensitive_post_parameters()
 def after(request: HttpRequest, otherwise: str) -> str:
     """Where one was going, if that lies on this site."""
     asked = request.POST.get("next") or request.GET.get("next") or ""
-    fits = url_has_allowed_host_and_scheme(asked, {request.get_host()}, request.is_secure())
+    fits = is_own_page(request, asked)
     return asked if fits else reverse(otherwise)
 
 

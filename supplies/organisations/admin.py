@@ -225,7 +225,7 @@ class OrganisationAdmin(DeskAdmin):
     def do_view(self, request: HttpRequest, object_id: str, action: str) -> HttpResponse:
         """After a verdict, on to the next one that waits: two hundred in a night."""
         answer = super().do_view(request, object_id, action)
-        judged = isinstance(self.get_actions(request).get(action, (None,))[0], Judge)
+        judged = isinstance(self.get_actions_of_one(request).get(action, (None,))[0], Judge)
         if not judged or not isinstance(answer, HttpResponseRedirect):
             return answer
         row = Organisation.objects.filter(pk=unquote(object_id))
@@ -250,7 +250,7 @@ class OrganisationAdmin(DeskAdmin):
                 "title": title,
                 "form": verb.form(request, rows, auto_id=f"{name}_%s"),
             }
-            for name, (verb, _name, title) in self.get_actions(request).items()
+            for name, (verb, _name, title) in self.get_actions_of_one(request).items()
             if verb.is_asked_on_the_page and verb.offered_for(self, request.user, organisation)
         }
         round_ = organisation.check_round

@@ -34,6 +34,7 @@ from supplies.journal.admin import ReadOnlyAdmin
 from supplies.journal.admin import Text as Text  # every desk that builds on this one has these from here
 from supplies.journal.admin import Waiting as Waiting
 from supplies.leaks import warnings
+from supplies.organisations.download import DOWNLOAD
 from supplies.organisations.models import User, in_regions_of
 from supplies.organisations.permissions import may_moderate, may_moderate_in, may_watch
 from supplies.organisations.visitors import has_confirmed, lead_to_confirm
@@ -286,7 +287,7 @@ class DeskAdmin(ReadOnlyAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         row = self.get_object(request, unquote(object_id))
-        known = self.get_actions(request).get(action)
+        known = self.get_actions_of_one(request).get(action)
         if row is None:
             raise Http404
         if known is None:
@@ -295,6 +296,11 @@ class DeskAdmin(ReadOnlyAdmin):
         return answer or HttpResponseRedirect(change_url(row))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """What is done to chosen rows of the list, which besides can be taken away as a file."""
+        file = (DOWNLOAD, DOWNLOAD.__name__, DOWNLOAD.short_description)
+        return {**self.get_actions_of_one(request), DOWNLOAD.__name__: file}
+
+    def get_actions_of_one(self, request: HttpRequest) -> dict[str, Any]:
         """Without Django's "delete selected": nothing is deleted here."""
         known: dict[str, Any] = super().get_actions(request)
         known.pop("delete_selected", None)
@@ -314,7 +320,7 @@ class DeskAdmin(ReadOnlyAdmin):
             context["subtitle"] = self.name_of(obj)
             context["offered"] = [
                 (f"{base}do/{name}/", title)
-                for name, (verb, _name, title) in self.get_actions(request).items()
+                for name, (verb, _name, title) in self.get_actions_of_one(request).items()
                 if not verb.is_asked_on_the_page and verb.offered_for(self, request.user, obj)
             ]
         return super().render_change_form(request, context, add, change, form_url, obj)

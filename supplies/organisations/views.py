@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language
@@ -24,7 +23,7 @@ from supplies.organisations.forms import HospitalForm
 from supplies.organisations.models import Facility, Organisation, Role, Verified
 from supplies.organisations.names import normal_name
 from supplies.organisations.permissions import may_check, may_hand_in_evidence, may_pause
-from supplies.organisations.visitors import SignedIn, signed_in, unsent
+from supplies.organisations.visitors import SignedIn, is_own_page, signed_in, unsent
 
 
 @require_POST
@@ -137,7 +136,7 @@ def hand_in_evidence(request: SignedIn, pk: UUID) -> HttpResponse:
     if not may_hand_in_evidence(request.user, row):
         raise PermissionDenied
     back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
+    if not is_own_page(request, back):
         back = reverse("hand-in-evidence", args=[row.pk])
     form = FileForm(request.POST, request.FILES) if request.method == "POST" else FileForm()
     if request.method == "POST" and form.is_valid() and _keep_evidence(request, row, form):

@@ -13,6 +13,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from supplies.organisations.models import User
@@ -78,6 +79,14 @@ def confirmed(view: View) -> View:
         return lead_to_confirm(request)
 
     return inner
+
+
+def is_own_page(request: HttpRequest, address: str) -> bool:
+    """Whether somebody may be led to what a request says is next: a path of this site. A bare word would be taken for the
+    name of a route, which it hardly ever is.
+    """
+    own = url_has_allowed_host_and_scheme(address, {request.get_host()}, request.is_secure())
+    return own and address.startswith("/")
 
 
 def keep_unsent(request: HttpRequest) -> None:

@@ -18,8 +18,11 @@ from tests.makers import NOW
 def world(
     django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
-    files = override_settings(PRIVATE_ROOT=tmp_path_factory.mktemp("private"))
-    with files, django_db_blocker.unblock(), time_machine.travel(NOW, tick=False), transaction.atomic():
+    quick = override_settings(
+        PRIVATE_ROOT=tmp_path_factory.mktemp("private"),
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],  # nobody types one here
+    )
+    with quick, django_db_blocker.unblock(), time_machine.travel(NOW, tick=False), transaction.atomic():
         yield make_world()
         transaction.set_rollback(True)
 

@@ -185,13 +185,13 @@ def test_what_waits_is_shown_to_nobody_else(rf: Any, db: None) -> None:
     assert list(admin.site.cards(request)) == []  # type: ignore[attr-defined]
 
 
-def test_every_action_of_the_desk_is_hidden_from_an_auditor(rf: Any, db: None) -> None:
+def test_every_action_of_the_desk_that_changes_something_is_hidden_from_an_auditor(rf: Any, db: None) -> None:
     request = rf.get("/")
     request.user = make_member("auditor")
 
     for desk in admin.site._registry.values():
         if isinstance(desk, DeskAdmin):
-            assert desk.get_actions(request) == {}, desk
+            assert desk.get_actions(request).keys() == {"download"}, desk
 
 
 def test_an_auditor_reads_and_cannot_post_an_action(db: None) -> None:
