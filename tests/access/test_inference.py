@@ -101,7 +101,7 @@ def test_no_public_answer_depends_on_private_data(doors: Doors) -> None:
         after = asked(addresses)
         transaction.set_rollback(True)
 
-    assert {"Contact.phone_sealed", "Appeal.remark", "Facility.beds", "Verification.motive"} <= changed
+    assert {"Contact.phone_sealed", "Appeal.remark", "Facility.beds", "User.first_name"} <= changed
     assert [one for one in addresses if before[one] != after[one]] == []
 
 
