@@ -373,7 +373,12 @@ def test_delivered_to_two_workers_at_once_it_is_done_once(workers: Any, mails: P
 
     in_parallel(workers, task, args, mails)
 
-    assert shape(before, photograph()) == shape(before, alone)
+    found, wanted = shape(before, photograph()), shape(before, alone)
+    assert found == wanted, [
+        (name, found.get(name), wanted.get(name))
+        for name in found | wanted
+        if found.get(name) != wanted.get(name)
+    ]
     assert len(list(mails.iterdir())) <= 1
 
 
