@@ -97,6 +97,7 @@ def shown(hits: list[tuple[str, Canary]]) -> str:
 FIRST = ("anonymous", "hospital elsewhere", "coordinator elsewhere", "auditor")
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("role", ROLES if os.environ.get("EVERY_CELL") else FIRST)
 def test_nobody_opens_a_page_that_holds_what_is_not_for_her(world: World, role: str) -> None:
     addresses, who = canaries.addresses(), readers(world.match)[role]
