@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, OperationalError, connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -172,10 +172,13 @@ def open_run(run_id: Any, *, at: datetime) -> list[FamilyRun]:
         if is_busy_or_away(error):
             # Or the run was widened under our snapshot: no fault of the run, so no attempt of it.
             log.warning("Run %s could not be read just now; the sweep tries again.", run_id)
-            queued.update(attempts=models.F("attempts") - 1)
+            _take_back_attempt(run_id)
             return []
         log.exception("Run %s could not be opened", run_id)
         queued.update(failure=f"{type(error).__name__}: {error}"[:500])
+        return []
+    if families is None:
+        _take_back_attempt(run_id)
         return []
     if not families and MatchingRun.objects.filter(pk=run_id, status=RunStatus.RUNNING).exists():
         _close(run_id, at=at)
@@ -201,7 +204,17 @@ def _attempt(run_id: Any, *, at: datetime) -> bool:
     return True
 
 
-def _lay_out(run_id: Any) -> list[FamilyRun]:
+def _take_back_attempt(run_id: Any) -> None:
+    """It was none: another worker came first, or the database had no time. Counted, a run rung for often would fail unread."""
+    unfinished = MatchingRun.objects.filter(pk=run_id, status__in=[RunStatus.QUEUED, RunStatus.RUNNING])
+    try:
+        unfinished.update(attempts=models.F("attempts") - 1)
+    except OperationalError as error:
+        log.warning("An attempt of run %s stays counted (%s).", run_id, type(error).__name__)
+
+
+def _lay_out(run_id: Any) -> list[FamilyRun] | None:
+    """The families of a run that waits; None where another worker has taken it meanwhile."""
     with transaction.atomic():
         read_consistently()
         run = (
@@ -211,7 +224,7 @@ def _lay_out(run_id: Any) -> list[FamilyRun]:
             .first()
         )
         if run is None:
-            return []
+            return None
         began = time.monotonic()
         rulebook = Rulebook.read()
         snapshots = take(run.emergency, as_of=run.as_of, policy=run.policy, rulebook=rulebook, only=run.only)

@@ -144,7 +144,6 @@ PAIRS: dict[str, list[Callable[[], Args]]] = {
 }
 
 
-NOT_UNDERSTOOD = "now and then the row of the run differs from that of one worker alone; not understood yet"
 WRITES_NO_ROW = {"site.probe": "notes in the cache that a worker is there"}
 
 
@@ -366,15 +365,7 @@ def mails(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(
-    "task",
-    [
-        pytest.param(task, marks=pytest.mark.xfail(strict=False, reason=NOT_UNDERSTOOD))
-        if task == "matching.open_run"
-        else task
-        for task in sorted(CASES)
-    ],
-)
+@pytest.mark.parametrize("task", sorted(CASES))
 def test_delivered_to_two_workers_at_once_it_is_done_once(workers: Any, mails: Path, task: str) -> None:
     args = CASES[task]()
     before = photograph()
