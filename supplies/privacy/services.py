@@ -1,12 +1,12 @@
 """The verbs of privacy: show a contact, erase an account, erase a person by her number, erase what is over, give a copy."""
 
-import logging
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.apps import apps
@@ -35,7 +35,7 @@ from supplies.privacy.models import QUOTA_WINDOW, Erasure, Purpose, Reveal
 from supplies.privacy.permissions import Standing, standing
 from supplies.sealing import lookups
 
-security = logging.getLogger("security")
+security = structlog.get_logger("security")
 WARN_AT = 0.8  # of the quota: administrators are told before it is used up
 
 
@@ -62,7 +62,7 @@ def reveal(contact: Contact, *, purpose: str, by: User, at: datetime, about: Mod
         contact = found
         ground = standing(by, contact, at=at, about=about, purpose=purpose)
         if ground is None or not ground.fields:
-            security.warning("reveal-refused account=%s contact=%s", by.pk, contact.pk)
+            security.warning("refused", code="reveal", account=by.pk, contact=str(contact.pk))
             raise NotYours(
                 _("This number is shown to the other side of an agreed match, while it is needed.")
             )
@@ -99,7 +99,7 @@ def _use(contact: Contact, *, purpose: str, by: User, at: datetime) -> int:
         return 0
     if len(contacts) >= quota_of(by):
         oldest = counted.aggregate(at=Min("at"))["at"] or at
-        security.warning("reveal-quota account=%s quota=%d", by.pk, quota_of(by))
+        security.warning("refused", code="reveal-quota", account=by.pk, quota=quota_of(by))
         raise TooMany(
             _(
                 "You were shown %(count)d numbers within 24 hours, as many as an account may be. Ask an administrator."

@@ -253,6 +253,8 @@ NUMBERS = [
     "86.138.1234.5678",
     "420106199001011234",
     "8221123 answered",
+    "write to dock@example.org",
+    "微信：zhang_dock88",
 ]
 NO_NUMBERS = [
     "2026-11-23 14:30",

@@ -216,7 +216,14 @@ def test_an_account_is_shown_so_many_numbers_a_day_and_administrators_are_told_b
 
     assert told == [("reveals.many", {"shown": 3}), ("reveals.quota-reached", {"shown": 4})]
     assert (refusal.value.code, refusal.value.wait) == ("reveal-quota", 23 * 3600 + 1)
-    assert caplog.messages == [f"reveal-quota account={volunteer.pk} quota=4"]
+    (line,) = [one.msg for one in caplog.records if one.name == "security"]
+    assert isinstance(line, dict)
+    assert (line["event"], line["code"], line["account"], line["quota"]) == (
+        "refused",
+        "reveal-quota",
+        volunteer.pk,
+        4,
+    )
     assert Reveal.objects.count() == 4
 
 
