@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.messages.storage import default_storage
 from django.db import Error, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, UnreadablePostError
@@ -17,6 +18,7 @@ from django.utils import timezone
 
 from config.api_errors import lost_a_race, of_the_database
 from config.mishaps import UNREADABLE, mishap
+from supplies.errors import Refused
 from supplies.journal import once
 from supplies.journal.once import Answer, Asked
 
@@ -90,7 +92,12 @@ def _forget(request: HttpRequest, session: Any) -> None:
 
 def _once(request: HttpRequest, do: Callable[[], HttpResponse]) -> HttpResponse:
     asked = asked_by_form(request)
-    if asked is not None and (answer := once.find(asked, wait=True)):
+    try:
+        answer = once.find(asked, wait=True) if asked is not None else None
+    except Refused as refusal:  # it was done, and where it led to is not known any more
+        messages.info(request, str(refusal.detail))
+        return HttpResponseRedirect("/")
+    if answer is not None:
         return _given_again(request, answer)
     response = do()
     if asked is not None and response.status_code in (302, 303):

@@ -254,6 +254,21 @@ def test_somebody_new_who_signs_up_twice_has_one_account_and_is_signed_in_by_eit
 
 
 @pytest.mark.django_db
+def test_a_form_whose_answer_was_erased_is_not_done_again_and_says_so(volunteer: User) -> None:
+    appeal, client = make_appeal(published=False), at_the_desk(volunteer)
+    form = {"action": "publish", "_selected_action": [str(appeal.pk)], "index": "0", "once": TOKEN}
+    client.post(list_of(Appeal) + "?status=all", form)
+    IdempotencyKey.objects.update(answer_sealed=b"")
+    events = Event.objects.count()
+
+    again = client.post(list_of(Appeal) + "?status=all", form)
+
+    assert (again.status_code, again["Location"]) == (302, "/")
+    assert any("has been erased since" in str(one) for one in client.get("/").context["messages"])
+    assert Event.objects.count() == events
+
+
+@pytest.mark.django_db
 def test_an_action_at_the_desk_that_is_chosen_twice_is_done_once(volunteer: User) -> None:
     appeal, client = make_appeal(published=False), at_the_desk(volunteer)
     form = {"action": "publish", "_selected_action": [str(appeal.pk)], "index": "0", "once": TOKEN}
