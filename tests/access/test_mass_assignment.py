@@ -9,6 +9,7 @@ import pytest
 from django.apps import apps
 from django.db import connection, models, transaction
 from django.http import QueryDict
+from django.utils.http import urlencode
 from drf_spectacular.generators import SchemaGenerator
 
 from tests.access.bodies import body_for, form_of
@@ -67,6 +68,11 @@ def schema() -> dict[str, Any]:
     return dict(SchemaGenerator().get_schema(request=None, public=True))
 
 
+@pytest.fixture(scope="module")
+def extra(world: World) -> dict[str, Any]:
+    return everything(world)
+
+
 def declared(schema: dict[str, Any], route: Route, method: str) -> set[str] | None:
     """The names the API's own document gives the body of an operation; None where it takes no body."""
     path = HOLE.sub("{}", route.path.replace("^", "").replace("$", ""))
@@ -107,10 +113,9 @@ def _takes(route: Route, method: str) -> bool:
 
 @pytest.mark.parametrize(("route", "method"), list(writable()))
 def test_only_declared_fields_are_ever_written(
-    route: Route, method: str, doors: Doors, schema: dict[str, Any]
+    route: Route, method: str, doors: Doors, schema: dict[str, Any], extra: dict[str, Any]
 ) -> None:
     """Asked by an administrator, whom no permission stops. Undeclared names are refused by name, or change nothing more."""
-    extra = everything(doors.world)
     _thing, key, side = next(iter(objects(route, doors.world)))
     body, is_json = body_for(route, method, doors.world, side)
     names = declared(schema, route, method) if is_json else asked_for(doors, route, key)
@@ -147,8 +152,9 @@ def _sent(
     client = doors.clients["admin"]
     with transaction.atomic():
         before = every_row()
-        data: Any = json.dumps(body) if is_json else body or {}
-        options: dict[str, Any] = {"content_type": "application/json"} if is_json else {}
+        data: Any = json.dumps(body) if is_json else urlencode(body or {}, doseq=True)
+        kind = "application/json" if is_json else "application/x-www-form-urlencoded"
+        options: dict[str, Any] = {"content_type": kind}
         if route.is_api and method in ("PUT", "PATCH"):
             options["headers"] = {"if-match": client.get(address(route, key)).headers["ETag"]}
         answer = getattr(client, method.lower())(address(route, key), data=data, **options)
