@@ -15,11 +15,11 @@ def main(arguments: Sequence[str]) -> int:
     django.setup()
     names = list(takewhile(lambda argument: not argument.startswith("-"), arguments))
     options = arguments[len(names) :]
-    from bench import api, books, chain, enumeration, kernel, load, matching, races, rotation
+    from bench import api, books, chain, end_to_end, enumeration, kernel, load, races, rotation
 
     measures = {
         "kernel": kernel.measure,
-        "matching": matching.measure,
+        "end-to-end": end_to_end.measure,
         "races": races.measure,
         "books": books.measure,
         "api": api.measure,
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     if unknown:
         print(f"There is no bench called {', '.join(sorted(unknown))}. There are: {', '.join(measures)}.")
         return 2
-    for name in names or ("kernel", "matching", "api"):
+    for name in names or ("kernel", "end-to-end", "api"):
         print(f"== {name}", flush=True)
         print(measures[name]().keep(), flush=True)
     return 0

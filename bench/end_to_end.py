@@ -20,7 +20,7 @@ from supplies.needs.models import Need
 from supplies.offers.models import Offer
 
 ROWS, SAMPLE, ROUNDS = 10_000, 400, 3
-DATABASE = "bench_matching"
+DATABASE = "bench_end_to_end"
 PHASES = {
     "snapshot": "read the snapshot and build the columns",
     "candidates": "look for pairs",
@@ -142,7 +142,7 @@ def _report(rounds: list[dict[str, Any]], stored: dict[str, Any], idle: float) -
         ["loop / matching", figures["times_faster_than_the_loop"]],
     ]
     return Report(
-        "matching",
+        "end-to-end",
         "Matching 10,000 needs with 10,000 offers",
         f"`manage.py match` on PostgreSQL in a process of its own. Naive loop and dry run were measured in turn, {ROUNDS} rounds."
         f" The loop goes through the needs by urgency with one query each and sorts the offers of the same item by distance;"
