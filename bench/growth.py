@@ -20,10 +20,12 @@ from bench.peers.goals import Goal, goals_table
 from bench.peers.volunteers import naive
 from bench.watched import peak_mib
 from matching.kernel.candidates import candidates
-from matching.kernel.eligibility import Pairs, eligible, smallest_parcel
+from matching.kernel.eligibility import eligible
+from matching.kernel.network import LEVEL_STEPS, Market, components, flow
 from matching.kernel.objective import cost
+from matching.kernel.pairs import Pairs, smallest_parcel
 from matching.kernel.problem import Problem
-from matching.kernel.solve import LEVEL_STEPS, Market, components, flow, solve
+from matching.kernel.solve import solve
 
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000)
 SAMPLE = 300  # needs for which the naive loop is timed

@@ -15,7 +15,7 @@ from bench.peers.goals import Goal, goals_table
 from bench.peers.measures import Measures, faults, measures
 from bench.reporting import Report, Table
 from matching.kernel.candidates import candidates, families
-from matching.kernel.eligibility import Pairs
+from matching.kernel.pairs import Pairs
 from matching.kernel.plan import Plan
 from matching.kernel.problem import Policy, Problem
 from matching.kernel.solve import solve

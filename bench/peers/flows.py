@@ -4,10 +4,10 @@ import numpy as np
 
 from bench.peers.turns import plan_of
 from matching.kernel.candidates import candidates
-from matching.kernel.eligibility import Pairs
+from matching.kernel.network import Market, certified_flow, components
+from matching.kernel.pairs import Pairs
 from matching.kernel.plan import Plan
 from matching.kernel.problem import Problem
-from matching.kernel.solve import Market, certified_flow, components
 
 EVERY_PAIR = 10**18  # a family with as many pairs is still looked at whole
 

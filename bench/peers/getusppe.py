@@ -10,10 +10,11 @@ from scipy.sparse import coo_array
 
 from bench.peers.turns import in_turn, plan_of
 from matching.kernel.columns import Ints
-from matching.kernel.eligibility import Pairs, eligible, largest_parcel, smallest_parcel
+from matching.kernel.eligibility import eligible
+from matching.kernel.network import components
+from matching.kernel.pairs import Pairs, largest_parcel, smallest_parcel
 from matching.kernel.plan import Plan
 from matching.kernel.problem import Problem
-from matching.kernel.solve import components
 
 UNIT_KM = 100_000  # what one unit more is worth: longer than any way, so that filling comes before distance
 

@@ -16,11 +16,11 @@ from scipy.sparse import coo_array
 from bench.environments import environment
 from bench.peers.turns import sums
 from matching.kernel.columns import Ints
-from matching.kernel.eligibility import Pairs, largest_parcel, smallest_parcel
+from matching.kernel.network import Market, components, flow
 from matching.kernel.objective import open_bands
+from matching.kernel.pairs import Pairs, largest_parcel, smallest_parcel
 from matching.kernel.plan import Plan
 from matching.kernel.problem import Problem
-from matching.kernel.solve import Market, components, flow
 
 LEVEL_STEPS = (
     2_000  # cost between two levels, in all solvers: enough on the instances used, and kind to floats

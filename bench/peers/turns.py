@@ -3,7 +3,7 @@
 import numpy as np
 
 from matching.kernel.columns import Ints
-from matching.kernel.eligibility import Pairs, smallest_parcel
+from matching.kernel.pairs import Pairs, smallest_parcel
 from matching.kernel.plan import Plan
 from matching.kernel.problem import Problem
 from matching.kernel.solve import as_plan

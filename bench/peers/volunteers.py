@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from bench.peers.turns import in_turn, plan_of
-from matching.kernel.eligibility import DETOUR, EARTH_DIAMETER_M, HANDLING_DAYS, Pairs, unit_vectors
+from matching.kernel.pairs import DETOUR, EARTH_DIAMETER_M, HANDLING_DAYS, Pairs, unit_vectors
 from matching.kernel.plan import Plan
 from matching.kernel.problem import Problem, Verdict
 

@@ -5,7 +5,7 @@ import pytest
 
 from bench.peers.measures import gini, measures
 from bench.peers.turns import plan_of
-from matching.kernel.eligibility import Pairs
+from matching.kernel.pairs import Pairs
 from matching.kernel.plan import Plan
 from matching.kernel.problem import Problem
 from tests.matching.kernel.makers import BEIJING, make_problem
