@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from bench.matching_kernel import instance
+from bench.peers.flows import looked_at
 from bench.peers.goals import Goal, goals_table
 from bench.peers.volunteers import naive
 from bench.watched import peak_mib
-from matching.kernel.candidates import candidates
 from matching.kernel.eligibility import eligible
 from matching.kernel.network import LEVEL_STEPS, Market, components, flow
 from matching.kernel.objective import cost
@@ -102,7 +102,7 @@ def timed(rows: int) -> dict[str, Any]:
 
 
 def _parts(problem: Problem) -> dict[str, Any]:
-    pairs, build = _clocked(lambda: candidates(problem))
+    pairs, build = _clocked(lambda: looked_at(problem))
     one_pass = min(_clocked(lambda: _look_at(problem, pairs))[1] for _ in range(PASSES))
     count, flowing = _clocked(lambda: _flow(problem, pairs))
     return {"pairs": len(pairs), "components": count, "pass": one_pass, "build": build, "flow": flowing}

@@ -14,7 +14,7 @@ from bench.peers import flows, getusppe, oracles, volunteers
 from bench.peers.goals import Goal, goals_table
 from bench.peers.measures import Measures, faults, measures
 from bench.reporting import Report, Table
-from matching.kernel.candidates import candidates, families
+from matching.kernel.candidates import families
 from matching.kernel.pairs import Pairs
 from matching.kernel.plan import Plan
 from matching.kernel.problem import Policy, Problem
@@ -87,7 +87,7 @@ def measure() -> Report:
 def played(problem: Problem) -> dict[str, Any]:
     """Measures and seconds of every strategy on this problem, and how many pairs there are."""
     pairs, seconds = {"": Pairs.of(problem, *np.empty((2, 0), np.int64))}, {"": 0.0}
-    for name, look in (("near", candidates), ("all", flows.all_pairs)):
+    for name, look in (("near", flows.looked_at), ("all", flows.all_pairs)):
         began = time.perf_counter()
         pairs[name] = look(problem)
         seconds[name] = time.perf_counter() - began
@@ -154,7 +154,7 @@ def _solvers() -> list[dict[str, Any]]:
         (ROWS, {"HiGHS": oracles.by_highs}),
     ):
         problem = instance(rows)
-        pairs = candidates(problem)
+        pairs = flows.looked_at(problem)
         own = oracles.by_our_flow(problem, pairs)
         parts = oracles.networks(problem, pairs)
         for name, solver in others.items():

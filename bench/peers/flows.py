@@ -7,6 +7,7 @@ from matching.kernel.candidates import candidates
 from matching.kernel.network import Market, certified_flow, components
 from matching.kernel.pairs import Pairs
 from matching.kernel.plan import Plan
+from matching.kernel.pricing import with_priced
 from matching.kernel.problem import Problem
 
 EVERY_PAIR = 10**18  # a family with as many pairs is still looked at whole
@@ -15,6 +16,11 @@ EVERY_PAIR = 10**18  # a family with as many pairs is still looked at whole
 def all_pairs(problem: Problem) -> Pairs:
     """Every pair that may be made."""
     return candidates(problem, look_at_all=EVERY_PAIR)
+
+
+def looked_at(problem: Problem) -> Pairs:
+    """The pairs that the kernel looks at."""
+    return with_priced(problem, candidates(problem))
 
 
 def relaxed(problem: Problem, pairs: Pairs) -> Plan:

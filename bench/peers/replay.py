@@ -11,7 +11,7 @@ import contextlib
 import json
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,25 +46,43 @@ ROUTINE = 3  # the requests say nothing of urgency
 
 @dataclass(frozen=True)
 class Taste:
-    """The policy of the kernel in this replay, in the kernel's steps of 10 km: see `Patience`."""
+    """The policy of the kernel in this replay, in miles, as its distances are.
+
+    limit        what a unit may cost on the first day, beyond what the smallest request would; None for no patience
+    growth_days  that limit doubles when an offer has waited so long
+    small_first  what finishing a request is worth
+    parcel       what one parcel more weighs
+    bands        equal parts of a request, the first of which come before the second of any other
+    """
 
     limit: int | None = None
     growth_days: int = 14
     small_first: int = 0
+    parcel: int = 30_000
     bands: int = 1
 
     @property
     def policy(self) -> Policy:
         plain = Policy.urgency(bands=self.bands)
+        return replace(plain, patience=self.patience, parcel_km=_km(self.parcel))
+
+    @property
+    def patience(self) -> Patience | None:
         if self.limit is None:
-            return plain
-        patience = Patience(
+            return None
+        # The kernel's price holds `small_first` for every unit but that of a request for one, and its limit grows as a
+        # whole; so the limit counts from there, and grows as much more slowly.
+        whole = self.limit + self.small_first
+        return Patience(
             first_urgency=ROUTINE,
-            limit=self.limit,
-            growth_days=self.growth_days,
-            small_first=self.small_first,
+            limit=_km(whole),
+            growth_days=round(self.growth_days * whole / self.limit),
+            small_first=_km(self.small_first),
         )
-        return Policy(plain.name, plain.bands, plain.levels, patience)
+
+
+def _km(miles: int) -> int:
+    return round(miles * METRES_PER_MILE / 1000)
 
 
 @dataclass(frozen=True)
@@ -96,7 +114,7 @@ def problem_of(
     """The kernel's problem of one round; the numbers of its rows are those of the tables."""
     items = pd.Index(donors.ppe.unique())
     return Problem(
-        demands=_demands(date, hospitals, items),
+        demands=_demands(hospitals, items),
         supplies=_supplies(date, donors, items),
         modes=Modes(np.array([1_000]), np.array([NO_LIMIT_KM])),
         verdicts=Verdicts.plain(np.eye(len(items), dtype=np.int8)),
@@ -117,7 +135,9 @@ def lanes_of(donors: pd.DataFrame, hospitals: pd.DataFrame, ways: pd.DataFrame) 
     return metres[sender[:, None], taker[None, :]]
 
 
-def _demands(date: pd.Timestamp, hospitals: pd.DataFrame, items: pd.Index) -> Demands:
+def _demands(hospitals: pd.DataFrame, items: pd.Index) -> Demands:
+    # Requests outnumber offers 19 to 1 and nearly all wait for ever; if their waiting counted, none would wait for a
+    # nearer one after the first weeks. So they are as of today, and patience is the donors'.
     count = len(hospitals)
     return Demands(
         id=np.arange(count),
@@ -133,7 +153,6 @@ def _demands(date: pd.Timestamp, hospitals: pd.DataFrame, items: pd.Index) -> De
         region=np.zeros(count, np.int64),
         accepted_senders=np.ones(count, np.int64),
         assumed=np.zeros(count, np.bool_),
-        waited_days=_days(date, hospitals),
     )
 
 

@@ -9,7 +9,6 @@ from bench.matching import STRATEGIES, Strategy
 from bench.matching_kernel import instance
 from bench.peers import flows, getusppe, oracles, volunteers
 from bench.peers.measures import faults
-from matching.kernel.candidates import candidates
 from matching.kernel.plan import Plan
 from matching.kernel.solve import solve
 from tests.matching.kernel.makers import BEIJING, make_problem
@@ -118,7 +117,7 @@ def test_a_sample_of_the_naive_loop_serves_a_part_of_the_needs():
 
 def test_another_solver_finds_the_same_optimum():
     problem = instance(150)
-    pairs = candidates(problem)
+    pairs = flows.looked_at(problem)
 
     assert oracles.by_our_flow(problem, pairs).cost == oracles.by_highs(oracles.networks(problem, pairs)).cost
 
