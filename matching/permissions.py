@@ -10,6 +10,10 @@ def may_run(user: Any) -> bool:
     return may_moderate(user)
 
 
+def may_set_policies(user: Any) -> bool:
+    return bool(user.is_active and user.is_superuser)
+
+
 def may_approve(user: Any, proposal: Proposal) -> bool:
     """A volunteer; a coordinator within her regions. That it was not she who posted is the verb's to see."""
     return may_allocate_by_hand(user, proposal.need)

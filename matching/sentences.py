@@ -17,6 +17,11 @@ SHORTFALLS = {
     "directed-elsewhere": gettext_lazy("the goods that would do were given for somebody else"),
     "sender-not-accepted": gettext_lazy("the hospital does not take goods from these senders"),
     "declined-before": gettext_lazy("the pair was declined before"),
+    "no-transport": gettext_lazy("no transport of these goods keeps them cold or takes dangerous goods"),
+    "waits": gettext_lazy("they are not urgent and wait for a nearer or better fitting offer"),
+    "beyond-use": gettext_lazy(
+        "more is asked for than the hospital can use in two months; the rest is not matched"
+    ),
     "too-far": gettext_lazy("the goods may not travel that far"),
     "too-late": gettext_lazy("the goods would arrive too late"),
     "expires": gettext_lazy("the goods would expire too soon after arrival"),
@@ -31,6 +36,7 @@ ENDED = {
     "facility-paused": gettext_lazy("the hospital takes nothing for the time being"),
     "need-withdrawn": gettext_lazy("the need has ended"),
     "offer-withdrawn": gettext_lazy("the offer has ended"),
+    "superseded": gettext_lazy("a later run found something better"),
     "not-enough-left": gettext_lazy("a side was lowered, and too little is left"),
 }
 
