@@ -1,4 +1,4 @@
-"""`./run bench [NAME …] [OPTIONS OF load]`: measure, print, and keep the figures in bench/results/."""
+"""`./run bench [NAME …] [OPTIONS OF load OR growth]`: measure, print, and keep the figures in bench/results/."""
 
 import os
 import sys
@@ -10,16 +10,34 @@ import django
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Names first, then the options of `load`. Without names, all but that one, which takes half an hour."""
+    """Names first, then the options of the last one. Without names, those that take minutes."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     names = list(takewhile(lambda argument: not argument.startswith("-"), arguments))
     options = arguments[len(names) :]
-    from bench import api, books, chain, enumeration, kernel, load, matching, races, rotation
+    from bench import (
+        api,
+        books,
+        chain,
+        end_to_end,
+        enumeration,
+        growth,
+        kernel,
+        load,
+        matching,
+        ppe,
+        races,
+        rotation,
+        stability,
+    )
 
     measures = {
         "kernel": kernel.measure,
         "matching": matching.measure,
+        "growth": partial(growth.measure, options),
+        "stability": stability.measure,
+        "ppe": ppe.measure,
+        "end-to-end": end_to_end.measure,
         "races": races.measure,
         "books": books.measure,
         "api": api.measure,
@@ -32,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
     if unknown:
         print(f"There is no bench called {', '.join(sorted(unknown))}. There are: {', '.join(measures)}.")
         return 2
-    for name in names or ("kernel", "matching", "api"):
+    for name in names or ("kernel", "end-to-end", "api"):
         print(f"== {name}", flush=True)
         print(measures[name]().keep(), flush=True)
     return 0

@@ -7,14 +7,15 @@ to machine; compare ratios.
 """
 
 import json
-import math
 import sys
 import time
 import tracemalloc
+from typing import Any
 
 import numpy as np
 
-from matching.kernel.pairs import DETOUR, EARTH_DIAMETER_M, HANDLING_DAYS, unit_vectors, ways
+from bench.peers.measures import Measures, faults, measures
+from bench.peers.volunteers import naive
 from matching.kernel.problem import (
     ANYONE,
     EVERY_REGION,
@@ -24,11 +25,9 @@ from matching.kernel.problem import (
     Policy,
     Problem,
     Supplies,
-    Verdict,
     Verdicts,
 )
 from matching.kernel.solve import PHASES, solve
-from matching.kernel.verify import verify
 
 # Longitude, latitude and weight (millions of people) of the provincial capitals.
 CITIES = np.fromstring(
@@ -42,30 +41,35 @@ CITIES = np.fromstring(
 STRICKEN, EXTRA_WEIGHT = 16, 250
 MAKERS, MAKERS_FACTOR = [8, 9, 10, 12, 14, 18], 2.5
 CATEGORIES = 40
+LINKED = ((0, 1), (2, 3), (4, 5))  # the better category also serves as the plainest grade of the other
 MODES = Modes(np.array([500, 700, 2500]), np.array([250, NO_LIMIT_KM, NO_LIMIT_KM]))
 
 
-def instance(rows: int, seed: int = 1) -> Problem:
-    """As many needs as offers: demand heavy around one city, supply from the makers' coast, 45 % of what is needed."""
+def instance(rows: int, seed: int = 1, categories: int = CATEGORIES) -> Problem:
+    """As many needs as offers: demand heavy around one city, supply from the makers' coast, 45 % of what is needed.
+
+    categories  of goods, popular ones first; one gives a single family, for comparisons with exact methods
+    """
     chance = np.random.default_rng(seed)
-    category, verdicts = _kinds(chance)
-    share = 1 / np.arange(1, CATEGORIES + 1) ** 0.8
+    category, verdicts = _kinds(chance, categories)
+    share = 1 / np.arange(1, categories + 1) ** 0.8
     weight = share[category] / np.bincount(category)[category]
     demands = _demands(chance, rows, weight)
     supplies = _supplies(chance, rows, weight, category, demands)
     return Problem(demands, supplies, MODES, verdicts, np.empty((0, 2), np.int64), Policy.urgency())
 
 
-def _kinds(chance: np.random.Generator) -> tuple[np.ndarray, Verdicts]:
+def _kinds(chance: np.random.Generator, categories: int) -> tuple[np.ndarray, Verdicts]:
     """Each category is a chain of one to four grades, the higher ones exceeding the lower; three pairs are linked."""
-    grades = chance.choice([1, 2, 3, 4], CATEGORIES, p=[0.25, 0.35, 0.25, 0.15])
-    category = np.repeat(np.arange(CATEGORIES), grades)
+    grades = chance.choice([1, 2, 3, 4], categories, p=[0.25, 0.35, 0.25, 0.15])
+    category = np.repeat(np.arange(categories), grades)
     grade = np.concatenate([np.arange(count) for count in grades])
     above = grade[:, None] - grade[None, :]
     exceeds = (category[:, None] == category[None, :]) & (above >= 0)
-    first = np.searchsorted(category, np.arange(CATEGORIES))
-    for better, plainer in ((0, 1), (2, 3), (4, 5)):
-        exceeds[category == better, first[plainer]] = True
+    first = np.searchsorted(category, np.arange(categories))
+    for better, plainer in LINKED:
+        if plainer < categories:
+            exceeds[category == better, first[plainer]] = True
     return category, Verdicts.plain(exceeds.astype(np.int8), np.where(exceeds, np.abs(above), 0))
 
 
@@ -111,13 +115,12 @@ def _supplies(
     people[MAKERS] *= MAKERS_FACTOR
     _, place = _places(chance, rows, people)
     kind = chance.choice(len(weight), rows, p=weight / weight.sum())
-    own = category[kind]
-    pack = chance.choice([1, 10, 20, 50, 100], CATEGORIES)[own] * chance.choice([1, 1, 2], rows)
+    own, categories = category[kind], int(category[-1]) + 1
+    pack = chance.choice([1, 10, 20, 50, 100], categories)[own] * chance.choice([1, 1, 2], rows)
     given = np.exp(chance.normal(np.log(250), 1.7, rows))
-    needed = np.bincount(category[demands.kind], demands.wanted, CATEGORIES)
-    given *= (
-        chance.uniform(0.3, 0.6, CATEGORIES) * needed / np.maximum(1, np.bincount(own, given, CATEGORIES))
-    )[own]
+    needed = np.bincount(category[demands.kind], demands.wanted, categories)
+    offered = np.bincount(own, given, categories)
+    given *= (chance.uniform(0.3, 0.6, categories) * needed / np.maximum(1, offered))[own]
     available = (np.maximum(1, np.round(given / pack)) * pack).astype(np.int64)
     return Supplies(
         id=np.arange(rows),
@@ -139,52 +142,6 @@ def _supplies(
     )
 
 
-def naive(problem: Problem) -> dict[tuple[int, int], int]:
-    """Needs by urgency, offers by distance, in plain Python: (demand row, supply row) -> quantity."""
-    demands, supplies = problem.demands, problem.supplies
-    verdict = problem.verdicts.verdict.tolist()
-    offers: dict[int, list[int]] = {}
-    for row, kind in enumerate(supplies.kind.tolist()):
-        offers.setdefault(kind, []).append(row)
-    here = unit_vectors(demands.lat_deg, demands.lon_deg).tolist()
-    there = unit_vectors(supplies.lat_deg, supplies.lon_deg).tolist()
-    mode, shelf, fresh = (
-        supplies.mode.tolist(),
-        supplies.shelf_days.tolist(),
-        supplies.min_shelf_days.tolist(),
-    )
-    pack, lot, left = supplies.pack.tolist(), supplies.min_lot.tolist(), supplies.available.tolist()
-    kinds, wanted = demands.kind.tolist(), demands.wanted.tolist()
-    useful, deadline = demands.min_lot.tolist(), demands.deadline_days.tolist()
-    speed, reach = problem.modes.km_per_day.tolist(), problem.modes.max_km.tolist()
-    given: dict[tuple[int, int], int] = {}
-    for need in np.lexsort((demands.deadline_days, demands.urgency)).tolist():
-        x, y, z = here[need]
-        near = []
-        for kind, rows in offers.items():
-            if verdict[kind][kinds[need]] == Verdict.NO:
-                continue
-            for offer in rows:
-                if left[offer] <= 0:
-                    continue
-                a, b, c = there[offer]
-                chord = math.sqrt((a - x) ** 2 + (b - y) ** 2 + (c - z) ** 2)
-                km = DETOUR * EARTH_DIAMETER_M / 1000 * math.asin(min(1.0, chord / 2))
-                days = HANDLING_DAYS + km / speed[mode[offer]]
-                in_time = days <= deadline[need] and shelf[offer] - math.ceil(days) >= fresh[offer]
-                if km <= reach[mode[offer]] and in_time:
-                    near.append((km, offer))
-        for _, offer in sorted(near):
-            quantity = min(wanted[need], left[offer]) // pack[offer] * pack[offer]
-            if quantity >= max(lot[offer], useful[need]) and quantity > 0:
-                given[need, offer] = quantity
-                wanted[need] -= quantity
-                left[offer] -= quantity
-            if wanted[need] <= 0:
-                break
-    return given
-
-
 class Stopwatch:
     """Seconds by phase: call it with the name of the phase that begins."""
 
@@ -199,22 +156,6 @@ class Stopwatch:
         self.phase, self.since = phase, now
 
 
-def _quality(
-    problem: Problem, demand: np.ndarray, distance_m: np.ndarray, quantity: np.ndarray
-) -> dict[str, object]:
-    wanted, urgency = problem.demands.wanted, problem.demands.urgency
-    given = np.bincount(demand, quantity, len(wanted))
-    urgent = urgency <= 2
-    fill = [given[urgency == u].sum() / max(1, wanted[urgency == u].sum()) for u in (1, 2, 3, 4)]
-    return {
-        "fill_by_class": [round(float(share), 4) for share in fill],
-        "supply_used": round(float(quantity.sum() / problem.supplies.available.sum()), 4),
-        "urgent_needs_left_empty": round(float((given[urgent] == 0).mean()), 4),
-        "km_per_unit": round(float(distance_m @ quantity / max(1, quantity.sum()) / 1000), 1),
-        "parcels": len(quantity),
-    }
-
-
 def measure(rows: int, seed: int = 1) -> dict[str, object]:
     """Figures of the kernel and of the naive loop on one instance of `rows` needs and `rows` offers."""
     problem = instance(rows, seed)
@@ -223,7 +164,7 @@ def measure(rows: int, seed: int = 1) -> dict[str, object]:
     plan = solve(problem, entering=watch)
     solved = time.perf_counter()
     watch("end")
-    violations = verify(problem, plan)
+    wrong = faults(problem, plan)
     verified = time.perf_counter()
     loop = naive(problem)
     looped = time.perf_counter()
@@ -231,24 +172,23 @@ def measure(rows: int, seed: int = 1) -> dict[str, object]:
     solve(problem)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    pairs = np.array(list(loop), np.int64).reshape(-1, 2)
-    parcels = plan.assignments
     return {
         "rows": rows,
-        "violations": len(violations),
-        "kernel": _quality(problem, parcels.demand, parcels.distance_m, parcels.quantity)
+        "violations": len(wrong),
+        "kernel": _rounded(measures(problem, plan))
         | {
             "seconds": round(solved - begin, 3),
             "seconds_by_phase": {name: round(value, 3) for name, value in watch.seconds.items()},
             "seconds_verify": round(verified - solved, 3),
             "peak_mib": round(peak / 2**20, 1),
         },
-        "naive": _quality(
-            problem, pairs[:, 0], ways(problem, *pairs.T), np.array(list(loop.values()), np.int64)
-        )
-        | {"seconds": round(looped - verified, 3)},
+        "naive": _rounded(measures(problem, loop)) | {"seconds": round(looped - verified, 3)},
         "times_faster": round((looped - verified) / (solved - begin), 2),
     }
+
+
+def _rounded(found: Measures) -> dict[str, Any]:
+    return json.loads(json.dumps(found), parse_float=lambda text: round(float(text), 4))
 
 
 if __name__ == "__main__":
