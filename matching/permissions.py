@@ -10,6 +10,11 @@ def may_run(user: Any) -> bool:
     return may_moderate(user)
 
 
+def may_undo(user: Any, run: Any = None) -> bool:
+    """Whoever starts runs and is bound to no region: what is taken back lies anywhere."""
+    return may_run(user) and bool(user.watches_over_all)
+
+
 def may_approve(user: Any, proposal: Proposal) -> bool:
     """A volunteer; a coordinator within her regions. That it was not she who posted is the verb's to see."""
     return may_allocate_by_hand(user, proposal.need)
