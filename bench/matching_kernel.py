@@ -14,7 +14,7 @@ import tracemalloc
 
 import numpy as np
 
-from matching.kernel.eligibility import DETOUR, EARTH_DIAMETER_M, HANDLING_DAYS, unit_vectors, ways
+from matching.kernel.pairs import DETOUR, EARTH_DIAMETER_M, HANDLING_DAYS, unit_vectors, ways
 from matching.kernel.problem import (
     ANYONE,
     EVERY_REGION,

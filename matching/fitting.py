@@ -6,8 +6,8 @@ from datetime import datetime
 import numpy as np
 from django.utils.translation import gettext_lazy as _
 
-from matching.kernel.eligibility import Pairs
 from matching.kernel.explain import Match, explain
+from matching.kernel.pairs import Pairs
 from matching.kernel.plan import Plan
 from matching.kernel.problem import Problem
 from matching.kernel.solve import as_plan

@@ -14,10 +14,11 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from matching.kernel.columns import Ints
-from matching.kernel.eligibility import Pairs, eligible, unit_vectors
+from matching.kernel.eligibility import eligible
+from matching.kernel.pairs import Pairs, unit_vectors
 from matching.kernel.problem import ANYONE, EVERY_REGION, MAX_QUANTITY, Problem, Verdict
 
-LOOK_AT_ALL = 250_000  # pairs of a family up to which every one of them is looked at
+LOOK_AT_ALL = 90_000  # pairs of a family up to which every one of them is looked at
 AT_ONCE = 2_000_000  # pairs held in memory at a time
 TIERS = (1.0, 0.25, 0.06, 0.015)  # the largest so many of the partners
 PER_DEMAND = 10
@@ -58,12 +59,12 @@ def _grouped(label: NDArray[np.int32], live: NDArray[np.bool_], count: int) -> l
 def candidates(problem: Problem, *, look_at_all: int = LOOK_AT_ALL) -> Pairs:
     """Eligible pairs worth looking at, by ascending (demand, supply)."""
     found = [among(problem, *rows, look_at_all=look_at_all) for rows in families(problem)]
-    return _joined(problem, found)
+    return joined(problem, found)
 
 
 def among(problem: Problem, demand: Ints, supply: Ints, *, look_at_all: int = LOOK_AT_ALL) -> Pairs:
-    """Eligible pairs worth looking at between these rows: all of them, if they are not too many."""
-    if len(demand) * len(supply) <= look_at_all:
+    """Eligible pairs worth looking at between these rows: all of them, if they are not too many or their ways are given."""
+    if problem.lanes.size or len(demand) * len(supply) <= look_at_all:
         return every(problem, demand, supply)
     return near_and_large(problem, demand, supply)
 
@@ -77,7 +78,7 @@ def every(problem: Problem, demand: Ints, supply: Ints) -> Pairs:
         kinds = np.ix_(problem.supplies.kind[supply], problem.demands.kind[some])
         chosen, taken = np.nonzero((problem.verdicts.verdict[kinds] != Verdict.NO).T)
         found.append(eligible(problem, Pairs.of(problem, some[chosen], supply[taken])))
-    return _joined(problem, found)
+    return joined(problem, found)
 
 
 def near_and_large(problem: Problem, demand: Ints, supply: Ints) -> Pairs:
@@ -87,6 +88,7 @@ def near_and_large(problem: Problem, demand: Ints, supply: Ints) -> Pairs:
         *_from_demands(problem, demand, supply[undirected]),
         *_from_supplies(problem, demand, supply[undirected]),
         *_from_directed(problem, demand, supply[~undirected]),
+        _from_before(problem, demand, supply),
     ]
     keys = np.unique(np.concatenate([d * np.int64(len(problem.supplies)) + s for d, s in links]))
     return eligible(problem, Pairs.of(problem, *np.divmod(keys, len(problem.supplies))))
@@ -152,6 +154,22 @@ def _from_directed(problem: Problem, demand: Ints, supply: Ints) -> Links:
             yield chosen, taken
 
 
+def _from_before(problem: Problem, demand: Ints, supply: Ints) -> tuple[Ints, Ints]:
+    """What was proposed before is looked at again, however far it is."""
+    ids = problem.prior[:, :2]
+    among_these = np.isin(ids[:, 0], problem.demands.id[demand]) & np.isin(
+        ids[:, 1], problem.supplies.id[supply]
+    )
+    ids = ids[among_these]
+    return np.searchsorted(problem.demands.id, ids[:, 0]), np.searchsorted(problem.supplies.id, ids[:, 1])
+
+
+def nearest(problem: Problem, demand: Ints, supply: Ints, count: int) -> tuple[Ints, Ints]:
+    """Each of these demands with the nearest few of these supplies."""
+    here, there = _places(problem.demands, demand), _places(problem.supplies, supply)
+    return _nearest(here, demand, there, supply, count)
+
+
 def _places(rows: object, positions: Ints) -> NDArray[np.float64]:
     return unit_vectors(rows.lat_deg[positions], rows.lon_deg[positions])  # type: ignore[attr-defined]
 
@@ -172,7 +190,8 @@ def _nearest(
     return np.repeat(own, count), pool[np.asarray(found).reshape(-1)]
 
 
-def _joined(problem: Problem, found: list[Pairs]) -> Pairs:
+def joined(problem: Problem, found: list[Pairs]) -> Pairs:
+    """All of these pairs, by ascending (demand, supply)."""
     none = Pairs.of(problem, np.empty(0, np.int64), np.empty(0, np.int64))
     columns = zip(*((p.demand, p.supply, p.distance_m, p.days) for p in [none, *found]), strict=True)
     pairs = Pairs(*(np.concatenate(column) for column in columns))

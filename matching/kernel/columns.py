@@ -45,11 +45,14 @@ def frozen(values: Any, dtype: np.dtype[Any], dimensions: int, name: str) -> NDA
 
 
 class Table:
-    """Base of the tables: a frozen dataclass of equally long, read-only columns."""
+    """Base of the tables: a frozen dataclass of equally long, read-only columns. One that is left out is zero everywhere."""
 
     def __post_init__(self) -> None:
+        length = len(getattr(self, next(iter(column_types(type(self))))))
         for name, dtype in column_types(type(self)).items():
-            object.__setattr__(self, name, frozen(getattr(self, name), dtype, 1, name))
+            given = getattr(self, name)
+            values = np.zeros(length, dtype) if given is None else given
+            object.__setattr__(self, name, frozen(values, dtype, 1, name))
         lengths = {name: len(getattr(self, name)) for name in column_types(type(self))}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"{type(self).__name__}: columns differ in length: {lengths}")
@@ -70,7 +73,9 @@ class Table:
 
     @classmethod
     def of_arrays(cls, stored: Mapping[str, NDArray[Any]], prefix: str) -> Self:
-        return cls(**{name: stored[f"{prefix}.{name}"] for name in column_types(cls)})
+        """Raises TypeError where a column that may not be left out is missing."""
+        known = (name for name in column_types(cls) if f"{prefix}.{name}" in stored)
+        return cls(**{name: stored[f"{prefix}.{name}"] for name in known})
 
 
 def packed(arrays: Arrays) -> bytes:

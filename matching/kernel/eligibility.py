@@ -6,78 +6,14 @@ offer keeps.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from matching.kernel.columns import Bools, Ints
+from matching.kernel.columns import Bools
+from matching.kernel.pairs import UNKNOWN_PLACE_M, Pairs, largest_parcel, smallest_parcel
+from matching.kernel.patience import is_worth_making
 from matching.kernel.problem import ANYONE, MAX_QUANTITY, Problem, Verdict
-
-EARTH_DIAMETER_M = 12_742_000
-DETOUR = 1.3  # roads against the great circle
-HANDLING_DAYS = 1
-UNKNOWN_PLACE_M = 10**12  # farther than anything: a pair without a known place is out of range
-
-
-@dataclass(frozen=True, eq=False)
-class Pairs:
-    """Pairs of rows, as positions in a problem, with the way between them.
-
-    distance_m  1.3 x great circle, rounded to the metre once and for all; only whole numbers are compared
-    days        from the run's day to arrival: ready in + 1 + way / speed, rounded up
-    """
-
-    demand: Ints
-    supply: Ints
-    distance_m: Ints
-    days: Ints
-
-    @classmethod
-    def of(cls, problem: Problem, demand: NDArray[Any], supply: NDArray[Any]) -> Self:
-        distance_m = ways(problem, demand, supply)
-        supplies = problem.supplies
-        per_day = problem.modes.km_per_day[supplies.mode[supply]].astype(np.int64) * 1000
-        days = supplies.ready_in_days[supply].astype(np.int64) + HANDLING_DAYS - (-distance_m // per_day)
-        return cls(demand.astype(np.int64), supply.astype(np.int64), distance_m, days)
-
-    def __len__(self) -> int:
-        return len(self.demand)
-
-    def take(self, rows: NDArray[Any]) -> Self:
-        return type(self)(self.demand[rows], self.supply[rows], self.distance_m[rows], self.days[rows])
-
-
-def unit_vectors(lat_deg: NDArray[Any], lon_deg: NDArray[Any]) -> NDArray[np.float64]:
-    """Points on the unit sphere, (n, 3); chords between them grow with the way. NaN where a place is not known."""
-    lat, lon = (np.radians(np.where(np.isfinite(degrees), degrees, np.nan)) for degrees in (lat_deg, lon_deg))
-    return np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
-
-
-def ways(problem: Problem, demand: NDArray[Any], supply: NDArray[Any]) -> Ints:
-    """Length of the way of each pair in metres; UNKNOWN_PLACE_M where a place is not known."""
-    to = unit_vectors(problem.demands.lat_deg, problem.demands.lon_deg)[demand]
-    since = unit_vectors(problem.supplies.lat_deg, problem.supplies.lon_deg)[supply]
-    chord = np.sqrt(((to - since) ** 2).sum(axis=1))
-    metres = DETOUR * EARTH_DIAMETER_M * np.arcsin(np.minimum(chord / 2, 1.0))
-    return np.rint(np.where(np.isfinite(metres), metres, UNKNOWN_PLACE_M)).astype(np.int64)
-
-
-def smallest_parcel(problem: Problem, pairs: Pairs) -> Ints:
-    """The least that may travel: both lots, in whole packs."""
-    demands, supplies = problem.demands, problem.supplies
-    lot = np.maximum(supplies.min_lot[pairs.supply], demands.min_lot[pairs.demand])
-    lot = np.clip(lot, 1, MAX_QUANTITY + 1)  # no parcel is larger, and the next line must not overflow
-    pack = supplies.pack[pairs.supply]
-    return -(-lot // pack) * pack
-
-
-def largest_parcel(problem: Problem, pairs: Pairs) -> Ints:
-    """The most that may travel: what is there or what is wanted, in whole packs."""
-    most = np.minimum(problem.supplies.available[pairs.supply], problem.demands.wanted[pairs.demand])
-    return np.maximum(most, 0) // problem.supplies.pack[pairs.supply] * problem.supplies.pack[pairs.supply]
 
 
 def satisfies(problem: Problem, pairs: Pairs) -> Bools:
@@ -131,6 +67,14 @@ def is_not_barred(problem: Problem, pairs: Pairs) -> Bools:
     return ~np.isin(pairs.demand * len(problem.supplies) + pairs.supply, barred)
 
 
+def may_travel(problem: Problem, pairs: Pairs) -> Bools:
+    """What has to be kept cold goes only where it is, and dangerous goods where they are taken: by road, not by air."""
+    supplies, modes = problem.supplies, problem.modes
+    mode = supplies.mode[pairs.supply]
+    is_kept_cold = ~supplies.is_cold[pairs.supply] | modes.keeps_cold[mode]
+    return np.asarray(is_kept_cold & (~supplies.is_dangerous[pairs.supply] | modes.takes_dangerous[mode]))
+
+
 def is_in_range(problem: Problem, pairs: Pairs) -> Bools:
     """The way is no longer than the mode of transport and the donor allow, and both places are known."""
     supplies = problem.supplies
@@ -163,10 +107,12 @@ class Rule(IntEnum):
     DIRECTION = 2
     SENDER = 3
     BARRED = 4
-    RANGE = 5
-    DEADLINE = 6
-    SHELF_LIFE = 7
-    LOT = 8
+    TRANSPORT = 5
+    RANGE = 6
+    DEADLINE = 7
+    SHELF_LIFE = 8
+    LOT = 9
+    PATIENCE = 10
 
 
 RULES: dict[Rule, Callable[[Problem, Pairs], Bools]] = {
@@ -175,10 +121,12 @@ RULES: dict[Rule, Callable[[Problem, Pairs], Bools]] = {
     Rule.DIRECTION: is_meant_for,
     Rule.SENDER: accepts_sender,
     Rule.BARRED: is_not_barred,
+    Rule.TRANSPORT: may_travel,
     Rule.RANGE: is_in_range,
     Rule.DEADLINE: arrives_in_time,
     Rule.SHELF_LIFE: keeps_on_arrival,
     Rule.LOT: has_legal_lot,
+    Rule.PATIENCE: is_worth_making,
 }
 
 

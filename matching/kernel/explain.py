@@ -7,8 +7,10 @@ from enum import StrEnum
 import numpy as np
 
 from matching.kernel.columns import Ints, Small
-from matching.kernel.eligibility import RULES, UNKNOWN_PLACE_M, Pairs, Rule, smallest_parcel
+from matching.kernel.eligibility import RULES, Rule
 from matching.kernel.objective import open_bands
+from matching.kernel.pairs import UNKNOWN_PLACE_M, Pairs, smallest_parcel
+from matching.kernel.patience import days_to_wait
 from matching.kernel.plan import Plan
 from matching.kernel.problem import FAR_AWAY_DAYS, MAX_QUANTITY, Problem, Verdict
 from matching.kernel.substitution import Reason
@@ -27,10 +29,12 @@ class Cause(StrEnum):
     SENDER_NOT_ACCEPTED = "sender-not-accepted"
     DECLINED_BEFORE = "declined-before"
     PLACE_UNKNOWN = "place-unknown"  # of the demand, or of every offer
+    NO_TRANSPORT = "no-transport"  # none that keeps it cold, or takes dangerous goods
     TOO_FAR = "too-far"  # figure: metres to the nearest
     TOO_LATE = "too-late"  # figure: days until the first could be there
     EXPIRES = "expires"  # figure: days of life left on arrival, of the freshest
     BELOW_LOT = "below-lot"  # figure: smallest parcel that may travel
+    WAITS = "waits"  # for a nearer or better fitting offer; figure: days until one that is there is taken
     REMAINDER_BELOW_LOT = (
         "remainder-below-lot"  # something is left, but no parcel can be made of it; figure: the same
     )
@@ -46,10 +50,12 @@ CAUSES = {
     Rule.DIRECTION: Cause.DIRECTED_ELSEWHERE,
     Rule.SENDER: Cause.SENDER_NOT_ACCEPTED,
     Rule.BARRED: Cause.DECLINED_BEFORE,
+    Rule.TRANSPORT: Cause.NO_TRANSPORT,
     Rule.RANGE: Cause.TOO_FAR,
     Rule.DEADLINE: Cause.TOO_LATE,
     Rule.SHELF_LIFE: Cause.EXPIRES,
     Rule.LOT: Cause.BELOW_LOT,
+    Rule.PATIENCE: Cause.WAITS,
 }
 
 
@@ -254,6 +260,7 @@ class _Stages:
             (Rule.RANGE, np.minimum, pairs.distance_m),
             (Rule.DEADLINE, np.minimum, pairs.days),
             (Rule.SHELF_LIFE, np.maximum, shelf_left),
+            (Rule.PATIENCE, np.minimum, days_to_wait(self.problem, pairs)),
             (ELIGIBLE, np.maximum, self.served_level[pairs.supply]),
         )
         for at, better, number in numbers:

@@ -4,7 +4,7 @@ First the ladder: each need is cut into bands, each band is a level of the polic
 first level where two plans differ is the better one. There are no weights between levels.
 
 Then, among plans that give the same at every level, the cheaper one. A unit that goes from a supply to a demand costs
-the sum of the TERMS, whole numbers in steps of 10 km of way: the list of terms is the whole taste of the matcher.
+the sum of the TERMS, whole kilometres of way: the list of terms is the whole taste of the matcher.
 """
 
 from collections.abc import Callable
@@ -14,17 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.kernel.columns import Ints
-from matching.kernel.eligibility import Pairs
+from matching.kernel.pairs import Pairs
 from matching.kernel.problem import Policy, Problem, Verdict
 
-STEP_M = 10_000
-OVERSHOOT_STEPS = 20  # one step of grade too much weighs like 200 km
+STEP_M = 1_000
+OVERSHOOT_KM = 200  # what one step of grade too much weighs
 OVERSHOOT_MOST = 20
-CONDITIONAL_STEPS = 100  # a hospital that has to be asked weighs like 1,000 km
+CONDITIONAL_KM = 1_000  # what having to ask the hospital weighs
 SHELF_HORIZON_DAYS = 365
-SHELF_DAYS_PER_STEP = 12  # a year of shelf life weighs like 300 km
-PARCEL_STEPS = 5_000  # what one parcel more weighs, spread over its units
-PARCEL_MOST = 2_000
+SHELF_KM = 300  # what a year of shelf life weighs
+PARCEL_MOST_KM = 20_000
+WAITING_HORIZON_DAYS = 30
+WAITING_KM_PER_DAY = 3
 
 
 def distance_term(problem: Problem, pairs: Pairs) -> Ints:
@@ -36,26 +37,45 @@ def overshoot_term(problem: Problem, pairs: Pairs) -> Ints:
     """Goods that are better than was asked for stay for those who need them."""
     kinds = problem.supplies.kind[pairs.supply], problem.demands.kind[pairs.demand]
     overshoot = np.clip(problem.verdicts.overshoot[kinds].astype(np.int64), 0, OVERSHOOT_MOST)
-    return np.asarray(OVERSHOOT_STEPS * overshoot)
+    return np.asarray(OVERSHOOT_KM * overshoot)
 
 
 def conditional_term(problem: Problem, pairs: Pairs) -> Ints:
     """What the hospital asked for before what it must be asked about."""
     kinds = problem.supplies.kind[pairs.supply], problem.demands.kind[pairs.demand]
     is_conditional = problem.verdicts.verdict[kinds] == Verdict.CONDITIONAL
-    return np.asarray(CONDITIONAL_STEPS * is_conditional.astype(np.int64))
+    return np.asarray(CONDITIONAL_KM * is_conditional.astype(np.int64))
 
 
 def use_first_term(problem: Problem, pairs: Pairs) -> Ints:
     """First expired, first out: a box that expires on the shelf helps no one."""
     left = np.clip(problem.supplies.shelf_days[pairs.supply].astype(np.int64), 0, SHELF_HORIZON_DAYS)
-    return np.asarray(left // SHELF_DAYS_PER_STEP)
+    return np.asarray(SHELF_KM * left // SHELF_HORIZON_DAYS)
 
 
 def parcel_term(problem: Problem, pairs: Pairs) -> Ints:
     """Few large parcels: what a parcel costs, per unit it could hold at most."""
     most = np.minimum(problem.supplies.available[pairs.supply], problem.demands.wanted[pairs.demand])
-    return np.asarray(np.minimum(PARCEL_STEPS // np.maximum(most, 1), PARCEL_MOST))
+    return np.asarray(np.minimum(problem.policy.parcel_km // np.maximum(most, 1), PARCEL_MOST_KM))
+
+
+def waiting_term(problem: Problem, pairs: Pairs) -> Ints:
+    """Among equals, whoever has waited longest."""
+    waited = np.clip(problem.demands.waited_days[pairs.demand].astype(np.int64), 0, WAITING_HORIZON_DAYS)
+    return np.asarray(WAITING_KM_PER_DAY * (WAITING_HORIZON_DAYS - waited))
+
+
+def small_first_term(problem: Problem, pairs: Pairs) -> Ints:
+    """Finishing a need is worth something, whatever its size: a unit of a small need is a larger part of it.
+
+    Only among the needs that wait. Not below zero: a need of one unit costs nothing, an endless one all of it.
+    """
+    patience, demands = problem.policy.patience, problem.demands
+    if patience is None or patience.small_first == 0:
+        return np.zeros(len(pairs), np.int64)
+    total = np.maximum(demands.wanted[pairs.demand] + demands.served[pairs.demand], 1)
+    waits = demands.urgency[pairs.demand] >= patience.first_urgency
+    return np.where(waits, patience.small_first - patience.small_first // total, 0)
 
 
 TERMS: tuple[Callable[[Problem, Pairs], Ints], ...] = (
@@ -64,11 +84,13 @@ TERMS: tuple[Callable[[Problem, Pairs], Ints], ...] = (
     conditional_term,
     use_first_term,
     parcel_term,
+    waiting_term,
+    small_first_term,
 )
 
 
 def cost(problem: Problem, pairs: Pairs) -> Ints:
-    """Cost of one unit on each pair, in steps of 10 km."""
+    """Cost of one unit on each pair, in kilometres."""
     total = np.zeros(len(pairs), np.int64)
     for term in TERMS:
         total += term(problem, pairs)

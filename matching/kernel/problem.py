@@ -5,7 +5,7 @@ Rows refer to each other by position (kind, mode) or by the caller's own numbers
 days from the run's day. Quantities are whole numbers of the item's smallest counted unit, in one unit per family.
 """
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, field
 from enum import IntEnum
 from typing import Any, Self
 
@@ -59,6 +59,7 @@ class Demands(Table):
     region            preorder number of its region in the region tree
     accepted_senders  bits of the kinds of sender it accepts
     assumed           true if the quantity (or the class) is an assumption
+    waited_days       days since it was posted
     """
 
     id: Ints
@@ -74,6 +75,7 @@ class Demands(Table):
     region: Small
     accepted_senders: Small
     assumed: Bools
+    waited_days: Small = None  # type: ignore[assignment] # left out: zero everywhere
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +97,9 @@ class Supplies(Table):
     directed_facility      the facility it is given to, or ANYONE
     directed_region_first  the regions it is given to, as an interval of preorder numbers,
     directed_region_last   both ends included; EVERY_REGION if undirected
+    waited_days            days since it was posted
+    is_cold                has to be kept cold on the way
+    is_dangerous           dangerous goods
     """
 
     id: Ints
@@ -113,18 +118,25 @@ class Supplies(Table):
     directed_facility: Small
     directed_region_first: Small
     directed_region_last: Small
+    waited_days: Small = None  # type: ignore[assignment] # left out: zero everywhere
+    is_cold: Bools = None  # type: ignore[assignment]
+    is_dangerous: Bools = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, eq=False)
 class Modes(Table):
     """How goods travel.
 
-    km_per_day  speed, above 0
-    max_km      longest way it makes sense for; NO_LIMIT_KM if any
+    km_per_day       speed, above 0
+    max_km           longest way it makes sense for; NO_LIMIT_KM if any
+    keeps_cold       takes goods that have to be kept cold
+    takes_dangerous  takes dangerous goods
     """
 
     km_per_day: Small
     max_km: Small
+    keeps_cold: Bools = None  # type: ignore[assignment] # left out: none does
+    takes_dangerous: Bools = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,8 +200,36 @@ class Verdicts:
 
 
 @dataclass(frozen=True)
+class Patience:
+    """How long what is not urgent waits for a better partner: parcels that are dear today are left for another day.
+
+    first_urgency     this urgency and the less urgent ones wait; URGENCIES[-1] + 1 if nobody does
+    limit             what a unit may cost on the first day, in the kilometres of `objective`
+    growth_days       the limit grows by itself once in so many days that the need or the offer has waited, whichever has longer
+    last_chance_days  within so many days of the need's deadline or the end of the goods' shelf life nobody waits
+    small_first       what finishing a need is worth, in kilometres: of equal parcels the one for the smaller need is cheaper
+    """
+
+    first_urgency: int = 3
+    limit: int = 500
+    growth_days: int = 7
+    last_chance_days: int = 7
+    small_first: int = 0
+
+    def __post_init__(self) -> None:
+        if self.limit < 0 or self.growth_days < 1 or self.small_first < 0:
+            raise ValueError("patience: a limit below 0, no days of growth, or small needs last")
+
+
+@dataclass(frozen=True)
 class Policy:
     """Who comes before whom: a name and an ordered list of levels.
+
+    patience          None: whatever may be made is made at once
+    facility_percent  what one facility may have of the goods of a family, while they do not suffice for all; 100 for no limit
+    parcel_km         what one parcel more weighs, in kilometres of all its units together
+    ageing_days       a need of the last urgency that has waited so long counts as of the one before; 0 for never. Whoever
+                      makes the problem sees to it: `Demands.urgency` is the urgency a need competes in
 
     Each need is cut into `bands` equal parts. A level is (urgency, band), band 0 the first part of a need. The list holds
     every pair once; bands of one urgency ascend, since nobody can have the second tenth before the first.
@@ -199,10 +239,18 @@ class Policy:
     name: str
     bands: int
     levels: tuple[tuple[int, int], ...]
+    patience: Patience | None = None
+    facility_percent: int = 100
+    ageing_days: int = 0
+    parcel_km: int = 50_000
 
     def __post_init__(self) -> None:
         if self.bands < 1 or set(self.levels) != {(u, b) for u in URGENCIES for b in range(self.bands)}:
             raise ValueError(f"policy {self.name}: every urgency and band must be listed once")
+        if not 1 <= self.facility_percent <= 100 or min(self.ageing_days, self.parcel_km) < 0:
+            raise ValueError(
+                f"policy {self.name}: a share of 1 to 100 percent, days and kilometres from 0 on"
+            )
         if len(self.levels) != len(URGENCIES) * self.bands:
             raise ValueError(f"policy {self.name}: a level is listed twice")
         for urgency in URGENCIES:
@@ -231,12 +279,20 @@ class Policy:
         return table
 
     def arrays(self, prefix: str) -> Arrays:
-        return {f"{prefix}.name": strings([self.name]), f"{prefix}.levels": np.array(self.levels, np.int32)}
+        patience = [] if self.patience is None else list(astuple(self.patience))
+        return {
+            f"{prefix}.name": strings([self.name]),
+            f"{prefix}.levels": np.array(self.levels, np.int32),
+            f"{prefix}.patience": np.array(patience, np.int64),
+            f"{prefix}.limits": np.array([self.facility_percent, self.ageing_days, self.parcel_km], np.int64),
+        }
 
     @classmethod
     def of_arrays(cls, stored: Arrays, prefix: str) -> Self:
         levels = tuple((int(u), int(b)) for u, b in stored[f"{prefix}.levels"].tolist())
-        return cls(str(stored[f"{prefix}.name"][0]), len(levels) // len(URGENCIES), levels)
+        name, bands = str(stored[f"{prefix}.name"][0]), len(levels) // len(URGENCIES)
+        patience, limits = stored[f"{prefix}.patience"].tolist(), stored[f"{prefix}.limits"].tolist()
+        return cls(name, bands, levels, Patience(*patience) if patience else None, *limits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,6 +300,9 @@ class Problem:
     """One family, or several, to be matched under one policy.
 
     barred  (k, 2) pairs (demand id, supply id) that must not be proposed: declined before, or the same organisation
+    prior   (k, 3) demand id, supply id, units: what was proposed before and nobody has answered. Its units are in `wanted`
+            and `available` again; it is kept where nothing on the ladder is lost by it
+    lanes   [supply, demand] metres of the way between rows, where they are given; (0, 0): 1.3 x great circle
 
     Raises ValueError on tables that do not fit together (ids not ascending, an unknown kind or mode). Rows that make no
     sense (negative or absurd quantities, no place) are no error: they are not matched, and explained.
@@ -255,10 +314,17 @@ class Problem:
     verdicts: Verdicts
     barred: Ints
     policy: Policy
+    prior: Ints = field(default_factory=lambda: np.empty((0, 3), np.int64))
+    lanes: Ints = field(default_factory=lambda: np.empty((0, 0), np.int64))
 
     def __post_init__(self) -> None:
-        barred = np.asarray(self.barred, np.int64).reshape(-1, 2)
-        object.__setattr__(self, "barred", frozen(barred, np.dtype(np.int64), 2, "barred"))
+        given = {"barred": (self.barred, 2), "prior": (self.prior, 3)}
+        for name, (values, width) in given.items():
+            rows = np.asarray(values, np.int64).reshape(-1, width)
+            object.__setattr__(self, name, frozen(rows, np.dtype(np.int64), 2, name))
+        object.__setattr__(self, "lanes", frozen(self.lanes, np.dtype(np.int64), 2, "lanes"))
+        if self.lanes.size and self.lanes.shape != (len(self.supplies), len(self.demands)):
+            raise ValueError("lanes: one row for each supply, one column for each demand")
         offer_kinds, need_kinds = self.verdicts.verdict.shape
         _check_ascending(self.demands.id, "demands")
         _check_ascending(self.supplies.id, "supplies")
@@ -273,7 +339,7 @@ class Problem:
 
     def arrays(self) -> Arrays:
         parts = {"demands": self.demands, "supplies": self.supplies, "modes": self.modes}
-        arrays: Arrays = {"barred": self.barred}
+        arrays: Arrays = {"barred": self.barred, "prior": self.prior, "lanes": self.lanes}
         for name, table in parts.items():
             arrays |= table.arrays(name)
         return arrays | self.verdicts.arrays("verdicts") | self.policy.arrays("policy")
@@ -292,6 +358,8 @@ class Problem:
             Verdicts.of_arrays(arrays, "verdicts"),
             arrays["barred"],
             Policy.of_arrays(arrays, "policy"),
+            arrays["prior"],
+            arrays["lanes"],
         )
 
     def digest(self) -> str:

@@ -7,8 +7,9 @@ from enum import StrEnum
 import numpy as np
 
 from matching.kernel.columns import Ints
-from matching.kernel.eligibility import RULES, Pairs, Rule
+from matching.kernel.eligibility import RULES, Rule
 from matching.kernel.objective import units_per_level
+from matching.kernel.pairs import Pairs
 from matching.kernel.plan import Plan
 from matching.kernel.problem import Problem
 
@@ -28,10 +29,12 @@ class Fault(StrEnum):
     MISDIRECTED = "misdirected"
     SENDER_REFUSED = "sender-refused"
     BARRED = "barred"
+    NO_TRANSPORT = "no-transport"  # cold goods that get warm, or dangerous goods by air
     OUT_OF_RANGE = "out-of-range"
     TOO_LATE = "too-late"
     EXPIRES = "expires"
     NO_LEGAL_LOT = "no-legal-lot"
+    IMPATIENT = "impatient"  # dear, and there was time to wait
     WRONG_WAY = "wrong-way"  # distance, days or verdict are not those of the pair
     WRONG_SHORTFALL = "wrong-shortfall"
     WRONG_VALUE = "wrong-value"  # the levels are not those of the assignments
@@ -43,10 +46,12 @@ RULE_FAULTS = {
     Rule.DIRECTION: Fault.MISDIRECTED,
     Rule.SENDER: Fault.SENDER_REFUSED,
     Rule.BARRED: Fault.BARRED,
+    Rule.TRANSPORT: Fault.NO_TRANSPORT,
     Rule.RANGE: Fault.OUT_OF_RANGE,
     Rule.DEADLINE: Fault.TOO_LATE,
     Rule.SHELF_LIFE: Fault.EXPIRES,
     Rule.LOT: Fault.NO_LEGAL_LOT,
+    Rule.PATIENCE: Fault.IMPATIENT,
 }
 
 

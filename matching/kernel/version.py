@@ -6,7 +6,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-VERSION = "1"
+VERSION = "2"
 LIBRARIES = ("numpy", "ortools", "scipy")
 
 

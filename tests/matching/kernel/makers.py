@@ -33,6 +33,7 @@ DEMAND = {
     "region": 3,
     "accepted_senders": 0b1111,
     "assumed": False,
+    "waited_days": 0,
 } | WUHAN
 SUPPLY = {
     "kind": 0,
@@ -48,11 +49,20 @@ SUPPLY = {
     "directed_facility": ANYONE,
     "directed_region_first": EVERY_REGION[0],
     "directed_region_last": EVERY_REGION[1],
+    "waited_days": 0,
+    "is_cold": False,
+    "is_dangerous": False,
 } | WUHAN
 
 
 def make_modes() -> Modes:
-    return Modes(km_per_day=np.array([500, 700, 2500]), max_km=np.array([250, NO_LIMIT_KM, NO_LIMIT_KM]))
+    """The road keeps things cold and takes what is dangerous, one's own van and the air do not."""
+    return Modes(
+        km_per_day=np.array([500, 700, 2500]),
+        max_km=np.array([250, NO_LIMIT_KM, NO_LIMIT_KM]),
+        keeps_cold=np.array([False, True, False]),
+        takes_dangerous=np.array([False, True, False]),
+    )
 
 
 def make_table(table: type[Table], defaults: dict[str, Any], rows: list[dict[str, Any]]) -> Any:
@@ -73,6 +83,8 @@ def make_problem(
     overshoot: Any = None,
     barred: Any = (),
     policy: Policy | None = None,
+    prior: Any = (),
+    lanes: Any = (),
 ) -> Problem:
     """Demands get ids 1, 2, ... and supplies too, unless a row says otherwise."""
     return Problem(
@@ -82,6 +94,8 @@ def make_problem(
         Verdicts.plain(verdict, overshoot),
         np.array(barred, np.int64).reshape(-1, 2),
         policy or Policy.urgency(),
+        np.array(prior, np.int64).reshape(-1, 3),
+        np.array(lanes, np.int64) if len(lanes) else np.empty((0, 0), np.int64),
     )
 
 

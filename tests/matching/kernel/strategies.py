@@ -1,10 +1,11 @@
 """Random small problems for property tests: a few kinds, places, packs and lots, all within reach of exact methods."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 
-from matching.kernel.problem import Policy, Problem
+from matching.kernel.problem import Patience, Policy, Problem
 from tests.matching.kernel.makers import make_problem
 
 PLACES = [(30.6, 114.3), (31.2, 121.5), (39.9, 116.4), (23.1, 113.3), (43.8, 87.6)]
@@ -25,6 +26,7 @@ def demand_rows(draw: st.DrawFn, simple: bool) -> dict[str, Any]:
         "deadline_days": draw(st.sampled_from([1, 3, 5, 30])),
         "facility": draw(st.integers(1, 3)),
         "region": draw(st.integers(0, 9)),
+        "waited_days": draw(st.sampled_from([0, 0, 3, 40])),
     }
     lots = {} if simple else {"min_lot": draw(st.sampled_from([1, 1, 5, 20]))}
     return row | lots | draw(place())
@@ -42,6 +44,7 @@ def supply_rows(draw: st.DrawFn, simple: bool) -> dict[str, Any]:
         "directed_facility": draw(st.sampled_from([-1, -1, -1, 2])),
         "directed_region_first": first,
         "directed_region_last": 8 if first else 2**31 - 1,
+        "is_cold": draw(st.sampled_from([False, False, True])),
     }
     lots = (
         {}
@@ -65,5 +68,13 @@ def problems(draw: st.DrawFn, *, most: int = 7, simple: bool = False) -> Problem
     )
     pairs = st.tuples(st.integers(1, most), st.integers(1, most))
     policy = draw(st.sampled_from([Policy.urgency(), Policy.floor(), Policy.urgency(bands=3)]))
+    if not simple:
+        policy = draw(
+            st.sampled_from(
+                [policy, replace(policy, patience=Patience(limit=400)), replace(policy, facility_percent=60)]
+            )
+        )
     barred = draw(st.lists(pairs, max_size=2))
-    return make_problem(demands, supplies, verdict=verdict, barred=barred, policy=policy)
+    prior = {} if simple else draw(st.dictionaries(pairs, st.integers(1, 60), max_size=3))
+    before = [(demand, supply, units) for (demand, supply), units in prior.items()]
+    return make_problem(demands, supplies, verdict=verdict, barred=barred, policy=policy, prior=before)

@@ -2,7 +2,8 @@ import numpy as np
 
 from bench.matching_kernel import instance
 from matching.kernel.candidates import candidates, families
-from matching.kernel.eligibility import Pairs, eligible
+from matching.kernel.eligibility import eligible
+from matching.kernel.pairs import Pairs
 from matching.kernel.problem import Verdict
 from tests.matching.kernel.makers import BEIJING, make_problem
 

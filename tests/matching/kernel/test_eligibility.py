@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from matching.kernel import eligibility
-from matching.kernel.eligibility import Pairs, ways
+from matching.kernel.pairs import Pairs, ways
 from matching.kernel.problem import MAX_QUANTITY
 from tests.matching.kernel.makers import AIR, BEIJING, ROAD, VAN, make_problem
 

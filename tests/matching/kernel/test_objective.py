@@ -1,11 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching.kernel import objective
-from matching.kernel.eligibility import Pairs
-from matching.kernel.problem import Policy
+from matching.kernel.pairs import Pairs
+from matching.kernel.problem import Patience, Policy
 from tests.matching.kernel.makers import BEIJING, make_problem
 
 ONE = np.array([0])
@@ -16,35 +18,47 @@ def cost_of(term, demand=None, supply=None, **options) -> int:
     return int(term(problem, Pairs.of(problem, ONE, ONE))[0])
 
 
-def test_ten_kilometres_are_one_step():
-    assert cost_of(objective.distance_term, {}, BEIJING) == 136
+def test_the_way_counts_in_kilometres():
+    assert cost_of(objective.distance_term, {}, BEIJING) == 1366
 
 
-@pytest.mark.parametrize(("overshoot", "steps"), [(0, 0), (2, 40), (1000, 400)])
-def test_goods_better_than_asked_cost_more(overshoot, steps):
-    assert cost_of(objective.overshoot_term, overshoot=[[overshoot]]) == steps
+@pytest.mark.parametrize(("overshoot", "km"), [(0, 0), (2, 400), (1000, 4000)])
+def test_goods_better_than_asked_cost_more(overshoot, km):
+    assert cost_of(objective.overshoot_term, overshoot=[[overshoot]]) == km
 
 
-@pytest.mark.parametrize(("verdict", "steps"), [(1, 0), (2, 100)])
-def test_goods_that_need_a_yes_cost_more(verdict, steps):
-    assert cost_of(objective.conditional_term, verdict=[[verdict]]) == steps
+@pytest.mark.parametrize(("verdict", "km"), [(1, 0), (2, 1000)])
+def test_goods_that_need_a_yes_cost_more(verdict, km):
+    assert cost_of(objective.conditional_term, verdict=[[verdict]]) == km
 
 
-@pytest.mark.parametrize(("shelf_days", "steps"), [(36, 3), (365, 30), (10_000, 30)])
-def test_what_expires_soon_is_cheap(shelf_days, steps):
-    assert cost_of(objective.use_first_term, {}, {"shelf_days": shelf_days}) == steps
+@pytest.mark.parametrize(("shelf_days", "km"), [(36, 29), (365, 300), (10_000, 300)])
+def test_what_expires_soon_is_cheap(shelf_days, km):
+    assert cost_of(objective.use_first_term, {}, {"shelf_days": shelf_days}) == km
 
 
-@pytest.mark.parametrize(("wanted", "steps"), [(1, 2000), (100, 50), (10_000, 0)])
-def test_small_parcels_cost_more_per_unit(wanted, steps):
-    assert cost_of(objective.parcel_term, {"wanted": wanted}, {"available": 10**6}) == steps
+@pytest.mark.parametrize(("wanted", "km"), [(1, 20_000), (100, 500), (10_000, 5), (10**6, 0)])
+def test_small_parcels_cost_more_per_unit(wanted, km):
+    assert cost_of(objective.parcel_term, {"wanted": wanted}, {"available": 10**6}) == km
 
 
 def test_the_cost_is_the_sum_of_the_terms():
     supply = BEIJING | {"shelf_days": 60}
     options = {"verdict": [[2]], "overshoot": [[1]]}
 
-    assert cost_of(objective.cost, {}, supply, **options) == 136 + 20 + 100 + 5 + 50
+    assert cost_of(objective.cost, {}, supply, **options) == 1366 + 200 + 1000 + 49 + 500 + 90
+
+
+@pytest.mark.parametrize(("waited", "km"), [(0, 90), (10, 60), (30, 0), (400, 0)])
+def test_whoever_has_waited_longest_comes_first_among_equals(waited, km):
+    assert cost_of(objective.waiting_term, {"waited_days": waited}) == km
+
+
+@pytest.mark.parametrize(("urgency", "wanted", "km"), [(2, 10, 0), (3, 10, 2700), (4, 1000, 2997), (4, 1, 0)])
+def test_where_finishing_counts_the_small_need_is_cheaper_among_those_that_wait(urgency, wanted, km):
+    policy = replace(Policy.urgency(), patience=Patience(small_first=3000))
+
+    assert cost_of(objective.small_first_term, {"urgency": urgency, "wanted": wanted}, policy=policy) == km
 
 
 def test_bands_are_cut_over_what_was_served_and_what_is_wanted():

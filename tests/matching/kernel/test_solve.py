@@ -1,6 +1,7 @@
 """Hand-worked plans, and what must hold for every plan."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,24 +12,13 @@ from scipy.optimize import linprog
 from bench.matching_kernel import measure
 from matching.kernel.candidates import candidates
 from matching.kernel.columns import column_types
-from matching.kernel.eligibility import Pairs, eligible, smallest_parcel
+from matching.kernel.eligibility import eligible
 from matching.kernel.explain import explain
+from matching.kernel.network import Market, SolverFailed, _min_cost_flow, certified_flow, components, flow
 from matching.kernel.objective import is_better, open_bands, units_per_level
+from matching.kernel.pairs import Pairs, smallest_parcel
 from matching.kernel.problem import MAX_QUANTITY, Policy, Problem
-from matching.kernel.solve import (
-    PHASES,
-    Market,
-    SolverFailed,
-    _min_cost_flow,
-    best_plan,
-    certified_flow,
-    components,
-    flow,
-    greedy,
-    refill,
-    solve,
-    with_leftovers,
-)
+from matching.kernel.solve import PHASES, best_plan, greedy, refill, solve, with_leftovers
 from matching.kernel.verify import value, verify
 from tests.matching.kernel.makers import BEIJING, VAN, WUHAN, given, make_problem
 from tests.matching.kernel.strategies import problems
@@ -168,7 +158,7 @@ def test_what_is_left_on_both_sides_is_paired_even_if_nobody_looked_at_the_pair(
 
 
 def test_a_cost_between_levels_that_is_too_small_is_found_out_and_raised(monkeypatch):
-    monkeypatch.setattr("matching.kernel.solve.LEVEL_STEPS", 1)
+    monkeypatch.setattr("matching.kernel.network.LEVEL_STEPS", 1)
     problem = make_problem([{"urgency": 2}, {"urgency": 1} | BEIJING], [{}])
 
     quantity, steps = certified_flow(Market.of(problem, candidates(problem)), 1)
@@ -326,6 +316,7 @@ def test_edge_costs_change_nothing_on_the_ladder(problem):
 @for_all(problems(most=5))
 def test_the_levels_of_the_flow_are_those_of_an_independent_linear_program(problem):
     """Level by level: what the levels before can reach is fixed, and the next one maximised by HiGHS."""
+    problem = replace(problem, policy=replace(problem.policy, facility_percent=100))
     pairs = all_pairs(problem)
     demands, supplies, bands = problem.demands, problem.supplies, problem.policy.bands
     edges, cells = len(pairs), len(demands) * bands

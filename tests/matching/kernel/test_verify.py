@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from matching.kernel.plan import Plan
+from matching.kernel.problem import Patience, Policy
 from matching.kernel.solve import solve
 from matching.kernel.verify import Fault, Violation, value, verify
-from tests.matching.kernel.makers import BEIJING, VAN, make_problem
+from tests.matching.kernel.makers import AIR, BEIJING, VAN, make_problem
 
 
 def honest(problem, plan: Plan) -> Plan:
@@ -40,6 +41,8 @@ def test_a_good_plan_is_allowed():
     assert verify(problem, solve(problem)) == ()
 
 
+WAITING = replace(Policy.urgency(), patience=Patience(limit=500))
+
 # A plan made for innocent rows is judged by a problem in which one thing is different.
 GUILTY = [
     ({"verdict": [[0]]}, {}, {}, Fault.NOT_SATISFYING),
@@ -49,6 +52,8 @@ GUILTY = [
     ({}, {}, {"directed_region_first": 50}, Fault.MISDIRECTED),
     ({}, {"accepted_senders": 0}, {}, Fault.SENDER_REFUSED),
     ({"barred": [(1, 1)]}, {}, {}, Fault.BARRED),
+    ({}, {}, {"mode": AIR, "is_cold": True}, Fault.NO_TRANSPORT),
+    ({}, {}, {"mode": AIR, "is_dangerous": True}, Fault.NO_TRANSPORT),
     ({}, {}, {"mode": VAN}, Fault.OUT_OF_RANGE),
     ({}, {}, {"max_km": 1000}, Fault.OUT_OF_RANGE),
     ({}, {"lat_deg": float("nan")}, {}, Fault.OUT_OF_RANGE),
@@ -61,6 +66,7 @@ GUILTY = [
     ({}, {}, {"pack": 7}, Fault.BROKEN_PACK),
     ({}, {"wanted": 99}, {}, Fault.OVER_FILLED),
     ({}, {}, {"available": 99}, Fault.OVER_COMMITTED),
+    ({"policy": WAITING}, {"urgency": 3}, {}, Fault.IMPATIENT),
     ({"verdict": [[2]]}, {}, {}, Fault.WRONG_WAY),
     ({}, {"id": 5}, {}, Fault.UNKNOWN_ROW),
     ({}, {}, {"id": 5}, Fault.UNKNOWN_ROW),
