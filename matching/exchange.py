@@ -9,17 +9,18 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from enum import IntEnum
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matching.kernel.columns import Table, column_types
 from matching.kernel.explain import short_demands
+from matching.kernel.pairs import UNKNOWN_PLACE_M
 from matching.kernel.plan import Assignments, Plan, Shortfalls
 from matching.kernel.problem import (
     ANYONE,
@@ -38,6 +39,7 @@ FORMAT = 1
 FAMILY = "family"
 EVERY_SENDER = 2**31 - 1
 MOST_KINDS = 4096
+MOST_SETTING = 10**9  # of a policy
 MOST_NUMBER = 10**15  # far above what a rule lets pass, far below where whole numbers end
 
 TABLES: dict[str, type[Table]] = {
@@ -45,7 +47,9 @@ TABLES: dict[str, type[Table]] = {
     for name, hint in get_type_hints(Problem).items()
     if isinstance(hint, type) and issubclass(hint, Table)
 }
-PAIRS = {"barred": ("demand", "supply")}  # columns of a Problem that are no table: what stands in each
+# Parts of a Problem that are no table: what stands in the columns of each.
+PAIRS = {"barred": ("demand", "supply"), "prior": ("demand", "supply", "units")}
+LANES = ("supply", "demand", "distance_m")
 WITH_ID = ("demands", "supplies")
 
 # Where a file says it in another word than the kernel.
@@ -93,6 +97,11 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "modes": {"max_km": NO_LIMIT_KM},
 }
 VERDICT_DEFAULTS = {"overshoot": 0, "reason": int(Reason.UNSPECIFIED), "chain": -1}
+for _table, _defaults in DEFAULTS.items():  # what the kernel itself lets be left out is zero everywhere
+    for _column in fields(TABLES[_table]):  # type: ignore[arg-type]
+        if _column.default is not MISSING:
+            _defaults.setdefault(_column.name, column_types(TABLES[_table])[_column.name].type(0).item())
+
 # Written as an empty cell: that something has no end is no number.
 NONE_SAID = frozenset(
     {
@@ -104,7 +113,12 @@ NONE_SAID = frozenset(
         "directed_region_last",
     }
 )
-ONE_ROAD = {"km_per_day": 700, "max_km": NO_LIMIT_KM}  # how goods travel where nothing else is said
+ONE_ROAD = {
+    "km_per_day": 700,
+    "max_km": NO_LIMIT_KM,
+    "keeps_cold": True,
+    "takes_dangerous": True,
+}  # how goods travel where nothing else is said
 
 BOUNDS: dict[str, tuple[int, int]] = {
     "urgency": (URGENCIES[0], URGENCIES[-1]),
@@ -115,6 +129,8 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "km_per_day": (1, 2**31 - 1),
     "mode": (0, MOST_KINDS - 1),
     "step": (0, MOST_NUMBER),
+    "units": (1, MOST_NUMBER),
+    "distance_m": (0, UNKNOWN_PLACE_M),
 }
 DEGREES = {"lat_deg": 90.0, "lon_deg": 180.0}
 
@@ -158,6 +174,7 @@ def columns_of(file: str) -> tuple[str, ...]:
         "chains": (FAMILY, "chain", "step", "substitution"),
         "assignments": (FAMILY, *_parcel_columns()),
         "shortfalls": (FAMILY, *column_types(Shortfalls), "cause"),
+        "lanes": (FAMILY, *LANES),
         **{pairs: (FAMILY, *names) for pairs, names in PAIRS.items()},
         **{table: _table_columns(table) for table in TABLES},
     }
@@ -166,7 +183,7 @@ def columns_of(file: str) -> tuple[str, ...]:
 
 def files() -> tuple[str, ...]:
     """Every CSV that `write` and `write_plans` make."""
-    names = [*TABLES, "verdicts", "chains", *PAIRS, "assignments", "shortfalls"]
+    names = [*TABLES, "verdicts", "chains", *PAIRS, "lanes", "assignments", "shortfalls"]
     return tuple(f"{name}.csv" for name in names)
 
 
@@ -208,6 +225,7 @@ def write(folder: Path, instances: Sequence[Instance], about: Mapping[str, Any] 
     for name in PAIRS:
         found = ((each.family, pair) for each in instances for pair in getattr(each.problem, name).tolist())
         _write_csv(folder, name, ((family, *pair) for family, pair in found))
+    _write_csv(folder, "lanes", (row for each in instances for row in _lane_rows(each)))
     if instances:
         _write_json(folder, "policy.json", asdict(instances[0].problem.policy))
     digests = {each.family: each.problem.digest() for each in instances}
@@ -268,6 +286,15 @@ def _chain_rows(instance: Instance) -> Iterator[tuple[str, ...]]:
     for chain, (first, last) in enumerate(pairwise(ends)):
         for step, substitution in enumerate(verdicts.chain_edges[first:last].tolist()):
             yield instance.family, str(chain), str(step), str(substitution)
+
+
+def _lane_rows(instance: Instance) -> Iterator[tuple[Any, ...]]:
+    problem = instance.problem
+    if problem.lanes.size:
+        demands = problem.demands.id.tolist()
+        for supply, ways in zip(problem.supplies.id.tolist(), problem.lanes.tolist(), strict=True):
+            for demand, metres in zip(demands, ways, strict=True):
+                yield instance.family, supply, demand, "" if metres == UNKNOWN_PLACE_M else metres
 
 
 def _texts(name: str, values: NDArray[Any]) -> list[str]:
@@ -427,9 +454,10 @@ class _Reader:
         verdicts = self.sheet("verdicts", needed=("offer_kind", "need_kind", "verdict"))
         chains = self.sheet("chains", needed=("chain", "substitution"))
         pairs = {name: self.sheet(name, needed=names) for name, names in PAIRS.items()}
+        lanes = self.sheet("lanes", needed=LANES)
         policy = self.policy()
         families = list(dict.fromkeys(row[FAMILY] for name in WITH_ID for row in tables[name] or ()))
-        for name, rows in {**tables, "verdicts": verdicts, "chains": chains, **pairs}.items():
+        for name, rows in {**tables, "verdicts": verdicts, "chains": chains, "lanes": lanes, **pairs}.items():
             for row in rows or ():
                 if row[FAMILY] not in families and row[FAMILY]:
                     self.fault(
@@ -445,6 +473,7 @@ class _Reader:
                 _of(family, verdicts),
                 _of(family, chains) or [],
                 {name: _of(family, rows) or [] for name, rows in pairs.items()},
+                _of(family, lanes) or [],
             )
             instance = self.instance(family, policy, *parts)
             if instance is not None:
@@ -464,6 +493,7 @@ class _Reader:
         verdicts: list[Row] | None,
         chains: list[Row],
         pairs: Mapping[str, list[Row]],
+        lanes: list[Row],
     ) -> Instance | None:
         before = len(self.faults)
         kinds = self.kinds(rows, has_verdicts=verdicts is not None)
@@ -472,6 +502,7 @@ class _Reader:
             tables[name], beside[name] = self.filled(name, rows[name], kinds.get(name))
         self.references(rows, tables)
         arrays: dict[str, Any] = {name: self.pairs(name, pairs[name]) for name in PAIRS}
+        arrays["lanes"] = self.lanes(lanes, tables["supplies"]["id"], tables["demands"]["id"])
         judged = self.verdicts(verdicts, chains, *(tables[name]["kind"] for name in ("supplies", "demands")))
         if len(self.faults) > before or judged is None:
             return None
@@ -489,9 +520,10 @@ class _Reader:
         """The columns of a table, and what people call its rows, by ascending id."""
         types = column_types(TABLES[name])
         if rows is None:
-            one = ONE_ROAD if name == "modes" else {}
+            one = [ONE_ROAD] if name == "modes" else []
             return {
-                column: np.array([one[column]] if one else [], dtype) for column, dtype in types.items()
+                column: np.array([road.get(column, 0) for road in one], dtype)
+                for column, dtype in types.items()
             }, {}
         columns = {column: self.column(name, rows, column, dtype) for column, dtype in types.items()}
         if kinds is not None:
@@ -557,6 +589,26 @@ class _Reader:
         found = [[self.number(name, row, column, whole) for column in names] for row in rows]
         return np.array(found, np.int64).reshape(-1, len(names))
 
+    def lanes(self, rows: Sequence[Row], supplies: NDArray[Any], demands: NDArray[Any]) -> NDArray[np.int64]:
+        """The ways as a matrix; a pair without a row, or with an empty cell, has none."""
+        if not rows:
+            return np.empty((0, 0), np.int64)
+        sides = {"supply": supplies.tolist(), "demand": demands.tolist()}
+        place = {
+            side: {number: position for position, number in enumerate(ids)} for side, ids in sides.items()
+        }
+        ways = np.full((len(supplies), len(demands)), UNKNOWN_PLACE_M, np.int64)
+        whole = np.dtype(np.int64)
+        for row in rows:
+            ids = {side: self.number("lanes", row, side, whole) for side in sides}
+            unknown = [side for side, number in ids.items() if number not in place[side]]
+            for side in unknown:
+                self.fault("lanes", row.line, side, f"{row[side]!r} is no id of this family")
+            if row["distance_m"] and not unknown:
+                metres = self.number("lanes", row, "distance_m", whole)
+                ways[place["supply"][ids["supply"]], place["demand"][ids["demand"]]] = metres
+        return ways
+
     def verdicts(
         self, rows: list[Row] | None, chains: Sequence[Row], offered: NDArray[Any], asked: NDArray[Any]
     ) -> Verdicts | None:
@@ -620,24 +672,43 @@ class _Reader:
         given = self.json("policy.json")
         if given is None:
             return Policy.urgency()
-        names = [each.name for each in fields(Policy)]
         try:
-            if not isinstance(given, dict) or set(given) - set(names):
-                raise ValueError(f"expected {', '.join(names)}")
-            levels = tuple((int(urgency), int(band)) for urgency, band in given["levels"])
-            bands = given.get("bands", len(levels) // len(URGENCIES))
-            if type(bands) is not int or bands * len(URGENCIES) != len(levels):
-                raise ValueError(
-                    f"bands is not a whole number of which there are {len(URGENCIES)} times as many levels"
-                )
-            if not isinstance(given.get("name", ""), str):
-                raise ValueError("name is no text")
-            known: dict[str, Any] = {"name": "own", **given, "levels": levels, "bands": bands}
-            return Policy(**known)
-        except (ValueError, TypeError, KeyError, OverflowError) as error:
-            said = "levels is missing" if isinstance(error, KeyError) else str(error)
-            self.fault("policy.json", 0, "", f"is no policy: {said}")
+            return _policy(given)
+        except (ValueError, TypeError, OverflowError) as error:
+            self.fault("policy.json", 0, "", f"is no policy: {error}")
             return Policy.urgency()
+
+
+def _policy(given: Any) -> Policy:
+    """A policy of what stands in policy.json. Raises ValueError or TypeError saying what is expected."""
+    _check_members(Policy, given)
+    if "levels" not in given:
+        raise ValueError("levels is missing")
+    levels = tuple((int(urgency), int(band)) for urgency, band in given["levels"])
+    bands = given.get("bands", len(levels) // len(URGENCIES))
+    if type(bands) is not int or bands * len(URGENCIES) != len(levels):
+        raise ValueError(
+            f"bands is not a whole number of which there are {len(URGENCIES)} times as many levels"
+        )
+    known: dict[str, Any] = {"name": "own", **given, "levels": levels, "bands": bands}
+    for name, hint in get_type_hints(Policy).items():
+        part = next((each for each in (hint, *get_args(hint)) if is_dataclass(each)), None)
+        if part is not None and known.get(name) is not None:
+            _check_members(part, known[name])
+            known[name] = part(**known[name])  # type: ignore[operator]
+    return Policy(**known)
+
+
+def _check_members(kind: Any, given: Any) -> None:
+    """The names of a dataclass, and texts and whole numbers where it has them."""
+    hints = get_type_hints(kind)
+    if not isinstance(given, dict) or set(given) - set(hints):
+        raise ValueError(f"expected {', '.join(hints)}")
+    for name, value in given.items():
+        if hints[name] is int and (type(value) is not int or abs(value) > MOST_SETTING):
+            raise ValueError(f"{name} is no whole number up to {MOST_SETTING}")
+        if hints[name] is str and not isinstance(value, str):
+            raise ValueError(f"{name} is no text")
 
 
 def _of(family: str, rows: list[Row] | None, *, shared: bool = False) -> list[Row] | None:

@@ -14,8 +14,9 @@ import numpy as np
 from django.core.cache import caches
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 
+from matching.kernel.columns import unpacked
 from matching.kernel.plan import Plan
-from matching.kernel.problem import Problem
+from matching.kernel.problem import Demands
 from matching.models import FamilyRun, MatchingRun, Proposal, ProposalStatus, RunStatus
 from matching.snapshot import Rows
 from supplies.emergencies.models import Emergency
@@ -224,9 +225,9 @@ def _worked_out(runs: Sequence[MatchingRun]) -> dict[Any, dict[str, Fill]]:
     solved = FamilyRun.objects.filter(run__in=runs, plan__isnull=False).only("run", "rows", "problem", "plan")
     for family in solved.iterator(4):
         at = Rows.from_bytes(bytes(family.rows or b""))
-        numbers = _units(
-            Problem.from_bytes(bytes(family.problem or b"")), Plan.from_bytes(bytes(family.plan or b""))
-        )
+        # Only this table, since other parts may have been stored by an older kernel.
+        demands = Demands.of_arrays(unpacked(bytes(family.problem or b"")), "demands")
+        numbers = _units(demands, Plan.from_bytes(bytes(family.plan or b"")))
         rows.append((family.run_id, [at.need_id(position) for position in range(len(at.need))], numbers))
     needs = {need for _run, ids, _numbers in rows for need in ids}
     path_of = dict(Need.objects.filter(pk__in=needs).values_list("pk", "appeal__facility__region__path"))
@@ -237,9 +238,8 @@ def _worked_out(runs: Sequence[MatchingRun]) -> dict[Any, dict[str, Fill]]:
     return {run: dict(places) for run, places in found.items()}
 
 
-def _units(problem: Problem, plan: Plan) -> np.ndarray:
+def _units(demands: Demands, plan: Plan) -> np.ndarray:
     """A row of COUNTED for each demand."""
-    demands = problem.demands
     given = np.zeros(len(demands), np.int64)
     np.add.at(given, np.searchsorted(demands.id, plan.assignments.demand), plan.assignments.quantity)
     return np.column_stack([np.ones(len(demands), np.int64), demands.wanted, demands.served, given])

@@ -4,7 +4,7 @@ import io
 import json
 import re
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from matching.exchange import Instance, Unreadable
 from matching.kernel.columns import column_types
 from matching.kernel.explain import Cause
 from matching.kernel.plan import Plan
-from matching.kernel.problem import Policy, Problem
+from matching.kernel.problem import Patience, Policy, Problem
 from matching.kernel.solve import solve
 from matching.kernel.substitution import Reason
 from matching.models import MatchingRun
@@ -112,6 +112,23 @@ def test_any_problem_comes_back_as_it_was(problem: Problem, tmp_path: Path) -> N
     (again,) = exchange.read(tmp_path).instances
     assert again.problem.digest() == problem.digest()
     assert again.family == 'some, "odd" family'
+
+
+def test_given_ways_and_a_patient_policy_come_back_too(tmp_path: Path) -> None:
+    policy = replace(
+        Policy.urgency(), patience=Patience(limit=300, small_first=2), facility_percent=40, parcel_km=7
+    )
+    problem = make_problem(
+        [{}, {"waited_days": 3}],
+        [{"is_cold": True}],
+        lanes=[[5000, 10**12]],
+        prior=[(2, 1, 9)],
+        policy=policy,
+    )
+
+    exchange.write(tmp_path, [Instance("", problem)])
+
+    assert exchange.read(tmp_path).instances[0].problem.digest() == problem.digest()
 
 
 def test_unknown_places_and_endless_things_come_back_too(tmp_path: Path) -> None:
@@ -253,6 +270,17 @@ BAD = {
     "chains.csv, line 2, column chain: '4' is not 0": {"chains_csv": "chain,substitution\n4,1\n"},
     "barred.csv, line 2, column supply: 'x' is not a whole number": {"barred_csv": "demand,supply\n0,x\n"},
     "barred.csv, line 2, column family: 'z' has no row": {"barred_csv": "family,demand,supply\nz,0,0\n"},
+    "prior.csv, line 2, column units: '0' is not a whole number from 1": {
+        "prior_csv": "demand,supply,units\n0,0,0\n"
+    },
+    "lanes.csv, line 2, column demand: '7' is no id": {"lanes_csv": "supply,demand,distance_m\n0,7,100\n"},
+    "lanes.csv, line 2, column distance_m: '-1' is not": {"lanes_csv": "supply,demand,distance_m\n0,0,-1\n"},
+    "policy.json: is no policy: facility_percent is no whole": {
+        "policy_json": '{"facility_percent": "all", "levels": []}'
+    },
+    "policy.json: is no policy: expected first_urgency": {
+        "policy_json": json.dumps({"levels": [[u, 0] for u in (1, 2, 3, 4)], "patience": {"days": 3}})
+    },
     "policy.json, line 1, column 2: is no JSON": {"policy_json": "{"},
     "policy.json: is no policy: levels is missing": {"policy_json": "{}"},
     "policy.json: is no policy: bands is not": {"policy_json": '{"bands": 1000000000, "levels": [[1, 0]]}'},
@@ -345,7 +373,7 @@ def test_the_document_names_every_cause_and_reason() -> None:
 
 
 def test_every_column_of_the_kernel_is_carried() -> None:
-    carried = {*exchange.TABLES, *exchange.PAIRS, "verdicts", "policy"}
+    carried = {*exchange.TABLES, *exchange.PAIRS, "lanes", "verdicts", "policy"}
     assert carried == {each.name for each in fields(Problem)}, (
         "a part of a problem that the files do not hold"
     )

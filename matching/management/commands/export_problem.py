@@ -31,7 +31,12 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         run, folder = self._run(options["run"]), options["folder"]
         families = [row for row in run.families.order_by("family") if row.problem]
-        instances = [_instance(row) for row in families]
+        try:
+            instances = [_instance(row) for row in families]
+        except (KeyError, TypeError) as error:
+            raise CommandError(
+                f"Run {run.pk} was stored by an older kernel that knew less of a problem; export a newer run."
+            ) from error
         plans = [
             (row.family, each.problem, Plan.from_bytes(bytes(row.plan)))
             for row, each in zip(families, instances, strict=True)

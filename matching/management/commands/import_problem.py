@@ -13,9 +13,10 @@ from rich.table import Table
 
 from matching import exchange
 from matching.exchange import Instance, Unreadable
+from matching.kernel.network import SolverFailed
 from matching.kernel.plan import Plan
 from matching.kernel.problem import URGENCIES, Problem
-from matching.kernel.solve import SolverFailed, solve
+from matching.kernel.solve import solve
 from matching.kernel.verify import Violation, verify
 
 SHOWN = 40
