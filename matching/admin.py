@@ -24,19 +24,26 @@ from matching.models import (
     DeviationKind,
     DeviationReason,
     FamilyRun,
+    MatchingPolicy,
     MatchingRun,
     Proposal,
     ProposalStatus,
     RunStatus,
     Trigger,
 )
-from matching.permissions import may_allocate_by_hand, may_approve, may_run, may_undo
+from matching.permissions import (
+    may_allocate_by_hand,
+    may_approve,
+    may_run,
+    may_set_policies,
+    may_undo,
+)
 from matching.results import answers, changes, declined, results, run_before
-from matching.sentences import POLICY_NAMES, departure, filling, sentences, shortfalls, why_ended
-from matching.snapshot import POLICIES
+from matching.sentences import departure, filling, sentences, shortfalls, why_ended
 from supplies.catalogue.models import Relation
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
+from supplies.journal.admin import ReadOnlyAdmin, UnchangedMeanwhile
 from supplies.leaks import masked
 from supplies.needs.models import Need, Urgency
 from supplies.offers.models import Offer
@@ -466,8 +473,8 @@ class StartForm(forms.Form):
     emergency = forms.ModelChoiceField(
         label=_("Emergency"), queryset=Emergency.objects.none(), empty_label=None
     )
-    policy = forms.ChoiceField(
-        label=_("Policy"), choices=[(name, POLICY_NAMES.get(name, name)) for name in POLICIES]
+    policy = forms.ModelChoiceField(
+        label=_("Policy"), queryset=MatchingPolicy.objects.none(), initial="urgency", empty_label=None
     )
     is_dry = forms.BooleanField(
         label=_("Dry run"), required=False, help_text=_("Computes and counts; proposes nothing.")
@@ -475,9 +482,11 @@ class StartForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        emergency = self.fields["emergency"]
+        emergency, policy = self.fields["emergency"], self.fields["policy"]
         assert isinstance(emergency, forms.ModelChoiceField)
+        assert isinstance(policy, forms.ModelChoiceField)
         emergency.queryset = Emergency.objects.going_on().newest_first()
+        policy.queryset = MatchingPolicy.objects.offered()
 
 
 def result_of(run: MatchingRun) -> dict[str, Any]:
@@ -487,7 +496,6 @@ def result_of(run: MatchingRun) -> dict[str, Any]:
     turned_down = declined(run)
     return {
         "result": result,
-        "policy": POLICY_NAMES.get(run.policy, run.policy),
         "short": shortfalls(dict(result.shortfalls)),
         "answers": answers(run),
         "declined": [
@@ -504,7 +512,19 @@ def result_of(run: MatchingRun) -> dict[str, Any]:
 
 class FamilyRunInline(DeskInline):
     model = FamilyRun
-    fields = ("family", "status", "needs", "offers", "proposals", "stale", "units", "attempt", "failure")
+    fields = (
+        "family",
+        "status",
+        "needs",
+        "offers",
+        "proposals",
+        "kept",
+        "superseded",
+        "stale",
+        "units",
+        "attempt",
+        "failure",
+    )
     ordering = ("family",)
     show_change_link = True
 
@@ -520,7 +540,7 @@ class MatchingRunAdmin(DeskAdmin):
         "emergency",
         "status",
         "trigger",
-        "way_of_sharing",
+        "policy",
         "is_dry",
         "started_by",
         "finished_at",
@@ -588,9 +608,8 @@ class MatchingRunAdmin(DeskAdmin):
         form = StartForm(request.POST or None, initial=request.GET.dict())
         if request.method == "POST" and form.is_valid():
             try:
-                run = services.start(
-                    trigger=Trigger.HAND, by=who(request), at=timezone.now(), **form.cleaned_data
-                )
+                asked = {**form.cleaned_data, "policy": form.cleaned_data["policy"].pk}
+                run = services.start(trigger=Trigger.HAND, by=who(request), at=timezone.now(), **asked)
             except Refused as refusal:
                 self.message_user(request, str(refusal.detail), messages.ERROR)
             else:
@@ -609,13 +628,71 @@ class MatchingRunAdmin(DeskAdmin):
 
     @admin.display(description=_("policy"), ordering="policy")
     def way_of_sharing(self, run: MatchingRun) -> str:
-        return str(POLICY_NAMES.get(run.policy, run.policy))
+        policy = MatchingPolicy.objects.filter(pk=run.policy).first()
+        return str(policy or run.policy)
 
     @admin.display(description=_("its proposals"))
     def record(self, run: MatchingRun) -> str:
         """What it proposed, in which order, and who approved what of it."""
         url = reverse("admin:matching_proposal_changelist")
         return format_html('<a href="{}?status=all&amp;run={}">{}</a>', url, run.pk, gettext("all of them"))
+
+
+@admin.register(MatchingPolicy)
+class MatchingPolicyAdmin(UnchangedMeanwhile, ReadOnlyAdmin):
+    """Everyone at the desk reads the policies, an administrator changes them; a run keeps a copy of the one it was made with."""
+
+    list_display = (
+        "code",
+        "name_zh",
+        "name_en",
+        "is_offered",
+        "order",
+        "waits_from_urgency",
+        "facility_percent",
+    )
+    ordering = ("code",)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "code",
+                    "name_zh",
+                    "name_en",
+                    "is_offered",
+                    "order",
+                    "facility_percent",
+                    "ageing_days",
+                    "parcel_km",
+                )
+            },
+        ),
+        (
+            _("Waiting for a better partner"),
+            {
+                "fields": (
+                    "waits_from_urgency",
+                    "wait_limit_km",
+                    "wait_growth_days",
+                    "last_chance_days",
+                    "small_first_km",
+                )
+            },
+        ),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: MatchingPolicy | None = None) -> tuple[str, ...]:
+        return () if obj is None else ("code",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may_set_policies(request.user)
+
+    def has_change_permission(self, request: HttpRequest, obj: MatchingPolicy | None = None) -> bool:
+        return may_set_policies(request.user)
+
+    def save_model(self, request: HttpRequest, obj: MatchingPolicy, form: Any, change: bool) -> None:
+        services.set_policy(obj, by=who(request), at=timezone.now())
 
 
 @admin.register(FamilyRun)

@@ -21,6 +21,7 @@ from matching.models import (
     DeviationKind,
     DeviationReason,
     FamilyRun,
+    MatchingPolicy,
     MatchingRun,
     Proposal,
     ProposalStatus,
@@ -36,7 +37,6 @@ from matching.permissions import (
     may_run,
 )
 from matching.sentences import facts, sentences
-from matching.snapshot import POLICIES
 from supplies.api_fields import (
     Coded,
     DayFilter,
@@ -140,7 +140,7 @@ class MatchingRunDetailSerializer(MatchingRunSerializer):
 
 class MatchingRunInput(Strict):
     emergency = RowField(queryset=Emergency.objects.all())
-    policy = serializers.ChoiceField(choices=sorted(POLICIES), required=False)
+    policy = RowField(queryset=MatchingPolicy.objects.offered(), required=False)
     families = serializers.ListField(
         child=serializers.CharField(max_length=40), required=False, max_length=200, help_text="All if absent."
     )
@@ -189,6 +189,8 @@ class MatchingRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
         given.is_valid(raise_exception=True)
         values = dict(given.validated_data)
         emergency = values.pop("emergency")
+        if "policy" in values:
+            values["policy"] = values["policy"].pk
         run = services.start(
             emergency, trigger=Trigger.HAND, by=signed_in(request), at=timezone.now(), **values
         )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from matching.kernel.explain import Match, explain
@@ -20,6 +21,9 @@ WHY_NOT = {
     Fault.NOT_SATISFYING: _("These goods are not what is asked for, nor an accepted substitute."),
     Fault.MISDIRECTED: _("The donor gave this for somebody else. Ask the donor before it goes elsewhere."),
     Fault.SENDER_REFUSED: _("The hospital does not take goods from this kind of sender."),
+    Fault.NO_TRANSPORT: _(
+        "These goods may not travel that way: cold goods need a carrier that keeps them cold, dangerous goods go by road."
+    ),
     Fault.OUT_OF_RANGE: _("That is farther than these goods may travel."),
     Fault.TOO_LATE: _("The goods would arrive after the day they are needed."),
     Fault.EXPIRES: _("Too little of their shelf life would be left on arrival."),
@@ -51,7 +55,9 @@ def offers_for(need: Need, *, as_of: datetime, most: int = MOST_OFFERS) -> list[
     """Offers of which something may go to a need by the rules, and their way in km; the nearest first."""
     family_of = Rulebook.read().family_of
     items = [item for item, family in family_of.items() if family == family_of[need.item_id]]
-    rows = open_offers(need.appeal.emergency, as_of).filter(item__in=items)
+    rows = open_offers(need.appeal.emergency, as_of).filter(
+        quantity_open__gt=F("quantity_proposed"), item__in=items
+    )
     most_of = {offer.pk: _most(need, offer) for offer in rows.only("pk", "pack", "quantity_open")}
     couples = [Couple(need.pk, key, quantity, held=0) for key, quantity in most_of.items() if quantity > 0]
     if not couples:

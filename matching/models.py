@@ -1,15 +1,20 @@
 """Runs of the matching and what they propose."""
 
+import re
 import uuid
 from datetime import datetime
 from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from matching.kernel import problem as kernel
 from supplies.allocations.models import Allocation
 from supplies.emergencies.models import Emergency
 from supplies.free_text import ShortText
@@ -35,6 +40,129 @@ RUN_LIFECYCLE = Lifecycle(
         RunStatus.FAILED: set(),
     }
 )
+
+
+class MatchingPolicyQuerySet(models.QuerySet["MatchingPolicy"]):
+    def offered(self) -> Self:
+        return self.filter(is_offered=True).order_by("pk")
+
+
+def orders_of_levels(value: str) -> None:
+    """Refuse an order that leaves something out, in words."""
+    try:
+        levels_of(value)
+    except ValueError as error:
+        raise ValidationError(
+            _("Write steps such as 1:1-10, an urgency and its tenths, every one of them once: %(why)s")
+            % {"why": error}
+        ) from error
+
+
+def levels_of(order: str) -> tuple[tuple[int, int], ...]:
+    """ "1:1-2 2:1-2 1:3-10 2:3-10" -> ((1, 0), (1, 1), (2, 0), ...). Raises ValueError where a step cannot be read."""
+    found = []
+    for step in order.split():
+        matched = re.fullmatch(r"([1-4]):(\d{1,2})(?:-(\d{1,2}))?", step)
+        if not matched:
+            raise ValueError(step)
+        urgency, first, last = (int(part or matched[2]) for part in matched.groups())
+        found += [(urgency, band) for band in range(first - 1, last)]
+    kernel.Policy("order", len(found) // len(kernel.URGENCIES), tuple(found))  # raises where it is none
+    return tuple(found)
+
+
+class MatchingPolicy(models.Model):
+    """Who comes before whom, and how long what is not urgent waits: named in each run, whose problem holds a copy of it."""
+
+    code = models.SlugField(_("code"), max_length=20, primary_key=True)
+    name_zh = models.CharField(_("name in Chinese"), max_length=80)
+    name_en = models.CharField(_("name in English"), max_length=80)
+    is_offered = models.BooleanField(_("may be chosen"), default=True)
+    order = models.CharField(
+        _("order"),
+        max_length=400,
+        default="1:1-10 2:1-10 3:1-10 4:1-10",
+        validators=[orders_of_levels],
+        help_text=_(
+            "Urgency and tenths of a need, first to last: 1:1-2 2:1-2 1:3-10 … Every tenth of every urgency once."
+        ),
+    )
+    facility_percent = models.PositiveSmallIntegerField(
+        _("most for one facility, percent"),
+        default=100,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text=_("Of the goods of a family, while they do not suffice for all. 100: no limit."),
+    )
+    ageing_days = models.PositiveSmallIntegerField(
+        _("days until the last urgency moves up"), default=0, help_text=_("0: never.")
+    )
+    parcel_km = models.PositiveIntegerField(
+        _("what a parcel weighs, km"),
+        default=50_000,
+        help_text=_("Spread over its units: the higher, the fewer and larger the parcels."),
+    )
+    waits_from_urgency = models.PositiveSmallIntegerField(
+        _("waits from urgency"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(2), MaxValueValidator(4)],
+        help_text=_("This urgency and the less urgent ones wait for a nearer partner. Empty: nobody waits."),
+    )
+    wait_limit_km = models.PositiveIntegerField(
+        _("limit on the first day, km"),
+        default=500,
+        help_text=_("What a unit may cost, way and parcel together."),
+    )
+    wait_growth_days = models.PositiveSmallIntegerField(
+        _("days until the limit doubles"), default=7, validators=[MinValueValidator(1)]
+    )
+    last_chance_days = models.PositiveSmallIntegerField(
+        _("days before deadline or expiry when nobody waits"), default=7
+    )
+    small_first_km = models.PositiveIntegerField(_("what finishing a need is worth, km"), default=0)
+
+    objects = MatchingPolicyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("matching policy")
+        verbose_name_plural = _("matching policies")
+        constraints = [
+            models.CheckConstraint(
+                name="policy_shares_and_days_make_sense",
+                condition=Q(facility_percent__gte=1, facility_percent__lte=100, wait_growth_days__gte=1),
+            ),
+            models.CheckConstraint(
+                name="policy_first_urgency_never_waits",
+                condition=Q(waits_from_urgency=None)
+                | Q(waits_from_urgency__gte=2, waits_from_urgency__lte=4),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name_zh if (get_language() or "").startswith("zh") else self.name_en
+
+    @property
+    def kernel(self) -> kernel.Policy:
+        """As the kernel takes it."""
+        levels = levels_of(self.order)
+        patience = None
+        if self.waits_from_urgency is not None:
+            patience = kernel.Patience(
+                self.waits_from_urgency,
+                self.wait_limit_km,
+                self.wait_growth_days,
+                self.last_chance_days,
+                self.small_first_km,
+            )
+        return kernel.Policy(
+            self.code,
+            len(levels) // len(kernel.URGENCIES),
+            levels,
+            patience,
+            self.facility_percent,
+            self.ageing_days,
+            self.parcel_km,
+        )
 
 
 class Trigger(models.TextChoices):
@@ -152,6 +280,14 @@ class FamilyRun(Moving):
     needs = models.PositiveIntegerField(_("needs"), default=0)
     offers = models.PositiveIntegerField(_("offers"), default=0)
     proposals = models.PositiveIntegerField(_("proposals"), default=0)
+    kept = models.PositiveIntegerField(
+        _("kept"), default=0, help_text=_("Proposed by an earlier run, and still the best there is.")
+    )
+    superseded = models.PositiveIntegerField(
+        _("superseded"),
+        default=0,
+        help_text=_("Proposed by an earlier run, and taken back for a better one."),
+    )
     stale = models.PositiveIntegerField(_("left out because their inputs changed"), default=0)
     units = models.PositiveBigIntegerField(_("units proposed"), default=0)
     by_urgency = models.JSONField(
@@ -189,17 +325,19 @@ class ProposalStatus(models.TextChoices):
     DECLINED = "declined", _("declined")
     EXPIRED = "expired", _("expired")
     WITHDRAWN = "withdrawn", _("withdrawn")
+    SUPERSEDED = "superseded", _("superseded")
 
 
 P = ProposalStatus
 PROPOSAL_LIFECYCLE = Lifecycle(
     {
-        P.OPEN: {P.APPROVED, P.DECLINED, P.EXPIRED, P.WITHDRAWN},
+        P.OPEN: {P.APPROVED, P.DECLINED, P.EXPIRED, P.WITHDRAWN, P.SUPERSEDED},
         P.APPROVED: {P.AGREED, P.DECLINED, P.EXPIRED, P.WITHDRAWN},
         P.AGREED: set(),
         P.DECLINED: set(),
         P.EXPIRED: set(),
         P.WITHDRAWN: set(),
+        P.SUPERSEDED: set(),
     }
 )
 PENDING = [P.OPEN, P.APPROVED]
@@ -251,9 +389,8 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
         return self.filter(approved_at__gte=at)
 
     def more_urgent_than(self, other: "Proposal") -> Self:
-        """Waiting for a volunteer, on the same offer and strictly more urgent: of the same run, or of any before one made by hand."""
-        rows = self.waiting().filter(offer=other.offer_id, need__urgency__lt=other.need.urgency)
-        return rows if other.is_by_hand else rows.filter(family_run=other.family_run_id)
+        """Waiting for a volunteer, on the same offer and strictly more urgent: what waits is all of the latest plan."""
+        return self.waiting().filter(offer=other.offer_id, need__urgency__lt=other.need.urgency)
 
     def visible_to(self, user: Any) -> Self:
         """Those who watch over one of the sides; and the two sides once a volunteer has approved."""

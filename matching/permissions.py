@@ -15,6 +15,10 @@ def may_undo(user: Any, run: Any = None) -> bool:
     return may_run(user) and bool(user.watches_over_all)
 
 
+def may_set_policies(user: Any) -> bool:
+    return bool(user.is_active and user.is_superuser)
+
+
 def may_approve(user: Any, proposal: Proposal) -> bool:
     """A volunteer; a coordinator within her regions. That it was not she who posted is the verb's to see."""
     return may_allocate_by_hand(user, proposal.need)

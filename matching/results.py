@@ -17,7 +17,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 from matching.kernel.columns import unpacked
 from matching.kernel.plan import Plan
 from matching.kernel.problem import Demands
-from matching.models import FamilyRun, MatchingRun, Proposal, ProposalStatus, RunStatus
+from matching.models import FamilyRun, MatchingPolicy, MatchingRun, Proposal, ProposalStatus, RunStatus
 from matching.snapshot import Rows
 from supplies.emergencies.models import Emergency
 from supplies.needs.models import Need, Urgency
@@ -29,7 +29,7 @@ COUNTED = ("needs", "wanted", "served", "proposed")
 
 @dataclass(frozen=True)
 class Fill:
-    """Units of some needs: still wanted when the run began, served before it, proposed by it."""
+    """Units of some needs: still wanted when the run began, served before it, in its plan, whether proposed anew or kept."""
 
     needs: int = 0
     wanted: int = 0
@@ -45,7 +45,7 @@ class Fill:
 
     @property
     def before(self) -> float | None:
-        """Share of what was asked for that was there, promised or proposed before the run; None where nothing was asked."""
+        """Share of what was asked for that was there, promised or approved before the run; None where nothing was asked."""
         return self._share(self.served)
 
     @property
@@ -72,12 +72,15 @@ class Result:
     """
 
     run: MatchingRun
+    policy: MatchingPolicy | str
     families: int
     failed: int
     needs: int
     offers: int
     proposals: int
     units: int
+    kept: int
+    superseded: int
     stale: int
     seconds: float
     by_class: Mapping[Urgency, Fill]
@@ -135,7 +138,11 @@ def results(runs: Sequence[MatchingRun]) -> list[Result]:
         families[family.run_id].append(family)
     places = _by_province(runs)
     regions = Region.objects.in_bulk({code for found in places.values() for code in found})
-    return [_result(run, families[run.pk], places[run.pk], regions) for run in runs]
+    policies = MatchingPolicy.objects.in_bulk({run.policy for run in runs})
+    return [
+        _result(run, policies.get(run.policy, run.policy), families[run.pk], places[run.pk], regions)
+        for run in runs
+    ]
 
 
 def changes(now: Result, before: Result) -> dict[str | Urgency, Change]:
@@ -165,7 +172,11 @@ def declined(run: MatchingRun) -> QuerySet[Proposal]:
 
 
 def _result(
-    run: MatchingRun, families: Sequence[FamilyRun], places: Mapping[str, Fill], regions: Mapping[str, Region]
+    run: MatchingRun,
+    policy: MatchingPolicy | str,
+    families: Sequence[FamilyRun],
+    places: Mapping[str, Fill],
+    regions: Mapping[str, Region],
 ) -> Result:
     classes: dict[Urgency, Fill] = defaultdict(Fill)
     shortfalls: Counter[str] = Counter()
@@ -175,12 +186,15 @@ def _result(
         shortfalls.update(family.shortfalls)
     return Result(
         run=run,
+        policy=policy,
         families=len(families),
         failed=sum(family.status == RunStatus.FAILED for family in families),
         needs=sum(family.needs for family in families),
         offers=sum(family.offers for family in families),
         proposals=sum(family.proposals for family in families),
         units=sum(family.units for family in families),
+        kept=sum(family.kept for family in families),
+        superseded=sum(family.superseded for family in families),
         stale=sum(family.stale for family in families),
         seconds=sum(sum(family.seconds.values()) for family in families),
         by_class=dict(sorted(classes.items())),

@@ -10,10 +10,6 @@ from matching.models import Proposal
 from supplies.catalogue.models import Relation
 from supplies.wording import apart, bracketed
 
-POLICY_NAMES = {
-    "urgency": gettext_lazy("the most urgent first"),
-    "floor": gettext_lazy("everyone a little first"),
-}
 SHORTFALLS = {
     "no-compatible-offer": gettext_lazy("nobody offers goods that would do"),
     "implausible-quantity": gettext_lazy("the quantity asked for is not plausible"),
@@ -22,11 +18,14 @@ SHORTFALLS = {
     "sender-not-accepted": gettext_lazy("the hospital does not take goods from these senders"),
     "declined-before": gettext_lazy("the pair was declined before"),
     "place-unknown": gettext_lazy("it is not known where the goods lie, or where they are to go"),
+    "no-transport": gettext_lazy("no transport of these goods keeps them cold or takes dangerous goods"),
+    "waits": gettext_lazy("they are not urgent and wait for a nearer or better fitting offer"),
+    "beyond-use": gettext_lazy(
+        "more is asked for than the hospital can use in two months; the rest is not matched"
+    ),
     "too-far": gettext_lazy("the goods may not travel that far"),
     "too-late": gettext_lazy("the goods would arrive too late"),
     "expires": gettext_lazy("the goods would expire too soon after arrival"),
-    "no-transport": gettext_lazy("no transport keeps these goods cold, or takes dangerous goods"),
-    "waits": gettext_lazy("it is not urgent and waits for a nearer or better fitting offer"),
     "below-lot": gettext_lazy("the quantities are below the least lot"),
     "remainder-below-lot": gettext_lazy("what is left is below the least lot"),
     "serves-more-urgent": gettext_lazy("all goods that would do serve more urgent needs"),
@@ -38,6 +37,7 @@ ENDED = {
     "facility-paused": gettext_lazy("the hospital takes nothing for the time being"),
     "need-withdrawn": gettext_lazy("the need has ended"),
     "offer-withdrawn": gettext_lazy("the offer has ended"),
+    "superseded": gettext_lazy("a later run found something better"),
     "not-enough-left": gettext_lazy("a side was lowered, and too little is left"),
 }
 

@@ -8,6 +8,7 @@ import logging
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,13 +31,14 @@ from matching.models import (
     BLOBS,
     DeviationReason,
     FamilyRun,
+    MatchingPolicy,
     MatchingRun,
     Proposal,
     ProposalStatus,
     RunStatus,
     Trigger,
 )
-from matching.snapshot import POLICIES, Couple, Rows, Rulebook, read_consistently, take
+from matching.snapshot import Couple, Rows, Rulebook, read_consistently, take
 from supplies.allocations.services import allocate, check
 from supplies.catalogue.models import Substitution
 from supplies.emergencies.models import Emergency
@@ -80,7 +82,7 @@ def start(
     families    keys of families to match; all if None
     as_of       the moment deadlines and shelf life are judged by; now, unless a past list is tried out
     """
-    if policy not in POLICIES:
+    if not MatchingPolicy.objects.offered().filter(pk=policy).exists():
         raise Refused(_("There is no policy called %(name)s.") % {"name": policy}, code="unknown-policy")
     run = MatchingRun.objects.create(
         emergency=emergency,
@@ -95,6 +97,14 @@ def start(
     record(run, "run.started", by=by, at=at, trigger=trigger)
     transaction.on_commit(lambda: ring("matching.open_run", str(run.pk)), robust=True)
     return run
+
+
+@transaction.atomic
+def set_policy(policy: MatchingPolicy, *, by: User, at: datetime) -> MatchingPolicy:
+    """Keep a policy for the runs to come; those there were keep the one they were made with."""
+    policy.save()
+    record(policy, "policy.set", by=by, at=at, order=policy.order)
+    return policy
 
 
 def hear(events: Sequence[Event], *, at: datetime) -> None:
@@ -227,7 +237,8 @@ def _lay_out(run_id: Any) -> list[FamilyRun] | None:
             return None
         began = time.monotonic()
         rulebook = Rulebook.read()
-        snapshots = take(run.emergency, as_of=run.as_of, policy=run.policy, rulebook=rulebook, only=run.only)
+        policy = MatchingPolicy.objects.get(pk=run.policy).kernel
+        snapshots = take(run.emergency, as_of=run.as_of, policy=policy, rulebook=rulebook, only=run.only)
         seconds = (time.monotonic() - began) / max(1, len(snapshots))
         families = FamilyRun.objects.bulk_create(
             FamilyRun(
@@ -239,6 +250,7 @@ def _lay_out(run_id: Any) -> list[FamilyRun] | None:
                 size=len(snapshot.problem.demands) * len(snapshot.problem.supplies),
                 rows=snapshot.rows.to_bytes(),
                 problem=snapshot.problem.to_bytes(),
+                shortfalls={"beyond-use": snapshot.capped} if snapshot.capped else {},
                 seconds={"snapshot": round(seconds, 4)},
             )
             for snapshot in snapshots
@@ -327,7 +339,8 @@ def _solve(
         raise PlanRejected(", ".join(sorted({fault.fault for fault in faults})))
     stopwatch.enter("explain")
     explanation = explain(problem, plan)
-    family.shortfalls = dict(Counter(str(short.cause) for short in explanation.short))
+    beyond = {"beyond-use": family.shortfalls["beyond-use"]} if "beyond-use" in family.shortfalls else {}
+    family.shortfalls = {**Counter(str(short.cause) for short in explanation.short), **beyond}
     family.by_urgency = _by_urgency(problem, plan)
     stopwatch.enter("store")
     return plan, explanation.matches, stopwatch.seconds
@@ -373,11 +386,12 @@ def store(
 ) -> None:
     """Write the plan and its proposals; those whose need or offer changed since the snapshot are left out and counted.
 
-    Raises LeaseLost, with nothing written, unless this attempt still holds the lease.
+    What waited and is in the plan again stays as it is, what waited and is not in it is superseded. Raises LeaseLost, with
+    nothing written, unless this attempt still holds the lease.
     """
     began = time.monotonic()
     rows = Rows.from_bytes(bytes(family.rows or b""))
-    fresh = [] if family.run.is_dry else _fresh(matches, rows)
+    change = _Change(list(matches), [], [], 0) if family.run.is_dry else _change(family, matches, rows)
     held = (
         FamilyRun.objects.select_for_update(of=("self",))
         .filter(pk=family.pk, attempt=family.attempt, status=RunStatus.RUNNING)
@@ -387,7 +401,8 @@ def store(
         raise LeaseLost
     if not family.run.is_dry:
         expires = at + timedelta(hours=family.run.emergency.proposal_hours)
-        steps = _steps(fresh)
+        _ended(change.superseded, ProposalStatus.SUPERSEDED, "superseded", by=None, at=at)
+        steps = _steps(change.new)
         proposals = Proposal.objects.bulk_create(
             _proposal(
                 match,
@@ -399,15 +414,14 @@ def store(
                 created_at=at,
                 expires_at=expires,
             )
-            for place, match in enumerate(sorted(fresh, key=_by_importance), start=1)
+            for place, match in enumerate(sorted(change.new, key=_by_importance), start=1)
         )
         _hold(proposals, +1)
     family.move_to(RunStatus.DONE)
     family.plan = plan.to_bytes()
     family.made_with = {"policy": family.run.policy, "seed": None, **kernel()}
-    family.proposals = len(matches) if family.run.is_dry else len(fresh)
-    family.stale = 0 if family.run.is_dry else len(matches) - len(fresh)
-    family.units = sum(match.quantity for match in (matches if family.run.is_dry else fresh))
+    family.proposals, family.units = len(change.new), sum(match.quantity for match in change.new)
+    family.kept, family.superseded, family.stale = len(change.kept), len(change.superseded), change.stale
     took = {**family.seconds, **seconds, "store": time.monotonic() - began}
     family.seconds = {phase: round(value, 4) for phase, value in took.items()}
     family.lease_until = None
@@ -417,6 +431,8 @@ def store(
             "plan",
             "made_with",
             "proposals",
+            "kept",
+            "superseded",
             "stale",
             "units",
             "seconds",
@@ -427,24 +443,71 @@ def store(
     )
 
 
-def _fresh(matches: Sequence[Match], rows: Rows) -> list[Match]:
-    """Lock the rows the matches speak of, needs before offers, and keep the matches whose both rows are as they were read."""
-    needs = _unchanged(
-        Need, {match.demand for match in matches}, rows.need_id, rows.need_version, NeedStatus.OPEN
+@dataclass(frozen=True)
+class _Change:
+    """What a plan makes of what waited: matches to propose, proposals that stay, proposals to take back, matches left out."""
+
+    new: list[Match]
+    kept: list[Proposal]
+    superseded: list[Proposal]
+    stale: int
+
+
+def _change(family: FamilyRun, matches: Sequence[Match], rows: Rows) -> _Change:
+    """Lock the rows the plan and what waited speak of, needs before offers before proposals, and compare the two.
+
+    A row that was written since it was read is left alone, and so is what hangs on it: a proposal that somebody has
+    answered meanwhile holds units of both its sides, so neither is as it was planned for.
+    """
+    prior = {
+        (demand, supply): units
+        for demand, supply, units in Problem.from_bytes(bytes(family.problem or b"")).prior.tolist()
+    }
+    demands = {match.demand for match in matches} | {demand for demand, _supply in prior}
+    supplies = {match.supply for match in matches} | {supply for _demand, supply in prior}
+    needs = _unchanged(Need, demands, rows.need_id, rows.need_version, NeedStatus.OPEN)
+    offers = _unchanged(Offer, supplies, rows.offer_id, rows.offer_version, OfferStatus.OPEN)
+    paused = Facility.objects.filter(is_paused=True, appeals__needs__in=[rows.need_id(n) for n in needs])
+    is_paused = set(paused.values_list("appeals__needs", flat=True))
+    needs = {need for need in needs if rows.need_id(need) not in is_paused}
+    waiting = _waiting_of(prior, rows)
+    for pair, units in prior.items():
+        if pair not in waiting or waiting[pair].quantity != units:
+            needs.discard(pair[0])
+            offers.discard(pair[1])
+    _leave_what_hangs_on_it(needs, offers, prior)
+    fresh = [match for match in matches if match.demand in needs and match.supply in offers]
+    stays = {(match.demand, match.supply) for match in fresh if _stays(match, prior)}
+    return _Change(
+        [match for match in fresh if (match.demand, match.supply) not in stays],
+        [waiting[pair] for pair in prior if pair in stays],
+        [waiting[pair] for pair in prior if pair not in stays and pair[0] in needs and pair[1] in offers],
+        len(matches) - len(fresh),
     )
-    offers = _unchanged(
-        Offer, {match.supply for match in matches}, rows.offer_id, rows.offer_version, OfferStatus.OPEN
-    )
-    paused = set(
-        Facility.objects.filter(
-            is_paused=True, appeals__needs__in=[rows.need_id(n) for n in needs]
-        ).values_list("appeals__needs", flat=True)
-    )
-    return [
-        match
-        for match in matches
-        if match.demand in needs and match.supply in offers and rows.need_id(match.demand) not in paused
-    ]
+
+
+def _stays(match: Match, prior: Mapping[tuple[int, int], int]) -> bool:
+    return prior.get((match.demand, match.supply)) == match.quantity
+
+
+def _waiting_of(prior: Iterable[tuple[int, int]], rows: Rows) -> dict[tuple[int, int], Proposal]:
+    """By their places in the snapshot, the proposals among these that wait for a volunteer still; locked."""
+    place = {(rows.need_id(demand), rows.offer_id(supply)): (demand, supply) for demand, supply in prior}
+    needs, offers = {need for need, _offer in place}, {offer for _need, offer in place}
+    found = Proposal.objects.waiting().filter(need__in=needs, offer__in=offers).order_by("pk")
+    locked = found.select_related("need__appeal").select_for_update(of=("self",))
+    return {place[row.need_id, row.offer_id]: row for row in locked if (row.need_id, row.offer_id) in place}
+
+
+def _leave_what_hangs_on_it(needs: set[int], offers: set[int], prior: Iterable[tuple[int, int]]) -> None:
+    """A proposal stays where one of its sides is left alone, and keeps its units of the other: that is left alone too."""
+    pairs = list(prior)
+    while True:
+        torn = [pair for pair in pairs if (pair[0] in needs) != (pair[1] in offers)]
+        if not torn:
+            return
+        needs.difference_update(need for need, _offer in torn)
+        offers.difference_update(offer for _need, offer in torn)
 
 
 def _unchanged(
@@ -995,6 +1058,8 @@ def summary(run: MatchingRun) -> dict[str, Any]:
         "offers": sum(family.offers for family in families),
         "proposals": sum(family.proposals for family in families),
         "units": sum(family.units for family in families),
+        "kept": sum(family.kept for family in families),
+        "superseded": sum(family.superseded for family in families),
         "stale": sum(family.stale for family in families),
         "failed": sum(family.status == RunStatus.FAILED for family in families),
         "by_urgency": dict(sorted(by_urgency.items())),

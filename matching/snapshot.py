@@ -4,14 +4,14 @@ import uuid
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -24,6 +24,7 @@ from matching.kernel.problem import (
     FAR_AWAY_DAYS,
     MAX_QUANTITY,
     NO_LIMIT_KM,
+    URGENCIES,
     Demands,
     Modes,
     Policy,
@@ -39,7 +40,7 @@ from matching.kernel.substitution import (
     families,
     verdicts,
 )
-from matching.models import PENDING, Proposal, ProposalStatus
+from matching.models import Proposal, ProposalStatus
 from supplies.catalogue import models as catalogue
 from supplies.editions.models import ReferenceEdition
 from supplies.emergencies.models import Emergency
@@ -47,8 +48,9 @@ from supplies.needs.models import Need, SenderKind
 from supplies.offers.models import Offer
 from supplies.regions.models import Region
 
-POLICIES = {"urgency": Policy.urgency, "floor": Policy.floor}
 SENDER_BIT = {kind: 1 << position for position, kind in enumerate(SenderKind.values)}
+USUAL_BEDS, USUAL_DAYS = 40, 14  # what Item.assumed_quantity is reckoned for
+COVER_DAYS = 60  # nobody is matched beyond what it can use in so many days
 OVERSEAS_BIT = 1 << len(SENDER_BIT)
 
 NEED_COLUMNS = (
@@ -73,6 +75,10 @@ NEED_COLUMNS = (
     "longitude",
     "appeal__accepted_senders",
     "appeal__accepts_overseas",
+    "created_at",
+    "appeal__facility__beds",
+    "appeal__facility__patients",
+    "appeal__facility__staff",
 )
 OFFER_COLUMNS = (
     "pk",
@@ -94,6 +100,7 @@ OFFER_COLUMNS = (
     "longitude",
     "donation__directed_facility",
     "donation__directed_region",
+    "created_at",
 )
 
 
@@ -103,10 +110,13 @@ class Rulebook:
 
     rules: Rules
     family_of: Mapping[str, str]
-    modes: tuple[tuple[str, int, int], ...]
+    modes: tuple[tuple[str, int, int, bool, bool], ...]
     regions: tuple[str, ...]
     min_shelf_days: Mapping[str, int]
     clinical: frozenset[str]
+    cold: frozenset[str]
+    dangerous: frozenset[str]
+    usual: Mapping[str, int]
     editions: Mapping[str, int]
 
     @classmethod
@@ -133,7 +143,13 @@ class Rulebook:
             rules=rules,
             family_of=families(sorted(items), rules),
             modes=tuple(
-                (row.pk, row.km_per_day, NO_LIMIT_KM if row.max_km is None else row.max_km)
+                (
+                    row.pk,
+                    row.km_per_day,
+                    NO_LIMIT_KM if row.max_km is None else row.max_km,
+                    row.keeps_cold,
+                    row.takes_dangerous,
+                )
                 for row in catalogue.TransportMode.objects.order_by("pk")
             ),
             regions=tuple(sorted(Region.objects.values_list("path", flat=True))),
@@ -141,6 +157,9 @@ class Rulebook:
             clinical=frozenset(
                 code for code, item in items.items() if item.needs_medical_grade and code in with_standards
             ),
+            cold=frozenset(code for code, item in items.items() if item.is_cold_chain),
+            dangerous=frozenset(code for code, item in items.items() if item.is_dangerous),
+            usual={code: item.assumed_quantity for code, item in items.items() if item.assumed_quantity},
             editions=ReferenceEdition.objects.all().versions(),
         )
 
@@ -210,9 +229,12 @@ class Rows:
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
+    """A family as it stood. capped: needs that ask for more than their facility can plausibly use."""
+
     family: str
     rows: Rows
     problem: Problem
+    capped: int = 0
 
 
 def read_consistently() -> None:
@@ -223,47 +245,51 @@ def read_consistently() -> None:
 
 
 def open_needs(emergency: Emergency, at: datetime) -> QuerySet[Need]:
-    """Needs a run may serve: open, due later, of facilities that take goods, with something left to match."""
-    return (
-        Need.objects.open()
-        .in_emergency(emergency)
-        .taking()
-        .due_after(at)
-        .filter(quantity_outstanding__gt=F("quantity_proposed"))
-    )
+    """Needs a run may serve: open, due later, of facilities that take goods."""
+    return Need.objects.open().in_emergency(emergency).taking().due_after(at)
 
 
 def open_offers(emergency: Emergency, at: datetime) -> QuerySet[Offer]:
-    """Offers a run may use: open, not expired, still available, with something left."""
+    """Offers a run may use: open, not expired, still available."""
     today = timezone.localdate(at)
     return (
         Offer.objects.open()
         .in_emergency(emergency)
-        .filter(quantity_open__gt=F("quantity_proposed"))
         .exclude(expires_on__lte=today)
         .exclude(available_until__lt=today)
     )
 
 
+def _has_room(side: str, left: str) -> Q:
+    """Something is left that nobody holds, or only proposals that wait for a volunteer do."""
+    waits = Proposal.objects.waiting().filter(**{side: OuterRef("pk")})
+    return Q(**{f"{left}__gt": F("quantity_proposed")}) | Q(Exists(waits))
+
+
 def take(
-    emergency: Emergency, *, as_of: datetime, policy: str, rulebook: Rulebook, only: Iterable[str] = ()
+    emergency: Emergency, *, as_of: datetime, policy: Policy, rulebook: Rulebook, only: Iterable[str] = ()
 ) -> list[Snapshot]:
     """A Problem per family that has needs, read in a handful of queries whatever their number.
+
+    Proposals that wait for a volunteer take part with their sides: what they hold is free again, and they are named.
 
     Call inside one REPEATABLE READ transaction. The largest family comes first.
     """
     wanted = set(only)
     items = [item for item, family in rulebook.family_of.items() if not wanted or family in wanted]
-    asked = open_needs(emergency, as_of).filter(item__in=items)
-    needs, offers = _need_rows(asked), _offer_rows(open_offers(emergency, as_of).filter(item__in=items))
+    asked = open_needs(emergency, as_of).filter(_has_room("need", "quantity_outstanding"), item__in=items)
+    given = open_offers(emergency, as_of).filter(_has_room("offer", "quantity_open"), item__in=items)
+    needs, offers = _need_rows(asked), _offer_rows(given)
     standards = _accepted_standards(asked)
-    barred = _barred(emergency)
+    barred, waiting = _barred(emergency), _waiting(emergency)
     by_family: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = defaultdict(lambda: ([], []))
     for side, rows in enumerate((needs, offers)):
         for row in rows:
             by_family[rulebook.family_of[row["item"]]][side].append(row)
     snapshots = [
-        _snapshot(family, ours, theirs, standards, barred, as_of=as_of, policy=policy, rulebook=rulebook)
+        _snapshot(
+            family, ours, theirs, standards, barred, waiting, as_of=as_of, policy=policy, rulebook=rulebook
+        )
         for family, (ours, theirs) in by_family.items()
         if ours
     ]
@@ -289,6 +315,7 @@ def take_couples(couples: Sequence[Couple], *, as_of: datetime, rulebook: Rulebo
     """
     asked = Need.objects.filter(pk__in={couple.need for couple in couples})
     given = Offer.objects.filter(pk__in={couple.offer for couple in couples})
+    rulebook = replace(rulebook, usual={})  # people may send more than the facility seems to be able to use
     needs, offers = ({row["pk"]: row for row in rows} for rows in (_need_rows(asked), _offer_rows(given)))
     return _snapshot(
         "",
@@ -296,8 +323,9 @@ def take_couples(couples: Sequence[Couple], *, as_of: datetime, rulebook: Rulebo
         [_with_room(offers[couple.offer], "quantity_open", couple) for couple in couples],
         _accepted_standards(asked),
         [],
+        [],
         as_of=as_of,
-        policy="urgency",
+        policy=Policy.urgency(),
         rulebook=rulebook,
     ).problem
 
@@ -346,11 +374,17 @@ def _accepted_standards(needs: QuerySet[Need]) -> dict[uuid.UUID, frozenset[str]
 
 
 def _barred(emergency: Emergency) -> list[tuple[uuid.UUID, uuid.UUID]]:
-    """Pairs that were declined, or wait for an answer."""
+    """Pairs that were declined, or wait for the answer of a side."""
     never = Proposal.objects.filter(
-        status__in=[*PENDING, ProposalStatus.DECLINED], need__appeal__emergency=emergency
+        status__in=[ProposalStatus.APPROVED, ProposalStatus.DECLINED], need__appeal__emergency=emergency
     )
     return list(never.values_list("need", "offer").distinct())
+
+
+def _waiting(emergency: Emergency) -> list[tuple[uuid.UUID, uuid.UUID, int]]:
+    """Pairs that wait for a volunteer, and the units proposed."""
+    rows = Proposal.objects.waiting().filter(need__appeal__emergency=emergency).order_by("need", "offer")
+    return list(rows.values_list("need", "offer", "quantity"))
 
 
 def _snapshot(
@@ -359,9 +393,10 @@ def _snapshot(
     offers: list[dict[str, Any]],
     standards: Mapping[uuid.UUID, frozenset[str]],
     barred: list[tuple[uuid.UUID, uuid.UUID]],
+    waiting: list[tuple[uuid.UUID, uuid.UUID, int]],
     *,
     as_of: datetime,
-    policy: str,
+    policy: Policy,
     rulebook: Rulebook,
 ) -> Snapshot:
     need_kinds, need_kind = _numbered(_need_kind(row, standards, rulebook) for row in needs)
@@ -373,6 +408,11 @@ def _snapshot(
     )
     need_at = {row["pk"]: position for position, row in enumerate(needs)}
     offer_at = {row["pk"]: position for position, row in enumerate(offers)}
+    prior = np.array(
+        sorted((need_at[n], offer_at[o], units) for n, o, units in waiting if n in need_at and o in offer_at),
+        np.int64,
+    ).reshape(-1, 3)
+    demands, capped = _demands(needs, need_kind, facility[: len(needs)], prior, as_of, policy, rulebook)
     rows = Rows(
         _bytes(row["pk"] for row in needs),
         np.array([row["version"] for row in needs], np.int64),
@@ -380,19 +420,17 @@ def _snapshot(
         np.array([row["version"] for row in offers], np.int64),
     )
     problem = Problem(
-        _demands(needs, need_kind, facility[: len(needs)], as_of, rulebook),
-        _supplies(offers, offer_kind, facility[len(needs) :], as_of, rulebook),
-        Modes(
-            km_per_day=np.array([speed for _code, speed, _most in rulebook.modes], np.int32),
-            max_km=np.array([most for _code, _speed, most in rulebook.modes], np.int32),
-        ),
+        demands,
+        _supplies(offers, offer_kind, facility[len(needs) :], prior, as_of, rulebook),
+        _modes(rulebook),
         verdicts(rulebook.rules, offer_kinds, need_kinds),
         np.array(
             sorted((need_at[n], offer_at[o]) for n, o in barred if n in need_at and o in offer_at), np.int64
         ).reshape(-1, 2),
-        POLICIES[policy](),
+        policy,
+        prior,
     )
-    return Snapshot(family, rows, problem)
+    return Snapshot(family, rows, problem, capped)
 
 
 def _need_kind(
@@ -425,20 +463,54 @@ def _column(rows: list[dict[str, Any]], name: str, dtype: type, missing: float =
     return np.array([missing if row[name] is None else row[name] for row in rows], dtype)
 
 
+def _modes(rulebook: Rulebook) -> Modes:
+    return Modes(*(np.array([mode[column] for mode in rulebook.modes]) for column in range(1, 5)))
+
+
+def _held(prior: NDArray[np.int64], side: int, count: int) -> NDArray[np.int64]:
+    """Units of each row that only proposals which wait for a volunteer hold."""
+    held = np.zeros(count, np.int64)
+    np.add.at(held, prior[:, side], prior[:, 2])
+    return held
+
+
+def _plausible(row: Mapping[str, Any], rulebook: Rulebook) -> int:
+    """The most a facility can use in COVER_DAYS, by its size; without limit where neither is known.
+
+    The catalogue's usual quantity of an item is what a facility of USUAL_BEDS uses in USUAL_DAYS.
+    """
+    size = max(row[f"appeal__facility__{of}"] or 0 for of in ("beds", "patients", "staff"))
+    usual = rulebook.usual.get(row["item"])
+    if not size or not usual:
+        return MAX_QUANTITY
+    return -(-usual * size * COVER_DAYS // (USUAL_BEDS * USUAL_DAYS))
+
+
 def _demands(
     rows: list[dict[str, Any]],
     kind: NDArray[np.int32],
     facility: NDArray[np.int32],
+    prior: NDArray[np.int64],
     as_of: datetime,
+    policy: Policy,
     rulebook: Rulebook,
-) -> Demands:
-    wanted = _column(rows, "quantity_outstanding", np.int64) - _column(rows, "quantity_proposed", np.int64)
-    return Demands(
+) -> tuple[Demands, int]:
+    """The needs, and how many of them ask for more than their facility can use: beyond that they want nothing."""
+    held = _held(prior, 0, len(rows))
+    outstanding, proposed = (_column(rows, f"quantity_{of}", np.int64) for of in ("outstanding", "proposed"))
+    asked = np.clip(outstanding - proposed + held, 0, MAX_QUANTITY)
+    served = _column(rows, "served", np.int64) - held
+    usable = np.array([_plausible(row, rulebook) for row in rows], np.int64) - served
+    wanted = np.minimum(asked, np.maximum(usable, 0))
+    waited = np.array([max((as_of - row["created_at"]).days, 0) for row in rows], np.int32)
+    urgency = _column(rows, "urgency", np.int32)
+    aged = (urgency == URGENCIES[-1]) & (policy.ageing_days > 0) & (waited >= policy.ageing_days)
+    demands = Demands(
         id=np.arange(len(rows)),
         kind=kind,
-        wanted=np.clip(wanted, 0, MAX_QUANTITY),
-        served=_column(rows, "served", np.int64),
-        urgency=_column(rows, "urgency", np.int32),
+        wanted=wanted,
+        served=served,
+        urgency=urgency - aged,
         deadline_days=np.array(
             [min((row["deadline_at"] - as_of).days, FAR_AWAY_DAYS) for row in rows], np.int32
         ),
@@ -457,18 +529,22 @@ def _demands(
             np.int32,
         ),
         assumed=np.array([row["quantity_kind"] != "number" for row in rows], np.bool_),
+        waited_days=waited,
     )
+    return demands, int((wanted < asked).sum())
 
 
 def _supplies(
     rows: list[dict[str, Any]],
     kind: NDArray[np.int32],
     facility: NDArray[np.int32],
+    prior: NDArray[np.int64],
     as_of: datetime,
     rulebook: Rulebook,
 ) -> Supplies:
     today = timezone.localdate(as_of)
-    mode_at = {code: position for position, (code, _speed, _most) in enumerate(rulebook.modes)}
+    mode_at = {mode[0]: position for position, mode in enumerate(rulebook.modes)}
+    proposed = _column(rows, "quantity_proposed", np.int64) - _held(prior, 1, len(rows))
     inside = [
         rulebook.inside(row["donation__directed_region"])
         if row["donation__directed_region"]
@@ -479,7 +555,7 @@ def _supplies(
     return Supplies(
         id=np.arange(len(rows)),
         kind=kind,
-        available=_column(rows, "quantity_open", np.int64) - _column(rows, "quantity_proposed", np.int64),
+        available=_column(rows, "quantity_open", np.int64) - proposed,
         pack=_column(rows, "pack", np.int64),
         min_lot=_column(rows, "min_lot", np.int64),
         shelf_days=np.array(
@@ -503,4 +579,7 @@ def _supplies(
         directed_facility=np.where(directed, facility, ANYONE).astype(np.int32),
         directed_region_first=np.array([first for first, _last in inside], np.int32),
         directed_region_last=np.array([last for _first, last in inside], np.int32),
+        waited_days=np.array([max((as_of - row["created_at"]).days, 0) for row in rows], np.int32),
+        is_cold=np.array([row["item"] in rulebook.cold for row in rows], np.bool_),
+        is_dangerous=np.array([row["item"] in rulebook.dangerous for row in rows], np.bool_),
     )

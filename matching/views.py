@@ -15,7 +15,7 @@ from matching import services
 from matching.models import Proposal, ProposalStatus
 from matching.permissions import may_answer_for_donor, may_answer_for_hospital, may_decline
 from matching.results import latest_runs, results
-from matching.sentences import POLICY_NAMES, examples, sentences, shortfalls
+from matching.sentences import examples, sentences, shortfalls
 from supplies.errors import Refused
 from supplies.leaks import warnings
 from supplies.organisations.visitors import SignedIn, signed_in
@@ -24,14 +24,7 @@ from supplies.organisations.visitors import SignedIn, signed_in
 @require_safe
 def how_matching_works(request: HttpRequest) -> HttpResponse:
     """The rules in plain words, and what the last run of each emergency came to. Nothing of anybody's own."""
-    latest = [
-        {
-            "result": result,
-            "policy": POLICY_NAMES.get(result.run.policy, result.run.policy),
-            "short": shortfalls(dict(result.shortfalls)),
-        }
-        for result in results(latest_runs())
-    ]
+    latest = [(result, shortfalls(dict(result.shortfalls))) for result in results(latest_runs())]
     return render(request, "matching/how.html", {"latest": latest, "examples": examples()})
 
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,16 @@ from django.utils import timezone, translation
 from rest_framework.test import APIClient
 
 from matching.books import faults
+from matching.models import MatchingPolicy
 from supplies.append_only import rewriting
 from supplies.organisations.models import User
 from supplies.upkeep import roles
 from tests.makers import NOW, make_member, make_user
 from tests.owner import as_owner
 
+# What a migration brings and an emptied table lacks.
+brought = import_module("matching.migrations.0006_policies_are_rows_and_proposals_are_superseded")
+POLICIES, WAITING = brought.POLICIES, brought.WAITING
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 BROWSER_HINT = "no Chromium: apt-get install --no-install-recommends chromium fonts-wqy-zenhei"
@@ -71,6 +76,7 @@ def _tables_are_emptied_by_their_owner() -> Iterator[None]:
     def handle(self: flush.Command, **options: Any) -> None:
         with as_owner(), transaction.atomic(), rewriting():
             as_it_was(self, **options)
+            MatchingPolicy.objects.bulk_create(MatchingPolicy(**given, **WAITING) for given in POLICIES)
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(flush.Command, "handle", handle)

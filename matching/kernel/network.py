@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from matching.kernel.columns import Ints
 from matching.kernel.objective import cost, open_bands, units_per_level
 from matching.kernel.pairs import Pairs, smallest_parcel
-from matching.kernel.problem import Policy, Problem
+from matching.kernel.problem import URGENCIES, Policy, Problem
 
 LEVEL_STEPS = 200_000  # cost between two levels; the certificate checks that it suffices
 LEVEL_STEPS_FACTOR = 100
@@ -142,21 +142,28 @@ def proposed_before(problem: Problem, pairs: Pairs) -> Ints:
 
 
 def reach(market: Market) -> Ints:
-    """What each demand may have while the goods do not suffice: no facility more than its share, the most urgent of its lines first.
+    """What each demand may have while the goods do not suffice: no facility more than its share, its most urgent lines first.
 
-    What nobody else can use is given without regard to it: by `with_leftovers`, at the end.
+    The share is never so small that less urgent needs of others would get what is kept back: what others of the same
+    urgency and the more urgent ones cannot use is added to it.
     """
     wanted, percent = market.wanted, market.policy.facility_percent
     total = int(market.available.sum())
     if percent == 100 or int(wanted.sum()) <= total:
         return wanted
-    order = np.lexsort((market.urgency, market.facility))
-    own = market.facility[order]
+    _, facility = np.unique(market.facility, return_inverse=True)
+    asked = np.zeros((int(facility.max()) + 1, len(URGENCIES)), np.int64)
+    np.add.at(asked, (facility, market.urgency - 1), wanted)
+    up_to = np.cumsum(asked, axis=1)
+    others = up_to.sum(axis=0) - up_to
+    share = np.maximum(total * percent // 100, total - others)
+    order = np.lexsort((market.urgency, facility))
+    own = facility[order]
     so_far = np.cumsum(wanted[order])
     start = np.searchsorted(own, own)  # where each facility's lines begin
     before = so_far - wanted[order] - (so_far[start] - wanted[order][start])
     limited = np.empty_like(wanted)
-    limited[order] = np.clip(total * percent // 100 - before, 0, wanted[order])
+    limited[order] = np.clip(share[own, market.urgency[order] - 1] - before, 0, wanted[order])
     return limited
 
 

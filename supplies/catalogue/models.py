@@ -409,6 +409,8 @@ class TransportMode(Bilingual, ReferenceRow):
     km_per_day = models.PositiveIntegerField(_("kilometres a day"))
     max_km = models.PositiveIntegerField(_("farthest, kilometres"), null=True, blank=True)
     rec19 = models.CharField(_("UN/CEFACT Rec 19 code"), max_length=1, blank=True)
+    keeps_cold = models.BooleanField(_("keeps goods cold"), default=False)
+    takes_dangerous = models.BooleanField(_("takes dangerous goods"), default=False)
 
     class Meta:
         verbose_name = _("transport mode")

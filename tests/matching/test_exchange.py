@@ -163,7 +163,7 @@ def test_the_import_prints_a_table_and_writes_the_same_assignments(run: Matching
     said = call("import_problem", tmp_path, out=tmp_path / "again")
 
     assert "as exported" in said
-    assert "no-compatible-offer" in said
+    assert "serves-more-urgent" in said
     for name in ("assignments.csv", "shortfalls.csv"):
         assert (tmp_path / "again" / name).read_text() == (tmp_path / name).read_text()
 

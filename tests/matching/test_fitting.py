@@ -171,9 +171,9 @@ def test_the_rest_of_a_need_may_be_smaller_than_its_least_lot(volunteer: User) -
         run = services.start(make_emergency(), trigger="hand", by=None, at=NOW)
         for family in services.open_run(run.pk, at=NOW):
             services.solve_family(family.pk, clock=lambda: NOW)
+        services.approve(Proposal.objects.waiting().get(), by=volunteer, at=NOW)
         make_offer(quantity=1000, allocates_for_me=True)
-    rest = Proposal.objects.get(quantity=50)
 
-    assert services.approve(rest, by=volunteer, at=NOW).status == "agreed"
     need.refresh_from_db()
-    assert (need.quantity_promised, need.quantity_proposed) == (50, 450)
+    assert (need.quantity_promised, need.quantity_proposed) == (500, 0)
+    assert sorted(Proposal.objects.values_list("quantity", flat=True)) == [50, 450]

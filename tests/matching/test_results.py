@@ -81,7 +81,7 @@ def test_figures_of_an_ended_run_are_worked_out_once(django_assert_num_queries: 
     run = match()
     first = results([run])
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         again = results([run])
 
     assert again == first

@@ -17,7 +17,6 @@ from rich.table import Table
 from matching import services
 from matching.models import MatchingRun, RunStatus, Trigger
 from matching.sentences import shortfalls
-from matching.snapshot import POLICIES
 from supplies.emergencies.models import Emergency
 from supplies.needs.models import Urgency
 
@@ -31,7 +30,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--emergency", help="code of the emergency; the newest that goes on by default")
         parser.add_argument("--family", action="append", help="only this family of goods; may be given again")
-        parser.add_argument("--policy", default="urgency", choices=sorted(POLICIES))
+        parser.add_argument("--policy", default="urgency", help="code of the policy; the admin lists them")
         parser.add_argument("--as-of", help="the day or moment deadlines are judged by, e.g. 2020-02-19")
         parser.add_argument("--dry-run", action="store_true", help="compute and count, propose nothing")
         parser.add_argument("--json", action="store_true", help="print one line of JSON")
