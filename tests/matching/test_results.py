@@ -1,15 +1,21 @@
 """What came of runs: by class, by province, against the run before; how everybody reads it; and taking a run back."""
 
+import io
+import json
+import re
 from collections.abc import Iterator
+from contextlib import redirect_stderr
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core.cache import caches
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from rich.console import Console
 
 from matching import services
 from matching.kernel.explain import Cause
@@ -368,3 +374,54 @@ def test_who_is_bound_to_regions_or_only_reads_takes_no_run_back(role: str, volu
 
     assert set(Proposal.objects.values_list("status", flat=True)) == {"open"}
     assert "do/undo/" not in client.get(page_of(run)).content.decode()
+
+
+# --- in a terminal
+
+
+def told_by_match(**options: Any) -> tuple[str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stderr(err):
+        call_command("match", stdout=out, **options)
+    return out.getvalue(), err.getvalue()
+
+
+def test_the_command_prints_what_came_of_it_by_class_and_province_and_why_needs_stay_short() -> None:
+    make_world()
+    make_need(quantity=900_000, urgency=4)
+
+    said, beside = told_by_match(as_of="2026-11-23")
+
+    rows = [line.replace(" ", "") for line in said.splitlines()]
+    assert "│1critical│1│300│0│300│0.0%│100.0%│" in rows
+    assert "│all│3│900,800│0│600│0.0%│0.1%│" in rows
+    assert any(row.startswith("│省11│1│500│0│300│") for row in rows)
+    assert "all goods that would do serve more urgent needs" in said
+    assert beside == "", "no progress bar where there is no terminal"
+
+
+def test_the_command_says_the_same_in_one_line_of_json() -> None:
+    make_world()
+
+    said, _beside = told_by_match(as_of="2026-11-23", json=True)
+
+    found = json.loads(said)
+    assert found["by_urgency"]["1"]["proposed"] == 300
+    assert said.count("\n") == 1
+
+
+def test_the_command_stands_where_there_is_nothing_to_match() -> None:
+    make_emergency()
+
+    said, _beside = told_by_match()
+
+    assert "0 needs, 0 offers, 0 families → 0 proposals, 0 units" in said
+
+
+def test_in_a_terminal_the_command_shows_how_many_families_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_world()
+    monkeypatch.setattr(Console, "is_terminal", property(lambda self: self.stderr))
+
+    _said, beside = told_by_match(as_of="2026-11-23")
+
+    assert "1/1 families" in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", beside)
