@@ -510,6 +510,13 @@ def result_of(run: MatchingRun) -> dict[str, Any]:
     }
 
 
+class Undo(Verb):
+    """Offered where something may wait: a dry run has proposed nothing."""
+
+    def offered_for(self, desk: DeskAdmin, user: Any, row: Any) -> bool:
+        return not row.is_dry and super().offered_for(desk, user, row)
+
+
 class FamilyRunInline(DeskInline):
     model = FamilyRun
     fields = (
@@ -570,7 +577,7 @@ class MatchingRunAdmin(DeskAdmin):
     inlines = (FamilyRunInline,)
     change_form_template = "admin/matching_run.html"
     actions = (
-        Verb(
+        Undo(
             "undo",
             _("Take back what nobody has answered"),
             services.undo,

@@ -263,6 +263,7 @@ def test_the_page_of_a_dry_run_leads_to_the_same_run_in_earnest(volunteer: User)
     form = client.get(link.replace("&amp;", "&")).content.decode()
     assert '<option value="floor" selected>' in form
     assert "dry run: nothing was proposed" in said
+    assert "do/undo/" not in said
     assert not Proposal.objects.exists()
 
 
