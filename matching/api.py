@@ -73,6 +73,8 @@ class FamilyRunSerializer(RowSerializer):
             "offers",
             "proposals",
             "units",
+            "kept",
+            "superseded",
             "stale",
             "seconds",
             "shortfalls",
@@ -97,6 +99,8 @@ class RunSummary(serializers.Serializer):
     offers = serializers.IntegerField()
     proposals = serializers.IntegerField()
     units = serializers.IntegerField()
+    kept = serializers.IntegerField(help_text="Proposals of earlier runs that stay.")
+    superseded = serializers.IntegerField(help_text="Proposals of earlier runs taken back for better ones.")
     stale = serializers.IntegerField(help_text="Left out because a need or an offer changed meanwhile.")
     failed = serializers.IntegerField(help_text="Families that could not be matched.")
     by_urgency = serializers.DictField(child=UrgencyFill())

@@ -93,7 +93,7 @@ def shown(hits: list[tuple[str, Canary]]) -> str:
     return "\n".join(f"{field} at {address}" for field, address in sorted(by_field.items()))
 
 
-# Those who have most to gain come with every run; EVERY_CELL=1 sends everybody, as continuous integration does.
+# Those who have most to gain come with every run; EVERY_CELL=1 sends everybody.
 FIRST = ("anonymous", "hospital elsewhere", "coordinator elsewhere", "auditor")
 
 

@@ -30,7 +30,7 @@ CODES_THAT_NAME_GOODS_AND_PLACES = {
         "unit",
         "unitrule",
     ]
-}
+} | {"matching_matchingpolicy"}
 
 
 def run(statement: str) -> None:
