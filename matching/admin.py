@@ -28,14 +28,23 @@ from matching.models import (
     MatchingRun,
     Proposal,
     ProposalStatus,
+    RunStatus,
     Trigger,
 )
-from matching.permissions import may_allocate_by_hand, may_approve, may_run, may_set_policies
+from matching.permissions import (
+    may_allocate_by_hand,
+    may_approve,
+    may_run,
+    may_set_policies,
+    may_undo,
+)
+from matching.results import answers, changes, declined, results, run_before
 from matching.sentences import departure, filling, sentences, shortfalls, why_ended
 from supplies.catalogue.models import Relation
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
 from supplies.journal.admin import ReadOnlyAdmin, UnchangedMeanwhile
+from supplies.leaks import masked
 from supplies.needs.models import Need, Urgency
 from supplies.offers.models import Offer
 from supplies.organisations.desk import (
@@ -50,11 +59,18 @@ from supplies.organisations.desk import (
     in_units,
     link_to,
     sentence,
-    table,
     who,
 )
 from supplies.organisations.models import User
 from supplies.wording import apart
+
+DECLINED_SHOWN = 30
+FIGURES: dict[Any, Any] = {
+    "needs": _("needs"),
+    "offers": _("offers"),
+    "proposals": _("proposals"),
+    "units": _("units proposed"),
+}
 
 
 class CalledForm(forms.Form):
@@ -441,6 +457,18 @@ def _offered(offer: Offer, km: int) -> str:
     return apart([offer.donation.organisation.name, goods, left, f"{km:,} km"])
 
 
+class UndoForm(ReasonForm):
+    reason = forms.CharField(
+        label=_("Why it is taken back"),
+        help_text=_(
+            "Ends every proposal of this run that nobody has answered; what was approved stands."
+            " The reason is kept with each. No names, no telephone numbers."
+        ),
+        max_length=200,
+        widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
+    )
+
+
 class StartForm(forms.Form):
     emergency = forms.ModelChoiceField(
         label=_("Emergency"), queryset=Emergency.objects.none(), empty_label=None
@@ -459,6 +487,34 @@ class StartForm(forms.Form):
         assert isinstance(policy, forms.ModelChoiceField)
         emergency.queryset = Emergency.objects.going_on().newest_first()
         policy.queryset = MatchingPolicy.objects.offered()
+
+
+def result_of(run: MatchingRun) -> dict[str, Any]:
+    """What the page of a run shows of it, beside the run before."""
+    before = run_before(run)
+    result, *older = results([run, before] if before else [run])
+    turned_down = declined(run)
+    return {
+        "result": result,
+        "short": shortfalls(dict(result.shortfalls)),
+        "answers": answers(run),
+        "declined": [
+            {"proposal": row, "amount": in_units(row.need.item, row.quantity), "why": masked(why_ended(row))}
+            for row in turned_down[:DECLINED_SHOWN]
+        ],
+        "run_before": before,
+        "changes": [
+            (FIGURES.get(name) or Urgency(name).label, change, name in FIGURES)
+            for name, change in (changes(result, older[0]) if older else {}).items()
+        ],
+    }
+
+
+class Undo(Verb):
+    """Offered where something may wait: a dry run has proposed nothing."""
+
+    def offered_for(self, desk: DeskAdmin, user: Any, row: Any) -> bool:
+        return not row.is_dry and super().offered_for(desk, user, row)
 
 
 class FamilyRunInline(DeskInline):
@@ -509,7 +565,6 @@ class MatchingRunAdmin(DeskAdmin):
                     "emergency",
                     "way_of_sharing",
                     "is_dry",
-                    "what_came_of_it",
                     "record",
                 )
             },
@@ -520,6 +575,31 @@ class MatchingRunAdmin(DeskAdmin):
         ),
     )
     inlines = (FamilyRunInline,)
+    change_form_template = "admin/matching_run.html"
+    actions = (
+        Undo(
+            "undo",
+            _("Take back what nobody has answered"),
+            services.undo,
+            asks=UndoForm,
+            may=may_undo,
+            fits=[RunStatus.DONE, RunStatus.FAILED],
+        ),
+    )
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            context |= result_of(obj)
+            context["may_start"] = may_run(request.user)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.start_view)
@@ -532,7 +612,7 @@ class MatchingRunAdmin(DeskAdmin):
         """The form that starts a run; only a POST starts one."""
         if not may_run(request.user):
             raise PermissionDenied
-        form = StartForm(request.POST or None)
+        form = StartForm(request.POST or None, initial=request.GET.dict())
         if request.method == "POST" and form.is_valid():
             try:
                 asked = {**form.cleaned_data, "policy": form.cleaned_data["policy"].pk}
@@ -563,51 +643,6 @@ class MatchingRunAdmin(DeskAdmin):
         """What it proposed, in which order, and who approved what of it."""
         url = reverse("admin:matching_proposal_changelist")
         return format_html('<a href="{}?status=all&amp;run={}">{}</a>', url, run.pk, gettext("all of them"))
-
-    @admin.display(description=_("result"))
-    def what_came_of_it(self, run: MatchingRun) -> str:
-        """Counts, the fill by urgency, and what keeps needs short."""
-        result = services.summary(run)
-        counts = [
-            (gettext("needs"), result["needs"]),
-            (gettext("offers"), result["offers"]),
-            (gettext("proposals"), result["proposals"]),
-            (gettext("units proposed"), f"{result['units']:,}"),
-            (gettext("kept of earlier runs"), result["kept"]),
-            (gettext("superseded"), result["superseded"]),
-            (gettext("left out, changed meanwhile"), result["stale"]),
-            (gettext("families failed"), result["failed"]),
-            (gettext("seconds"), round(sum(result["seconds"].values()), 1)),
-        ]
-        heads = (
-            gettext("urgency"),
-            gettext("needs"),
-            gettext("wanted"),
-            gettext("proposed"),
-            gettext("filled before"),
-            gettext("filled after"),
-        )
-        rows = [
-            (
-                Urgency(int(level)).label,
-                total["needs"],
-                f"{total['wanted']:,}",
-                f"{total['proposed']:,}",
-                percent(total["fill_before"]),
-                percent(total["fill_after"]),
-            )
-            for level, total in result["by_urgency"].items()
-        ]
-        return format_html(
-            '<p class="counts">{}</p>{}{}',
-            format_html_join(" · ", "{} <b>{}</b>", counts),
-            table(heads, rows),
-            table((gettext("why needs stay short"), gettext("needs")), shortfalls(result["shortfalls"])),
-        )
-
-
-def percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.0f} %"
 
 
 @admin.register(MatchingPolicy)

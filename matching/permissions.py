@@ -10,6 +10,11 @@ def may_run(user: Any) -> bool:
     return may_moderate(user)
 
 
+def may_undo(user: Any, run: Any = None) -> bool:
+    """Whoever starts runs and is bound to no region: what is taken back lies anywhere."""
+    return may_run(user) and bool(user.watches_over_all)
+
+
 def may_set_policies(user: Any) -> bool:
     return bool(user.is_active and user.is_superuser)
 

@@ -17,6 +17,7 @@ SHORTFALLS = {
     "directed-elsewhere": gettext_lazy("the goods that would do were given for somebody else"),
     "sender-not-accepted": gettext_lazy("the hospital does not take goods from these senders"),
     "declined-before": gettext_lazy("the pair was declined before"),
+    "place-unknown": gettext_lazy("it is not known where the goods lie, or where they are to go"),
     "no-transport": gettext_lazy("no transport of these goods keeps them cold or takes dangerous goods"),
     "waits": gettext_lazy("they are not urgent and wait for a nearer or better fitting offer"),
     "beyond-use": gettext_lazy(
@@ -166,3 +167,52 @@ def shortfalls(counts: dict[str, int]) -> list[tuple[str, int]]:
 def facts(proposal: Proposal) -> dict[str, Any]:
     """The same as data, for the API: numbers and codes only."""
     return {"km": proposal.km, "days": proposal.days, **proposal.because}
+
+
+def examples() -> list[tuple[str, str]]:
+    """Reasons as they are shown, each with what it means to somebody who reads one for the first time."""
+    return [
+        (
+            ngettext(
+                "%(km)d km away, %(days)d day until it arrives.",
+                "%(km)d km away, %(days)d days until it arrives.",
+                2,
+            )
+            % {"km": 380, "days": 2},
+            _("How far the goods have to travel by road, and when they would be there, handling included."),
+        ),
+        (
+            ngettext(
+                "That leaves %(days)d day until it is needed.",
+                "That leaves %(days)d days until it is needed.",
+                3,
+            )
+            % {"days": 3},
+            _("The time to spare before the day the hospital named."),
+        ),
+        (
+            _("The need is filled from %(before)d %% to %(after)d %%.") % {"before": 20, "after": 45},
+            _("How much of the need is there, on its way or proposed without these goods, and with them."),
+        ),
+        (
+            _("It may stand in: %(chain)s.")
+            % {"chain": _step("YY0469-2011", "YYT0969-2013", Relation.EXCEEDS)},
+            _("These are not the goods that were asked for, but the table of standards says that they do."),
+        ),
+        (
+            _("No number was given: up to %(quantity)s is assumed.") % {"quantity": "10,000"},
+            _(
+                "The hospital asked without a number. A usual quantity is assumed, so that the need is not forgotten and does not take everything."
+            ),
+        ),
+        (
+            str(SHORTFALLS["serves-more-urgent"]),
+            _(
+                "These goods go to needs that come first: more urgent ones, or ones of the same class that have less so far."
+            ),
+        ),
+        (
+            str(SHORTFALLS["remainder-below-lot"]),
+            _("What is missing is less than a pack or the least parcel; it is not worth a journey."),
+        ),
+    ]

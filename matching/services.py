@@ -1000,14 +1000,20 @@ def _lock_pending(found: Iterable[tuple[Any, Any, Any]]) -> list[Proposal]:
 
 
 def _ended(
-    proposals: list[Proposal], status: str, because: str, *, by: User | None, at: datetime
+    proposals: list[Proposal],
+    status: str,
+    because: str,
+    *,
+    by: User | None,
+    at: datetime,
+    facts: Callable[[Proposal], dict[str, Any]] | None = None,
 ) -> list[Proposal]:
     for proposal in proposals:
         proposal.move_to(status)
         proposal.ended_because = because
     Proposal.objects.bulk_update(proposals, ["status", "ended_because"])
     _hold(proposals, -1)
-    record_all(proposals, f"proposal.{status}", by=by, at=at, facts=_family_facts)
+    record_all(proposals, f"proposal.{status}", by=by, at=at, facts=facts or _family_facts)
     return proposals
 
 
@@ -1060,3 +1066,40 @@ def summary(run: MatchingRun) -> dict[str, Any]:
         "shortfalls": dict(shortfalls.most_common()),
         "seconds": {phase: round(value, 3) for phase, value in seconds.items()},
     }
+
+
+# --- taking a run back --------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def undo(run: MatchingRun, *, reason: str, by: User, at: datetime) -> MatchingRun:
+    """Withdraw everything that a run proposed and nobody has answered, all of it or nothing; what was approved stands.
+
+    Nothing is matched again because of it: whoever takes a run back mends something first. The timetable goes on.
+    Raises Refused("run-unfinished"), Refused("nothing-to-take-back").
+    """
+    if not reason.strip():
+        raise Refused(_("Say why the run is taken back."), code="reason-missing")
+    run.refresh_from_db(fields=["status"])
+    if run.status not in (RunStatus.DONE, RunStatus.FAILED):
+        raise Refused(
+            _("The run has not ended yet; wait until it has, then take it back."), code="run-unfinished"
+        )
+    found = Proposal.objects.waiting().filter(family_run__run=run).order_by("pk")
+    locked = _lock_pending(found.values_list("pk", "need", "offer"))
+    unanswered = [proposal for proposal in locked if proposal.status == ProposalStatus.OPEN]
+    if not unanswered:
+        raise Refused(
+            _("Nothing of this run waits any more: everything was answered, has expired or was taken back."),
+            code="nothing-to-take-back",
+        )
+    _ended(
+        unanswered,
+        ProposalStatus.WITHDRAWN,
+        reason.strip()[:300],
+        by=by,
+        at=at,
+        facts=lambda proposal: {"run": str(run.pk)},
+    )
+    record(run, "run.undone", by=by, at=at, proposals=len(unanswered))
+    return run

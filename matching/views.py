@@ -1,4 +1,4 @@
-"""The donor's and the hospital's answers to what a volunteer has approved."""
+"""The donor's and the hospital's answers to what a volunteer has approved; and how matching works, for everybody."""
 
 from typing import Any
 from uuid import UUID
@@ -14,10 +14,18 @@ from django.views.decorators.http import require_POST, require_safe
 from matching import services
 from matching.models import Proposal, ProposalStatus
 from matching.permissions import may_answer_for_donor, may_answer_for_hospital, may_decline
-from matching.sentences import sentences
+from matching.results import latest_runs, results
+from matching.sentences import examples, sentences, shortfalls
 from supplies.errors import Refused
 from supplies.leaks import warnings
 from supplies.organisations.visitors import SignedIn, signed_in
+
+
+@require_safe
+def how_matching_works(request: HttpRequest) -> HttpResponse:
+    """The rules in plain words, and what the last run of each emergency came to. Nothing of anybody's own."""
+    latest = [(result, shortfalls(dict(result.shortfalls))) for result in results(latest_runs())]
+    return render(request, "matching/how.html", {"latest": latest, "examples": examples()})
 
 
 @signed_in

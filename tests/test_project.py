@@ -20,6 +20,7 @@ PUBLIC = {
     "health/live": "for whoever starts and stops processes",
     "health/ready": "for whoever routes requests to them; names no part of them but those everybody knows",
     "privacy/": "what is kept how long",
+    "how-matching-works/": "the rules, and what the last run of each emergency came to as a whole",
     "sign-in/": "before signing in",
     "sign-up/": "before signing up",
     "password/reset/": "before signing in again",

@@ -268,6 +268,6 @@ def test_the_page_of_a_run_shows_the_fill_by_urgency_what_failed_and_what_stays_
 
     page = at_the_desk(volunteer).get(page_of(run)).content.decode()
 
-    assert "75 %" in page
+    assert "75.0 %" in page
     assert "the goods may not travel that far" in page
     assert "PlanRejected: over-demand" in page

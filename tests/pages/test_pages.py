@@ -233,6 +233,7 @@ def addresses(rows: dict[str, Any]) -> list[tuple[str, str]]:
         ("", "/sign-up/"),
         ("", "/password/reset/"),
         ("", "/nowhere/"),
+        ("", "/how-matching-works/"),
         ("hospital", f"/appeals/{rows['appeal'].pk}/"),
         ("hospital", f"/appeals/{rows['appeal'].pk}/posted/"),
         ("hospital", "/appeals/new/?q=a"),

@@ -12,16 +12,17 @@ from django.utils import timezone, translation
 from django.utils.dateparse import parse_date, parse_datetime
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from matching import services
 from matching.models import MatchingRun, RunStatus, Trigger
+from matching.results import Fill, Result, results
 from matching.sentences import shortfalls
 from supplies.emergencies.models import Emergency
-from supplies.needs.models import Urgency
 
 LOOK_EVERY = 0.2  # seconds between two looks at a run that workers do
 GIVE_UP_AFTER = 600.0
+WIDE = 120  # columns, where nobody's window says how many there are
 
 
 class Command(BaseCommand):
@@ -73,7 +74,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(found, ensure_ascii=False))
         else:
-            self._print(found)
+            self._print(run, found["seconds"])
         if run.status != RunStatus.DONE:
             failures = ", ".join(
                 f"{f.family}: {f.failure}" for f in run.families.filter(status=RunStatus.FAILED)
@@ -139,35 +140,48 @@ class Command(BaseCommand):
             TimeElapsedColumn(),
             TextColumn("{task.fields[now]}"),
         )
-        with Progress(*columns, disable=quiet, console=Console(stderr=True)) as progress:
+        console = Console(stderr=True)
+        with Progress(*columns, disable=quiet or not console.is_terminal, console=console) as progress:
             bar = progress.add_task("", total=None, now="")
             for done, total, now in steps:
                 progress.update(bar, completed=done, total=total or None, now=now)
 
-    def _print(self, found: dict[str, Any]) -> None:
-        console = Console(file=cast(IO[str], self.stdout))
-        console.print(
-            f"{found['emergency']}: {found['needs']} needs, {found['offers']} offers, {found['families']} families →"
-            f" [bold]{found['proposals']} proposals, {found['units']} units[/bold]"
-            + (" (dry run, nothing proposed)" if found["dry_run"] else "")
-        )
-        table = Table("urgency", "needs", "wanted", "served before", "proposed", "fill before", "fill after")
-        for urgency, row in found["by_urgency"].items():
-            share = [
-                f"{row[key]:.1%}" if row[key] is not None else "–" for key in ("fill_before", "fill_after")
-            ]
-            label = Urgency(int(urgency)).name.lower()
-            table.add_row(
-                f"{urgency} {label}",
-                *(str(row[key]) for key in ("needs", "wanted", "served", "proposed")),
-                *share,
-            )
-        console.print(table)
-        if found["shortfalls"]:
-            with translation.override("en"):
-                reasons = "; ".join(
-                    f"{reason} ({number})" for reason, number in shortfalls(found["shortfalls"])
-                )
-            console.print(f"Short because: {reasons}", soft_wrap=True)
-        spent = ", ".join(f"{phase} {value}" for phase, value in found["seconds"].items())
+    def _print(self, run: MatchingRun, seconds: dict[str, float]) -> None:
+        file = cast(IO[str], self.stdout)
+        console = Console(file=file, width=None if file.isatty() else WIDE)
+        with translation.override("en"):
+            (result,) = results([run])
+            self._print_result(console, result)
+        spent = ", ".join(f"{phase} {value}" for phase, value in seconds.items())
         console.print(f"Seconds: {spent}", soft_wrap=True)
+        console.print(f"Run {run.pk}", soft_wrap=True)
+
+    def _print_result(self, console: Console, result: Result) -> None:
+        console.print(
+            f"{result.run.emergency_id}: {result.needs:,} needs, {result.offers:,} offers,"
+            f" {result.families:,} families → [bold]{result.proposals:,} proposals, {result.units:,} units[/bold]"
+            f"; {result.kept:,} kept, {result.superseded:,} superseded, {result.stale:,} left out, changed meanwhile"
+            + (" (dry run, nothing proposed)" if result.run.is_dry else ""),
+            soft_wrap=True,
+        )
+        classes = [
+            (f"{urgency.value} {urgency.name.lower()}", fill) for urgency, fill in result.by_class.items()
+        ]
+        console.print(_filled("urgency", [*classes, ("all", result.all_classes)] if classes else []))
+        if result.by_place:
+            console.print(_filled("province", [(place.region.name, place.fill) for place in result.by_place]))
+        if result.shortfalls:
+            table = Table("why needs stay short", Column("needs", justify="right"))
+            for reason, number in shortfalls(dict(result.shortfalls)):
+                table.add_row(reason, f"{number:,}")
+            console.print(table)
+
+
+def _filled(name: str, rows: list[tuple[str, Fill]]) -> Table:
+    heads = ("needs", "wanted", "served before", "proposed", "filled before", "filled after")
+    table = Table(name, *(Column(head, justify="right") for head in heads))
+    for label, fill in rows:
+        counts = (f"{number:,}" for number in (fill.needs, fill.wanted, fill.served, fill.proposed))
+        shares = ("–" if share is None else f"{share:.1%}" for share in (fill.before, fill.after))
+        table.add_row(label, *counts, *shares)
+    return table
