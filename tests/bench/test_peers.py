@@ -107,12 +107,13 @@ def test_the_naive_loop_is_the_greedy_over_all_pairs():
     assert parcels(loop) == parcels(volunteers.urgency_greedy(problem, flows.all_pairs(problem)))
 
 
-def test_a_sample_of_the_naive_loop_serves_a_part_of_the_needs():
+def test_the_time_of_the_loop_is_estimated_without_changing_what_is_left_for_others():
     problem = instance(400, 3)
+    plan = volunteers.naive(problem)
 
-    served = set(volunteers.naive(problem, 50).assignments.demand.tolist())
+    seconds = volunteers.naive_seconds(problem, plan, 400)
 
-    assert 0 < len(served) <= 50
+    assert 0 < seconds < 5
 
 
 def test_another_solver_finds_the_same_optimum():
