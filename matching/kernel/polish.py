@@ -8,11 +8,11 @@ import numpy as np
 
 from matching.kernel.columns import Ints
 from matching.kernel.network import Market
-from matching.kernel.objective import open_bands
+from matching.kernel.objective import is_better, open_bands
 
 MOST_DEMANDS = 40
-MOST_EDGES = 400
-STEPS = 0.02  # of deterministic time for each of two searches; more of it found little more
+MOST_EDGES = 300
+STEPS = 0.005  # of deterministic time for each of two searches; more of it found little more
 SEED = 1
 
 
@@ -67,6 +67,8 @@ def polished(market: Market, plan: Ints, ideal: Ints) -> Ints:
     if solver.solve(model) not in found:
         return plan
     best = [solver.value(count) for count in packs]
+    if not is_better(market.levels(np.array(best, np.int64) * pack), market.levels(plan)):
+        return plan
     # As much of the ladder, at less cost.
     model.add(sum(worth) >= sum(int(solver.value(each)) for each in worth))
     model.minimize(sum(int(cost) * count for cost, count in zip(market.cost * pack, packs, strict=True)))

@@ -24,18 +24,18 @@ PER_DEMAND = 10
 
 def with_priced(problem: Problem, pairs: Pairs) -> Pairs:
     """The pairs, and for needs of the first two urgencies that stay short those that would help them, in large families."""
+    found = [pairs]
     for demand, supply in families(problem):
         if problem.lanes.size or len(demand) * len(supply) <= LOOK_AT_ALL:
             continue
-        own = np.isin(pairs.demand, demand)
-        family = pairs.take(own)
+        family = pairs.take(np.isin(pairs.demand, demand))
         for _round in range(ROUNDS):
             more = _helpful(problem, family, supply)
             if not len(more):
                 break
+            found.append(more)
             family = joined(problem, [family, more])
-        pairs = joined(problem, [pairs.take(~own), family])
-    return pairs
+    return joined(problem, found) if len(found) > 1 else pairs
 
 
 def _helpful(problem: Problem, pairs: Pairs, supply: Ints) -> Pairs:
