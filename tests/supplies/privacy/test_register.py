@@ -70,6 +70,7 @@ NO_FREE_TEXT = {
     "supplies.Outgoing.last_error": "the kind of an error",
     "matching.MatchingRun.failure": "written by the site",
     "matching.FamilyRun.failure": "written by the site",
+    "matching.MatchingPolicy.order": "urgencies and tenths, and nothing else passes",
     "matching.Proposal.condition": "of a substitution: reference data",
 }
 
