@@ -291,7 +291,9 @@ class Policy:
     def of_arrays(cls, stored: Arrays, prefix: str) -> Self:
         levels = tuple((int(u), int(b)) for u, b in stored[f"{prefix}.levels"].tolist())
         name, bands = str(stored[f"{prefix}.name"][0]), len(levels) // len(URGENCIES)
-        patience, limits = stored[f"{prefix}.patience"].tolist(), stored[f"{prefix}.limits"].tolist()
+        nothing = np.empty(0, np.int64)  # of runs that were stored before policies had these
+        patience = stored.get(f"{prefix}.patience", nothing).tolist()
+        limits = stored.get(f"{prefix}.limits", nothing).tolist()
         return cls(name, bands, levels, Patience(*patience) if patience else None, *limits)
 
 
@@ -322,7 +324,8 @@ class Problem:
         for name, (values, width) in given.items():
             rows = np.asarray(values, np.int64).reshape(-1, width)
             object.__setattr__(self, name, frozen(rows, np.dtype(np.int64), 2, name))
-        object.__setattr__(self, "lanes", frozen(self.lanes, np.dtype(np.int64), 2, "lanes"))
+        lanes = self.lanes if np.size(self.lanes) else np.empty((0, 0), np.int64)
+        object.__setattr__(self, "lanes", frozen(lanes, np.dtype(np.int64), 2, "lanes"))
         if self.lanes.size and self.lanes.shape != (len(self.supplies), len(self.demands)):
             raise ValueError("lanes: one row for each supply, one column for each demand")
         offer_kinds, need_kinds = self.verdicts.verdict.shape
@@ -358,8 +361,8 @@ class Problem:
             Verdicts.of_arrays(arrays, "verdicts"),
             arrays["barred"],
             Policy.of_arrays(arrays, "policy"),
-            arrays["prior"],
-            arrays["lanes"],
+            arrays.get("prior", np.empty((0, 3), np.int64)),
+            arrays.get("lanes", np.empty((0, 0), np.int64)),
         )
 
     def digest(self) -> str:

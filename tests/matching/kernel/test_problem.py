@@ -4,6 +4,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from matching.kernel.columns import packed
 from matching.kernel.plan import Plan
 from matching.kernel.problem import Demands, Modes, Policy, Problem, Verdicts
 from matching.kernel.solve import solve
@@ -109,3 +110,29 @@ def test_a_chain_is_read_back_from_the_matrix():
 
     assert verdicts.chain_of(0, 0) == (8, 9)
     assert verdicts.chain_of(0, 1) == ()
+
+
+def test_a_problem_stored_before_there_was_patience_can_still_be_read():
+    problem = make_problem([{}], [{}])
+    older = problem.arrays()
+    for name in (
+        "prior",
+        "lanes",
+        "policy.patience",
+        "policy.limits",
+        "demands.waited_days",
+        "supplies.is_cold",
+    ):
+        del older[name]
+
+    read = Problem.from_bytes(packed(older))
+
+    assert read.digest() == problem.digest()
+
+
+def test_ways_are_given_for_every_pair_or_for_none():
+    given_ways = make_problem([{}, {}], [{}], lanes=[[5_000, 7_000]])
+
+    assert solve(given_ways).assignments.distance_m.tolist() == [5_000, 7_000]
+    with pytest.raises(ValueError, match="lanes"):
+        make_problem([{}, {}], [{}], lanes=[[5_000]])
