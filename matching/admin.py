@@ -684,6 +684,7 @@ class MatchingPolicyAdmin(UnchangedMeanwhile, ReadOnlyAdmin):
                     "wait_growth_days",
                     "last_chance_days",
                     "small_first_km",
+                    "wait_parcel_km",
                 )
             },
         ),

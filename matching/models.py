@@ -120,6 +120,11 @@ class MatchingPolicy(models.Model):
         _("days before deadline or expiry when nobody waits"), default=7
     )
     small_first_km = models.PositiveIntegerField(_("what finishing a need is worth, km"), default=0)
+    wait_parcel_km = models.PositiveIntegerField(
+        _("what a parcel weighs while waiting, km"),
+        default=0,
+        help_text=_("Spread over its units. 0: only the way and the fit count."),
+    )
 
     objects = MatchingPolicyQuerySet.as_manager()
 
@@ -153,6 +158,7 @@ class MatchingPolicy(models.Model):
                 self.wait_growth_days,
                 self.last_chance_days,
                 self.small_first_km,
+                self.wait_parcel_km,
             )
         return kernel.Policy(
             self.code,

@@ -70,14 +70,12 @@ class Taste:
     def patience(self) -> Patience | None:
         if self.limit is None:
             return None
-        # The kernel's price holds `small_first` for every unit but that of a request for one, and its limit grows as a
-        # whole; so the limit counts from there, and grows as much more slowly.
-        whole = self.limit + self.small_first
         return Patience(
             first_urgency=ROUTINE,
-            limit=_km(whole),
-            growth_days=round(self.growth_days * whole / self.limit),
+            limit=_km(self.limit),
+            growth_days=self.growth_days,
             small_first=_km(self.small_first),
+            parcel_km=_km(self.parcel),
         )
 
 

@@ -66,16 +66,16 @@ def waiting_term(problem: Problem, pairs: Pairs) -> Ints:
 
 
 def small_first_term(problem: Problem, pairs: Pairs) -> Ints:
-    """Finishing a need is worth something, whatever its size: a unit of a small need is a larger part of it.
+    """Finishing a need is worth something, whatever its size: a unit of a small need is a larger part of it. Below zero.
 
-    Only among the needs that wait. Not below zero: a need of one unit costs nothing, an endless one all of it.
+    Only among the needs that wait.
     """
     patience, demands = problem.policy.patience, problem.demands
     if patience is None or patience.small_first == 0:
         return np.zeros(len(pairs), np.int64)
     total = np.maximum(demands.wanted[pairs.demand] + demands.served[pairs.demand], 1)
     waits = demands.urgency[pairs.demand] >= patience.first_urgency
-    return np.where(waits, patience.small_first - patience.small_first // total, 0)
+    return np.where(waits, -(patience.small_first // total), 0)
 
 
 TERMS: tuple[Callable[[Problem, Pairs], Ints], ...] = (
@@ -94,7 +94,7 @@ def cost(problem: Problem, pairs: Pairs) -> Ints:
     total = np.zeros(len(pairs), np.int64)
     for term in TERMS:
         total += term(problem, pairs)
-    return total
+    return np.maximum(total, 0)
 
 
 def band_ends(total: NDArray[Any], bands: int) -> Ints:

@@ -13,13 +13,12 @@ from matching.kernel.objective import (
     conditional_term,
     distance_term,
     overshoot_term,
-    parcel_term,
     small_first_term,
 )
 from matching.kernel.pairs import Pairs
 from matching.kernel.problem import Patience, Problem
 
-TERMS = (distance_term, overshoot_term, conditional_term, parcel_term, small_first_term)
+TERMS = (distance_term, overshoot_term, conditional_term, small_first_term)
 
 
 def is_worth_making(problem: Problem, pairs: Pairs) -> Bools:
@@ -45,10 +44,12 @@ def days_to_wait(problem: Problem, pairs: Pairs) -> Ints:
 
 def price(problem: Problem, pairs: Pairs) -> Ints:
     """What a unit costs on each pair, of what waiting could better: not how long anything has waited or will keep."""
-    total = np.zeros(len(pairs), np.int64)
+    patience = problem.policy.patience
+    most = np.minimum(problem.supplies.available[pairs.supply], problem.demands.wanted[pairs.demand])
+    total = (patience.parcel_km if patience else 0) // np.maximum(most, 1)
     for term in TERMS:
-        total += term(problem, pairs)
-    return total
+        total = total + term(problem, pairs)
+    return np.asarray(np.maximum(total, 0))
 
 
 def _days_to_last_chance(problem: Problem, pairs: Pairs, patience: Patience) -> Ints:

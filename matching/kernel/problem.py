@@ -207,7 +207,8 @@ class Patience:
     limit             what a unit may cost on the first day, in the kilometres of `objective`
     growth_days       the limit grows by itself once in so many days that the need or the offer has waited, whichever has longer
     last_chance_days  within so many days of the need's deadline or the end of the goods' shelf life nobody waits
-    small_first       what finishing a need is worth, in kilometres: of equal parcels the one for the smaller need is cheaper
+    parcel_km         what a parcel weighs while one waits, in kilometres of all its units together; 0: only way and fit count
+    small_first       what finishing a need is worth, in kilometres of all its units together: the smaller, the cheaper a unit
     """
 
     first_urgency: int = 3
@@ -215,10 +216,11 @@ class Patience:
     growth_days: int = 7
     last_chance_days: int = 7
     small_first: int = 0
+    parcel_km: int = 0
 
     def __post_init__(self) -> None:
-        if self.limit < 0 or self.growth_days < 1 or self.small_first < 0:
-            raise ValueError("patience: a limit below 0, no days of growth, or small needs last")
+        if self.limit < 0 or self.growth_days < 1 or min(self.small_first, self.parcel_km) < 0:
+            raise ValueError("patience: a limit or a weight below 0, or no days of growth")
 
 
 @dataclass(frozen=True)

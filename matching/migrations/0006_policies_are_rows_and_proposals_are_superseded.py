@@ -53,6 +53,7 @@ class Migration(migrations.Migration):
                 ('wait_growth_days', models.PositiveSmallIntegerField(default=7, validators=[django.core.validators.MinValueValidator(1)], verbose_name='days until the limit doubles')),
                 ('last_chance_days', models.PositiveSmallIntegerField(default=7, verbose_name='days before deadline or expiry when nobody waits')),
                 ('small_first_km', models.PositiveIntegerField(default=0, verbose_name='what finishing a need is worth, km')),
+                ('wait_parcel_km', models.PositiveIntegerField(default=0, help_text='Spread over its units. 0: only the way and the fit count.', verbose_name='what a parcel weighs while waiting, km')),
             ],
             options={
                 'verbose_name': 'matching policy',

@@ -245,8 +245,12 @@ class Oracle:
 
     # -- proposing
 
-    def matched(self, run: Any, found: list[tuple[Any, Need, Offer, int]]) -> None:
-        """What a run proposed: all of it allowed, and nobody left who could be served."""
+    def matched(self, run: Any, found: list[tuple[Any, Need, Offer, int]], superseded: set[Any]) -> None:
+        """What a run proposed: all of it allowed, and nobody left who could be served. What waited may make way for it."""
+        for proposal in self.proposals:
+            if proposal.pk in superseded and proposal.status != "superseded":
+                assert proposal.status == "open", "what was answered makes way for nothing"
+                proposal.status = "superseded"
         wanted = {need: self._wanted(need) for need in self.needs}
         spare = {offer: self._spare(offer) for offer in self.offers}
         barred = {(p.need, p.offer) for p in self.proposals if p.status in (*PENDING, "declined")}
@@ -339,10 +343,7 @@ class Oracle:
 
     def _more_urgent(self, than: Proposal) -> int:
         return sum(
-            p.status == "open"
-            and p.offer is than.offer
-            and p.need.urgency < than.need.urgency
-            and (than.run is None or p.run == than.run)
+            p.status == "open" and p.offer is than.offer and p.need.urgency < than.need.urgency
             for p in self.proposals
             if p is not than
         )

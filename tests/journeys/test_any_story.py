@@ -359,7 +359,8 @@ class Story(RuleBasedStateMachine):
             (row.pk, needs[row.need_id], offers[row.offer_id], row.quantity)
             for row in Proposal.objects.filter(family_run__run=run).order_by("place")
         ]
-        self.oracle.matched(run.pk, found)
+        superseded = Proposal.objects.filter(status="superseded")
+        self.oracle.matched(run.pk, found, set(superseded.values_list("pk", flat=True)))
 
     def approve(self, proposal: Any, _chance: Chance) -> None:
         self._approve(proposal, None)

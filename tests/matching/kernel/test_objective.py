@@ -54,7 +54,9 @@ def test_whoever_has_waited_longest_comes_first_among_equals(waited, km):
     assert cost_of(objective.waiting_term, {"waited_days": waited}) == km
 
 
-@pytest.mark.parametrize(("urgency", "wanted", "km"), [(2, 10, 0), (3, 10, 2700), (4, 1000, 2997), (4, 1, 0)])
+@pytest.mark.parametrize(
+    ("urgency", "wanted", "km"), [(2, 10, 0), (3, 10, -300), (4, 1000, -3), (4, 1, -3000)]
+)
 def test_where_finishing_counts_the_small_need_is_cheaper_among_those_that_wait(urgency, wanted, km):
     policy = replace(Policy.urgency(), patience=Patience(small_first=3000))
 

@@ -12,7 +12,7 @@ from matching.kernel.problem import FAR_AWAY_DAYS, Patience, Policy, Problem
 from matching.kernel.solve import solve
 from tests.matching.kernel.makers import BEIJING, given, make_problem
 
-PATIENCE = Patience(first_urgency=3, limit=500, growth_days=10, last_chance_days=7)
+PATIENCE = Patience(first_urgency=3, limit=500, growth_days=10, last_chance_days=7, parcel_km=50_000)
 FAR = {"deadline_days": FAR_AWAY_DAYS}  # 1,366 km of way and 500 km of parcel: worth its while after 28 days
 
 
@@ -75,3 +75,13 @@ def test_what_is_urgent_is_served_from_afar_at_once():
 def test_patience_that_makes_no_sense_is_refused(wrong):
     with pytest.raises(ValueError, match="patience"):
         Patience(**wrong)
+
+
+def test_by_default_only_the_way_and_the_fit_are_waited_for():
+    next_door = make_problem(
+        [{"urgency": 4, "wanted": 60} | FAR],
+        [{"available": 5}],
+        policy=replace(Policy.urgency(), patience=Patience()),
+    )
+
+    assert given(solve(next_door)) == {(1, 1): 5}
