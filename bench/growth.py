@@ -28,6 +28,7 @@ from matching.kernel.problem import Problem
 from matching.kernel.solve import solve
 
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000)
+LARGE = 10_000
 SAMPLE = 300  # needs for which the naive loop is timed
 PASSES = 7  # the quickest of so many is the floor
 
@@ -77,7 +78,11 @@ def measure(arguments: Sequence[str] = ()) -> Any:
         f" without certificate) and *whole* (`solve`, which builds, certifies, dives and gives out leftovers) are in passes."
         f" *Loop* is the naive loop, extrapolated from {SAMPLE} needs, each of which finds the stock that our plan leaves it when its turn comes. Peak memory is the process's greatest resident size"
         " (`VmHWM`), Python and the libraries included.",
-        [Table(head, rows), Table(["time of", "exponent over pairs"], grown), goals_table(asked)],
+        [
+            Table(head, rows),
+            *([Table(["time of", "exponent over pairs, from 10,000 needs on"], grown)] if grown else []),
+            goals_table(asked),
+        ],
         {"sizes": found, "exponents": exponents, "goals": [goal.figures for goal in asked]},
     )
 
@@ -136,7 +141,11 @@ def _flow(problem: Problem, pairs: Pairs) -> int:
 
 
 def _exponents(found: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """Slopes over the logarithm of the number of pairs, by least squares: 1 is linear."""
+    """Slopes over the logarithm of the number of pairs, by least squares: 1 is linear.
+
+    From 10,000 needs on: below, what a run costs whatever its size would pass for good growth.
+    """
+    found = [row for row in found if row["rows"] >= LARGE]
     if len(found) < 2:
         return {}
     pairs = np.log([row["pairs"] for row in found])
@@ -148,10 +157,7 @@ def goals(found: Sequence[dict[str, Any]], exponents: dict[str, float]) -> list[
     """The goals of docs/matching.md that are answered here, with what was found at each size."""
     flows = [(row["build"] + row["flow"]) / row["pass"] for row in found]
     wholes = [row["whole"] / row["pass"] for row in found]
-    largest = found[-1]
-    faster = largest["loop"] / largest["whole"]
     slope = [exponents["whole"]] if exponents else []
-    size = f"{largest['rows']:,}"
     return [
         Goal("5", "build + flow at most 70 passes", flows, max(flows) <= 70, ".0f"),
         Goal("5", "the whole (build + dive) at most 100 passes", wholes, max(wholes) <= 100, ".0f"),
@@ -160,14 +166,16 @@ def goals(found: Sequence[dict[str, Any]], exponents: dict[str, float]) -> list[
             if slope
             else []
         ),
-        Goal(
-            "5",
-            f"memory under 1 GiB at {size} (MiB)",
-            [largest["peak_mib"]],
-            largest["peak_mib"] < 1024,
-            ".0f",
-        ),
-        Goal("5", f"at least 17 x faster than the naive loop at {size}", [faster], faster >= 17, ".1f"),
+        *(_at_full_size(found[-1]) if found[-1]["rows"] >= SIZES[-1] else []),
+    ]
+
+
+def _at_full_size(largest: dict[str, Any]) -> list[Goal]:
+    """What is asked of 100,000 needs says nothing when it is answered for fewer."""
+    peak, faster = largest["peak_mib"], largest["loop"] / largest["whole"]
+    return [
+        Goal("5", "memory under 1 GiB at 100,000 (MiB)", [peak], peak < 1024, ".0f"),
+        Goal("5", "at least 17 x faster than the naive loop at 100,000", [faster], faster >= 17, ".1f"),
     ]
 
 
