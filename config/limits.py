@@ -41,7 +41,7 @@ ROUTES = {
         appeal-list appeal-detail need-list need-detail donation-list donation-detail offer-list offer-detail
         matchingrun-list matchingrun-detail proposal-list proposal-detail allocation-list allocation-detail
         shipment-list shipment-detail proposal-deviations contact-list contact-detail reveal-list reveal-detail
-        organisation organisation-check facility promise privacy my-data account account-number keys members nowhere
+        organisation organisation-check facility promise privacy how-matching-works my-data account account-number keys members nowhere
         """,
     "search": "choose-hospital",
     "track": "find-code track track-code invitation",
