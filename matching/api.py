@@ -36,6 +36,7 @@ from matching.permissions import (
     may_decline,
     may_run,
 )
+from matching.results import summary
 from matching.sentences import facts, sentences
 from supplies.api_fields import (
     Coded,
@@ -139,7 +140,7 @@ class MatchingRunDetailSerializer(MatchingRunSerializer):
 
     @extend_schema_field(RunSummary)
     def get_summary(self, run: MatchingRun) -> dict[str, Any]:
-        return dict(RunSummary(services.summary(run)).data)
+        return dict(RunSummary(summary(run)).data)
 
 
 class MatchingRunInput(Strict):

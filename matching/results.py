@@ -82,11 +82,15 @@ class Result:
     kept: int
     superseded: int
     stale: int
-    seconds: float
+    phases: Mapping[str, float]  # phase -> seconds
     by_class: Mapping[Urgency, Fill]
     by_place: Sequence[Place]
     shortfalls: Mapping[str, int]
     made_with: Mapping[str, Any]
+
+    @property
+    def seconds(self) -> float:
+        return sum(self.phases.values())
 
     @property
     def all_classes(self) -> Fill:
@@ -145,6 +149,36 @@ def results(runs: Sequence[MatchingRun]) -> list[Result]:
     ]
 
 
+def summary(run: MatchingRun) -> dict[str, Any]:
+    """What came of a run as data: counts, units, fill by urgency, seconds by phase.
+
+    by_urgency    "1".."4" -> needs, wanted, served (before the run), proposed, and the share filled before and after
+    """
+    families = list(run.families.defer("rows", "problem", "plan"))
+    result = _result(run, run.policy, families, {}, {})
+    by_urgency = {
+        str(urgency.value): {
+            **{name: getattr(fill, name) for name in COUNTED},
+            "fill_before": None if fill.before is None else round(fill.before, 4),
+            "fill_after": None if fill.after is None else round(fill.after, 4),
+        }
+        for urgency, fill in result.by_class.items()
+    }
+    counted = ("families", "needs", "offers", "proposals", "units", "kept", "superseded", "stale", "failed")
+    return {
+        "run": str(run.pk),
+        "emergency": run.emergency_id,
+        "status": run.status,
+        "policy": run.policy,
+        "dry_run": run.is_dry,
+        "as_of": run.as_of.isoformat(),
+        **{name: getattr(result, name) for name in counted},
+        "by_urgency": by_urgency,
+        "shortfalls": result.shortfalls,
+        "seconds": {phase: round(value, 3) for phase, value in result.phases.items()},
+    }
+
+
 def changes(now: Result, before: Result) -> dict[str | Urgency, Change]:
     """Proposals and units, and the fill of each class after the run, beside those of another run."""
     found: dict[str | Urgency, Change] = {
@@ -180,7 +214,10 @@ def _result(
 ) -> Result:
     classes: dict[Urgency, Fill] = defaultdict(Fill)
     shortfalls: Counter[str] = Counter()
+    phases: dict[str, float] = defaultdict(float)
     for family in families:
+        for phase, seconds in family.seconds.items():
+            phases[phase] += seconds
         for level, numbers in family.by_urgency.items():
             classes[Urgency(int(level))] += Fill.of(numbers)
         shortfalls.update(family.shortfalls)
@@ -196,7 +233,7 @@ def _result(
         kept=sum(family.kept for family in families),
         superseded=sum(family.superseded for family in families),
         stale=sum(family.stale for family in families),
-        seconds=sum(sum(family.seconds.values()) for family in families),
+        phases=phases,
         by_class=dict(sorted(classes.items())),
         by_place=[Place(regions[code], fill) for code, fill in sorted(places.items()) if code in regions],
         shortfalls=dict(shortfalls.most_common()),

@@ -1022,52 +1022,6 @@ def _family_facts(proposal: Proposal) -> dict[str, Any]:
     return {"item": proposal.need.item_id, "emergency": proposal.need.appeal.emergency_id}
 
 
-# --- reading ------------------------------------------------------------------------------------------------
-
-
-def summary(run: MatchingRun) -> dict[str, Any]:
-    """What came of a run: counts, units, fill by urgency, seconds by phase.
-
-    by_urgency    "1".."4" -> needs, wanted, served (before the run), proposed, and the share filled before and after
-    """
-    families = list(run.families.defer("rows", "problem", "plan"))
-    by_urgency: dict[str, dict[str, Any]] = {}
-    seconds: dict[str, float] = defaultdict(float)
-    shortfalls: Counter[str] = Counter()
-    for family in families:
-        for urgency, numbers in family.by_urgency.items():
-            total = by_urgency.setdefault(urgency, {"needs": 0, "wanted": 0, "served": 0, "proposed": 0})
-            for name, number in numbers.items():
-                total[name] += number
-        for phase, value in family.seconds.items():
-            seconds[phase] += value
-        shortfalls.update(family.shortfalls)
-    for total in by_urgency.values():
-        asked = total["wanted"] + total["served"]
-        total["fill_before"] = round(total["served"] / asked, 4) if asked else None
-        total["fill_after"] = round((total["served"] + total["proposed"]) / asked, 4) if asked else None
-    return {
-        "run": str(run.pk),
-        "emergency": run.emergency_id,
-        "status": run.status,
-        "policy": run.policy,
-        "dry_run": run.is_dry,
-        "as_of": run.as_of.isoformat(),
-        "families": len(families),
-        "needs": sum(family.needs for family in families),
-        "offers": sum(family.offers for family in families),
-        "proposals": sum(family.proposals for family in families),
-        "units": sum(family.units for family in families),
-        "kept": sum(family.kept for family in families),
-        "superseded": sum(family.superseded for family in families),
-        "stale": sum(family.stale for family in families),
-        "failed": sum(family.status == RunStatus.FAILED for family in families),
-        "by_urgency": dict(sorted(by_urgency.items())),
-        "shortfalls": dict(shortfalls.most_common()),
-        "seconds": {phase: round(value, 3) for phase, value in seconds.items()},
-    }
-
-
 # --- taking a run back --------------------------------------------------------------------------------------
 
 

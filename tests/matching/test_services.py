@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 from matching import services
 from matching.kernel import solve as kernel
 from matching.models import FamilyRun, MatchingRun, Proposal
+from matching.results import summary
 from matching.sentences import sentences
 from supplies.allocations.models import Allocation
 from supplies.errors import NotEligible, NotEnoughLeft, Refused
@@ -173,7 +174,7 @@ def test_a_dry_run_counts_and_proposes_nothing() -> None:
 
     run = match(is_dry=True)
 
-    assert services.summary(run)["units"] == 100
+    assert summary(run)["units"] == 100
     assert not Proposal.objects.exists()
     assert Need.objects.get().quantity_proposed == 0
 
@@ -182,7 +183,7 @@ def test_a_run_names_the_rules_it_matched_under_and_what_it_found() -> None:
     make_need(quantity=100, urgency=1)
     make_offer(quantity=60)
 
-    found = services.summary(match())
+    found = summary(match())
 
     assert found["by_urgency"]["1"] == {
         "needs": 1,

@@ -16,7 +16,7 @@ from rich.table import Column, Table
 
 from matching import services
 from matching.models import MatchingRun, RunStatus, Trigger
-from matching.results import Fill, Result, results
+from matching.results import Fill, Result, results, summary
 from matching.sentences import shortfalls
 from supplies.emergencies.models import Emergency
 
@@ -69,7 +69,7 @@ class Command(BaseCommand):
             steps = self._watched(run) if options["through_worker"] else self._worked(run)
             self._show(steps, quiet=options["json"])
         run.refresh_from_db()
-        found = services.summary(run)
+        found = summary(run)
         found["seconds"]["total"] = round(time.monotonic() - began, 3)
         if options["json"]:
             self.stdout.write(json.dumps(found, ensure_ascii=False))
