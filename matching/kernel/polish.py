@@ -16,7 +16,7 @@ STEPS = 0.005  # of deterministic time for each of two searches; more of it foun
 SEED = 1
 
 
-def polished(market: Market, plan: Ints, ideal: Ints) -> Ints:
+def polished(market: Market, plan: Ints) -> Ints:
     """The best plan found near `plan`; `plan` itself where the component is too large. Whoever asks compares the two.
 
     The ladder as a weighted sum: each level that occurs weighs twice the next. That is not the order of the ladder, which
@@ -66,19 +66,21 @@ def polished(market: Market, plan: Ints, ideal: Ints) -> Ints:
     found = (cp_model.OPTIMAL, cp_model.FEASIBLE)
     if solver.solve(model) not in found:
         return plan
-    best = [solver.value(count) for count in packs]
-    if not is_better(market.levels(np.array(best, np.int64) * pack), market.levels(plan)):
+    best = np.array([solver.value(count) for count in packs], np.int64) * pack
+    if not is_better(market.levels(best), market.levels(plan)):
         return plan
-    # As much of the ladder, at less cost.
+    # As much of the sum, at less cost.
     model.add(sum(worth) >= sum(int(solver.value(each)) for each in worth))
     model.minimize(sum(int(cost) * count for cost, count in zip(market.cost * pack, packs, strict=True)))
     model.clear_hints()
-    for count, does, packs_of_it in zip(packs, travels, best, strict=True):
+    for count, does, packs_of_it in zip(packs, travels, (best // pack).tolist(), strict=True):
         model.add_hint(count, packs_of_it)
         model.add_hint(does, packs_of_it > 0)
-    if solver.solve(model) in found:
-        best = [solver.value(count) for count in packs]
-    return np.array(best, np.int64) * pack
+    if solver.solve(model) not in found:
+        return best
+    cheaper = np.array([solver.value(count) for count in packs], np.int64) * pack
+    # Equal sums may be unequal ladders.
+    return best if is_better(market.levels(best), market.levels(cheaper)) else cheaper
 
 
 def _weights(market: Market) -> Ints:

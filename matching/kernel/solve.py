@@ -57,7 +57,7 @@ def best_plan(market: Market, entering: Callable[[str], None]) -> tuple[Ints, In
     )
     best = dive(market, relaxed, unit, steps, entering)
     entering("parcels")
-    others: list[Callable[[], Ints]] = [lambda: greedy(market), lambda: polished(market, best, ideal)]
+    others: list[Callable[[], Ints]] = [lambda: greedy(market), lambda: polished(market, best)]
     for other in others:
         if (market.levels(best) != ideal).any():
             found = other()
