@@ -486,6 +486,23 @@ def _plausible(row: Mapping[str, Any], rulebook: Rulebook) -> int:
     return -(-usual * size * COVER_DAYS // (USUAL_BEDS * USUAL_DAYS))
 
 
+def _usable(
+    rows: list[dict[str, Any]], asked: NDArray[np.int64], served: NDArray[np.int64], rulebook: Rulebook
+) -> NDArray[np.int64]:
+    """What is asked for, up to what each facility can use of an item over all its needs; the most urgent of them first."""
+    left: dict[tuple[Any, str], int] = {}
+    for row, units in zip(rows, served.tolist(), strict=True):
+        key = row["appeal__facility"], row["item"]
+        left[key] = left.get(key, _plausible(row, rulebook)) - units
+    wanted = asked.copy()
+    order = sorted(range(len(rows)), key=lambda at: (rows[at]["urgency"], rows[at]["deadline_at"], at))
+    for at in order:
+        key = rows[at]["appeal__facility"], rows[at]["item"]
+        wanted[at] = min(int(asked[at]), max(left[key], 0))
+        left[key] -= int(wanted[at])
+    return wanted
+
+
 def _demands(
     rows: list[dict[str, Any]],
     kind: NDArray[np.int32],
@@ -500,8 +517,7 @@ def _demands(
     outstanding, proposed = (_column(rows, f"quantity_{of}", np.int64) for of in ("outstanding", "proposed"))
     asked = np.clip(outstanding - proposed + held, 0, MAX_QUANTITY)
     served = _column(rows, "served", np.int64) - held
-    usable = np.array([_plausible(row, rulebook) for row in rows], np.int64) - served
-    wanted = np.minimum(asked, np.maximum(usable, 0))
+    wanted = _usable(rows, asked, served, rulebook)
     waited = np.array([max((as_of - row["created_at"]).days, 0) for row in rows], np.int32)
     urgency = _column(rows, "urgency", np.int32)
     aged = (urgency == URGENCIES[-1]) & (policy.ageing_days > 0) & (waited >= policy.ageing_days)
@@ -514,8 +530,8 @@ def _demands(
         deadline_days=np.array(
             [min((row["deadline_at"] - as_of).days, FAR_AWAY_DAYS) for row in rows], np.int32
         ),
-        # The rest of a need is useful however small it is.
-        min_lot=np.minimum(_column(rows, "min_lot", np.int64), np.maximum(wanted, 1)),
+        # The rest of a need is useful however small it is; what it may not have is no rest.
+        min_lot=np.minimum(_column(rows, "min_lot", np.int64), np.maximum(asked, 1)),
         lat_deg=_column(rows, "latitude", np.float64, np.nan),
         lon_deg=_column(rows, "longitude", np.float64, np.nan),
         facility=facility,

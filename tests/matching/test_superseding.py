@@ -197,3 +197,49 @@ def test_a_run_keeps_the_policy_it_was_made_with() -> None:
         Problem.from_bytes(bytes(FamilyRun.objects.get(pk=family.pk).problem or b"")).policy.parcel_km
         == 50_000
     )
+
+
+def test_what_was_capped_can_be_approved(volunteer: Any) -> None:
+    """The least useful parcel is that of the whole need, for the run and for whoever approves."""
+    facility = make_facility(make_organisation("hospital"), beds=40)
+    need = make_need(facility, quantity=400_000, min_lot=5_000)
+    make_offer(quantity=400_000, allocates_for_me=True)
+    match()
+
+    agreed = services.approve(Proposal.objects.get(), by=volunteer, at=NOW)
+
+    need.refresh_from_db()
+    assert agreed.status == "agreed"
+    assert agreed.quantity == need.quantity_promised < need.quantity
+
+
+def test_a_parcel_that_has_to_be_larger_than_a_facility_can_use_is_not_proposed() -> None:
+    facility = make_facility(make_organisation("hospital"), beds=40)
+    make_need(facility, quantity=400_000, min_lot=50_000)
+    make_offer(quantity=400_000)
+
+    family = match()
+
+    assert family.shortfalls == {"below-lot": 1, "beyond-use": 1}
+
+
+def test_a_facility_that_asks_twice_for_the_same_goods_can_use_no_more_of_them() -> None:
+    item = make_item()
+    facility = make_facility(make_organisation("hospital"), beds=40)
+    usable = -(-item.assumed_quantity * 60 // 14)
+    urgent = make_need(facility, quantity=usable - 1_000, urgency=1)
+    other = make_need(facility, quantity=usable, urgency=2)
+    make_offer(quantity=400_000)
+
+    match()
+
+    assert (held(urgent), held(other)) == (usable - 1_000, 1_000)
+
+
+def test_a_policy_that_may_no_longer_be_chosen_still_serves_the_timetable() -> None:
+    MatchingPolicy.objects.update(is_offered=False)
+    make_need(quantity=100)
+
+    (run,) = services.match_all(at=NOW)
+
+    assert run.policy == "urgency"
