@@ -654,7 +654,6 @@ class MatchingPolicyAdmin(UnchangedMeanwhile, ReadOnlyAdmin):
         "name_zh",
         "name_en",
         "is_offered",
-        "order",
         "waits_from_urgency",
         "facility_percent",
     )

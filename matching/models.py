@@ -111,7 +111,7 @@ class MatchingPolicy(models.Model):
     wait_limit_km = models.PositiveIntegerField(
         _("limit on the first day, km"),
         default=500,
-        help_text=_("What a unit may cost, way and parcel together."),
+        help_text=_("What a unit may cost: its way, and what fits less well."),
     )
     wait_growth_days = models.PositiveSmallIntegerField(
         _("days until the limit doubles"), default=7, validators=[MinValueValidator(1)]

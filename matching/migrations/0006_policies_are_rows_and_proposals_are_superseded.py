@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ('ageing_days', models.PositiveSmallIntegerField(default=0, help_text='0: never.', verbose_name='days until the last urgency moves up')),
                 ('parcel_km', models.PositiveIntegerField(default=50000, help_text='Spread over its units: the higher, the fewer and larger the parcels.', verbose_name='what a parcel weighs, km')),
                 ('waits_from_urgency', models.PositiveSmallIntegerField(blank=True, help_text='This urgency and the less urgent ones wait for a nearer partner. Empty: nobody waits.', null=True, validators=[django.core.validators.MinValueValidator(2), django.core.validators.MaxValueValidator(4)], verbose_name='waits from urgency')),
-                ('wait_limit_km', models.PositiveIntegerField(default=500, help_text='What a unit may cost, way and parcel together.', verbose_name='limit on the first day, km')),
+                ('wait_limit_km', models.PositiveIntegerField(default=500, help_text='What a unit may cost: its way, and what fits less well.', verbose_name='limit on the first day, km')),
                 ('wait_growth_days', models.PositiveSmallIntegerField(default=7, validators=[django.core.validators.MinValueValidator(1)], verbose_name='days until the limit doubles')),
                 ('last_chance_days', models.PositiveSmallIntegerField(default=7, verbose_name='days before deadline or expiry when nobody waits')),
                 ('small_first_km', models.PositiveIntegerField(default=0, verbose_name='what finishing a need is worth, km')),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import caches
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -426,3 +426,8 @@ def test_in_a_terminal_the_command_shows_how_many_families_are_done(monkeypatch:
     _said, beside = told_by_match(as_of="2026-11-23")
 
     assert "1/1 families" in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", beside)
+
+
+def test_the_command_names_the_policies_there_are() -> None:
+    with pytest.raises(CommandError, match=r"no policy nonsense\. There are: floor, urgency"):
+        told_by_match(policy="nonsense")

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 
 from matching import services
-from matching.models import MatchingRun, RunStatus, Trigger
+from matching.models import MatchingPolicy, MatchingRun, RunStatus, Trigger
 from matching.results import Fill, Result, results, summary
 from matching.sentences import shortfalls
 from supplies.emergencies.models import Emergency
@@ -45,6 +45,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, **options: Any) -> None:
+        known = MatchingPolicy.objects.order_by("pk").values_list("pk", flat=True)
+        if options["policy"] not in known:
+            raise CommandError(f"There is no policy {options['policy']}. There are: {', '.join(known)}.")
         emergency = self._emergency(options["emergency"])
         began = time.monotonic()
         last = (
