@@ -28,10 +28,17 @@ THEIRS: dict[str, Asked] = {
     PROXIMITY: {"strategy": "proximity"},
 }
 POLICIES: dict[str, Asked] = {
-    OURS: {"strategy": "kernel", "limit": 80, "small_first": 2_000, "parcel": 3_000},
-    "kernel, finishing more": {"strategy": "kernel", "limit": 80, "small_first": 2_500, "parcel": 3_000},
-    "kernel, less patient": {"strategy": "kernel", "limit": 150, "small_first": 2_000, "parcel": 3_000},
-    "kernel, without patience": {"strategy": "kernel", "parcel": 3_000},
+    OURS: {"strategy": "kernel", "limit": 60, "growth_days": 10, "small_first": 3_200, "parcel": 4_000},
+    "kernel, fewer parcels": {
+        "strategy": "kernel",
+        "limit": 70,
+        "growth_days": 10,
+        "small_first": 3_000,
+        "parcel": 4_000,
+    },
+    "kernel, finishing more": {"strategy": "kernel", "limit": 80, "small_first": 4_000, "parcel": 4_000},
+    "kernel, less patient": {"strategy": "kernel", "limit": 150, "small_first": 3_000, "parcel": 4_000},
+    "kernel, without patience": {"strategy": "kernel", "parcel": 4_000},
 }
 AT_ONCE = (
     2  # the replay itself takes minutes for each strategy; the seconds told are those inside the strategy

@@ -9,8 +9,8 @@ import numpy as np
 from matching.kernel.columns import Ints, Small
 from matching.kernel.eligibility import RULES, Rule
 from matching.kernel.objective import open_bands
-from matching.kernel.pairs import UNKNOWN_PLACE_M, Pairs, smallest_parcel
-from matching.kernel.patience import days_to_wait
+from matching.kernel.pairs import UNKNOWN_PLACE_M, Pairs, largest_parcel, smallest_parcel
+from matching.kernel.patience import days_to_wait, least_parcel
 from matching.kernel.plan import Plan
 from matching.kernel.problem import FAR_AWAY_DAYS, MAX_QUANTITY, Problem, Verdict
 from matching.kernel.substitution import Reason
@@ -212,6 +212,8 @@ class _Stages:
     farthest  the last stage that any offer reached; SATISFIES if there is no compatible offer
     best      the best number among the offers at the farthest stage: metres, days, or the last level they serve
     parcel    the smallest parcel among them
+    worth     the smallest that is worth sending today
+    wait      days until a parcel of what is missing is
     used      units that the plan takes from eligible offers
     """
 
@@ -221,6 +223,8 @@ class _Stages:
         self.farthest = np.zeros(len(rows), np.int64)
         self.best = np.zeros(len(rows), np.int64)
         self.parcel = np.zeros(len(rows), np.int64)
+        self.worth = np.zeros(len(rows), np.int64)
+        self.wait = np.zeros(len(rows), np.int64)
         self.used = np.zeros(len(rows), np.int64)
         self.served_level, self.sent = _after(problem, plan)
         for place, supply in _compatible(problem, rows):
@@ -240,6 +244,8 @@ class _Stages:
             return CAUSES[Rule(stage)], best if stage >= Rule.RANGE else None
         if self.missing[place] < parcel:
             return Cause.REMAINDER_BELOW_LOT, parcel
+        if self.missing[place] < self.worth[place]:
+            return Cause.WAITS, int(self.wait[place])
         if self.used[place] == wanted - self.missing[place]:
             return Cause.NOTHING_LEFT, None
         return (Cause.SERVES_MORE_URGENT, best) if best <= level else (Cause.GIVEN_TO_OTHERS, None)
@@ -255,12 +261,18 @@ class _Stages:
         at_end = np.flatnonzero(stage == self.farthest[place])
         place, stage, pairs = place[at_end], stage[at_end], pairs.take(at_end)
         _keep(self.parcel, np.minimum, place, smallest_parcel(self.problem, pairs))
+        _keep(self.worth, np.minimum, place, least_parcel(self.problem, pairs))
+        _keep(self.wait, np.minimum, place, days_to_wait(self.problem, pairs, self.missing[place]))
         shelf_left = self.problem.supplies.shelf_days[pairs.supply] - pairs.days
         numbers: tuple[tuple[int, np.ufunc, Ints], ...] = (
             (Rule.RANGE, np.minimum, pairs.distance_m),
             (Rule.DEADLINE, np.minimum, pairs.days),
             (Rule.SHELF_LIFE, np.maximum, shelf_left),
-            (Rule.PATIENCE, np.minimum, days_to_wait(self.problem, pairs)),
+            (
+                Rule.PATIENCE,
+                np.minimum,
+                days_to_wait(self.problem, pairs, largest_parcel(self.problem, pairs)),
+            ),
             (ELIGIBLE, np.maximum, self.served_level[pairs.supply]),
         )
         for at, better, number in numbers:

@@ -15,8 +15,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from matching.kernel.columns import Ints
-from matching.kernel.objective import cost, open_bands, units_per_level
-from matching.kernel.pairs import Pairs, smallest_parcel
+from matching.kernel.objective import cost, open_bands, parcel_charge, units_per_level
+from matching.kernel.pairs import Pairs
+from matching.kernel.patience import least_parcel
 from matching.kernel.problem import URGENCIES, Policy, Problem
 
 LEVEL_STEPS = 200_000  # cost between two levels; the certificate checks that it suffices
@@ -62,7 +63,7 @@ class Market:
             pairs.supply,
             cost(problem, pairs),
             pairs.distance_m,
-            smallest_parcel(problem, pairs),
+            least_parcel(problem, pairs),
             proposed_before(problem, pairs),
             demands.wanted,
             demands.wanted,
@@ -107,6 +108,22 @@ class Market:
             served=self.served + given,
             available=self.available - self.used(quantity),
         )
+
+    def paying(self, quantity: Ints) -> "Market":
+        """What a parcel costs spread over what it carries in this plan, instead of over all it could carry."""
+        could_carry = np.minimum(self.available[self.supply], self.wanted[self.demand])
+        more = parcel_charge(self.policy, quantity) - parcel_charge(self.policy, could_carry)
+        return replace(self, cost=np.where(quantity > 0, np.maximum(self.cost + more, 0), self.cost))
+
+    def price(self, quantity: Ints) -> int:
+        """What a plan costs, every parcel by what it carries, in kilometres of all its units together."""
+        travels = np.flatnonzero(quantity)
+        each = self.paying(quantity).cost[travels].tolist()
+        return sum(cost * units for cost, units in zip(each, quantity[travels].tolist(), strict=True))
+
+    def unchanged(self, quantity: Ints) -> int:
+        """Units of a plan that were proposed before."""
+        return int(np.minimum(quantity, self.kept).sum())
 
     def given(self, quantity: Ints) -> Ints:
         return sums(self.demand, quantity, len(self.wanted))

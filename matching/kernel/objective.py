@@ -56,7 +56,12 @@ def use_first_term(problem: Problem, pairs: Pairs) -> Ints:
 def parcel_term(problem: Problem, pairs: Pairs) -> Ints:
     """Few large parcels: what a parcel costs, per unit it could hold at most."""
     most = np.minimum(problem.supplies.available[pairs.supply], problem.demands.wanted[pairs.demand])
-    return np.asarray(np.minimum(problem.policy.parcel_km // np.maximum(most, 1), PARCEL_MOST_KM))
+    return parcel_charge(problem.policy, most)
+
+
+def parcel_charge(policy: Policy, quantity: Ints) -> Ints:
+    """What a parcel of so many units costs, per unit."""
+    return np.asarray(np.minimum(policy.parcel_km // np.maximum(quantity, 1), PARCEL_MOST_KM))
 
 
 def waiting_term(problem: Problem, pairs: Pairs) -> Ints:

@@ -15,41 +15,69 @@ from matching.kernel.objective import (
     overshoot_term,
     small_first_term,
 )
-from matching.kernel.pairs import Pairs
-from matching.kernel.problem import Patience, Problem
+from matching.kernel.pairs import Pairs, largest_parcel, smallest_parcel
+from matching.kernel.problem import MAX_QUANTITY, Patience, Problem
 
 TERMS = (distance_term, overshoot_term, conditional_term, small_first_term)
 
 
 def is_worth_making(problem: Problem, pairs: Pairs) -> Bools:
-    """Those who wait do not wait for this pair: it costs no more than its limit, or it is the last chance."""
-    return np.asarray(days_to_wait(problem, pairs) == 0)
+    """Those who wait do not wait for this pair: a parcel that could go costs no more than its limit, or it is the last chance."""
+    return least_parcel(problem, pairs) <= largest_parcel(problem, pairs)
 
 
-def days_to_wait(problem: Problem, pairs: Pairs) -> Ints:
-    """Days until a pair is worth making if nothing better comes, at most until it is the last chance; 0 if it is now."""
+def least_parcel(problem: Problem, pairs: Pairs) -> Ints:
+    """The least worth sending today: both lots in whole packs and, for who waits, as much as the way is long.
+
+    More than MAX_QUANTITY where no parcel is worth it.
+    """
+    least = smallest_parcel(problem, pairs)
+    patience = problem.policy.patience
+    if patience is None:
+        return least
+    waits = _waits(problem, pairs, patience)
+    room = _limit(problem, pairs, patience) - _without_parcel(problem, pairs)
+    # parcel_km // quantity <= room, in whole numbers
+    worth = np.where(room < 0, MAX_QUANTITY + 1, patience.parcel_km // (np.maximum(room, 0) + 1) + 1)
+    pack = problem.supplies.pack[pairs.supply]
+    return np.where(waits, np.maximum(least, -(-worth // pack) * pack), least)
+
+
+def days_to_wait(problem: Problem, pairs: Pairs, quantity: Ints) -> Ints:
+    """Days until a parcel is worth sending if nothing better comes, at most until it is the last chance; 0 if it is now."""
     patience = problem.policy.patience
     if patience is None:
         return np.zeros(len(pairs), np.int64)
-    longest = np.maximum(
-        problem.demands.waited_days[pairs.demand], problem.supplies.waited_days[pairs.supply]
-    ).astype(np.int64)
+    price = _without_parcel(problem, pairs) + patience.parcel_km // np.maximum(quantity, 1)
     # limit x (growth + waited) >= price x growth, in whole numbers
-    waited_then = (
-        -(-price(problem, pairs) * patience.growth_days // max(patience.limit, 1)) - patience.growth_days
-    )
+    waited_then = -(-price * patience.growth_days // max(patience.limit, 1)) - patience.growth_days
+    longest = _longest_wait(problem, pairs)
     days = np.minimum(np.maximum(waited_then - longest, 0), _days_to_last_chance(problem, pairs, patience))
     return np.where(problem.demands.urgency[pairs.demand] >= patience.first_urgency, days, 0)
 
 
-def price(problem: Problem, pairs: Pairs) -> Ints:
-    """What a unit costs on each pair, of what waiting could better: not how long anything has waited or will keep."""
-    patience = problem.policy.patience
-    most = np.minimum(problem.supplies.available[pairs.supply], problem.demands.wanted[pairs.demand])
-    total = (patience.parcel_km if patience else 0) // np.maximum(most, 1)
+def _waits(problem: Problem, pairs: Pairs, patience: Patience) -> Bools:
+    is_patient = problem.demands.urgency[pairs.demand] >= patience.first_urgency
+    return np.asarray(is_patient & (_days_to_last_chance(problem, pairs, patience) > 0))
+
+
+def _limit(problem: Problem, pairs: Pairs, patience: Patience) -> Ints:
+    return np.asarray(
+        patience.limit * (patience.growth_days + _longest_wait(problem, pairs)) // patience.growth_days
+    )
+
+
+def _longest_wait(problem: Problem, pairs: Pairs) -> Ints:
+    waited, lain = problem.demands.waited_days[pairs.demand], problem.supplies.waited_days[pairs.supply]
+    return np.maximum(waited, lain).astype(np.int64)
+
+
+def _without_parcel(problem: Problem, pairs: Pairs) -> Ints:
+    """What a unit costs of what waiting could better: not how long anything has waited or will keep."""
+    total = np.zeros(len(pairs), np.int64)
     for term in TERMS:
         total = total + term(problem, pairs)
-    return np.asarray(np.maximum(total, 0))
+    return total
 
 
 def _days_to_last_chance(problem: Problem, pairs: Pairs, patience: Patience) -> Ints:

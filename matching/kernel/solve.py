@@ -2,14 +2,16 @@
 
 Each component of the market is one min-cost flow (network.py). Packs and lots are not convex, so they are met by a dive:
 for each urgency, most urgent first, the flow over all classes still open, then only this class is rounded to parcels that
-may travel, with every remaining unit open to it, and fixed. Plans made otherwise are set beside it: a plain greedy one,
+may travel, with every remaining unit open to it, and fixed. Plans made otherwise are set beside it: a careful volunteer's,
 one that leaves alone whatever was proposed before, and for few needs an exact search. The best on the ladder is kept, of
 equals the one that changes least. Last, what is left on both sides is paired.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matching.kernel.candidates import among, candidates, families
 from matching.kernel.columns import Ints
@@ -21,6 +23,8 @@ from matching.kernel.polish import polished
 from matching.kernel.pricing import with_priced
 from matching.kernel.problem import URGENCIES, Problem
 
+ROUNDS = 2  # in which a parcel's charge is learned from the flow before; more of them found little more
+RETRIES = 2  # of a class, with those first who stayed short
 LEFTOVER_PAIRS = 4_000_000  # pairs of leftovers of a family up to which every one of them is tried
 PHASES = ("candidates", "flow", "parcels", "leftovers")
 
@@ -47,7 +51,11 @@ def solve(problem: Problem, *, entering: Callable[[str], None] = lambda phase: N
 
 
 def best_plan(market: Market, entering: Callable[[str], None]) -> tuple[Ints, Ints]:
-    """Quantities on the edges of one component, and the levels no plan on these edges can beat."""
+    """Quantities on the edges of one component, and the levels no plan on these edges can beat.
+
+    What a parcel costs is linear only once one knows what it carries. So the flow and the dive are done again, with each
+    parcel's charge spread over what it carried in the flow before (slope scaling, Kim and Pardalos 1999).
+    """
     entering("flow")
     unit = int(np.gcd.reduce(market.pack))
     relaxed, steps = certified_flow(market, unit)
@@ -56,51 +64,67 @@ def best_plan(market: Market, entering: Callable[[str], None]) -> tuple[Ints, In
         relaxed if unit == 1 else flow(market, everything, market.available, unit=1, level_steps=0)[0]
     )
     best = dive(market, relaxed, unit, steps, entering)
+    for _ in range(ROUNDS):
+        entering("flow")
+        paying = market.paying(relaxed)
+        relaxed, _ = flow(paying, everything, market.available, unit=unit, level_steps=steps)
+        best = preferred(market, best, dive(paying, relaxed, unit, steps, entering))
     entering("parcels")
-    others: list[Callable[[], Ints]] = [lambda: greedy(market), lambda: polished(market, best)]
+    if market.kept.any():
+        best = preferred(market, best, keeping(market, unit, steps, entering))
+    others: list[Callable[[], Ints]] = [
+        lambda: careful(market, everything, market.available, market.reach),
+        lambda: polished(market, best),
+    ]
     for other in others:
         if (market.levels(best) != ideal).any():
-            found = other()
-            best = found if is_better(market.levels(found), market.levels(best)) else best
-    if market.kept.any():
-        kept = keeping(market, unit, steps, entering)
-        best = best if is_better(market.levels(best), market.levels(kept)) else kept
+            best = preferred(market, best, other())
     return best, ideal
+
+
+def preferred(market: Market, plan: Ints, other: Ints) -> Ints:
+    """The better of two plans on the ladder; of equals the one that leaves more as it was proposed, then the cheaper one."""
+    levels, others = market.levels(plan), market.levels(other)
+    if (levels != others).any():
+        return plan if is_better(levels, others) else other
+    return min(plan, other, key=lambda each: (-market.unchanged(each), market.price(each)))
 
 
 def keeping(market: Market, unit: int, steps: int, entering: Callable[[str], None]) -> Ints:
     """All that was proposed before and may still travel, and a dive into what is left."""
-    kept = legal_part(market, market.kept)
-    rest = market.after(kept)
     everything = np.arange(len(market.demand))
+    kept = fitting(market, everything, market.kept, market.available, market.urgency[market.demand])
+    rest = market.after(kept)
     ideal, _ = flow(rest, everything, rest.available, unit=unit, level_steps=steps)
     return np.asarray(kept + dive(rest, ideal, unit, steps, entering))
 
 
-def legal_part(market: Market, quantity: Ints) -> Ints:
-    """Of these quantities what may travel still, where less is left or wanted than there was: the most urgent first."""
-    order = np.lexsort((market.supply, market.demand, market.urgency[market.demand]))
-    has, rest = [0] * len(market.wanted), market.available.tolist()
+def fitting(market: Market, edges: Ints, quantity: Ints, available: Ints, rank: NDArray[Any]) -> Ints:
+    """Of these quantities on these edges what may travel, where less is left or wanted than that: lowest rank first."""
+    demand, supply, lot = market.demand[edges], market.supply[edges], market.lot[edges]
+    order = np.lexsort((supply, demand, rank))
+    has, rest = [0] * len(market.wanted), available.tolist()
     wanted, pack, found = market.reach.tolist(), market.pack.tolist(), np.zeros_like(quantity)
     for edge in order[quantity[order] > 0].tolist():
-        demand, supply = int(market.demand[edge]), int(market.supply[edge])
-        most = min(int(quantity[edge]), wanted[demand] - has[demand], rest[supply])
-        most -= most % pack[supply]
-        if most >= market.lot[edge]:
+        to, since = int(demand[edge]), int(supply[edge])
+        most = min(int(quantity[edge]), wanted[to] - has[to], rest[since])
+        most -= most % pack[since]
+        if most >= lot[edge]:
             found[edge] = most
-            has[demand] += most
-            rest[supply] -= most
+            has[to] += most
+            rest[since] -= most
     return found
 
 
 def dive(market: Market, relaxed: Ints, unit: int, level_steps: int, entering: Callable[[str], None]) -> Ints:
     """Quantities that may travel, class by class: flow over all classes still open, then this class rounded and fixed.
 
-    A class also takes what is left over before any later class comes; the rest is given in the order of the ladder.
+    A class is rounded in several ways and keeps the best of them. It also takes what is left over before any later class
+    comes; the rest is given in the order of the ladder.
 
     relaxed  the flow over all edges, which is the first of them
     """
-    quantity = np.zeros(len(market.demand), np.int64)
+    quantity = best = np.zeros(len(market.demand), np.int64)
     available = market.available
     urgency = market.urgency[market.demand]
     for own_class in URGENCIES:
@@ -114,10 +138,40 @@ def dive(market: Market, relaxed: Ints, unit: int, level_steps: int, entering: C
         if len(still_open) < len(relaxed) or quantity.any():
             ideal, _ = flow(market, still_open, available, unit=unit, level_steps=level_steps)
         entering("parcels")
-        parcels = as_parcels(market, own, ideal[urgency[still_open] == own_class], available)
-        quantity[own] = refill(market, own, parcels, available, before_later_classes(market, own_class))
+        limit = before_later_classes(market, own_class)
+        for parcels in roundings(market, own, ideal[urgency[still_open] == own_class], available, limit):
+            found = quantity.copy()
+            found[own] = parcels
+            best = found if is_better(market.levels(found), market.levels(best)) else best
+        quantity = best
         available = market.available - market.used(quantity)
     return refill(market, np.arange(len(quantity)), quantity, market.available, market.reach)
+
+
+def roundings(market: Market, edges: Ints, ideal: Ints, available: Ints, limit: Ints) -> Iterator[Ints]:
+    """What may travel on the edges of one class: as the flow goes, then with those first who stay short, then as a volunteer would.
+
+    Whoever stays short because what is left makes no parcel is served before the others when it is tried again (squeaky
+    wheel optimisation, Joslin and Clements 1999).
+    """
+    demand = market.demand[edges]
+    target = sums(demand, ideal, len(market.wanted))
+    comes_first = np.zeros(len(market.wanted), np.bool_)
+    for _ in range(1 + RETRIES):
+        is_first = comes_first[demand]
+        parcels = np.zeros(len(edges), np.int64)
+        parcels[is_first] = careful(market, edges[is_first], available, target)
+        left = available - sums(market.supply[edges], parcels, len(market.available))
+        parcels[~is_first] = as_parcels(market, edges[~is_first], ideal[~is_first], left)
+        parcels = refill(market, edges, parcels, available, limit)
+        yield parcels
+        given = sums(demand, parcels, len(market.wanted))
+        short = (given < target) & ~comes_first
+        if not short.any():
+            break
+        level = next_level(market, given)
+        comes_first |= short & (level == level[short].min())
+    yield careful(market, edges, available, limit)
 
 
 def before_later_classes(market: Market, own_class: int) -> Ints:
@@ -131,11 +185,13 @@ def before_later_classes(market: Market, own_class: int) -> Ints:
 def as_parcels(market: Market, edges: Ints, ideal: Ints, available: Ints) -> Ints:
     """The ideal quantities of these edges as parcels that may travel: whole packs, no parcel below the lot.
 
-    What cannot travel is offered again, up to what each demand ideally gets.
+    A parcel that was proposed before stays as large as it was, if the ideal still goes that way. What cannot travel is
+    offered again, up to what each demand ideally gets.
     """
     pack = market.pack[market.supply[edges]]
-    quantity = ideal - ideal % pack
-    quantity[quantity < market.lot[edges]] = 0
+    stays = (market.kept[edges] > 0) & (ideal > 0)
+    quantity = np.where(stays, market.kept[edges], ideal - ideal % pack)
+    quantity = fitting(market, edges, quantity, available, ~stays)
     target = sums(market.demand[edges], ideal, len(market.wanted))
     return refill(market, edges, quantity, available, target)
 
@@ -189,14 +245,14 @@ def _take_in_turn(
     return np.array(taken, np.int64)
 
 
-def greedy(market: Market) -> Ints:
+def careful(market: Market, edges: Ints, available: Ints, limit: Ints) -> Ints:
     """What a careful volunteer would do: urgent demands first, then by deadline, each from its nearest supplies."""
-    d, s = market.demand, market.supply
-    order = np.lexsort((s, market.distance_m, d, market.deadline_days[d], market.urgency[d]))
+    d, s = market.demand[edges], market.supply[edges]
+    order = np.lexsort((s, market.distance_m[edges], d, market.deadline_days[d], market.urgency[d]))
     quantity = np.zeros(len(d), np.int64)
-    turns = (d[order], s[order], market.lot[order], quantity)
+    turns = (d[order], s[order], market.lot[edges][order], quantity)
     nothing = np.zeros(len(market.wanted), np.int64)
-    quantity[order] = _take_in_turn(market, turns, nothing, market.available, market.reach)
+    quantity[order] = _take_in_turn(market, turns, nothing, available, limit)
     return quantity
 
 

@@ -10,6 +10,7 @@ from matching.kernel.columns import Ints
 from matching.kernel.eligibility import RULES, Rule
 from matching.kernel.objective import units_per_level
 from matching.kernel.pairs import Pairs
+from matching.kernel.patience import days_to_wait
 from matching.kernel.plan import Plan
 from matching.kernel.problem import Problem
 
@@ -35,6 +36,7 @@ class Fault(StrEnum):
     EXPIRES = "expires"
     NO_LEGAL_LOT = "no-legal-lot"
     IMPATIENT = "impatient"  # dear, and there was time to wait
+    BELOW_WORTH = "below-worth"  # a parcel that is dear because it is small, and there was time to wait
     WRONG_WAY = "wrong-way"  # distance, days or verdict are not those of the pair
     WRONG_SHORTFALL = "wrong-shortfall"
     WRONG_VALUE = "wrong-value"  # the levels are not those of the assignments
@@ -135,6 +137,7 @@ def _quantities(problem: Problem, plan: Plan, pairs: Pairs) -> tuple[Violation, 
         *_where(plan, quantity <= 0, Fault.NOTHING),
         *_where(plan, quantity % problem.supplies.pack[pairs.supply] != 0, Fault.BROKEN_PACK),
         *_where(plan, quantity < lots, Fault.BELOW_LOT),
+        *_where(plan, days_to_wait(problem, pairs, quantity) > 0, Fault.BELOW_WORTH),
     )
 
 

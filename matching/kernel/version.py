@@ -6,7 +6,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-VERSION = "2"
+VERSION = "3"
 LIBRARIES = ("numpy", "ortools", "scipy")
 
 

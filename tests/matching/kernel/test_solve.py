@@ -16,9 +16,10 @@ from matching.kernel.eligibility import eligible
 from matching.kernel.explain import explain
 from matching.kernel.network import Market, SolverFailed, _min_cost_flow, certified_flow, components, flow
 from matching.kernel.objective import is_better, open_bands, units_per_level
-from matching.kernel.pairs import Pairs, smallest_parcel
+from matching.kernel.pairs import Pairs
+from matching.kernel.patience import least_parcel
 from matching.kernel.problem import MAX_QUANTITY, Policy, Problem
-from matching.kernel.solve import PHASES, best_plan, greedy, refill, solve, with_leftovers
+from matching.kernel.solve import PHASES, best_plan, careful, refill, solve, with_leftovers
 from matching.kernel.verify import value, verify
 from tests.matching.kernel.makers import BEIJING, VAN, WUHAN, given, make_problem
 from tests.matching.kernel.strategies import problems
@@ -282,7 +283,7 @@ def test_nothing_that_could_travel_is_left_on_both_sides(problem):
     room = np.minimum(open_demand[pairs.demand], open_supply[pairs.supply]) // pack * pack
     now = travelling[pairs.demand, pairs.supply]
 
-    assert not ((room > 0) & (now + room >= smallest_parcel(problem, pairs))).any()
+    assert not ((room > 0) & (now + room >= least_parcel(problem, pairs))).any()
 
 
 @often
@@ -349,7 +350,10 @@ def test_a_plan_is_no_better_than_the_bound_and_no_worse_than_greedy(problem):
         quantity, ideal = best_plan(part, lambda phase: None)
 
         assert not is_better(part.levels(quantity), ideal)
-        assert not is_better(part.levels(greedy(part)), part.levels(quantity))
+        assert not is_better(
+            part.levels(careful(part, np.arange(len(edges)), part.available, part.reach)),
+            part.levels(quantity),
+        )
 
 
 @often
@@ -476,7 +480,7 @@ def test_what_was_agreed_stays_and_the_rest_is_planned_around_it(problem):
 
 def every_plan(problem: Problem, pairs: Pairs):
     """All ways to fill the pairs with parcels that may travel."""
-    least = smallest_parcel(problem, pairs)
+    least = least_parcel(problem, pairs)
     choices = []
     for row in range(len(pairs)):
         demand, supply = pairs.demand[row], pairs.supply[row]

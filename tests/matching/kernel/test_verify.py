@@ -42,6 +42,7 @@ def test_a_good_plan_is_allowed():
 
 
 WAITING = replace(Policy.urgency(), patience=Patience(limit=500))
+FULL_LOADS = replace(Policy.urgency(), patience=Patience(limit=1420, parcel_km=50_000))
 
 # A plan made for innocent rows is judged by a problem in which one thing is different.
 GUILTY = [
@@ -67,6 +68,7 @@ GUILTY = [
     ({}, {"wanted": 99}, {}, Fault.OVER_FILLED),
     ({}, {}, {"available": 99}, Fault.OVER_COMMITTED),
     ({"policy": WAITING}, {"urgency": 3}, {}, Fault.IMPATIENT),
+    ({"policy": FULL_LOADS}, {"urgency": 3, "wanted": 1000}, {"available": 1000}, Fault.BELOW_WORTH),
     ({"verdict": [[2]]}, {}, {}, Fault.WRONG_WAY),
     ({}, {"id": 5}, {}, Fault.UNKNOWN_ROW),
     ({}, {}, {"id": 5}, Fault.UNKNOWN_ROW),
