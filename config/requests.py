@@ -18,6 +18,7 @@ from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext_lazy as _
 
+from config import queue
 from config.mishaps import (
     BUSY,
     NOT_DONE,
@@ -47,20 +48,22 @@ Handler = Callable[[HttpRequest], HttpResponse]
 class ShedLoad:
     """Refuses what has waited too long before it got here: whoever asked has given up, and others still wait.
 
-    Our own proxy says when a request reached it (`X-Request-Start: t=seconds`, as nginx's "t=${msec}"). Without one of
-    our own in front nobody is believed.
+    The web worker knows its own queue. Our own proxy says when a request reached it (`X-Request-Start: t=seconds`, as
+    nginx's "t=${msec}"); without one of our own in front nobody is believed.
     """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if settings.TRUSTED_PROXIES and waited(request) > settings.SHED_AFTER_SECONDS:
+        waited = since_our_proxy(request) if settings.TRUSTED_PROXIES else 0.0
+        is_probe = request.path_info.startswith("/health/")  # a site that is busy is alive
+        if max(waited, queue.waited()) > settings.SHED_AFTER_SECONDS and not is_probe:
             return mishap(request, 503, "busy", BUSY, retry_after=RETRY_AFTER)
         return self.get_response(request)
 
 
-def waited(request: HttpRequest) -> float:
+def since_our_proxy(request: HttpRequest) -> float:
     """Seconds since our proxy had the request; 0 where it says nothing."""
     found = STARTED.fullmatch(request.headers.get("X-Request-Start", ""))
     return time.time() - float(found[1]) if found else 0.0

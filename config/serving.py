@@ -8,13 +8,30 @@ which reads a request whole before it passes it on (docs/operations.md).
 import os
 import socket
 import struct
+import time
 from typing import Any
 
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from config import queue
 from config.logs import logging_config
 
 SECONDS_OF_SILENCE = int(os.environ.get("WEB_PATIENCE", "10"))
 
-worker_class = "gthread"
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """Threads that know how long a connection has waited for one of them."""
+
+    def enqueue_req(self, conn: TConn) -> None:
+        conn.enqueued = time.monotonic()
+        super().enqueue_req(conn)
+
+    def handle(self, conn: TConn) -> Any:
+        queue.taken_up(time.monotonic() - conn.enqueued)
+        return super().handle(conn)
+
+
+worker_class = Worker
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))
 worker_connections = (

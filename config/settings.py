@@ -332,7 +332,7 @@ LIMITS = {
 LIMITS_TIMES: int = max(
     1, env.int("LIMITS_TIMES", default=1)
 )  # for tests and benches, which are one busy stranger
-SHED_AFTER_SECONDS: float = env.float("SHED_AFTER_SECONDS", default=10.0)
+SHED_AFTER_SECONDS: float = env.float("SHED_AFTER_SECONDS", default=1.5)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

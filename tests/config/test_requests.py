@@ -196,6 +196,13 @@ def test_what_has_waited_too_long_at_our_own_proxy_is_refused(
     assert ("Retry-After" in answer.headers) is (status == 503)
 
 
+def test_who_asks_whether_the_site_lives_is_answered_however_long_the_queue_is(settings: Any) -> None:
+    settings.TRUSTED_PROXIES, settings.SHED_AFTER_SECONDS = 1, 1.5
+    waited = {"x-request-start": f"t={time.time() - 60:.3f}"}
+
+    assert Client(headers=waited).get("/health/live").status_code == 200
+
+
 # -- language ---------------------------------------------------------------------------------------------
 
 

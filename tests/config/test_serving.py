@@ -28,6 +28,26 @@ def served(django_db_setup: None, django_db_blocker: Any) -> Iterator[Served]:
         server.stop()
 
 
+# -- waiting ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("shed_after", "status"), [("0.5", 503), ("30", 200)])
+def test_what_waited_too_long_for_a_thread_is_refused_and_told_when_to_come_again(
+    django_db_setup: None, django_db_blocker: Any, shed_after: str, status: int
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="tongzhou-") as place, django_db_blocker.unblock():
+        one_thread = {"WEB_WORKERS": "1", "WEB_THREADS": "1", "WEB_PATIENCE": "2"}
+        server = Served(Path(place), SHED_AFTER_SECONDS=shed_after, **one_thread)
+        try:
+            with server.socket():  # says nothing, and holds the only thread until it is given up
+                found, headers, _body = server.get("/sign-in/")
+        finally:
+            server.stop()
+
+    assert found == status
+    assert ("Retry-After" in headers) is (status == 503)
+
+
 # -- size before reading ----------------------------------------------------------------------------------
 
 
