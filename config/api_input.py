@@ -25,6 +25,7 @@ from supplies.search import first
 LARGEST_BODY = 2_000_000  # bytes; a hundred thousand characters of Chinese are a sixth of it
 DEEPEST = 20
 PAGE, LARGEST_PAGE = 50, 200
+PAGED_BY = ("cursor", "page_size")
 
 
 class TooLarge(APIException):
@@ -144,7 +145,7 @@ class StrictFilterBackend(DjangoFilterBackend):
 
     def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
         filterset = self.get_filterset(request, queryset, view)
-        known = {"cursor", "page_size", *(filterset.filters if filterset else ())}
+        known = {*(PAGED_BY if view.paginator else ()), *(filterset.filters if filterset else ())}
         faults = dict(_unfit_parameters(request, known))
         if faults:
             raise ValidationError(faults)

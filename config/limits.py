@@ -40,7 +40,7 @@ ROUTES = {
         emergency-list emergency-detail organisation-list organisation-detail facility-list facility-detail
         appeal-list appeal-detail need-list need-detail donation-list donation-detail offer-list offer-detail
         matchingrun-list matchingrun-detail proposal-list proposal-detail allocation-list allocation-detail
-        shipment-list shipment-detail proposal-deviations contact-list contact-detail reveal-list reveal-detail
+        shipment-list shipment-detail proposal-deviations proposal-suggested-shipments contact-list contact-detail reveal-list reveal-detail
         organisation organisation-check facility promise privacy how-matching-works my-data account account-number keys members nowhere
         """,
     "search": "choose-hospital",

@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -40,6 +40,7 @@ from matching.permissions import (
 )
 from matching.results import answers, changes, declined, results, run_before
 from matching.sentences import departure, filling, sentences, shortfalls, why_ended
+from matching.shipping import suggestions, together_with
 from supplies.catalogue.models import Relation
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
@@ -65,6 +66,7 @@ from supplies.organisations.models import User
 from supplies.wording import apart
 
 DECLINED_SHOWN = 30
+OTHERS_SHOWN = 20  # of those that may travel together with a proposal
 FIGURES: dict[Any, Any] = {
     "needs": _("needs"),
     "offers": _("offers"),
@@ -136,6 +138,26 @@ class RunFilter(admin.SimpleListFilter):
             return queryset.none()
 
 
+class TogetherFilter(admin.SimpleListFilter):
+    """What may travel together with a proposal, which stands for all of them: their ids would not fit into an address."""
+
+    title = _("may travel together")
+    parameter_name = "together"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        one = request.GET.get("together")
+        return [(one, _("this suggested shipment"))] if one else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Proposal]) -> QuerySet[Proposal]:
+        if not self.value():
+            return queryset
+        try:
+            one = Proposal.objects.visible_to(request.user).get(pk=UUID(self.value() or ""))
+        except (ValueError, Proposal.DoesNotExist):
+            return queryset.none()
+        return queryset.filter(pk__in=together_with(one).values("pk"))
+
+
 class WhyForm(forms.Form):
     """Why an approval departs from what was proposed."""
 
@@ -184,6 +206,7 @@ class Approve(Verb):
 @admin.register(Proposal)
 class ProposalAdmin(DeskAdmin):
     change_list_template = "admin/proposals.html"
+    change_form_template = "admin/proposal.html"
     list_display = (
         "item",
         "urgency",
@@ -204,6 +227,7 @@ class ProposalAdmin(DeskAdmin):
         DeviationFilter,
         "deviation",
         RunFilter,
+        TogetherFilter,
         "need__urgency",
         "is_conditional",
         "need__appeal__emergency",
@@ -304,8 +328,59 @@ class ProposalAdmin(DeskAdmin):
         ]
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.by_hand_view)
-        return [path("by-hand/", view, name="matching_proposal_by_hand"), *super().get_urls()]
+        by_hand = self.admin_site.admin_view(self.by_hand_view)
+        suggested = self.admin_site.admin_view(self.suggested_shipments_view)
+        return [
+            path("by-hand/", by_hand, name="matching_proposal_by_hand"),
+            path("suggested-shipments/", suggested, name="matching_proposal_suggested_shipments"),
+            *super().get_urls(),
+        ]
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            group = self.get_queryset(request).filter(pk__in=together_with(obj).values("pk"))
+            if group.filter(pk=obj.pk).exists():
+                others = group.exclude(pk=obj.pk).select_related(*self.list_select_related)
+                context["together"] = others.order_by(*self.ordering)[:OTHERS_SHOWN]
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def suggested_shipments_view(self, request: HttpRequest) -> HttpResponse:
+        """What may travel together, to be approved together in the list."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        rows = self.get_queryset(request)
+        emergencies = {row.pk: row for row in Emergency.objects.newest_first()}
+        chosen = request.GET.get("emergency", "")
+        if chosen:
+            if chosen not in emergencies:
+                raise Http404
+            rows = rows.filter(need__appeal__emergency=chosen)
+        found, more = suggestions(rows)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Suggested shipments"),
+            "opts": self.opts,
+            "suggestions": found,
+            "more": more,
+            "within": f"&need__appeal__emergency__code__exact={chosen}" if chosen else "",
+            "emergencies": [
+                {"query_string": "?", "selected": not chosen, "display": gettext("All")},
+                *(
+                    {"query_string": f"?emergency={row.pk}", "selected": row.pk == chosen, "display": row}
+                    for row in emergencies.values()
+                ),
+            ],
+            "media": self.media,
+        }
+        return TemplateResponse(request, "admin/suggested_shipments.html", context)
 
     def by_hand_view(self, request: HttpRequest) -> HttpResponse:
         """The form that brings one need and an offer together outside any run; only a POST does."""

@@ -38,11 +38,14 @@ from matching.permissions import (
 )
 from matching.results import summary
 from matching.sentences import facts, sentences
+from matching.shipping import SHOWN, suggestions
 from supplies.api_fields import (
     Coded,
+    Day,
     DayFilter,
     Named,
     Quantity,
+    Readable,
     Reason,
     RowField,
     RowSerializer,
@@ -328,6 +331,36 @@ class DeviationSerializer(RowSerializer):
         read_only_fields = fields
 
 
+class SuggestedGoods(Readable):
+    item = serializers.CharField(source="item.pk", help_text="What is sent, a substitute too.")
+    quantity = WholeNumber()
+    unit = serializers.CharField(source="item.base_unit_id", help_text="What the quantity counts.")
+
+
+class SuggestedLoad(Readable):
+    """What one shipment from this donor can carry."""
+
+    donor = Named()
+    proposals = serializers.ListField(child=serializers.UUIDField())
+    items = SuggestedGoods(source="goods", many=True)
+
+
+class SuggestedShipment(Readable):
+    """Two proposals or more that may leave one city for one facility together."""
+
+    from_region = Coded(source="place", help_text="The city; where the donor stated only more, that.")
+    facility = Named()
+    urgency = WholeNumber(help_text="Of its most urgent need.")
+    needed_by = Day(help_text="The earliest day among its needs.")
+    km = WholeNumber(help_text="The longest of their ways.")
+    loads = SuggestedLoad(many=True)
+
+
+class SuggestedShipments(serializers.Serializer):
+    results = SuggestedShipment(many=True, help_text=f"At most {SHOWN}.")
+    more = serializers.IntegerField(help_text="How many there are besides.")
+
+
 class ApprovalInput(Strict):
     """Nothing has to be sent, unless the approval departs from what was proposed."""
 
@@ -387,6 +420,16 @@ class DeviationFilter(django_filters.FilterSet):
         return queryset.filter(DEVIATES[DeviationKind(kind)])  # type: ignore[no-any-return]
 
 
+class SuggestionFilter(django_filters.FilterSet):
+    emergency = django_filters.ModelChoiceFilter(
+        queryset=Emergency.objects.all(), field_name="need__appeal__emergency"
+    )
+
+    class Meta:
+        model = Proposal
+        fields: list[str] = []
+
+
 @extend_schema_view(list=extend_schema(summary="Proposals"), retrieve=extend_schema(summary="A proposal"))
 class ProposalViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
     """What runs suggest, most urgent first. The two sides see a proposal once a volunteer has approved it."""
@@ -419,6 +462,15 @@ class ProposalViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
             raise NotYours(NOT_A_VOLUNTEER)
         rows = self.filter_queryset(deviations().visible_to(request.user))
         return self.get_paginated_response(self.get_serializer(self.paginate_queryset(rows), many=True).data)
+
+    @extend_schema(summary="Suggested shipments", responses=SuggestedShipments, filters=True)
+    @action(detail=False, filterset_class=SuggestionFilter, pagination_class=None)
+    def suggested_shipments(self, request: Request) -> Response:
+        """Which of the proposals that you can see may leave one city for one facility together: those that are pending, and
+        those that are agreed but on no shipment yet. The most urgent first, then those of most proposals."""
+        rows = Proposal.objects.visible_to(request.user)
+        found, more = suggestions(self.filter_queryset(rows))
+        return Response(SuggestedShipments({"results": found, "more": more}).data)
 
     @extend_schema(summary="Say yes", request=None, responses=ProposalSerializer)
     @action(detail=True, methods=["post"])

@@ -383,6 +383,12 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
     def waiting(self) -> Self:
         return self.filter(status=P.OPEN)
 
+    def to_be_sent(self) -> Self:
+        """Pending, or agreed and not on a shipment yet."""
+        agreed = Proposal.objects.filter(allocation__in=Allocation.objects.reserved())
+        # Two look-ups instead of one condition with "or", for which every proposal there ever was would be read.
+        return self.filter(pk__in=Proposal.objects.pending().values("pk").union(agreed.values("pk")))
+
     def overdue(self, at: datetime) -> Self:
         return self.pending().filter(expires_at__lte=at)
 
