@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from config.api_once import GatedRouter, gated
-from matching.api import MatchingRunViewSet, ProposalViewSet
+from matching.api import MatchingRunViewSet, ProposalViewSet, ShortfallViewSet
 from supplies.allocations.api import AllocationViewSet
 from supplies.catalogue.api import CategoryViewSet, ItemViewSet, StandardViewSet
 from supplies.desks.api import TrackView
@@ -31,6 +31,7 @@ router.register("donations", DonationViewSet)
 router.register("offers", OfferViewSet)
 router.register("matching-runs", MatchingRunViewSet)
 router.register("proposals", ProposalViewSet)
+router.register("shortfalls", ShortfallViewSet)
 router.register("allocations", AllocationViewSet)
 router.register("shipments", ShipmentViewSet)
 

@@ -1,7 +1,7 @@
 """The matching at the desk: proposals to approve, the most urgent first; runs to read and to start."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +29,7 @@ from matching.models import (
     Proposal,
     ProposalStatus,
     RunStatus,
+    Shortfall,
     Trigger,
 )
 from matching.permissions import (
@@ -39,7 +40,7 @@ from matching.permissions import (
     may_undo,
 )
 from matching.results import answers, changes, declined, results, run_before
-from matching.sentences import departure, filling, sentences, shortfalls, why_ended
+from matching.sentences import departure, filling, sentences, shortfalls, why_ended, why_short
 from matching.shipping import suggestions, together_with
 from supplies.catalogue.models import Relation
 from supplies.emergencies.models import Emergency
@@ -89,6 +90,12 @@ def heard(verb: Callable[..., Proposal]) -> Callable[..., Proposal]:
         return verb(proposal, by=by, at=at)
 
     return write_down
+
+
+def urgency_mark(level: int) -> str:
+    return format_html(
+        '<span class="urgency urgency-{}" title="{}">{}</span>', level, Urgency(level).label, level
+    )
 
 
 class SideFilter(admin.SimpleListFilter):
@@ -421,10 +428,7 @@ class ProposalAdmin(DeskAdmin):
 
     @admin.display(description=_("urgency"), ordering="need__urgency")
     def urgency(self, proposal: Proposal) -> str:
-        level = proposal.need.urgency
-        return format_html(
-            '<span class="urgency urgency-{}" title="{}">{}</span>', level, Urgency(level).label, level
-        )
+        return urgency_mark(proposal.need.urgency)
 
     @admin.display(description=_("hospital"), ordering="need__appeal__facility__name")
     def hospital(self, proposal: Proposal) -> str:
@@ -775,6 +779,46 @@ class MatchingPolicyAdmin(UnchangedMeanwhile, ReadOnlyAdmin):
 
     def save_model(self, request: HttpRequest, obj: MatchingPolicy, form: Any, change: bool) -> None:
         services.set_policy(obj, by=who(request), at=timezone.now())
+
+
+@admin.register(Shortfall)
+class ShortfallAdmin(DeskAdmin):
+    """What is lacking where, and why: what a volunteer reads before she looks for goods by telephone."""
+
+    region_of = "need.appeal.facility.region"
+    list_display = ("item", "urgency", "hospital", "lacking", "why", "needed_by", "as_of")
+    list_filter = ("cause", "need__urgency", "need__item__category", "need__appeal__emergency")
+    list_select_related = ("need__item__display_unit", "need__appeal__facility__region")
+    search_fields = ("need__item__name_zh", "need__item__name_en", "need__appeal__facility__name")
+    ordering = ("need__urgency", "need__needed_by", "pk")
+    fields = ("need", "hospital", "urgency", "needed_by", "lacking", "why", "as_of", "family_run")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Shortfall]:
+        return super().get_queryset(request).current()  # type: ignore[attr-defined, no-any-return]
+
+    @admin.display(description=_("needed"), ordering="need__item")
+    def item(self, short: Shortfall) -> str:
+        return str(short.need.item)
+
+    @admin.display(description=_("urgency"), ordering="need__urgency")
+    def urgency(self, short: Shortfall) -> str:
+        return urgency_mark(short.need.urgency)
+
+    @admin.display(description=_("hospital"), ordering="need__appeal__facility__name")
+    def hospital(self, short: Shortfall) -> str:
+        return short.need.appeal.facility.name
+
+    @admin.display(description=_("lacking"), ordering="missing")
+    def lacking(self, short: Shortfall) -> str:
+        return in_units(short.need.item, short.missing)
+
+    @admin.display(description=_("why"), ordering="cause")
+    def why(self, short: Shortfall) -> str:
+        return why_short(short)
+
+    @admin.display(description=_("needed by"), ordering="need__needed_by")
+    def needed_by(self, short: Shortfall) -> date:
+        return short.need.needed_by
 
 
 @admin.register(FamilyRun)

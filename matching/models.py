@@ -19,9 +19,9 @@ from supplies.allocations.models import Allocation
 from supplies.emergencies.models import Emergency
 from supplies.free_text import ShortText
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
-from supplies.needs.models import Need
+from supplies.needs.models import Need, NeedStatus
 from supplies.offers.models import Offer
-from supplies.organisations.models import Organisation, Role, User, in_regions_of
+from supplies.organisations.models import Facility, Organisation, Role, User, in_regions_of
 from supplies.quantity import QuantityField, within_bounds
 
 
@@ -589,3 +589,77 @@ class Proposal(Moving):
     def judged_as_of(self) -> datetime:
         """The moment by which its run judged deadlines and shelf life: time that passes makes no proposal unfit."""
         return self.family_run.run.as_of if self.family_run else self.created_at
+
+
+class Lack(models.TextChoices):
+    """What keeps a need short: the causes a run finds (matching.kernel.explain.Cause), and the one that lies in the need."""
+
+    NO_COMPATIBLE_OFFER = "no-compatible-offer", _("nobody offers goods that would do")
+    IMPLAUSIBLE_QUANTITY = "implausible-quantity", _("the quantity asked for is not plausible")
+    NOTHING_LEFT = "nothing-left", _("the goods that would do are promised already")
+    DIRECTED_ELSEWHERE = "directed-elsewhere", _("the goods that would do were given for somebody else")
+    SENDER_NOT_ACCEPTED = "sender-not-accepted", _("the hospital does not take goods from these senders")
+    DECLINED_BEFORE = "declined-before", _("the pair was declined before")
+    PLACE_UNKNOWN = "place-unknown", _("it is not known where the goods lie, or where they are to go")
+    NO_TRANSPORT = "no-transport", _("no transport of these goods keeps them cold or takes dangerous goods")
+    WAITS = "waits", _("they are not urgent and wait for a nearer or better fitting offer")
+    BEYOND_USE = (
+        "beyond-use",
+        _("more is asked for than the hospital can use in two months; the rest is not matched"),
+    )
+    TOO_FAR = "too-far", _("the goods may not travel that far")
+    TOO_LATE = "too-late", _("the goods would arrive too late")
+    EXPIRES = "expires", _("the goods would expire too soon after arrival")
+    BELOW_LOT = "below-lot", _("the quantities are below the least lot")
+    REMAINDER_BELOW_LOT = "remainder-below-lot", _("what is left is below the least lot")
+    SERVES_MORE_URGENT = "serves-more-urgent", _("all goods that would do serve more urgent needs")
+    GIVEN_TO_OTHERS = "given-to-others", _("the goods that would do went to others, in whole packs")
+
+
+class ShortfallQuerySet(models.QuerySet["Shortfall"]):
+    def current(self) -> Self:
+        """Of needs that still lack something."""
+        return self.filter(need__status=NeedStatus.OPEN)
+
+    def visible_to(self, user: Any) -> Self:
+        """Those whose need it is, and who watches over it: a reason says something of other people's offers."""
+        if not user.is_authenticated:
+            return self.none()
+        if user.watches_over_all:
+            return self
+        own = Q(need__appeal__posted_by=user) | Q(need__site__in=Facility.objects.of(user))
+        return self.filter(own | in_regions_of(user, "need__region_path"))
+
+    def with_sides(self) -> Self:
+        return self.select_related("need__item__display_unit", "need__appeal__facility__region")
+
+    def most_urgent_first(self) -> Self:
+        return self.order_by("need__urgency", "need__needed_by", "pk")
+
+
+class Shortfall(models.Model):
+    """Why a need stayed short in the latest run over its goods. Written anew by every run; dry runs write none.
+
+    figure   what goes with the cause: metres, days or units (matching.kernel.explain.Cause)
+    """
+
+    need = models.OneToOneField(
+        Need, models.CASCADE, primary_key=True, related_name="shortfall", verbose_name=_("need")
+    )
+    family_run = models.ForeignKey(
+        FamilyRun, models.CASCADE, related_name="short", verbose_name=_("family of a run")
+    )
+    missing = QuantityField(_("missing"), help_text=_("In the item's smallest counted unit."))
+    cause = models.CharField(_("why"), max_length=24, choices=Lack)
+    figure = models.BigIntegerField(_("figure"), null=True, blank=True)
+    as_of = models.DateTimeField(_("as of"))
+
+    objects = ShortfallQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("shortfall")
+        verbose_name_plural = _("shortfalls")
+        constraints = [within_bounds("shortfall_is_of_something", "missing", at_least=1)]
+
+    def __str__(self) -> str:
+        return f"{self.need.item} · {self.need.item.shown(self.missing):,f}"

@@ -1,37 +1,18 @@
 """Why a match is proposed, and why a need stays short, as sentences in the reader's language."""
 
+from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from matching.fitting import WHY_NOT
-from matching.models import Proposal
+from matching.kernel.explain import Cause
+from matching.models import Lack, Proposal, Shortfall
 from supplies.catalogue.models import Relation
 from supplies.wording import apart, bracketed
-
-SHORTFALLS = {
-    "no-compatible-offer": gettext_lazy("nobody offers goods that would do"),
-    "implausible-quantity": gettext_lazy("the quantity asked for is not plausible"),
-    "nothing-left": gettext_lazy("the goods that would do are promised already"),
-    "directed-elsewhere": gettext_lazy("the goods that would do were given for somebody else"),
-    "sender-not-accepted": gettext_lazy("the hospital does not take goods from these senders"),
-    "declined-before": gettext_lazy("the pair was declined before"),
-    "place-unknown": gettext_lazy("it is not known where the goods lie, or where they are to go"),
-    "no-transport": gettext_lazy("no transport of these goods keeps them cold or takes dangerous goods"),
-    "waits": gettext_lazy("they are not urgent and wait for a nearer or better fitting offer"),
-    "beyond-use": gettext_lazy(
-        "more is asked for than the hospital can use in two months; the rest is not matched"
-    ),
-    "too-far": gettext_lazy("the goods may not travel that far"),
-    "too-late": gettext_lazy("the goods would arrive too late"),
-    "expires": gettext_lazy("the goods would expire too soon after arrival"),
-    "below-lot": gettext_lazy("the quantities are below the least lot"),
-    "remainder-below-lot": gettext_lazy("what is left is below the least lot"),
-    "serves-more-urgent": gettext_lazy("all goods that would do serve more urgent needs"),
-    "given-to-others": gettext_lazy("the goods that would do went to others, in whole packs"),
-}
-
 
 ENDED = {
     "facility-paused": gettext_lazy("the hospital takes nothing for the time being"),
@@ -159,9 +140,44 @@ def _step(offered: str, satisfies: str, relation: str) -> str:
 def shortfalls(counts: dict[str, int]) -> list[tuple[str, int]]:
     """Reasons with the number of needs they keep short, most frequent first."""
     return [
-        (str(SHORTFALLS.get(reason, reason)), number)
+        (str(dict(Lack.choices).get(reason, reason)), number)
         for reason, number in sorted(counts.items(), key=lambda pair: -pair[1])
     ]
+
+
+def why_short(short: Shortfall) -> str:
+    """Why a need stays short, with the figure that goes with it. Needs rows read with `with_sides`."""
+    reason = short.get_cause_display()
+    detail = _detail(short)
+    return f"{reason}{bracketed(detail)}" if detail else reason
+
+
+def until(short: Shortfall) -> date | None:
+    """The day on which a need that waits for a better partner takes the best there is, in its hospital's time."""
+    if short.cause != Cause.WAITS or short.figure is None:
+        return None
+    zone = short.need.appeal.facility.timezone
+    return timezone.localdate(short.as_of, ZoneInfo(zone)) + timedelta(days=short.figure)
+
+
+def _detail(short: Shortfall) -> str:
+    figure = short.figure
+    if figure is None:
+        return ""
+    if day := until(short):
+        return _("until %(day)s at the latest") % {"day": day.isoformat()}
+    if short.cause == Cause.TOO_FAR:
+        return _("the nearest %(km)s km away") % {"km": f"{figure // 1000:,}"}
+    if short.cause == Cause.TOO_LATE:
+        return ngettext("in %(days)d day", "in %(days)d days", figure) % {"days": figure}
+    if short.cause == Cause.EXPIRES:
+        return ngettext("%(days)d day after arrival", "%(days)d days after arrival", figure) % {
+            "days": figure
+        }
+    if short.cause in (Cause.BELOW_LOT, Cause.REMAINDER_BELOW_LOT):
+        item = short.need.item
+        return _("at least %(quantity)s") % {"quantity": f"{item.written(figure)} {item.display_unit.name}"}
+    return ""
 
 
 def facts(proposal: Proposal) -> dict[str, Any]:
@@ -206,13 +222,13 @@ def examples() -> list[tuple[str, str]]:
             ),
         ),
         (
-            str(SHORTFALLS["serves-more-urgent"]),
+            str(Lack.SERVES_MORE_URGENT.label),
             _(
                 "These goods go to needs that come first: more urgent ones, or ones of the same class that have less so far."
             ),
         ),
         (
-            str(SHORTFALLS["remainder-below-lot"]),
+            str(Lack.REMAINDER_BELOW_LOT.label),
             _("What is missing is less than a pack or the least parcel; it is not worth a journey."),
         ),
     ]

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from matching.fitting import OTHERWISE, WHY_NOT, first_faults, match_of
-from matching.kernel.explain import Match, explain
+from matching.kernel.explain import Explanation, Match, explain
 from matching.kernel.plan import Plan
 from matching.kernel.problem import URGENCIES, Problem, Verdict
 from matching.kernel.solve import solve
@@ -30,11 +30,13 @@ from matching.models import (
     BLOBS,
     DeviationReason,
     FamilyRun,
+    Lack,
     MatchingPolicy,
     MatchingRun,
     Proposal,
     ProposalStatus,
     RunStatus,
+    Shortfall,
     Trigger,
 )
 from matching.snapshot import Couple, Rows, Rulebook, read_consistently, take
@@ -250,7 +252,6 @@ def _lay_out(run_id: Any) -> list[FamilyRun] | None:
                 size=len(snapshot.problem.demands) * len(snapshot.problem.supplies),
                 rows=snapshot.rows.to_bytes(),
                 problem=snapshot.problem.to_bytes(),
-                shortfalls={"beyond-use": snapshot.capped} if snapshot.capped else {},
                 seconds={"snapshot": round(seconds, 4)},
             )
             for snapshot in snapshots
@@ -327,9 +328,7 @@ def renew_lease(family: FamilyRun, *, at: datetime) -> None:
         raise LeaseLost
 
 
-def _solve(
-    family: FamilyRun, clock: Callable[[], datetime]
-) -> tuple[Plan, tuple[Match, ...], dict[str, Any]]:
+def _solve(family: FamilyRun, clock: Callable[[], datetime]) -> tuple[Plan, Explanation, dict[str, Any]]:
     problem = Problem.from_bytes(bytes(family.problem or b""))
     stopwatch = _Stopwatch(lambda: renew_lease(family, at=clock()), every=settings.MATCH_LEASE_SECONDS / 3)
     plan = solve(problem, entering=stopwatch.enter)
@@ -339,11 +338,9 @@ def _solve(
         raise PlanRejected(", ".join(sorted({fault.fault for fault in faults})))
     stopwatch.enter("explain")
     explanation = explain(problem, plan)
-    beyond = {"beyond-use": family.shortfalls["beyond-use"]} if "beyond-use" in family.shortfalls else {}
-    family.shortfalls = {**Counter(str(short.cause) for short in explanation.short), **beyond}
     family.by_urgency = _by_urgency(problem, plan)
     stopwatch.enter("store")
-    return plan, explanation.matches, stopwatch.seconds
+    return plan, explanation, stopwatch.seconds
 
 
 class _Stopwatch:
@@ -382,16 +379,23 @@ def _by_urgency(problem: Problem, plan: Plan) -> dict[str, dict[str, int]]:
 
 @transaction.atomic
 def store(
-    family: FamilyRun, plan: Plan, matches: Sequence[Match], seconds: Mapping[str, float], *, at: datetime
+    family: FamilyRun, plan: Plan, explanation: Explanation, seconds: Mapping[str, float], *, at: datetime
 ) -> None:
-    """Write the plan and its proposals; those whose need or offer changed since the snapshot are left out and counted.
+    """Write the plan, its proposals and why needs stay short; proposals whose need or offer changed since the snapshot
+    are left out and counted.
 
     What waited and is in the plan again stays as it is, what waited and is not in it is superseded. Raises LeaseLost, with
     nothing written, unless this attempt still holds the lease.
     """
     began = time.monotonic()
     rows = Rows.from_bytes(bytes(family.rows or b""))
-    change = Change(list(matches), [], [], 0) if family.run.is_dry else change_of(family, matches, rows)
+    short = _short(explanation, rows)
+    matches = explanation.matches
+    if family.run.is_dry:
+        change = Change(list(matches), [], [], 0, set())
+    else:
+        change = change_of(family, matches, short, rows)
+    family.shortfalls = _counted(explanation, rows)
     held = (
         FamilyRun.objects.select_for_update(of=("self",))
         .filter(pk=family.pk, attempt=family.attempt, status=RunStatus.RUNNING)
@@ -417,6 +421,7 @@ def store(
             for place, match in enumerate(sorted(change.new, key=_by_importance), start=1)
         )
         _hold(proposals, +1)
+        _say_why_short(family, {demand: short[demand] for demand in change.short}, rows)
     family.move_to(RunStatus.DONE)
     family.plan = plan.to_bytes()
     family.made_with = {"policy": family.run.policy, "seed": None, **kernel()}
@@ -440,6 +445,50 @@ def store(
             "by_urgency",
             "shortfalls",
         ]
+    )
+
+
+Why = tuple[int, str, int | None]  # units missing, cause, figure
+
+
+def _short(explanation: Explanation, rows: Rows) -> dict[int, Why]:
+    """Why each demand that lacks something does: what the run found, or that it asks for more than can be used."""
+    beyond: dict[int, Why] = {
+        demand: (int(rows.beyond[demand]), str(Lack.BEYOND_USE), None)
+        for demand in np.flatnonzero(rows.beyond).tolist()
+    }
+    return beyond | {short.demand: (short.missing, short.cause, short.figure) for short in explanation.short}
+
+
+def _counted(explanation: Explanation, rows: Rows) -> dict[str, int]:
+    """How many needs each cause keeps short."""
+    beyond = int(np.count_nonzero(rows.beyond))
+    found = Counter(str(short.cause) for short in explanation.short)
+    return {**found, **({str(Lack.BEYOND_USE): beyond} if beyond else {})}
+
+
+def _say_why_short(family: FamilyRun, short: Mapping[int, Why], rows: Rows) -> None:
+    """Keep why these demands stay short, instead of what an earlier run said of this family."""
+    said = [
+        Shortfall(
+            need_id=rows.need_id(demand),
+            family_run=family,
+            missing=missing,
+            cause=cause,
+            figure=figure,
+            as_of=family.run.as_of,
+        )
+        for demand, (missing, cause, figure) in short.items()
+    ]
+    earlier = Shortfall.objects.filter(
+        family_run__emergency=family.emergency_id, family_run__family=family.family
+    )
+    earlier.exclude(pk__in=[row.pk for row in said]).delete()
+    Shortfall.objects.bulk_create(
+        said,
+        update_conflicts=True,
+        unique_fields=["need"],
+        update_fields=["family_run", "missing", "cause", "figure", "as_of"],
     )
 
 

@@ -4,7 +4,7 @@ import uuid
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Self
@@ -203,22 +203,26 @@ def _same_unit(
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Which need and which offer the rows of a problem are, and the row version they were read in."""
+    """Which need and which offer the rows of a problem are, and the row version they were read in.
+
+    beyond   what each need asks for beyond what its facility can plausibly use
+    """
 
     need: NDArray[np.uint8]  # (n, 16) bytes of the UUIDs
     need_version: NDArray[np.int64]
     offer: NDArray[np.uint8]
     offer_version: NDArray[np.int64]
+    beyond: NDArray[np.int64]
 
     def to_bytes(self) -> bytes:
-        return packed(
-            {name: getattr(self, name) for name in ("need", "need_version", "offer", "offer_version")}
-        )
+        return packed({column.name: getattr(self, column.name) for column in fields(self)})
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Self:
         arrays = unpacked(stored)
-        return cls(*(arrays[name] for name in ("need", "need_version", "offer", "offer_version")))
+        # Runs that were stored before needs were capped one by one say nothing of it.
+        none = {"beyond": np.zeros(len(arrays["need"]), np.int64)}
+        return cls(**{column.name: {**none, **arrays}[column.name] for column in fields(cls)})
 
     def need_id(self, position: int) -> uuid.UUID:
         return uuid.UUID(bytes=self.need[position].tobytes())
@@ -229,12 +233,11 @@ class Rows:
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """A family as it stood. capped: needs that ask for more than their facility can plausibly use."""
+    """A family as it stood."""
 
     family: str
     rows: Rows
     problem: Problem
-    capped: int = 0
 
 
 def read_consistently() -> None:
@@ -412,12 +415,13 @@ def _snapshot(
         sorted((need_at[n], offer_at[o], units) for n, o, units in waiting if n in need_at and o in offer_at),
         np.int64,
     ).reshape(-1, 3)
-    demands, capped = _demands(needs, need_kind, facility[: len(needs)], prior, as_of, policy, rulebook)
+    demands, beyond = _demands(needs, need_kind, facility[: len(needs)], prior, as_of, policy, rulebook)
     rows = Rows(
         _bytes(row["pk"] for row in needs),
         np.array([row["version"] for row in needs], np.int64),
         _bytes(row["pk"] for row in offers),
         np.array([row["version"] for row in offers], np.int64),
+        beyond,
     )
     problem = Problem(
         demands,
@@ -430,7 +434,7 @@ def _snapshot(
         policy,
         prior,
     )
-    return Snapshot(family, rows, problem, capped)
+    return Snapshot(family, rows, problem)
 
 
 def _need_kind(
@@ -511,8 +515,8 @@ def _demands(
     as_of: datetime,
     policy: Policy,
     rulebook: Rulebook,
-) -> tuple[Demands, int]:
-    """The needs, and how many of them ask for more than their facility can use: beyond that they want nothing."""
+) -> tuple[Demands, NDArray[np.int64]]:
+    """The needs, and what each asks for beyond what its facility can use, which it does not want."""
     held = _held(prior, 0, len(rows))
     outstanding, proposed = (_column(rows, f"quantity_{of}", np.int64) for of in ("outstanding", "proposed"))
     asked = np.clip(outstanding - proposed + held, 0, MAX_QUANTITY)
@@ -547,7 +551,7 @@ def _demands(
         assumed=np.array([row["quantity_kind"] != "number" for row in rows], np.bool_),
         waited_days=waited,
     )
-    return demands, int((wanted < asked).sum())
+    return demands, asked - wanted
 
 
 def _supplies(

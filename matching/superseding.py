@@ -17,15 +17,23 @@ from supplies.organisations.models import Facility
 
 @dataclass(frozen=True)
 class Change:
-    """What a plan makes of what waited: matches to propose, proposals that stay, proposals to take back, matches left out."""
+    """What a plan makes of what waited.
+
+    new          matches to propose
+    kept         proposals that stay
+    superseded   proposals to take back
+    stale        how many matches are left out
+    short        of the demands that stay short, those that are as they were read
+    """
 
     new: list[Match]
     kept: list[Proposal]
     superseded: list[Proposal]
     stale: int
+    short: set[int]
 
 
-def change_of(family: FamilyRun, matches: Sequence[Match], rows: Rows) -> Change:
+def change_of(family: FamilyRun, matches: Sequence[Match], short: Iterable[int], rows: Rows) -> Change:
     """Lock the rows the plan and what waited speak of, needs before offers before proposals, and compare the two.
 
     A row that was written since it was read is left alone, and so is what hangs on it: a proposal that somebody has
@@ -35,7 +43,8 @@ def change_of(family: FamilyRun, matches: Sequence[Match], rows: Rows) -> Change
         (demand, supply): units
         for demand, supply, units in Problem.from_bytes(bytes(family.problem or b"")).prior.tolist()
     }
-    demands = {match.demand for match in matches} | {demand for demand, _supply in prior}
+    short = set(short)
+    demands = {match.demand for match in matches} | {demand for demand, _supply in prior} | short
     supplies = {match.supply for match in matches} | {supply for _demand, supply in prior}
     needs = _unchanged(Need, demands, rows.need_id, rows.need_version, NeedStatus.OPEN)
     offers = _unchanged(Offer, supplies, rows.offer_id, rows.offer_version, OfferStatus.OPEN)
@@ -55,6 +64,7 @@ def change_of(family: FamilyRun, matches: Sequence[Match], rows: Rows) -> Change
         [waiting[pair] for pair in prior if pair in stays],
         [waiting[pair] for pair in prior if pair not in stays and pair[0] in needs and pair[1] in offers],
         len(matches) - len(fresh),
+        short & needs,
     )
 
 

@@ -5,19 +5,21 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from matching import services
-from matching.models import Proposal, ProposalStatus
+from matching.models import Proposal, ProposalStatus, Shortfall
 from matching.permissions import may_answer_for_donor, may_answer_for_hospital, may_decline
 from matching.results import latest_runs, results
-from matching.sentences import examples, sentences, shortfalls
+from matching.sentences import examples, sentences, shortfalls, why_short
 from supplies.errors import Refused
 from supplies.leaks import warnings
+from supplies.needs.models import Appeal, Need
+from supplies.needs.permissions import may_read_details
 from supplies.organisations.visitors import SignedIn, signed_in
 
 
@@ -92,6 +94,24 @@ def decline(request: SignedIn, pk: UUID) -> HttpResponse:
         for sentence in warnings([(_("Reason"), reason)]):
             messages.warning(request, sentence)
     return redirect("answers")
+
+
+@signed_in
+@require_safe
+def still_lacking(request: SignedIn, pk: UUID) -> HttpResponse:
+    """What the needs of an appeal still lack, and why the latest run could not give it: for its hospital and who watches."""
+    appeals = Appeal.objects.visible_to(request.user).select_related(
+        "emergency", "facility__organisation", "facility__region"
+    )
+    appeal = get_object_or_404(appeals, pk=pk)
+    if not may_read_details(request.user, appeal):
+        raise Http404
+    needs = Need.objects.visible_to(request.user).open().filter(appeal=appeal).most_urgent_first()
+    found = Shortfall.objects.visible_to(request.user).filter(need__in=needs.order_by()).with_sides()
+    short = {row.pk: row for row in found}
+    rows = [(need, short.get(need.pk)) for need in needs.select_related("item__display_unit")]
+    context = {"appeal": appeal, "rows": [(need, row, row and why_short(row)) for need, row in rows]}
+    return render(request, "matching/still_lacking.html", context)
 
 
 def _visible(request: HttpRequest, pk: UUID) -> Proposal:

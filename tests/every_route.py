@@ -16,7 +16,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern
 
-from matching.models import Proposal
+from matching.models import Proposal, Shortfall
 from supplies.organisations import services as people
 from supplies.organisations.models import User
 from supplies.shipments.models import Shipment
@@ -103,6 +103,9 @@ def some_of_everything() -> dict[str, Any]:
     proposal: Proposal = make_proposal()
     shipment: Shipment = make_shipment(make_allocation(), status="delivered")
     keeper = make_member("hospital", organisation=shipment.consignor)
+    lacking = Shortfall.objects.create(
+        need=proposal.need, family_run=proposal.family_run, missing=7, cause="waits", figure=3, as_of=NOW
+    )
     contact = people.keep_contact(shipment.consignor, at=NOW, name="演练", phone="000-0000-0001", by=keeper)
     return {
         "attachments": MISSING,  # a row without its file is answered alike
@@ -124,6 +127,7 @@ def some_of_everything() -> dict[str, Any]:
         "organisations": shipment.consignor_id,
         "answers": proposal.pk,
         "proposals": proposal.pk,
+        "shortfalls": lacking.pk,
         "matching-runs": proposal.family_run.run_id,
         "allocations": shipment.lines.get().allocation_id,
         "regions": "420106",

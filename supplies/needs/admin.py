@@ -242,9 +242,17 @@ class NeedAdmin(DeskAdmin):
 
     @admin.display(description=_("outside the matching"))
     def by_hand(self, need: Need) -> str:
-        """The page is the matching's; it is known here by its name only."""
-        url = reverse("admin:matching_proposal_by_hand")
-        return format_html('<a href="{}?need={}">{}</a>', url, need.pk, gettext("Allocate by hand"))
+        """The pages are the matching's; they are known here by their names only."""
+        hand = reverse("admin:matching_proposal_by_hand")
+        lacking = reverse("still-lacking", args=[need.appeal_id])
+        return format_html(
+            '<a href="{}?need={}">{}</a> · <a href="{}">{}</a>',
+            hand,
+            need.pk,
+            gettext("Allocate by hand"),
+            lacking,
+            gettext("What is still lacking, and why"),
+        )
 
     @admin.display(description=_("facility"), ordering="appeal__facility__name")
     def facility(self, need: Need) -> str:

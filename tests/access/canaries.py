@@ -27,6 +27,7 @@ from django.test import Client
 from redis import Redis
 
 from config.logs import formatter
+from matching.models import Shortfall
 from supplies.accounts import services as accounts
 from supplies.accounts.models import Session
 from supplies.accounts.sessions import SessionStore
@@ -168,7 +169,7 @@ def _one_of_everything() -> Match:
     _imported(match)
     _an_account(user)
     _evidence(match)
-    make_proposal(
+    proposal = make_proposal(
         quantity_left_out=10,
         deviation="other",
         deviation_note="x",
@@ -176,6 +177,9 @@ def _one_of_everything() -> Match:
         status="approved",
         approved_by=make_member("volunteer"),
         approved_at=at,
+    )
+    Shortfall.objects.create(
+        need=proposal.need, family_run=proposal.family_run, missing=7, cause="waits", figure=3, as_of=at
     )
     return match
 
@@ -359,6 +363,7 @@ ROWS_OF = {
     "organisations": "supplies.Organisation",
     "promises": "supplies.Allocation",
     "proposals": "matching.Proposal",
+    "shortfalls": "matching.Shortfall",
     "regions": "supplies.Region",
     "reveals": "supplies.Reveal",
     "shipments": "supplies.Shipment",

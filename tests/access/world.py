@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Model
 
-from matching.models import FamilyRun, MatchingRun, Proposal
+from matching.models import FamilyRun, MatchingRun, Proposal, Shortfall
 from supplies.accounts import services as accounts
 from supplies.allocations.models import Allocation
 from supplies.attachments.services import attach
@@ -188,6 +188,9 @@ def _matches(side: Side) -> None:
         )
         for row in (need, offer):
             type(row).objects.filter(pk=row.pk).update(quantity_proposed=100)
+    side.rows["shortfall"] = Shortfall.objects.create(
+        need=side["need published"], family_run=family, missing=4900, cause="waits", figure=9, as_of=NOW
+    )
 
 
 def _moves(side: Side) -> None:

@@ -20,7 +20,7 @@ OUTSIDE = {
         organisation hand-in-evidence attachment facility promise reveal-contact privacy my-data copy-my-data erase-me
         account account-number change-name change-password confirm second-factor set-up-second-factor end-other-sessions
         recovery-codes recovery-codes-file recovery-codes-kept keys issue-key revoke-key reset-password
-        members invite invitation revoke-invitation dismiss-member promote-member how-matching-works
+        members invite invitation revoke-invitation dismiss-member promote-member how-matching-works still-lacking
         """,
     "the same pages by the names django-allauth leads to": """
         account_login account_signup account_reauthenticate mfa_authenticate account_email

@@ -18,10 +18,8 @@ from django.urls import reverse
 from rich.console import Console
 
 from matching import services
-from matching.kernel.explain import Cause
 from matching.models import MatchingRun, Proposal, RunStatus
 from matching.results import answers, changes, latest_runs, results, run_before
-from matching.sentences import SHORTFALLS
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
 from supplies.journal.models import Event, Outgoing
@@ -150,10 +148,6 @@ def test_the_latest_run_over_everything_is_told_for_each_emergency_that_goes_on(
 
     assert first.status == RunStatus.DONE
     assert set(latest_runs()) == {second, other}
-
-
-def test_every_cause_of_a_shortfall_has_a_sentence() -> None:
-    assert [cause for cause in Cause if cause not in SHORTFALLS] == []
 
 
 # --- for everybody

@@ -270,9 +270,9 @@ def test_a_late_zombie_cannot_write() -> None:
     services.sweep(at=NOW + timedelta(minutes=2))
     services.solve_family(family.pk)
 
-    plan, matches, seconds = services._solve(zombie, lambda: NOW)
+    plan, explanation, seconds = services._solve(zombie, lambda: NOW)
     with pytest.raises(services.LeaseLost):
-        services.store(zombie, plan, matches, seconds, at=NOW)
+        services.store(zombie, plan, explanation, seconds, at=NOW)
 
     assert Proposal.objects.count() == 1
     assert Need.objects.get().quantity_proposed == 100
