@@ -612,7 +612,7 @@ class Lack(models.TextChoices):
     EXPIRES = "expires", _("the goods would expire too soon after arrival")
     BELOW_LOT = "below-lot", _("the quantities are below the least lot")
     REMAINDER_BELOW_LOT = "remainder-below-lot", _("what is left is below the least lot")
-    SERVES_MORE_URGENT = "serves-more-urgent", _("all goods that would do serve more urgent needs")
+    SERVES_MORE_URGENT = "serves-more-urgent", _("all goods that would do serve needs that come before it")
     GIVEN_TO_OTHERS = "given-to-others", _("the goods that would do went to others, in whole packs")
 
 

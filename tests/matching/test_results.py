@@ -166,7 +166,7 @@ def test_everybody_reads_how_matching_works_and_what_the_last_run_came_to() -> N
     assert "Strictly by urgency" in said
     assert "省11" in said
     assert "60.0 %" in said
-    assert "all goods that would do serve more urgent needs" in said
+    assert "all goods that would do serve needs that come before it" in said
     assert Emergency.objects.get().name_en in said
 
 
@@ -391,7 +391,7 @@ def test_the_command_prints_what_came_of_it_by_class_and_province_and_why_needs_
     assert "│1critical│1│300│0│300│0.0%│100.0%│" in rows
     assert "│all│3│900,800│0│600│0.0%│0.1%│" in rows
     assert any(row.startswith("│省11│1│500│0│300│") for row in rows)
-    assert "all goods that would do serve more urgent needs" in said
+    assert "all goods that would do serve needs that come before it" in said
     assert beside == "", "no progress bar where there is no terminal"
 
 
