@@ -4,6 +4,7 @@ from drill import (
     approvals,
     broker,
     database,
+    disk,
     durability,
     minds,
     once,
@@ -28,6 +29,7 @@ PARTS = (
     outbox,
     once,
     durability,
+    disk,
     restore,
 )
 CELLS: dict[str, Cell] = {cell.name: cell for part in PARTS for cell in part.CELLS}

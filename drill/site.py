@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,21 @@ from launcher.state import ROOT, State
 OF_ANOTHER_SITE = ("DATABASE_URL", "BROKER_URL", "CACHE_URL", "SECRET_KEY", "FIELD_KEYS", "STATE_DIR")
 
 
+class CannotMount(RuntimeError):
+    """This machine gives nobody a disk of its own."""
+
+
 @dataclass(frozen=True)
 class Site:
     """postgres      its server
     environment   for programs that come as the owner of the tables
+    stack         its servers and the environment of its own programs
     """
 
     postgres: Postgres
     environment: Mapping[str, str]
     folder: Path
+    stack: Stack
 
     def url(self, database: str) -> str:
         return urlsplit(self.postgres.url)._replace(path=f"/{database}").geturl()
@@ -64,10 +70,31 @@ class Site:
 
 
 @contextmanager
-def own_site() -> Iterator[Site]:
-    """With its tables and roles, and nothing in them."""
+def small_disk(place: Path, mib: int) -> Iterator[None]:
+    """A file system of so many MiB at this place. Raises CannotMount where this machine lets nobody make one."""
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={mib}m,mode=0700", "tmpfs", place], capture_output=True
+    )
+    if mounted.returncode != 0:
+        raise CannotMount(mounted.stderr.decode().strip())
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=True)
+
+
+@contextmanager
+def own_site(*, mib: int | None = None) -> Iterator[Site]:
+    """With its tables and roles, and nothing in them.
+
+    mib   its state lies on a disk of so many MiB; on the machine's if None
+    """
     outside = {name: value for name, value in os.environ.items() if name not in OF_ANOTHER_SITE}
-    with tempfile.TemporaryDirectory(prefix="tongzhou-drill-") as place:
+    with ExitStack() as ending:
+        place = ending.enter_context(tempfile.TemporaryDirectory(prefix="tongzhou-drill-"))
+        if mib is not None:
+            ending.enter_context(small_disk(Path(place) / "state", mib))
         stack = Stack(State(Path(place) / "state"), outside)
         postgres = stack.postgres
         assert postgres is not None
@@ -77,7 +104,7 @@ def own_site() -> Iterator[Site]:
                 "DJANGO_SETTINGS_MODULE": "config.settings",
                 "LOG_LEVEL": "ERROR",
             }
-            site = Site(postgres, environment, Path(place))
+            site = Site(postgres, environment, Path(place), stack)
             site.manage("migrate", "--no-input", "--verbosity", "0")
             site.manage("database_roles")
             yield site
