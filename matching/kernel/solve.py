@@ -24,6 +24,7 @@ from matching.kernel.pricing import with_priced
 from matching.kernel.problem import URGENCIES, Problem
 
 ROUNDS = 2  # in which a parcel's charge is learned from the flow before; more of them found little more
+LEARN_UP_TO = 300_000  # edges of a component; each round costs a flow and a dive, which grow faster than the edges
 RETRIES = 2  # of a class, with those first who stayed short
 LEFTOVER_PAIRS = 4_000_000  # pairs of leftovers of a family up to which every one of them is tried
 PHASES = ("candidates", "flow", "parcels", "leftovers")
@@ -64,7 +65,7 @@ def best_plan(market: Market, entering: Callable[[str], None]) -> tuple[Ints, In
         relaxed if unit == 1 else flow(market, everything, market.available, unit=1, level_steps=0)[0]
     )
     best = dive(market, relaxed, unit, steps, entering)
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS if len(everything) <= LEARN_UP_TO else 0):
         entering("flow")
         paying = market.paying(relaxed)
         relaxed, _ = flow(paying, everything, market.available, unit=unit, level_steps=steps)
