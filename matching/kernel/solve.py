@@ -24,7 +24,7 @@ from matching.kernel.pricing import with_priced
 from matching.kernel.problem import URGENCIES, Problem
 
 ROUNDS = 2  # in which a parcel's charge is learned from the flow before; more of them found little more
-LEARN_UP_TO = 300_000  # edges of a component; each round costs a flow and a dive, which grow faster than the edges
+LEARN_UP_TO = 300_000  # edges of a component: each round costs a flow and a dive
 RETRIES = 2  # of a class, with those first who stayed short
 LEFTOVER_PAIRS = 4_000_000  # pairs of leftovers of a family up to which every one of them is tried
 PHASES = ("candidates", "flow", "parcels", "leftovers")
