@@ -545,7 +545,7 @@ class ProposalViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
 
 
 class ShortfallSerializer(RowSerializer):
-    need = serializers.UUIDField(source="pk")
+    id = serializers.UUIDField(source="pk", help_text="Of the need, which has one shortfall at most.")
     emergency = serializers.CharField(source="need.appeal.emergency_id")
     item = Coded(source="need.item")
     urgency = serializers.IntegerField(source="need.urgency")
@@ -565,7 +565,7 @@ class ShortfallSerializer(RowSerializer):
     class Meta:
         model = Shortfall
         fields = [
-            "need",
+            "id",
             "emergency",
             "item",
             "urgency",

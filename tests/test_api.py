@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from config.api_v1 import router
-from matching.models import FamilyRun, MatchingRun, Proposal
+from matching.models import FamilyRun, MatchingRun, Proposal, Shortfall
 from supplies.needs.models import Appeal, Need
 from supplies.offers.models import Donation
 from supplies.organisations import services as people
@@ -411,6 +411,14 @@ def _runs(number: int) -> None:
         make_proposal()
 
 
+def _shortfalls(number: int) -> None:
+    for _position in range(number):
+        made = make_proposal()
+        Shortfall.objects.create(
+            need=made.need, family_run=made.family_run, missing=7, cause="waits", figure=3, as_of=NOW
+        )
+
+
 def _contacts(number: int) -> None:
     for position in range(number):
         people.keep_contact(make_organisation(), phone=f"000-{position:04}", at=NOW)
@@ -438,6 +446,7 @@ LISTS: dict[str, Callable[[int], None]] = {
     "offers/": _times(lambda: make_offer(standard=make_standard())),
     "matching-runs/": _runs,
     "proposals/": _runs,
+    "shortfalls/": _shortfalls,
     "allocations/": _times(make_allocation),
     "shipments/": _times(lambda: make_shipment(status="delivered")),
     "contacts/": _contacts,

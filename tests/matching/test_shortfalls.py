@@ -165,7 +165,7 @@ def test_programs_read_why_of_their_own_needs_alone(client: Client) -> None:
     own = client.get("/api/v1/shortfalls/", headers={"accept-language": "en"}).json()["results"]
     client.force_login(make_member("donor"))
 
-    assert [(row["need"], row["missing"], row["cause"], row["until"]) for row in own] == [
+    assert [(row["id"], row["missing"], row["cause"], row["until"]) for row in own] == [
         (str(need.pk), 100, "no-compatible-offer", None)
     ]
     assert client.get("/api/v1/shortfalls/").json()["results"] == []

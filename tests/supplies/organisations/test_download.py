@@ -134,7 +134,10 @@ DESKS = {model: desk for model, desk in admin.site._registry.items() if isinstan
 
 @pytest.mark.parametrize("model", DESKS, ids=lambda model: model._meta.label_lower)
 def test_who_may_read_a_list_may_take_all_of_it_and_nobody_else(model: Any, doors: Doors) -> None:  # noqa: F811
-    any_key = uuid.UUID(int=1) if isinstance(model._meta.pk, UUIDField) else 1
+    key = getattr(
+        model._meta.pk, "target_field", model._meta.pk
+    )  # of the row it belongs to, where it is that row's
+    any_key = uuid.UUID(int=1) if isinstance(key, UUIDField) else 1
     form = {"action": "download", ACTION_CHECKBOX_NAME: [str(any_key)], "select_across": "1", "index": "0"}
     reading = [role for role in ROLES if doors.clients[role].get(list_of(model)).status_code == 200]
 
