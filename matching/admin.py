@@ -92,10 +92,23 @@ def heard(verb: Callable[..., Proposal]) -> Callable[..., Proposal]:
     return write_down
 
 
-def urgency_mark(level: int) -> str:
-    return format_html(
-        '<span class="urgency urgency-{}" title="{}">{}</span>', level, Urgency(level).label, level
-    )
+class OfANeed:
+    """The columns that say which need a row is about."""
+
+    @admin.display(description=_("needed"), ordering="need__item")
+    def item(self, row: Proposal | Shortfall) -> str:
+        return str(row.need.item)
+
+    @admin.display(description=_("urgency"), ordering="need__urgency")
+    def urgency(self, row: Proposal | Shortfall) -> str:
+        level = row.need.urgency
+        return format_html(
+            '<span class="urgency urgency-{}" title="{}">{}</span>', level, Urgency(level).label, level
+        )
+
+    @admin.display(description=_("hospital"), ordering="need__appeal__facility__name")
+    def hospital(self, row: Proposal | Shortfall) -> str:
+        return row.need.appeal.facility.name
 
 
 class SideFilter(admin.SimpleListFilter):
@@ -211,7 +224,7 @@ class Approve(Verb):
 
 
 @admin.register(Proposal)
-class ProposalAdmin(DeskAdmin):
+class ProposalAdmin(OfANeed, DeskAdmin):
     change_list_template = "admin/proposals.html"
     change_form_template = "admin/proposal.html"
     list_display = (
@@ -421,18 +434,6 @@ class ProposalAdmin(DeskAdmin):
 
     def name_of(self, proposal: Proposal) -> str:
         return f"{self.item(proposal)} · {self.donor(proposal)} → {self.hospital(proposal)}"
-
-    @admin.display(description=_("needed"), ordering="need__item")
-    def item(self, proposal: Proposal) -> str:
-        return str(proposal.need.item)
-
-    @admin.display(description=_("urgency"), ordering="need__urgency")
-    def urgency(self, proposal: Proposal) -> str:
-        return urgency_mark(proposal.need.urgency)
-
-    @admin.display(description=_("hospital"), ordering="need__appeal__facility__name")
-    def hospital(self, proposal: Proposal) -> str:
-        return proposal.need.appeal.facility.name
 
     @admin.display(description=_("donor"), ordering="offer__donation__organisation__name")
     def donor(self, proposal: Proposal) -> str:
@@ -782,7 +783,7 @@ class MatchingPolicyAdmin(UnchangedMeanwhile, ReadOnlyAdmin):
 
 
 @admin.register(Shortfall)
-class ShortfallAdmin(DeskAdmin):
+class ShortfallAdmin(OfANeed, DeskAdmin):
     """What is lacking where, and why: what a volunteer reads before she looks for goods by telephone."""
 
     region_of = "need.appeal.facility.region"
@@ -795,18 +796,6 @@ class ShortfallAdmin(DeskAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Shortfall]:
         return super().get_queryset(request).current()  # type: ignore[attr-defined, no-any-return]
-
-    @admin.display(description=_("needed"), ordering="need__item")
-    def item(self, short: Shortfall) -> str:
-        return str(short.need.item)
-
-    @admin.display(description=_("urgency"), ordering="need__urgency")
-    def urgency(self, short: Shortfall) -> str:
-        return urgency_mark(short.need.urgency)
-
-    @admin.display(description=_("hospital"), ordering="need__appeal__facility__name")
-    def hospital(self, short: Shortfall) -> str:
-        return short.need.appeal.facility.name
 
     @admin.display(description=_("lacking"), ordering="missing")
     def lacking(self, short: Shortfall) -> str:
