@@ -421,7 +421,7 @@ def store(
             for place, match in enumerate(sorted(change.new, key=_by_importance), start=1)
         )
         _hold(proposals, +1)
-        _say_why_short(family, {demand: short[demand] for demand in change.short}, rows)
+        _say_why_short(family, short, change.short, rows)
     family.move_to(RunStatus.DONE)
     family.plan = plan.to_bytes()
     family.made_with = {"policy": family.run.policy, "seed": None, **kernel()}
@@ -467,8 +467,8 @@ def _counted(explanation: Explanation, rows: Rows) -> dict[str, int]:
     return {**found, **({str(Lack.BEYOND_USE): beyond} if beyond else {})}
 
 
-def _say_why_short(family: FamilyRun, short: Mapping[int, Why], rows: Rows) -> None:
-    """Keep why these demands stay short, instead of what an earlier run said of this family."""
+def _say_why_short(family: FamilyRun, short: Mapping[int, Why], unchanged: set[int], rows: Rows) -> None:
+    """Keep why demands stay short, instead of what an earlier run said of this family; of those that changed meanwhile that stays."""
     said = [
         Shortfall(
             need_id=rows.need_id(demand),
@@ -479,11 +479,12 @@ def _say_why_short(family: FamilyRun, short: Mapping[int, Why], rows: Rows) -> N
             as_of=family.run.as_of,
         )
         for demand, (missing, cause, figure) in short.items()
+        if demand in unchanged
     ]
     earlier = Shortfall.objects.filter(
         family_run__emergency=family.emergency_id, family_run__family=family.family
     )
-    earlier.exclude(pk__in=[row.pk for row in said]).delete()
+    earlier.exclude(pk__in=[rows.need_id(demand) for demand in short]).delete()
     Shortfall.objects.bulk_create(
         said,
         update_conflicts=True,

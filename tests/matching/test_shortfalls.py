@@ -91,13 +91,15 @@ def test_a_dry_run_says_nothing() -> None:
 
 def test_a_need_that_changed_while_it_was_matched_keeps_what_was_said_before() -> None:
     need = make_need(quantity=100)
+    earlier = match()
+    make_offer(quantity=60)
     run = services.start(make_emergency(), trigger="hand", by=None, at=NOW)
     (family,) = services.open_run(run.pk, at=NOW)
     type(need).objects.filter(pk=need.pk).update(daily_use=7)
 
     services.solve_family(family.pk)
 
-    assert not Shortfall.objects.exists()
+    assert (short().family_run, short().missing, short().cause) == (earlier, 100, "no-compatible-offer")
 
 
 def test_what_a_facility_of_its_size_cannot_use_is_told_as_such() -> None:
