@@ -333,6 +333,8 @@ LIMITS_TIMES: int = max(
     1, env.int("LIMITS_TIMES", default=1)
 )  # for tests and benches, which are one busy stranger
 SHED_AFTER_SECONDS: float = env.float("SHED_AFTER_SECONDS", default=1.5)
+# Since it reached a proxy, whose clock may be another than ours.
+SHED_PROXIED_AFTER_SECONDS: float = env.float("SHED_PROXIED_AFTER_SECONDS", default=10.0)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
