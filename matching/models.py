@@ -659,7 +659,10 @@ class Shortfall(models.Model):
     class Meta:
         verbose_name = _("shortfall")
         verbose_name_plural = _("shortfalls")
-        constraints = [within_bounds("shortfall_is_of_something", "missing", at_least=1)]
+        constraints = [
+            within_bounds("shortfall_is_of_something", "missing", at_least=1),
+            models.CheckConstraint(name="shortfall_cause_is_listed", condition=Q(cause__in=Lack.values)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.need.item} · {self.need.item.shown(self.missing):,f}"
