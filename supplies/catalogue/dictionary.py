@@ -37,6 +37,21 @@ class Found(NamedTuple):
     is_ambiguous: bool
 
 
+class Mentioned(NamedTuple):
+    """A stretch of a text that names goods, and the items it may mean."""
+
+    start: int
+    end: int
+    items: tuple[Item, ...]
+
+
+class Quoted(NamedTuple):
+    """A stretch of a text that quotes a standard, known or not."""
+
+    start: int
+    end: int
+
+
 @dataclass(frozen=True)
 class Warning:
     """Something odd about a quoted standard. `code` is stable; `text` is for people."""
@@ -111,6 +126,32 @@ class Dictionary:
             if times:
                 meanings.append(items)
         return meanings
+
+    @cached_property
+    def _any_name(self) -> re.Pattern[str]:
+        """One pattern for all names, at each place the longest that fits."""
+        return re.compile("|".join(pattern.pattern for pattern, _items in self._patterns) or r"(?!)")
+
+    def mentions(self, text: str) -> list[Mentioned]:
+        """Where a text in plain characters names goods, in its order; a name inside a longer one does not count."""
+        lower = "".join(low if len(low := sign.lower()) == 1 else sign for sign in text)
+        return [
+            Mentioned(*match.span(), tuple(self._named(match[0])))
+            for match in self._any_name.finditer(lower)
+        ]
+
+    def _named(self, name: str) -> list[Item]:
+        word = folded(name)
+        return self._words.get(word) or self._words.get(word.removesuffix("s"), [])
+
+    def quotations(self, text: str) -> list[Quoted]:
+        """Where a text quotes standards."""
+        upper = "".join(up if len(up := sign.upper()) == 1 else sign for sign in text)
+        known = [Quoted(*match.span()) for match in self._quotations[0].finditer(upper)]
+        blank = list(upper)
+        for start, end in known:
+            blank[start:end] = "\n" * (end - start)
+        return sorted([*known, *(Quoted(*match.span()) for match in UNKNOWN.finditer("".join(blank)))])
 
     def _resembling(self, text: str) -> list[Found]:
         if len(text) < 2:

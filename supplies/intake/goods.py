@@ -16,7 +16,9 @@ from supplies.intake.reading.items import read_goods
 from supplies.intake.reading.quantities import Kind, Quantity
 from supplies.needs.models import QuantityKind
 
-_STERILE = re.compile(r"(?<![非未不])(?:已?灭菌|无菌)|\bsterile\b", re.IGNORECASE)
+_STERILE = re.compile(
+    r"(?<![非未不])(?:已?灭菌|无菌)(?!优先|更佳|为佳|最好)|(?<!non-)(?<!non )(?<!not )\bsterile\b(?! preferred)", re.IGNORECASE
+)
 _LONGEST_NAME_IN_REMARK = 20
 
 
@@ -26,6 +28,7 @@ class Line:
 
     quantity    in base units; None unless the kind is a number
     daily_use   in base units, from a rate per day
+    conditions  what the writer demands of the goods, in the writer's words
     """
 
     goods: ListedGoods
@@ -38,6 +41,7 @@ class Line:
     is_sterile: bool = False
     waits: bool = False
     findings: tuple[Finding, ...] = ()
+    conditions: tuple[str, ...] = ()
 
 
 @dataclass
@@ -64,7 +68,7 @@ class Reader:
             daily_use=count.daily_use,
             unit=count.unit,
             standards=standards,
-            is_sterile=bool(_STERILE.search(goods.specification)),
+            is_sterile=bool(_STERILE.search(f"{' '.join(goods.names)} {goods.specification}")),
             waits=count.waits or item is None or any(finding.code == "unsure-item" for finding in findings),
             findings=tuple(finding.at(finding.field or goods.heading) for finding in every),
         )

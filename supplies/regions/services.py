@@ -177,12 +177,16 @@ class Places:
     def _first_place(self, text: str, known: list[Region]) -> tuple[int, list[Region]] | None:
         for length in range(min(len(text), LONGEST_NAME), 1, -1):
             part = text[:length]
-            rows = [
-                row for row in self.by_name.get(bare(part), []) if part in {row.name_zh, bare(row.name_zh)}
-            ]
+            rows = [row for row in self.by_name.get(bare(part), []) if _is_called(row, part)]
             if inside := _inside(known, rows):
                 return length, inside
         return None
+
+
+def _is_called(row: Region, text: str) -> bool:
+    """恩施, 恩施州 and 恩施土家族苗族自治州 are one prefecture; 恩施市 is a city in it."""
+    short = bare(row.name_zh)
+    return text in {row.name_zh, short} or (row.name_zh.endswith("自治州") and text == f"{short}州")
 
 
 def resolve(province: str, city: str, district: str, name: str = "") -> Resolution:

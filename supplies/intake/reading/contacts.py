@@ -17,13 +17,15 @@ _LABEL_BEFORE = re.compile(r"^(?:联系(?:人|电话|方式)|电话|手机|座�
 _DASH = "[-—–－ ]"
 _NUMBER = re.compile(
     rf"""(?P<prefix>\+?86{_DASH}?)?(?:
-      (?P<mobile>(?<![\d*])1[3-9]\d[-\s]?[\d*Xx]{{4}}[-\s]?[\d*Xx]{{4}}(?![\d*]))
+      (?P<mobile>(?<![\d*])1[3-9]\d[-\s]?[\d*Xx]{{4}}[-\s]?[\d*Xx]{{4}}(?![\d*])|(?<![\d*])1(?:[ ]\d){{10}}(?![\d*]))
     | (?P<service>(?<![\d*])(?:400|800){_DASH}?\d{{3}}{_DASH}?\d{{4}}(?!\d))
-    | (?P<landline>(?<![\d*])\(?0?\)?\(?(?:10|2\d|[3-9]\d{{2}})\)?{_DASH}{{0,3}}(?:[2-8][\dXx*]{{6,7}})(?![\d*]))
-    | (?P<local>(?<![\d*-])[2-8]\d{{6,7}}(?![\d*]))
+    | (?P<landline>(?<![\d*A-Za-z])(?<![A-Za-z] )\(?0?\)?\(?(?:10|2\d|[3-9]\d{{2}})\)?{_DASH}{{0,3}}(?:[2-8][\dXx*]{{2,3}}[ -]?[\dXx*]{{4}})(?![\d*]))
+    | (?P<local>(?<![\d*-])(?:[2-8]\d{{6,7}}|[2-9]\d{{2}}-\d{{4}})(?![\d*]))
     | (?P<short>(?<![\d*])(?:95\d{{3}}|1[12]\d|12[0-9]{{3}})(?![\d*]))
+    | (?P<abroad>\+(?!86)[1-9](?:[ .\-()]{{0,2}}\d){{7,14}}(?!\d))
+    | (?P<american>(?<![\d*])(?:\(\d{{3}}\)[ ]?|\d{{3}}-)\d{{3}}-\d{{4}}(?![\d*]))
     | (?P<partial>(?<![\d*])1[3-9]\d[\d*\s]{{3,12}}\d(?![\d*]))
-    )(?:\s*(?:转|ext\.?|分机|{_DASH})\s*(?P<extension>\d{{2,5}})(?![\d*]))?""",
+    )(?:\s*(?:转|ext\.?|分机|[-—–－])\s*(?P<extension>\d{{2,5}})(?![\d*]))?""",
     re.VERBOSE,
 )
 
@@ -95,12 +97,36 @@ def _name_in(text: str) -> str:
 
 def _person(match: re.Match[str], name: str) -> Person:
     kind = next(
-        kind for kind in ("mobile", "service", "landline", "local", "short", "partial") if match[kind]
+        kind
+        for kind in ("mobile", "service", "landline", "local", "short", "abroad", "american", "partial")
+        if match[kind]
     )
     number = re.sub(r"[\s()—–－-]", "", match[kind])
-    line = {"mobile": Line.MOBILE, "landline": Line.LANDLINE, "local": Line.LANDLINE, "partial": Line.PARTIAL}
+    line = {"abroad": Line.LANDLINE, "american": Line.LANDLINE, "mobile": Line.MOBILE, "landline": Line.LANDLINE, "local": Line.LANDLINE, "partial": Line.PARTIAL}
     masked = bool(re.search(r"[*Xx]", number))
     confidence = 30 if kind == "partial" else 60 if masked or kind == "local" else 95
     return Person(
         name, number, line.get(kind, Line.SERVICE), confidence, match["extension"] or "", match[0].strip()
     )
+
+
+_SAYS_NUMBER = re.compile(r"(?:电话|热线|总机|座机|手机|联系|致电|拨打|tel|phone|call|转|专线|[:(/,、])[\s:]*$", re.IGNORECASE)
+_IS_COUNT = re.compile(r"\s*(?:[万千百余多]|个|只|件|套|副|双|盒|箱|瓶|桶|包|台|支|%|ml|元|人|名|份)", re.IGNORECASE)
+
+
+def numbers_in(text: str) -> list[tuple[re.Match[str], Person]]:
+    """The numbers to call in a free text. What may as well be a count needs a word that says it is a number."""
+    found = []
+    for match in _NUMBER.finditer(text):
+        if match["landline"] and " " in match["landline"] and _IS_COUNT.match(text, match.end()):
+            continue
+        doubtful = match["local"] or match["short"] or (match["partial"] and "*" not in match["partial"])
+        if doubtful and (
+            not _SAYS_NUMBER.search(text[max(0, match.start() - 12) : match.start()])
+            or _IS_COUNT.match(text, match.end())
+        ):
+            continue
+        if match["short"]:  # a hotline everybody may call belongs to the rules of transport
+            continue
+        found.append((match, _person(match, "")))
+    return found

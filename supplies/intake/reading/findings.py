@@ -38,6 +38,7 @@ SENTENCES: Mapping[str, Any] = {
     "approximate": _("The figure in “%(cell)s” is approximate."),
     "second-figure": _("The cell also says “%(rest)s”; only the first figure is used."),
     "other-rate": _("“%(cell)s” is a rate per week, month or year; it is read as one quantity."),
+    "joint-quantity": _("One figure is given for several goods together; how many of each is not known."),
     "standard-in-cell": _("The quantity cell also names the standard “%(standard)s”."),
     # items
     "synonyms": _("“%(cell)s” can mean several goods; it is read as %(item)s."),

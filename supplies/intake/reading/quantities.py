@@ -47,9 +47,10 @@ class Quantity:
 
 
 UNITS = (
-    "人份|毫升|公斤|千克|立方米|升|克|吨|斤|托盘|托|大箱|小箱|个|只|件|套|副|双|对|台|把|支|枝|根|条|张|床|辆|部|顶|块|片|"
-    "粒|剂|打|盒|箱|包|袋|卷|瓶|桶|罐|板|筒|份|枚|人次|mL|ml|ML|kg|KG|Kg|L|l|g|"
+    "人份|毫升|公升|公斤|千克|立方米|升|克|吨|斤|托盘|托|大箱|小箱|个|只|件|套|副|双|对|台|把|支|枝|根|条|张|床|辆|部|顶|块|片|座|组|座|组|"
+    "粒|颗|丸|针|盏|具|壶|剂|打|盒|箱|包|袋|卷|瓶|桶|罐|板|筒|份|枚|人次|mL|ml|ML|kg|KG|Kg|L|l|g|"
     "pieces|piece|pcs|pc|pairs|pair|boxes|box|cartons|carton|cases|case|packs|pack|bottles|bottle|sets|set|units|unit|"
+    "dozen|tablets|tablet|capsules|capsule|pills|pill|vials|vial|ampoules|ampoule|sachets|sachet|tests|test|doses|dose|pallets|pallet|drums|drum|"
     "litres|liters|litre|liter|gallons|gallon|rolls|roll|bags|bag"
 )
 _CHINESE_DIGITS = "〇零一二三四五六七八九十百千万亿壹贰叁肆伍陆柒捌玖拾佰仟萬億两兩廿"
@@ -88,7 +89,7 @@ _PER_DAY = re.compile(
 _PER_WEEK = re.compile(r"每周|每月|每年|/\s*[周月]|per (?:week|month)|weekly|monthly", re.IGNORECASE)
 _GROUPED_BY_SPACES = re.compile(r"(?<![\d.])\d{1,3}(?: \d{3})+(?![\d ])")
 _UNLIMITED = re.compile(
-    r"不限|无限|無限|不設上限|不设上限|无上限|多多益善|越多越好|尽可能多|尽量多|有多少要多少|大量|需求量?(?:较|很|极|巨)?大|"
+    r"不限|无限|無限|不設上限|不设上限|无上限|多多益善|越多越好|有多少[要收]多少|多少都[要行]|尽可能多|尽量多|大量|需求量?(?:较|很|极|巨)?大|"
     r"\b(?:as (?:much|many) as (?:possible|you can)|unlimited|no (?:upper )?limit|any(?: amount| quantity| number)?|everything|lots)\b",
     re.IGNORECASE,
 )
@@ -152,6 +153,24 @@ def read_quantity(cell: object) -> Quantity:
     if not isinstance(cell, str):
         raise Unreadable("not-a-quantity", cell=cell)
     return _read_text(cell)
+
+
+def counts_in(text: str) -> list[re.Match[str]]:
+    """Every written number with the unit behind it, as groups `number` and `unit`."""
+    return list(_COUNT.finditer(text))
+
+
+def says_no_limit(text: str) -> bool:
+    return bool(_UNLIMITED.search(text))
+
+
+def says_per_day(text: str) -> bool:
+    return bool(_PER_DAY.search(text))
+
+
+def says_content(text: str) -> bool:
+    """Whether a text says what one package holds: 50只/盒, each box of 20."""
+    return any(pattern.search(text) for pattern in (_CONTENT, _CONTENT_AFTER, _CONTENT_OF, _TIMES))
 
 
 def _number(count: tuple[int, str]) -> Quantity:

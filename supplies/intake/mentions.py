@@ -1,0 +1,1003 @@
+"""Goods named in free text, each with its figure and its requirements, and what is not wanted."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from supplies.catalogue.dictionary import Dictionary, Mentioned, Quoted
+from supplies.intake.reading.findings import Finding, found
+from supplies.intake.reading.plain import TAKEN, Reading
+from supplies.intake.reading.quantities import UNITS, counts_in, says_content, says_per_day
+
+_HAN = r"\u3400-\u9fff"
+_OPENING, _CLOSING = "([{【〔《<", ")]}】〕》>"
+_SENTENCE_ENDS = "。;!?" + TAKEN
+_NOT_GOODS = re.compile(
+    r"床单位|口罩机|防护服生产|病床数|手套箱|中药房|救护车辆保障|N95级|防护用品生产|口罩厂|呼吸机治疗|无创呼吸机治疗|有创呼吸机治疗|ECMO治疗|疫苗接种|氧气站|酒精棉球?|酒精灯|口罩生产线|\d+-beds?\b|(?:at least|minimum|min\.?|>=?)\s*\d+\s?%\s*alcohol"
+)
+_ENUMERATED = re.compile(rf"[(]\d{{1,2}}[)](?=\s*[{_HAN}]{{2}})")
+_BOTH_VENTILATORS = re.compile(r"有创\s*[/、及和与]\s*无创\s*呼吸机|无创\s*[/、及和与]\s*有创\s*呼吸机")
+_UNWANTED_BEFORE = re.compile(
+    r"(?:暂?时?不(?:再)?(?:需要?|接[受收]|收|要(?!求)|缺(?!少))|无需|勿(?:再)?(?:捐|送|寄)|谢绝|拒收|取消(?:需求)?|撤销需求|停止接[收受]|(?:do|does|did) ?n[o']?t (?:need|want|require|accept)|no longer (?:need|require|accept)|don't (?:need|send|accept)|no need for|not (?:accept|need)|cannot accept|can't accept|(?:please )?do not send|not in need of|enough(?! for)|sufficient|plenty of)",
+    re.IGNORECASE,
+)
+_UNWANTED_AFTER = re.compile(
+    r"^[^\d]{0,8}(?:已(?:经)?(?:基本)?(?:足够|充足|够用?|满足|饱和|到齐|到位|解决|齐)|储备充足|充足|足够|够用|(?:暂时?|已)?不(?:再)?(?:缺(?!少)|需要?|接[受收]|收)|无需|(?:is|are|have been|has been)?\s*(?:no longer (?:needed|required|accepted)|not (?:needed|required|accepted)|sufficient|enough|covered|well stocked|fully stocked|in good supply))",
+    re.IGNORECASE,
+)
+_NOT_ASKED = re.compile(
+    r"(?:供给|供应(?!紧|不足)|可捐|已领|已发|已寄|寄出|分配表|日产|月产|产能|直供|厂家|出售|已(?:经)?(?:收到|接收|到(?!位|齐)|到货|购买|采购|落实|发放|捐)|收到(?!后)|感谢[^,。]{0,30}(?:捐|送|提供|支援)|捐赠了|捐来|捐出|库存|现存|现有|目前仅有|剩余?|仅剩|只剩|尚余|仅存|"
+    r"(?:可以?|能够?|愿意?|我们?|本公司|我司|现)(?:提供|捐赠|捐)(?!渠道|热线|接收)|"
+    r"\b(?:in stock|stock (?:of|is)|we have(?! (?:an? )?(?:urgent|need))|have received|received|donated|can (?:offer|supply|donate|provide|give)|giving away|offering|left in|remaining|thank(?:s| you))\b)",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(
+    r"待补|新增|需要?|急缺|紧缺|缺(?!陷|勤|乏症)|短缺|求购|求捐|求助|征集|募集|希望|欢迎捐|\b(?:need|needs|needed|require[ds]?|request(?:ed|ing)?|short of|shortage|lack|looking for|seek(?:ing)?|wanted|run(?:ning)? out|urgently|would welcome)\b",
+    re.IGNORECASE,
+)
+_CONTRAST = re.compile(r"但是?|然而|不过|仍然?(?=急?[需缺])|另外?(?=[需急])|其余|尤其|特别是|\b(?:but|however|still need|while|whereas|yet)\b", re.IGNORECASE)
+_EACH = re.compile(r"各(?:自|种)?(?=\s*[需\d约一二三四五六七八九十百千万])|分别(?=\d)|每[种样](?=\s*\d)|\beach\b", re.IGNORECASE)
+_EACH_OF_THESE = re.compile(rf"(?:各|每[种样])\s*(?:需要?|约)?\s*(?P<figure>\d[\d,]*\s*[万千百]?\s*(?:{UNITS})?)\s*:")
+_JOINT = re.compile(r"共计?|合计|总计|总共|\b(?:in total|total(?:ling)?|altogether|combined)\b", re.IGNORECASE)
+_ALL = re.compile(
+    r"(?:以上|上述|所有|各类|全部|均|都|\ball(?: of (?:the above|these))?\b)[^\n。;]{0,12}(?:不限|无上限|多多益善|越多越好|大量|unlimited|no limit|as many as|as much as)|数量不限\)\s*:",
+    re.IGNORECASE,
+)
+_PROFILE = re.compile(
+    r"床位|编制|职工|员工|医护|医生|护士|人员|患者|病人|病例|病区|科室|人口|面积|占地|平方|元|资金|公里|电话|邮编|年|月|日|楼|层|级|名|住院|门诊|staff|beds|patients|doctors|nurses|people|population|floor|km|employees",
+    re.IGNORECASE,
+)
+_PER_PERSON = re.compile(r"每人|每班|人均|per (?:person|nurse|worker|shift|patient)", re.IGNORECASE)
+_PER_DAY_WORDS = re.compile(r"(?:每[日天]|日均?)(?:需求?|消耗|用|使用|耗)?量?(?:约|为)?|per day|a day|daily", re.IGNORECASE)
+_CONDITION = re.compile(
+    r"符合|标准|型号|要求|必须|须|需(?:有|带|为|具)|无菌|灭菌|独立包装|单独包装|防[^护疫控]|带|无[^法]|呼吸阀|阀|规格|尺[寸码]|大小|加[大长厚]|一次性|医用|医疗|级|类|款|式|效期|有效期|质检|合格|注册证|检测报告|证明|品牌|3M|霍尼|或以上|及以上|同等|不低于|优先|均可|都可|GB|YY|NIOSH|FFP|EN\s?\d|class|level|type|grade|certified|compl|standard|with|without|valve|sterile|powder|latex|size|brand|expir|individually|fluid|disposable|reusable|or (?:better|equivalent|higher)|[SMLX]{1,3}码|cm|mm",
+    re.IGNORECASE,
+)
+_MODEL = re.compile(
+    r"3M\s*[-A-Za-z\d+/、,.]*|(?:型号|model(?: no\.?)?|品牌|brand)\s*:?\s*[-A-Za-z\d+/.]+|(?<![A-Za-z\d])(?:18[67]0s?|9132|8210|9123|9001|9010|20[59]\d|6200|7502|4565)(?![\d个只件套万])|"
+    r"\d+(?:\.\d+)?\s*(?:%|％|°|度|码|号(?!\S)|cm|mm|层|级|类|岁|寸|fr|mg|毫克|ug|μg|iu|万?单位|kpa|mg/ml)(?:\s*[*x×/]\s*\d+(?:\.\d+)?\s*(?:cm|mm|码)?)*|(?:N|KN|P|R|FFP|DS|KF|PM|KP)\d+|[A-Z]{1,3}-?\d+[A-Z]?(?![A-Za-z\d个只])|第?[一二三四五六七八九十]+(?:次性|层|级|类|型|线|期|种|用|体|代|楼|院)|(?:level|class|type|grade)\s*[IV\d]+[A-Za-z]?",
+    re.IGNORECASE,
+)
+_MEASURE = r"(?:ml|毫升|升|L|g|克|kg|公斤|千克)"
+_PACKAGE = r"(?:瓶|桶|支|袋|盒|bottles?|drums?|jerrycans?|cans?|bags?)"
+_MEASURED_PACK = re.compile(
+    rf"(?P<size>\d+(?:\.\d+)?\s*{_MEASURE})\s*(?:装|规格|/|每)?\s*(?:{_PACKAGE})?\s*(?:装|规格)?\s*[)*x×,: ]*\s*(?P<count>\d[\d,.]*\s*[万千百]?)\s*(?P<pack>{_PACKAGE})",
+    re.IGNORECASE,
+)
+_PACK_MEASURED = re.compile(
+    rf"(?P<count>\d[\d,.]*\s*[万千百]?)\s*(?P<pack>{_PACKAGE})\s*[(*x× ]*(?:of|每瓶|每桶|规格)?\s*(?P<size>\d+(?:\.\d+)?\s*{_MEASURE})(?:装|/{_PACKAGE})?\)?", re.IGNORECASE
+)
+_SIZE_SAID = re.compile(rf"(?:规格\s*:?\s*)\d+(?:\.\d+)?\s*{_MEASURE}|\d+(?:\.\d+)?\s*{_MEASURE}\s*(?:装|规格)", re.IGNORECASE)
+_SIZED = re.compile(rf"\d+(?:\.\d+)?\s*{_MEASURE}\s*(?:装|规格)?(?!\s*/)", re.IGNORECASE)
+_PER_PACK = re.compile(r"(\d+)\s*(?:per|/|a)\s*(box|case|carton|pack)\b", re.IGNORECASE)
+_NUMBERING = re.compile(r"^[\s(]*(?:[1-9]\d?\s*(?:[.)、:](?!\d)|\s(?=\D))+|[-*•·●○◆■▪–—]\s*|[①-⑳]\s*|[(]?[一二三四五六七八九十]{1,2}[、.)]\s*|[a-h][.)]\s)")
+_ASKING = re.compile(
+    r"^(?:(?:我院|本院|医院|我们|目前|当前|现|还|另|仍|最|急|亟|尚|特|特别|尤其|主要|极|十分|非常|严重|紧急)*(?:需要?(?!求)|缺(?!氧|血)少?|缺乏|短缺|紧缺|求购?|征集|募集|需求(?:物资)?(?:为|有|如下)?|包括|有|为|如)(?:捐赠)?(?:的)?(?:物资)?(?:主要)?(?:有|为|包括|如下)?|以及|及|和|与|或|各类|各种|等|大量|少量|an?|the|some|any|more|also|and|or|we|our hospital|urgently|needs?|requires?|please|additional|further|for|of|are|is|most)+[\s:]*",
+    re.IGNORECASE,
+)
+_AND_SO_ON = re.compile(r"\s*(?:等+(?:医用|医疗|防护|相关|各类|紧缺|急需)*(?:物资|用品|物品|设备|耗材|产品)?|etc\.?|and so on|and the like|\.\.\.|…+)[。.!]*\s*$", re.IGNORECASE)
+_JOIN = re.compile(r"^\s*(?:[/|(]|或者?|or|with)?\s*(?:medical|disposable|protective|医用|一次性)?\s*$", re.IGNORECASE)
+_CONNECTOR = re.compile(r"\s+(?:and|plus|&)\s+|(?:以及|[和及与+&])(?=\S)", re.IGNORECASE)
+_LONGEST_NAME = 24
+_NO_LIMIT = re.compile(
+    r"不限(?!于|制)|无限|不设上限|无上限|多多益善|越多越好|尽可能多|尽量多|有多少[要收]多少|多少都[要行收]|大量|需求量?(?:较|很|极|巨)?大|"
+    r"\b(?:as (?:much|many) as (?:possible|you can)|unlimited|no (?:upper |set )?(?:limit|amount)|any (?:amount|quantity|number))\b|^\W*(?:any|everything|lots)\W*$",
+    re.IGNORECASE,
+)
+_SENTINEL = re.compile(
+    r"[(\[]?[^()\n]{0,12}[“\"'‘]?(?<!\d)1[”\"'’]?(?:的?[都均])?\s*(?:=|为|是|表示|代表|即|指|means?|:)\s*(?:“?有?需要?(?:求)?|“?要|无数量要求|(?:数量)?不限|needed|want(?:ed)?|required|yes)[^()\n]{0,20}[)\]]?|[^()\n,;]{0,14}(?:不限|需要?求?)[^()\n,;]{0,6}填\s*1(?!\d)", re.IGNORECASE
+)
+_STILL = re.compile(r"(?:还|尚|仍|目前|现)*(?:缺口?|差|需)(?=.*\d)|调整为|改为|更正为|still (?:need|short)|changed to|now", re.IGNORECASE)
+_CHANGED = re.compile(r"(?:由|从|from)\s*\d[\d,.万千]*\s*\w{0,2}?\s*(?:调整|改|更正|变更|增加?|减少?|扩大|提高|上调|下调|降低?|changed?)?(?:为|成|到|至|to)\s*", re.IGNORECASE)
+_OF_WHICH = re.compile(r"\(\s*(?:其中|包括|包含|含|of which|including)\s*:?(?P<parts>[^()]*)\)", re.IGNORECASE)
+_CLASS_IN_NAME = re.compile(r"KN(?:90|95|100)|FFP[123]|Type I{1,2}R?\b", re.IGNORECASE)
+_GRADE = re.compile(r"(?:k?n(?:95|99|100)|ffp[123]|kf94|ds2|p2|p100|type ii?r?)s?", re.IGNORECASE)
+_NOT_A_THING = re.compile(r"电梯|资金|善款|捐款|场地|志愿者|司机|人手|房屋|住宿|货车|卡车|money|funds|elevator|volunteers|drivers?|\bcash\b|lift", re.IGNORECASE)
+_FIGURE_SLASH = re.compile(rf"(?<=\d) +/ +(?=[{_HAN}A-Za-z])|(?<=[{_HAN}]) +/ +(?=[{_HAN}A-Za-z]+ ?\d)")
+_ITEMS_LEAD = re.compile(r"(?:品名|名称|物资|物品|items?|goods|products?)(?:名称)?\s*:[^\n]*\n\s*(?=(?:规格|标准|数量|型号|standards?|quantit))", re.IGNORECASE)
+_COLUMN_LEAD = re.compile(
+    r"\s*(?:(?P<number>(?:对应|需求|所需)?数量|quantit(?:y|ies)|qty)|(?:产品|执行|对应|相应)?(?:标准|要求|规格|型号|规格型号)|standards?|requirements?|specifications?)(?:依次|分别)?(?:为|是)?\s*:\s*", re.IGNORECASE
+)
+_WORDS_OF_NUMBERS = {
+    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "fifteen": 15, "twenty": 20,
+    "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "eighty": 80, "hundred": 100, "thousand": 1000,
+}  # fmt: skip
+_NUMBER_WORDS = re.compile(rf"(?<!few )(?<!several )(?<!some )\b(?:(?:{'|'.join(_WORDS_OF_NUMBERS)})\b[ -]?)+", re.IGNORECASE)
+_MEDICINE_UNIT = re.compile(r"\b(?P<unit>capsules?|tablets?|vials?|syringes?|ampoules?|sachets?|doses?)\s+(?P<count>\d[\d,]*)(?!\w)", re.IGNORECASE)
+
+
+@dataclass
+class Draft:
+    """One kind of goods as a text names it. `figure` is text for `read_quantity`; spans are of the plain text."""
+
+    names: tuple[str, ...]
+    start: int
+    end: int
+    items: tuple[str, ...] = ()
+    figure: str = ""
+    content: str = ""  # what one package holds, where it is said apart from the figure
+    daily: str = ""  # the figure of a rate per day
+    requirements: list[str] = field(default_factory=list)
+    is_joint: bool = False
+    is_unlimited: bool = False
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def is_known(self) -> bool:
+        return bool(self.items)
+
+    @property
+    def counted(self) -> str:
+        """The figure with what one package holds."""
+        return f"{self.figure}({self.content})" if self.figure and self.content and not says_content(self.figure) else self.figure
+
+
+@dataclass
+class Goods:
+    drafts: list[Draft]
+    unwanted: list[str]
+    findings: list[Finding]
+
+
+@dataclass(frozen=True)
+class _Span:
+    start: int
+    end: int
+
+
+def find_goods(reading: Reading, dictionary: Dictionary) -> Goods:
+    """The goods a text asks for, in its order; what was understood is taken out of the text."""
+    return _Finder(reading, dictionary).find()
+
+
+class _Finder:
+    def __init__(self, reading: Reading, dictionary: Dictionary) -> None:
+        self.reading, self.dictionary = reading, dictionary
+        self.text = _BOTH_VENTILATORS.sub(lambda both: "有创呼吸机/无创呼吸机".ljust(len(both[0]))[: len(both[0])], reading.rest)
+        self.text = _ENUMERATED.sub(_blank, self.text)
+        self.text = _ITEMS_LEAD.sub(lambda lead: lead[0].replace("/", "、"), self.text)
+        self.text = _FIGURE_SLASH.sub(lambda slash: slash[0].replace("/", "、"), self.text)
+        self.sentinel = self._take_sentinel()
+        self.mentions, self.quotes = self._named_and_quoted()
+        self.goods = Goods([], [], [])
+        self.taken: list[_Span] = []
+        self.columns: dict[str, int] = {}
+        self.ignored: set[int] = set()  # columns of a table that say what is there, not what is wanted
+        self.line_first = 0
+        self.is_rumour = bool(_RUMOUR.search(self.text))
+        self.last_list: list[Draft] = []
+
+    def _take_sentinel(self) -> bool | None:
+        """What the writer says a 1 stands for: True for “without limit”, False for “wanted”; None if nothing is said."""
+        said = _SENTINEL.search(self.text)
+        if said is None:
+            return None
+        line = self.text[said.start() :].split("\n")[0]
+        self.text = self.text[: said.start()] + " " * len(said[0]) + self.text[said.end() :]
+        self.reading.take(*said.span())
+        return bool(_NO_LIMIT.search(line) or "无数量要求" in line)
+
+    def _named_and_quoted(self) -> tuple[list[Mentioned], list[Quoted]]:
+        """Names of goods and standards: of two that overlap wholly, the longer is what was meant (N95口罩, NIOSH N95)."""
+        named, quoted = self.dictionary.mentions(self.text), self.dictionary.quotations(self.text)
+        others = [Quoted(*match.span()) for match in _NOT_GOODS.finditer(self.text)]
+        named = [one for one in named if any(item.code != "OTHER" for item in one.items)]
+        names = [one for one in named if not any(_lies_in(one, other) for other in (*quoted, *others))]
+        return names, [
+            one
+            for one in quoted
+            if not any(other.start <= one.start and one.end <= other.end for other in names)
+            and self.text[one.start : one.end].upper() != "N95"  # a word for a grade, not a quotation of the American standard
+        ]
+
+    def find(self) -> Goods:
+        start = 0
+        for line in self.text.split("\n"):
+            end = start + len(line)
+            if not self._row(start, end):
+                self._line(start, end)
+            start = end + 1
+        for span in self.taken:
+            self.reading.take(span.start, span.end)
+        for draft in self.goods.drafts if self.sentinel is not None else []:
+            if draft.figure.strip() == "1":
+                draft.figure, draft.is_unlimited = "", bool(self.sentinel)
+        return self.goods
+
+    def _within(self, start: int, end: int) -> list[Mentioned]:
+        return [one for one in self.mentions if start <= one.start and one.end <= end]
+
+    # -- rows of a table ----------------------------------------------------------------------------------
+
+    def _row(self, start: int, end: int) -> bool:
+        """A line of a pasted table: cells between tabs, bars or wide gaps."""
+        cells = self._cells(start, end)
+        if len(cells) < 2:
+            return False
+        line = self.text[start:end]
+        words = [self.text[cell.start : cell.end].strip() for cell in cells]
+        if self._across(start, end, cells, words):
+            return True
+        if self._is_head(words):
+            self.taken.append(_Span(start, end))
+            return True
+        if not self.columns and "\t" not in line and line.count("|") == 1 and not any(map(_FIGURE.fullmatch, words)):
+            return False  # two names of one thing
+        named = [(cell, found_here) for cell in cells if (found_here := self._within(cell.start, cell.end))]
+        place = self.columns.get("name")
+        if named:
+            cell, mentions = named[0]
+        elif place is not None and place < len(cells) and re.search(rf"[{_HAN}A-Za-z]", words[place]):
+            cell, mentions = cells[place], []
+        else:
+            return False
+        if any(count["unit"] for count in counts_in(_MODEL.sub(" ", words[cells.index(cell)]))) or len(named) > 2:
+            return False  # a sentence with wide gaps
+        others = [(at, one, word) for at, (one, word) in enumerate(zip(cells, words, strict=True)) if one is not cell]
+        number, unit, spec = self._columns_of(others)
+        spec += [self.text[q.start : q.end] for q in self.quotes if cell.start <= q.start and q.end <= cell.end]
+        if mentions and re.fullmatch(r"[/×—-]|无|否|N|no|不需要", number, re.IGNORECASE):
+            self.goods.unwanted += [self.reading.written(one.start, one.end) for one in mentions]
+            self.taken.append(_Span(start, end))
+            return True
+        names = self._names(mentions, cell) if mentions else (words[cells.index(cell)],)
+        draft = Draft(names, cell.start, cell.end, self._codes(mentions))
+        if mentions and (rest := self._leftover(cell, mentions)):
+            draft.requirements.append(rest)
+        draft.requirements += spec
+        if self.daily_at is not None and self.daily_at < len(words) and _FIGURE.fullmatch(words[self.daily_at]):
+            draft.daily = words[self.daily_at]
+        draft.figure = f"{number}{unit}" if number else ""
+        sizes = [one for one in spec if _SIZED.fullmatch(one)]
+        if sizes and re.fullmatch(_PACKAGE, unit, re.IGNORECASE):
+            draft.content = f"{sizes[0].removesuffix('装')}/{unit}"
+        self.goods.drafts.append(draft)
+        self.taken.append(_Span(start, end))
+        return True
+
+    def _cells(self, start: int, end: int) -> list[_Span]:
+        line = self.text[start:end]
+        separator = r"\t" if "\t" in line else r"\s*\|\s*" if line.count("|") >= 2 or " | " in line else r"," if self._is_comma_table(line) else r" {2,}"
+        cells, position = [], 0
+        for match in [*re.finditer(separator, line), None]:
+            stop = match.start() if match else len(line)
+            if line[position:stop].strip() or "\t" in line:
+                cells.append(_Span(start + position, start + stop))
+            position = match.end() if match else 0
+        return cells
+
+    def _across(self, start: int, end: int, cells: list[_Span], words: list[str]) -> bool:
+        """A table whose head names the goods, a column each: the rows below hold figures or standards."""
+        named = [self._within(cell.start, cell.end) for cell in cells]
+        whole = [bool(found) and not _tidy(self._without_names(cell, found)) for cell, found in zip(cells, named, strict=True)]
+        if sum(whole) >= 3 and not any(map(_FIGURE.fullmatch, words)):
+            self.across = [
+                Draft(self._names(found, cell), cell.start, cell.end, self._codes(found)) if is_whole else None
+                for cell, found, is_whole in zip(cells, named, whole, strict=True)
+            ]
+            self.taken.append(_Span(start, end))
+            return True
+        if not self.across or len(cells) > len(self.across) or any(named):
+            return False
+        columns = self.across[: len(cells)]
+        figures = [(draft, word) for draft, word in zip(columns, words, strict=True) if draft is not None]
+        if any(_FIGURE.fullmatch(word) for _draft, word in figures):
+            for draft, word in figures:
+                if word and draft not in self.goods.drafts and not re.fullmatch(r"[/×0—-]|无", word):
+                    draft.figure = word if _FIGURE.fullmatch(word) else ""
+                    self.goods.drafts.append(draft)
+        else:
+            for draft, word in figures:
+                draft.requirements += [word] if word and word != "无" else []
+        self.taken.append(_Span(start, end))
+        return True
+
+    across: list[Draft | None] = []
+
+    def _is_comma_table(self, line: str) -> bool:
+        """A line of a table saved with commas: its head says so, or the head was met."""
+        words = [word.strip() for word in line.split(",")]
+        roles = sum(any(pattern.fullmatch(word) for pattern in _HEADS.values()) for word in words)
+        if roles >= 2:
+            self.comma_cells = len(words)
+        return len(words) > 2 and len(words) == self.comma_cells
+
+    comma_cells = 0
+    daily_at: int | None = None
+
+    def _is_head(self, words: list[str]) -> bool:
+        roles = {}
+        for at, word in enumerate(words):
+            for role, pattern in _HEADS.items():
+                if pattern.fullmatch(word):
+                    roles.setdefault(role, at)
+        if "name" in roles and len(roles) >= 2:
+            self.columns = roles
+            self.daily_at = next((at for at, word in enumerate(words) if _DAILY_HEAD.fullmatch(word)), None)
+            self.ignored = {at for at, word in enumerate(words) if _STOCK_HEAD.fullmatch(word) or at == self.daily_at}
+            return True
+        return bool(words) and all(re.fullmatch(r"[-=:+\s]+", word) for word in words)
+
+    def _columns_of(self, others: list[tuple[int, _Span, str]]) -> tuple[str, str, list[str]]:
+        number = unit = ""
+        spec: list[str] = []
+        for at, _cell, word in others:
+            if at == 0 and re.fullmatch(r"\d{1,3}[.、)]?", word) and self.columns.get("number") != at:
+                continue  # the number of the row
+            known = self.columns.get("number")
+            if at in self.ignored:
+                continue
+            if known == at or (known is None and not number and re.fullmatch(r"[/×√✓✔—-]|[YN]", word)):
+                number = number or word
+            elif known == at or (known is None and not number and _FIGURE.fullmatch(word)):
+                number = number or word
+            elif re.fullmatch(rf"(?:{UNITS})(?:/{UNITS})?", word):
+                unit = unit or word
+            elif word:
+                spec.append(word)
+        if re.search(rf"(?:{UNITS})\s*$", number):
+            unit = ""
+        return number, unit, spec
+
+    # -- sentences ----------------------------------------------------------------------------------------
+
+    def _line(self, start: int, end: int) -> None:
+        self.line_first = len(self.goods.drafts)
+        words = self.text[start:end]
+        before = self.goods.drafts[-1] if self.goods.drafts else None
+        if before is not None and not before.figure and _FIGURE.fullmatch(words.strip()):
+            before.figure = words.strip()  # the figure on a line of its own, below its goods
+            self.taken.append(_Span(start, end))
+            return
+        for sentence in _split(self.text, start, end, _SENTENCE_ENDS):
+            if not self._column(sentence):
+                self._sentence(self._unnumbered(sentence))
+        drafts = self.goods.drafts[self.line_first :] or self.goods.drafts
+        if (led := _EACH_OF_THESE.search(words)) and not any(draft.figure for draft in drafts):
+            for draft in drafts:
+                draft.figure = led["figure"].strip()
+        if _ALL.search(words):
+            self._without_limit(drafts)
+
+    def _unnumbered(self, sentence: _Span) -> _Span:
+        numbered = _NUMBERING.match(self.text[sentence.start : sentence.end])
+        if numbered and re.search(rf"[{_HAN}A-Za-z]", self.text[sentence.start + numbered.end() : sentence.end]):
+            return _Span(sentence.start + numbered.end(), sentence.end)
+        return sentence
+
+    def _without_limit(self, drafts: list[Draft]) -> None:
+        for draft in drafts:
+            draft.is_unlimited = draft.is_unlimited or not draft.figure
+
+    def _column(self, sentence: _Span) -> bool:
+        """“标准：、、YY 0469、GB 19083” or “数量：200、500” beside a list of as many goods."""
+        words = self.text[sentence.start : sentence.end]
+        lead = _COLUMN_LEAD.match(words)
+        if lead is None or len(self.last_list) < 2:
+            return False
+        ways = [re.split(way, words[lead.end() :]) for way in (r"、", r" / ", r"/", r",(?!\d{3}(?!\d))")]
+        cells = next((cells for cells in ways if len(cells) == len(self.last_list)), max(ways, key=len))
+        if len(cells) < 2:
+            return False
+        if len(cells) != len(self.last_list):
+            self.goods.findings.append(found("uneven-lists", items=len(self.last_list), standards=len(cells)))
+            if lead["number"]:
+                return False  # whose figure is whose would be a guess
+        for draft, cell in zip(self.last_list, map(str.strip, cells), strict=False):
+            if lead["number"]:
+                draft.figure = draft.figure or _counted(_HERE + cell)
+            elif cell and not re.fullmatch(r"无|/|-+|none|n/?a", cell, re.IGNORECASE):
+                draft.requirements.append(cell)
+        self.taken.append(sentence)
+        return True
+
+    def _sentence(self, sentence: _Span) -> None:
+        mood = "not asked" if self.is_rumour else ""
+        is_per_day = False
+        first = len(self.goods.drafts)
+        for clause in self._clauses(sentence):
+            words = self.text[clause.start : clause.end]
+            mentions = self._within(clause.start, clause.end)
+            lead = words[: mentions[0].start - clause.start] if mentions else words
+            tail = self.text[mentions[-1].end : clause.end] if mentions else ""
+            if _CONTRAST.search(lead):
+                mood, is_per_day = "", False
+            if _UNWANTED_BEFORE.search(lead):
+                mood = "unwanted"
+            elif _NOT_ASKED.search(lead):
+                mood = "" if mentions and _asks_after(lead) and not self.is_rumour else "not asked"
+            elif mood and _ASKS.search(lead) and not self.is_rumour:
+                mood = ""
+            is_per_day = is_per_day or says_per_day(lead)
+            if mentions and (mood == "unwanted" or _UNWANTED_AFTER.match(tail)):
+                clause, mentions = self._before_the_last(clause, mentions, mood, is_per_day)
+                self._not_wanted(mentions, clause)
+            elif mentions and (mood or _TOLD_AFTER.match(tail)):
+                continue
+            elif mood:
+                mood = self._aside(clause, mood, first)
+            elif mentions:
+                self._clause(clause, mentions, is_per_day)
+            else:
+                self._loose(clause, sentence, first)
+        self._share(first)
+        if len(self.goods.drafts) - first > 1:
+            self.last_list = self.goods.drafts[first:]
+
+    def _before_the_last(
+        self, clause: _Span, mentions: list[Mentioned], mood: str, is_per_day: bool
+    ) -> tuple[_Span, list[Mentioned]]:
+        """“监护仪20台、移动DR已解决”: what is counted before the last 、 is still asked for."""
+        cut = self.text.rfind("、", clause.start, mentions[-1].start)
+        earlier = [one for one in mentions if one.end <= cut]
+        if mood or not earlier or not any(c["unit"] for c in counts_in(_MODEL.sub(_blank, self.text[clause.start : cut]))):
+            return clause, mentions
+        self._clause(_Span(clause.start, cut), earlier, is_per_day)
+        return _Span(cut + 1, clause.end), [one for one in mentions if one.start > cut]
+
+    def _aside(self, clause: _Span, mood: str, first: int) -> str:
+        """“带呼吸阀的不要” is a demand on the goods before it; “已到200套” is over with its clause."""
+        words = self.text[clause.start : clause.end]
+        in_list = ":" in self.text[max(0, clause.start - 60) : clause.start].rpartition("\n")[2]
+        if mood == "unwanted" and in_list and re.fullmatch(r"\s*[a-z ]{3,20}\s*", words, re.IGNORECASE):
+            self.goods.unwanted.append(words.strip())
+            self.taken.append(clause)
+        elif mood == "unwanted" and "、" in words and ":" in self.text[max(0, clause.start - 30) : clause.end]:
+            self._not_wanted([], clause)
+        elif mood == "unwanted" and len(self.goods.drafts) > first and not counts_in(_MODEL.sub(_blank, words)):
+            self.goods.drafts[-1].requirements.append(_kept(words))
+            self.taken.append(clause)
+        elif mood == "not asked" and not _THANKS.search(words) and len(self.goods.drafts) > first:
+            return ""
+        return mood if mood == "unwanted" or _THANKS.search(words) else mood
+
+    def _clauses(self, sentence: _Span) -> Iterator[_Span]:
+        for clause in _split(self.text, sentence.start, sentence.end, ","):
+            cut = _CONTRAST.search(self.text, clause.start + 1, clause.end)
+            if cut and self._within(clause.start, cut.start()):
+                yield _Span(clause.start, cut.start())
+                yield _Span(cut.start(), clause.end)
+            else:
+                yield clause
+
+    def _not_wanted(self, mentions: list[Mentioned], clause: _Span) -> None:
+        for piece in _split(self.text, clause.start, clause.end, "、"):
+            inside = [one for one in mentions if piece.start <= one.start and one.end <= piece.end]
+            noun = "" if inside else _noun(self.text[piece.start : piece.end].rpartition(":")[2], [])
+            self.goods.unwanted += [self.reading.written(one.start, one.end) for one in inside]
+            if noun and "、" in self.text[clause.start : clause.end] and _IS_NAME.fullmatch(noun):
+                self.goods.unwanted.append(noun)
+        self.taken.append(clause)
+
+    def _clause(self, clause: _Span, mentions: list[Mentioned], is_per_day: bool) -> None:
+        """A clause that names goods: cut at 、 and “and”, then one piece for every group of names."""
+        words = self.text[clause.start : clause.end]
+        if (parts := _OF_WHICH.search(words)) and self._counts_goods(clause, parts):
+            inner = _Span(clause.start + parts.start("parts"), clause.start + parts.end("parts"))
+            for part in _split(self.text, inner.start, inner.end, ",;、"):
+                if within := self._within(part.start, part.end):
+                    self._clause(part, within, is_per_day)
+            self.taken.append(clause)
+            return
+        if self._only_grades(clause, mentions):
+            self.goods.drafts[-1].requirements.append(_kept(words))
+            self.taken.append(clause)
+            return
+        drafts = []
+        for piece in self._pieces(clause):
+            inside = self._within(piece.start, piece.end)
+            if not inside:
+                self._loose(piece, clause, len(self.goods.drafts) - len(drafts))
+                continue
+            if self._is_kit(piece, inside):
+                words = self.text[piece.start : piece.end]
+                self._unknown(piece, _noun(words, counts_in(_outside_brackets(words)[0])), words)
+                continue
+            for part, names in self._groups(piece, inside):
+                if self._is_grade_of_last(names, part):
+                    self.goods.drafts[-1].requirements.append(_kept(self.text[part.start : part.end]))
+                    continue
+                if _NO.match(self._without_names(part, names).replace(_HERE, "")):
+                    self.goods.unwanted += [self.reading.written(one.start, one.end) for one in names]
+                    continue
+                draft = self._draft(part, names)
+                outside, asides = _outside_brackets(self.text[part.start : part.end])
+                if _PER_PERSON.search(self.text[clause.start : part.end]):
+                    draft.figure = ""
+                elif is_per_day or says_per_day(outside):
+                    draft.daily, draft.figure = draft.figure, ""
+                elif rate := next((aside for aside in asides if says_per_day(aside)), ""):
+                    draft.daily = _counted(_HERE + rate)
+                drafts.append(draft)
+                self.goods.drafts.append(draft)
+        self.taken.append(clause)
+
+    def _is_grade_of_last(self, names: list[Mentioned], part: _Span) -> bool:
+        """“等同的NIOSH N95、FFP2标准”, “3M 8210 或 KN95”: a grade of the goods named before it on this line."""
+        lead = self.text[max(0, names[0].start - 6) : names[0].start]
+        told = re.search(r"标准|可|accept", self.text[names[-1].end : part.end]) or re.search(r"或|\bor\b|等同", lead)
+        return bool(told) and self._only_grades(part, names)
+
+    def _counts_goods(self, clause: _Span, parts: re.Match[str]) -> bool:
+        """Whether the brackets split a total into goods, each with its figure."""
+        start = clause.start + parts.start("parts")
+        within = self._within(start, clause.start + parts.end("parts"))
+        return bool(within) and bool(counts_in(_MODEL.sub(_blank, parts["parts"])))
+
+    def _only_grades(self, clause: _Span, mentions: list[Mentioned]) -> bool:
+        """“NIOSH N95 or FFP2” after respirators: what is accepted, not more goods."""
+        if len(self.goods.drafts) <= self.line_first:
+            return False
+        words = self.text[clause.start : clause.end]
+        kinds = {code for one in mentions for item in one.items for code in [item.code]}
+        related = kinds & {"RESP_MED", "RESP_PART", "MASK_SURG"} and set(self.goods.drafts[-1].items) & {"RESP_MED", "RESP_PART", "MASK_SURG"}
+        only = all(_GRADE.fullmatch(self.text[one.start : one.end]) for one in mentions)
+        told = bool(self._quotes_in(clause)) or bool(re.search(r"标准|接受|可以?|均可|等同|\bor\b|\baccept",  self.text[self.text.rfind("\n", 0, clause.start) + 1 : clause.end]))
+        return bool(related) and only and told and not _figure_in(self._without_names(clause, mentions))[0]
+
+    def _is_kit(self, piece: _Span, inside: list[Mentioned]) -> bool:
+        """“洗漱用品（毛巾2、肥皂1）1000套”: the brackets hold the parts of one thing that is counted outside."""
+        if any(not _depth(self.text, piece.start, one.start) for one in inside):
+            return False
+        outside = _outside_brackets(self.text[piece.start : piece.end])[0]
+        counts = counts_in(_MODEL.sub(_blank, outside))
+        return bool(counts) and bool(_noun(outside, counts))
+
+    def _pieces(self, clause: _Span) -> Iterator[_Span]:
+        for piece in _split(self.text, clause.start, clause.end, "、"):
+            start = piece.start
+            for joint in _CONNECTOR.finditer(self.text, piece.start, piece.end):
+                if _depth(self.text, piece.start, joint.start()):
+                    continue
+                if self._within(start, joint.start()) and self._opens_goods(joint.end(), piece.end):
+                    yield _Span(start, joint.start())
+                    start = joint.end()
+            yield _Span(start, piece.end)
+
+    def _opens_goods(self, start: int, end: int) -> bool:
+        return bool(self._within(start, end)) or any(count["unit"] for count in counts_in(self.text[start:end]))
+
+    def _groups(self, piece: _Span, mentions: list[Mentioned]) -> Iterator[tuple[_Span, list[Mentioned]]]:
+        """Names that stand together are one kind of goods; else each has the figure on its side."""
+        outer = [one for one in mentions if not _depth(self.text, piece.start, one.start)]
+        outer = [one for at, one in enumerate(outer) if not (at and self._is_form(outer[at - 1], one))]
+        groups: list[list[Mentioned]] = []
+        for one in outer or mentions:
+            if groups and self._is_joined(groups[-1][-1], one):
+                groups[-1].append(one)
+            else:
+                groups.append([one])
+        if len(groups) == 1:
+            yield piece, groups[0]
+            return
+        figure_first = bool(counts_in(_MODEL.sub(_blank, self.text[piece.start : groups[0][0].start])))
+        start = piece.start
+        for at, group in enumerate(groups):
+            last = at == len(groups) - 1
+            end = piece.end if last else group[-1].end if figure_first else groups[at + 1][0].start
+            yield _Span(start, end), group
+            start = end
+
+    def _is_form(self, medicine: Mentioned, one: Mentioned) -> bool:
+        """“enoxaparin 40 mg syringes”: the syringes are how the medicine comes."""
+        between = self.text[medicine.end : one.start]
+        return (
+            all(item.is_medicine for item in medicine.items)
+            and any(item.code == "SYRINGE" for item in one.items)
+            and not re.search(r"[,、;和及]|and", between)
+        )
+
+    def _is_joined(self, one: Mentioned, other: Mentioned) -> bool:
+        between = self.text[one.end : other.start]
+        same = {item.code for item in one.items} & {item.code for item in other.items}
+        return bool(same) and bool(_JOIN.match(between))
+
+    def _draft(self, part: _Span, names: list[Mentioned]) -> Draft:
+        draft = Draft(self._names(names, part), names[0].start, names[-1].end, self._codes(names))
+        rest = self._without_names(part, names)
+        quoted = [self.text[start:end] for start, end in self.quotes if part.start <= start and end <= part.end]
+        is_measured = any(item.base_unit.kind in {"volume", "mass"} for one in names for item in one.items)
+        figure, content, requirement = _figure_in(rest, is_measured=is_measured)
+        if _SINGLE.search(rest) and re.fullmatch(r"[\d,. ]+", figure):
+            figure += "只"
+        draft.figure, draft.content = figure, content
+        draft.is_joint = bool(figure and _JOINT.search(rest))
+        draft.is_unlimited = not figure and bool(_NO_LIMIT.search(rest.replace(_HERE, " ")))
+        grade = _CLASS_IN_NAME.search(" ".join(draft.names)) if quoted else None
+        quoted = [f"{grade[0]} {quote}" for quote in quoted] if grade else quoted
+        draft.requirements += [*quoted, *([requirement] if requirement else [])]
+        return draft
+
+    def _without_names(self, part: _Span, names: list[Mentioned]) -> str:
+        """The piece with its names and standards blanked; a mark stands where the names stood."""
+        text = list(self.text[part.start : part.end])
+        for start, end in [*((one.start, one.end) for one in names), *self.quotes]:
+            if part.start <= start and end <= part.end:
+                text[start - part.start : end - part.start] = [" "] * (end - start)
+        end = names[-1].end
+        if form := _FORM.match(self.text, end, part.end):
+            end = form.end()
+            text[form.start() - part.start : end - part.start] = [_HERE] * (end - form.start())
+        text[names[0].start - part.start] = _HERE
+        for at in range(names[0].start - part.start + 1, end - part.start):
+            text[at] = _HERE if text[at] in " /|" else text[at]
+        return "".join(text)
+
+    def _leftover(self, cell: _Span, mentions: list[Mentioned]) -> str:
+        return _tidy(self._without_names(cell, mentions))
+
+    def _names(self, mentions: list[Mentioned], part: _Span) -> tuple[str, ...]:
+        names = [self.reading.plain.text[mentions[0].start : mentions[0].end]]
+        for before, one in zip(mentions, mentions[1:], strict=False):
+            word = self.reading.plain.text[one.start : one.end]
+            if self.text[before.end : one.start].strip():
+                names.append(word)
+            else:
+                names[-1] += word
+        if form := _FORM.match(self.text, mentions[-1].end, part.end):
+            names[-1] += form[0]
+        return tuple(dict.fromkeys(names))
+
+    def _codes(self, mentions: list[Mentioned]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(item.code for one in mentions for item in one.items))
+
+    # -- clauses without a known name ---------------------------------------------------------------------
+
+    def _loose(self, clause: _Span, sentence: _Span, first: int) -> None:
+        """A clause that names nothing known: a figure or a requirement of what came before, or goods nobody knows."""
+        words = self.text[clause.start : clause.end]
+        if not words.strip():
+            return
+        if "、" in words and clause != sentence or "、" in words and not self._within(clause.start, clause.end):
+            pieces = list(_split(self.text, clause.start, clause.end, "、"))
+            if len(pieces) > 1:
+                for piece in pieces:
+                    self._loose(piece, sentence, first)
+                return
+        before = self.goods.drafts[-1] if len(self.goods.drafts) > min(first, self.line_first) else None
+        in_line = self.goods.drafts[self.line_first :]
+        cleaned = _MODEL.sub(_blank, self._without_quotes(clause))
+        counts = [count for count in counts_in(cleaned) if _may_count(count) and (count["unit"] or len(count["number"]) >= 2)]
+        noun = _noun(words, counts)
+        if in_line and counts and not noun and _EACH.search(words):
+            figure = _figure_in(f"{_HERE}{words}")[0]
+            for draft in in_line:
+                draft.figure = draft.figure or figure
+        elif titled := self._titled(clause, sentence, first):
+            self._unknown(clause, titled, words)
+        elif before is not None and noun.startswith("其中"):
+            before.requirements.append(_kept(words))
+        elif before is not None and says_content(words) and not before.content and _figure_in(words)[0] == "":
+            before.content = words.strip(" ,、()")
+        elif before is not None and counts and not noun and (not before.figure or _STILL.search(words)):
+            figure, content, _rest = _figure_in(f"{_HERE}{_STILL.sub('', words)}")
+            if says_per_day(words):
+                before.daily = before.daily or figure
+            else:
+                before.figure, before.content = figure or before.figure, content or before.content
+            before.is_joint = bool(_JOINT.search(words)) and len(self.goods.drafts) - first > 1
+        elif in_line and _NO_LIMIT.search(words) and not _noun(_NO_LIMIT.sub(" ", words), counts).strip("数量均可也都"):
+            self._without_limit(in_line)
+        elif before is not None and (_CONDITION.search(words) or self._quotes_in(clause)) and not counts:
+            before.requirements.append(_kept(words))
+        elif noun and counts and not _PROFILE.search(noun) and self._is_list(clause, sentence, first) and self._is_counted(counts, clause, sentence):
+            self._unknown(clause, noun, words)
+        elif noun and self._is_among_goods(clause, sentence) and _IS_NAME.fullmatch(noun) and not _PROFILE.search(noun):
+            self._unknown(clause, noun, words)
+        else:
+            return
+        self.taken.append(clause)
+
+    def _without_quotes(self, clause: _Span) -> str:
+        text = list(self.text[clause.start : clause.end])
+        for start, end in self.quotes:
+            if clause.start <= start and end <= clause.end:
+                text[start - clause.start : end - clause.start] = [" "] * (end - start)
+        return "".join(text)
+
+    def _titled(self, clause: _Span, sentence: _Span, first: int) -> str:
+        """“拖鞋：防滑，300双” among goods: what stands before the colon, if the sentence counts something."""
+        if clause.start != sentence.start or len(self.goods.drafts) > first or len(self.goods.drafts) == self.line_first:
+            return ""
+        title = re.match(rf"\s*([{_HAN}A-Za-z]{{2,8}}):", self.text[clause.start : clause.end])
+        counts = counts_in(_MODEL.sub(_blank, self.text[sentence.start : sentence.end]))
+        return title[1] if title and not _LIST_LEAD.match(title[0]) and any(c["unit"] for c in counts) else ""
+
+    def _is_counted(self, counts: list[re.Match[str]], clause: _Span, sentence: _Span) -> bool:
+        """With a unit; in English lists the plural does: 50 walkie-talkies."""
+        words = self.text[clause.start : clause.end].strip()
+        plural = bool(re.match(r"(?:and )?\d[\d,]*\s+[a-z][a-z -]*s$", words, re.IGNORECASE))
+        return any(count["unit"] for count in counts) or (plural and bool(self._within(sentence.start, sentence.end)))
+
+    def _quotes_in(self, clause: _Span) -> bool:
+        return any(clause.start <= start and end <= clause.end for start, end in self.quotes)
+
+    def _unknown(self, clause: _Span, noun: str, words: str) -> None:
+        if _NOT_A_THING.search(noun) or not noun:
+            return
+        if refused := _NOT_THESE.search(noun):
+            self.goods.unwanted.append(noun[: refused.start()])
+            return
+        draft = Draft((noun,), clause.start, clause.end)
+        draft.figure, draft.content, _rest = _figure_in(words.replace(noun, _HERE * len(noun), 1))
+        draft.is_unlimited = not draft.figure and bool(_NO_LIMIT.search(words))
+        self.goods.drafts.append(draft)
+
+    def _is_list(self, clause: _Span, sentence: _Span, first: int) -> bool:
+        """Goods stand in this sentence, or the line is a number of a list, or the text asks here."""
+        line = self.text.rfind("\n", 0, clause.start) + 1
+        lead = self.text[line : clause.start]
+        return (
+            len(self.goods.drafts) > first
+            or bool(self._within(sentence.start, sentence.end))
+            or self._counts_much(sentence)
+            or bool(_NUMBERING.match(self.text[line : clause.end]))
+            or bool(_ASKS.search(self.text[line : clause.end]))
+            or bool(self.goods.drafts and not lead.strip())
+        )
+
+    def _counts_much(self, sentence: _Span) -> bool:
+        """Two clauses or more that count something: an inventory, whatever it names."""
+        clauses = [self.text[one.start : one.end] for one in _split(self.text, sentence.start, sentence.end, ",、")]
+        return sum(any(count["unit"] for count in counts_in(words)) for words in clauses) >= 2
+
+    def _is_among_goods(self, clause: _Span, sentence: _Span) -> bool:
+        """A name without a figure between names that are known, separated by 、."""
+        around = self.text[max(0, clause.start - 1) : clause.start] + self.text[clause.end : clause.end + 1]
+        words = self.text[sentence.start : sentence.end]
+        listed = "、" in words and bool(_LIST_LEAD.match(words.lstrip())) and bool(self.goods.drafts)
+        known = len(self._within(sentence.start, sentence.end)) >= 2 or (
+            len(self.goods.drafts) > self.line_first and self.goods.drafts[-1].start >= sentence.start
+        )
+        return listed or ("、" in around and known)
+
+    def _share(self, first: int) -> None:
+        """“口罩、防护服各1000套”: the figure is every one's; “共1000”: nobody's alone."""
+        drafts = self.goods.drafts[first:]
+        if len(drafts) < 2:
+            return
+        last = drafts[-1]
+        said = self.text[drafts[0].start : last.end + 20].split("\n")[0]
+        if last.figure and _EACH.search(said) and not any(draft.figure for draft in drafts[:-1]):
+            for draft in drafts[:-1]:
+                draft.figure = last.figure
+        elif last.is_joint and not any(draft.figure for draft in drafts[:-1]):
+            for draft in drafts:
+                draft.figure, draft.is_joint = "", False
+                draft.findings.append(found("joint-quantity"))
+
+
+_FORM = re.compile(r"胶囊|颗粒|片剂?(?=\s*[\d(、,;。]|$)|口服液|注射液|注射剂|喷雾剂?|滴眼液|冻干粉针?|粉针|干混悬剂|分散片|缓释片")
+_LIST_LEAD = re.compile(r"[^:、,]{0,14}(?:类|物资|用品|需求?|需要|设备|药品|耗材)\s*:")
+_SINGLE = re.compile(r"\bsingle\b|单只", re.IGNORECASE)
+_TOLD_AFTER = re.compile(r"^\s*(?:日产|月产|产能|可捐|已收到|库存|现存|剩|到货|已到(?!齐))")
+_THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?: \d{3})+(?![\d ])")
+_RUMOUR = re.compile(r"未核实|未经核实|谣言|请勿轻信|\brumou?rs?\b|unverified", re.IGNORECASE)
+_NOT_THESE = re.compile(r"\s*(?:不要|不需要?|不用|不收|无需)$")
+_NO = re.compile(r"^[\s:]*(?:[-—/×]+|0\s*[个只件套副双盒箱瓶]?(?:\(.*\))?)\s*$|^\W*(?:n|no|none(?: needed)?|nil|无|无需|不需要?|不要|否)\W*$", re.IGNORECASE)
+_THANKS = re.compile(r"感谢|谢谢|thank", re.IGNORECASE)
+_HERE = "\ue000"  # where the name stood
+_IS_NAME = re.compile(rf"[{_HAN}A-Za-z()/\- ]{{2,12}}")
+_FIGURE = re.compile(rf"(?:约|近)?\s*\d[\d,.]*\s*[万千百十]?\s*(?:余|多)?\s*(?:{UNITS})?(?:\s*以上)?|[一二两三四五六七八九十百千万]+\s*(?:{UNITS})?|不限|若干|大量|无上限|unlimited|any", re.IGNORECASE)
+_STOCK_HEAD = re.compile(r".*(?:库存|现有|已到|已收|结余|stock|on hand|received).*", re.IGNORECASE)
+_DAILY_HEAD = re.compile(r"日(?:均)?(?:用|消耗|需求?)量?|每[日天](?:用|消耗|需求?)?量?|daily use|per day|burn rate", re.IGNORECASE)
+_HEADS = {
+    "name": re.compile(r"(?:物资|物品|产品|品|商品|货品|设备|药品|耗材)?\s*(?:名称?|品名|种类|项目|物资|物品)|(?:items?|products?|goods|description|supplies)(?:\s*\S+)?", re.IGNORECASE),
+    "number": re.compile(r"(?:需求|需要|申请|缺口|所需|计划|急需)?(?:数量|数|量)(?:[\s(].*)?|qty(?:[\s(].*)?|quantity|amount|number(?: needed)?|needed", re.IGNORECASE),
+    "unit": re.compile(r"(?:计量)?单位|units?", re.IGNORECASE),
+    "spec": re.compile(r"(?:规格|型号|标准|要求|备注|技术要求|执行标准|规格型号|参数|说明)+(?:[/、和]?(?:规格|型号|标准|要求))*|specifications?|standards?|remarks?|notes?", re.IGNORECASE),
+    "at": re.compile(r"序号|编号|no\.?|#", re.IGNORECASE),
+}
+
+
+def _asks_after(lead: str) -> bool:
+    """“收到…，现仍急需口罩”: what comes last before the names counts."""
+    asked = max((match.end() for match in _ASKS.finditer(lead)), default=-1)
+    told = max((match.end() for match in _NOT_ASKED.finditer(lead)), default=-1)
+    return asked > told
+
+
+def _lies_in(one: Mentioned | Quoted, other: Mentioned | Quoted) -> bool:
+    inside = other.start <= one.start and one.end <= other.end
+    return inside and one.end - one.start < other.end - other.start
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
+
+
+def _noun(words: str, counts: list[re.Match[str]]) -> str:
+    """What is left of a clause when its figures, verbs and brackets are gone."""
+    text = words
+    for count in counts:
+        text = text.replace(count[0], " ", 1)
+    text = re.sub(r"\([^()]*\)?", " ", text)
+    text = re.sub(r"^\s*(?:[^:]{0,14}(?:类|物资|用品|需求?|需要|设备|药品|耗材)|[^:]{0,8}[栏注述])\s*:", "", text)
+    text = _AND_SO_ON.sub("", _NUMBERING.sub("", text))
+    text = _ASKING.sub("", text.strip(" :.-()"))
+    text = re.sub(r"(?:数量|qty|quantity|每样|约|大约|左右|至少|需求量?|各|共计?|合计|以上|每[日天月]|日均?(?:消耗|用|需|耗)量?|余|多|份|不限|若干|大量|of|about|around|approx\.?|at least|total|each|per day|x|×|\*|=)", " ", text, flags=re.IGNORECASE)
+    noun = " ".join(text.split()).strip(" :.,-()/+~—")
+    return noun if re.search(rf"[{_HAN}A-Za-z]{{2}}", noun) and len(noun) <= _LONGEST_NAME else ""
+
+
+def _figure_in(text: str, *, is_measured: bool = True) -> tuple[str, str, str]:
+    """The quantity in a piece, what one package holds, and what is demanded beside it; a mark stands for the names.
+
+    is_measured    whether the goods are counted by volume or weight; of others 5 ml is a size
+    """
+    text = re.sub(r"(?<=\s)[x×](?=\d)", "x ", _NUMBER_WORDS.sub(_in_digits, text))
+    text = _THOUSANDS.sub(lambda figure: figure[0].replace(" ", ""), text)
+    text = _PER_PACK.sub(r"\1 pcs per \2", _MEDICINE_UNIT.sub(r"\g<count> \g<unit>", text))
+    text = _TIMES_EACH.sub(r"\g<count>(\g<content>/\g<pack>)", _SOME.sub(_blank, text))
+    text = _CHANGED.sub(lambda said: _HERE * len(said[0]), text)
+    text = _PACKED_TWICE.sub(_packed, _EACH_TIMES.sub(r"\g<count>\g<pack>(\g<each>)", text))
+    if is_measured:
+        text = _BY_SIZE.sub(r"\g<count>瓶(\g<size>/瓶)", text)
+        measured = _MEASURED_PACK.search(text) or _PACK_MEASURED.search(text)
+        if measured:
+            figure = f"{measured['count']}{measured['pack']}({measured['size']}/{measured['pack']})"
+            return figure, "", _beside(text[: measured.start()] + " " + text[measured.end() :])
+    demanded, demands = _outside_brackets(text)
+    kept, asides = _outside_brackets(text if is_measured else _STRENGTH.sub(_blank, text))
+    cleaned = _MODEL.sub(_blank, kept)
+    cleaned = _SIZE_SAID.sub(_blank, cleaned)
+    without_sizes = _SIZED.sub(_blank, cleaned)
+    if not is_measured or counts_in(without_sizes):
+        cleaned = without_sizes
+    content = next((aside for aside in asides if says_content(aside)), "")
+    if inline := _CONTENTS.search(cleaned):
+        content, cleaned = content or inline[0], _CONTENTS.sub(_blank, cleaned)
+    figure = _counted(cleaned)
+    if not figure:
+        used, figure = _figure_aside([aside for aside in asides if aside != content])
+        demands = [one for one in demands if one != used]
+    demands = [one for one in demands if one != content]
+    return figure, content, _beside(" ".join([demanded.replace(figure, " ") if figure else demanded, *demands]))
+
+
+def _figure_aside(asides: list[str]) -> tuple[str, str]:
+    """The brackets that hold nothing but a figure, and it; of sizes counted one by one the sum: L码300套、XL码200套 are 500."""
+    for aside in asides:
+        plain = _MODEL.sub(_blank, aside)
+        sizes = [count for count in counts_in(plain) if count["unit"]]
+        if len(sizes) > 1 and len({size["unit"] for size in sizes}) == 1 and len(_SIZE_WORD.findall(aside)) >= len(sizes):
+            figures = [size["number"].replace(",", "") for size in sizes]
+            if all(map(str.isdigit, figures)):
+                return "", f"{sum(map(int, figures))}{sizes[0]['unit']}"
+        words = _QUALIFIES_BEFORE.sub("", re.sub(rf"\d[\d,.]*\s*[万千百]?\s*(?:{UNITS})?", "", plain))
+        if len(re.findall(rf"[{_HAN}A-Za-z]", words)) > 2:
+            continue
+        if (sizes or re.fullmatch(r"\s*[约x×]?\s*\d[\d,]*\s*\+?\s*", plain)) and (figure := _counted(_HERE + plain)):
+            return aside, figure
+    return "", ""
+
+
+def _in_digits(words: re.Match[str]) -> str:
+    total = part = 0
+    for word in re.findall(r"[a-z]+", words[0].lower()):
+        value = _WORDS_OF_NUMBERS[word]
+        part = max(part, 1) * value if value >= 100 else part + value
+    return f"{total + part} "
+
+
+def _packed(match: re.Match[str]) -> str:
+    """500毫升×20瓶×5箱: a hundred bottles of 500 ml."""
+    bottles = int(match["inner"]) * int(match["outer"])
+    return f"{bottles}{match['pack']}({match['size']}/{match['pack']})"
+
+
+_TIMES_EACH = re.compile(
+    rf"(?P<count>\d[\d,]*\s*(?P<pack>[箱盒包袋件]|boxes|box|cartons?|cases?|packs?))\s*[*x×]\s*(?P<content>\d[\d,]*\s*[个只件套副双片支条])", re.IGNORECASE
+)
+_SOME = re.compile(r"[几数上好多][十百千万]+余?")
+_BY_SIZE = re.compile(rf"(?P<count>\d{{1,5}})\s*[x×*]\s*(?P<size>\d+(?:\.\d+)?\s*{_MEASURE})(?![a-z])", re.IGNORECASE)
+_PACKED_TWICE = re.compile(
+    rf"(?P<size>\d+(?:\.\d+)?\s*{_MEASURE})\s*[*x×]\s*(?P<inner>\d{{1,5}})\s*(?P<pack>{_PACKAGE})\s*[*x×]\s*(?P<outer>\d{{1,6}})\s*(?:箱|件|cartons?|cases?)", re.IGNORECASE
+)
+_EACH_TIMES = re.compile(
+    r"(?P<each>每(?P<pack>[箱盒包袋])\s*\d[\d,]*\s*[个只件套副双片支条])\s*[*x×]\s*(?P<count>\d[\d,]*)\s*(?P=pack)"
+)
+_CONTENTS = re.compile(rf"(?:每|一)\s*(?:{UNITS})\s*(?:装|有|=|为|含)?\s*\d[\d,]*\s*(?:{UNITS})|\d[\d,]*\s*(?:{UNITS})\s*(?:/|每|per )\s*(?:{UNITS})")
+_STRENGTH = re.compile(r"\d+(?:\.\d+)?\s*(?:mg|g|ug|μg|iu|万?单位|毫克|克)(?:/\s*(?:ml|支|片|粒|瓶))?\s*(?:[*x×](?=\s*\d+\s*[粒片支袋]))?", re.IGNORECASE)
+_SIZE_WORD = re.compile(r"(?:X{0,3}[SML]|[中大小]|加大|特大|\d{2,3})\s*(?:码|号)|\b(?:size )?X{0,3}[SML]\b", re.IGNORECASE)
+
+
+def _outside_brackets(text: str) -> tuple[str, list[str]]:
+    asides = [aside for aside in re.findall(r"[(\[【<]([^()\[\]【】<>]*)[)\]】>]?", text) if aside.strip()]
+    return re.sub(r"[(\[【<][^()\[\]【】<>]*[)\]】>]?", _blank, text), asides
+
+
+def _counted(text: str) -> str:
+    """The figure of a piece with the words that qualify it; a bare number counts only beside the name."""
+    counts = [count for count in counts_in(text) if _may_count(count)]
+    with_unit = [count for count in counts if count["unit"]]
+    if with_unit:
+        return _qualified(text, with_unit[0])
+    for count in counts:
+        before, after = text[: count.start()], text[count.end() :]
+        if re.search(rf"(?:{_HERE}|[:x×*=]|需求?|数量|约|近|至少|需要|共|需求量)\s*(?:大约)?\s*$", before) or re.match(rf"\s*(?:[x×]\s*)?(?:[a-z-]+\s+){{0,4}}{_HERE}", after):
+            return _qualified(text, count)
+        if re.fullmatch(rf"[\s{_HERE}]*", after) and re.search(rf"{_HERE}\s+$", before):
+            return _qualified(text, count)
+    return ""
+
+
+def _may_count(count: re.Match[str]) -> bool:
+    """Not the “one” of 一次性, and not a numeral alone without its unit."""
+    number = count["number"]
+    return bool(count["unit"]) or bool(re.match(r"\d", number)) or len(number) >= 2
+
+
+def _qualified(text: str, count: re.Match[str]) -> str:
+    before = _QUALIFIES_BEFORE.search(text[: count.start()])
+    after = _QUALIFIES_AFTER.match(text[count.end() :])
+    start = before.start() if before else count.start()
+    return text[start : count.end() + (after.end() if after else 0)].strip(" :,、()")
+
+
+_QUALIFIES_BEFORE = re.compile(
+    rf"(?:约|近|大约|大概|至少|不少于|不低于|最少|最低|预计|>=?|≥|~|about|around|approx\.?|at least|min\.?|nearly|日均?(?:消耗|用|需|耗)量?|[每日][日天均]?(?:需求?|消耗|用|产)?量?|(?:\d[\d.,]*\s*[万千百]?\s*(?:{UNITS})?|[一二两三四五六七八九十百千万]+)\s*(?:-|—|–|~|至|到|to)+)\s*:?\s*$",
+    re.IGNORECASE,
+)
+_QUALIFIES_AFTER = re.compile(r"\s*(?:以上|左右|上下|余|多|起|\+|or more|at least|/\s*[日天]|每[日天]|/\s*day|per day|a day|daily|(?:-|—|–|~|至|到|to)+\s*\d[\d.,]*\s*[万千百]?)", re.IGNORECASE)
+
+
+def _beside(text: str) -> str:
+    """What is demanded: before the name without the verbs that ask, after it as written."""
+    before, here, after = text.partition(_HERE)
+    return " ".join(filter(None, (_tidy(before), _kept(after)))) if here else _tidy(text)
+
+
+def _kept(text: str) -> str:
+    words = " ".join(_AND_SO_ON.sub("", text.replace(_HERE, " ").replace(TAKEN, " ")).split())
+    words = _PER_DAY_WORDS.sub("", _EACH.sub(" ", words)).strip(" :,、;()/x×*.")
+    return "" if _SAYS_COUNT.fullmatch(words) or not re.search(rf"[{_HAN}A-Za-z]", words) else words
+
+
+_SAYS_COUNT = re.compile(r"(?:数量|需求量?|不限|若干|大量|需要?|各|共计?|约|一批|个|只|套|均|都|急|缺|紧|多多益善|越多越好|较?大|left|of|needed|\s)*", re.IGNORECASE)
+
+
+def _tidy(text: str) -> str:
+    words = _AND_SO_ON.sub("", text.replace(_HERE, " ").replace(TAKEN, " "))
+    words = _PER_DAY_WORDS.sub("", _EACH.sub(" ", words))
+    words = _ASKING.sub("", " ".join(words.split()).strip(" :,、;()/x×*"))
+    if _SAYS_COUNT.fullmatch(words):
+        return ""
+    return words.strip(" :,、;()/.-") if re.search(rf"[{_HAN}A-Za-z]", words) else ""
+
+
+def _depth(text: str, start: int, place: int) -> int:
+    depth = 0
+    for sign in text[start:place]:
+        depth += (sign in _OPENING) - (sign in _CLOSING and depth > 0)
+    return depth
+
+
+def _split(text: str, start: int, end: int, separators: str) -> Iterator[_Span]:
+    """Cut outside brackets; a comma or point between digits belongs to the number, unless a new number begins."""
+    depth, begun = 0, start
+    for place in range(start, end):
+        sign = text[place]
+        depth += (sign in _OPENING) - (sign in _CLOSING and depth > 0)
+        ends = sign in separators or (sign == "." and ";" in separators and _ends_sentence(text, place, end))
+        if ends and (sign == TAKEN or (not depth and not _in_number(text, place, end))):
+            if place > begun:
+                yield _Span(begun, place)
+            begun, depth = place + 1, 0 if sign == TAKEN else depth
+    if end > begun:
+        yield _Span(begun, end)
+
+
+def _ends_sentence(text: str, place: int, end: int) -> bool:
+    """A point before a gap, not after a number of a list or the short form of a word."""
+    return bool(re.match(r"\.(?:\s|$)", text[place:end])) and bool(
+        re.search(r"[A-Za-z]{3}$|\d\d$|\)$", text[:place][-4:])
+    )
+
+
+def _in_number(text: str, place: int, end: int) -> bool:
+    return (
+        text[place] == ","
+        and text[place - 1 : place].isdigit()
+        and bool(re.match(r"\d{3}(?!\d)", text[place + 1 : end]))
+    )
