@@ -70,13 +70,14 @@ def read_announcement(
     accounts += facts.take_bare_accounts(reading)
     place = facts.take_place(reading)
     addresses = facts.take_addresses(reading)
-    organisation = facts.take_organisation(reading, addresses)
+    places = places or Places()
+    organisation = _from_its_place(facts.take_organisation(reading, addresses), places)
     rules = facts.take_rules(reading)
     reader = Reader(as_of, gives=False, dictionary=dictionary or Dictionary())
     goods = find_goods(reading, reader.dictionary)
     return Announcement(
         organisation=organisation,
-        region=_region(places or Places(), (place, addresses.courier, addresses.handover, organisation)),
+        region=_region(places, (place, addresses.courier, addresses.handover, organisation)),
         lines=tuple(_read(reader, draft, reading) for draft in _merged(goods.drafts)),
         unwanted=tuple(dict.fromkeys(goods.unwanted)),
         people=people,
@@ -191,6 +192,18 @@ def _region(places: Places, texts: Iterable[str]) -> Region | None:
         if one.path.startswith(best.path):
             best = one
     return best
+
+
+def _from_its_place(name: str, places: Places) -> str:
+    """A name without the words before the place it begins with: 帮襄阳市示例医院 is 襄阳市示例医院."""
+    plain = plain_of(name).text
+    if len(plain) != len(name) or places.resolve("", "", "", plain).region:
+        return name
+    for cut in range(1, min(10, len(plain) - 6)):
+        place = re.match(r"[\u3400-\u9fff]{2,6}?[省市县区州旗]", plain[cut:])
+        if place and places.resolve("", "", "", plain[cut:]).region:
+            return name[cut:]
+    return name
 
 
 def _abroad(places: Places, text: str) -> Region | None:

@@ -17,7 +17,7 @@ from supplies.intake.reading.quantities import Kind, Quantity
 from supplies.needs.models import QuantityKind
 
 _STERILE = re.compile(
-    r"(?<![非未不])(?:已?灭菌|无菌)(?!优先|更佳|为佳|最好)|(?<!non-)(?<!non )(?<!not )\bsterile\b(?! preferred)", re.IGNORECASE
+    r"(?<![非未不])(?:已?灭菌|无菌)(?!型?优先|更佳|为佳|最好)|(?<!non-)(?<!non )(?<!not )\bsterile\b(?! preferred)", re.IGNORECASE
 )
 _LONGEST_NAME_IN_REMARK = 20
 

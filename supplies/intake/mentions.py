@@ -16,19 +16,19 @@ _NOT_GOODS = re.compile(
     r"床单位|口罩机|防护服生产|病床数|手套箱|中药房|救护车辆保障|N95级|防护用品生产|口罩厂|呼吸机治疗|无创呼吸机治疗|有创呼吸机治疗|ECMO治疗|疫苗接种|氧气站|酒精棉球?|酒精灯|口罩生产线|\d+-beds?\b|(?:at least|minimum|min\.?|>=?)\s*\d+\s?%\s*alcohol"
 )
 _ENUMERATED = re.compile(rf"[(]\d{{1,2}}[)](?=\s*[{_HAN}]{{2}})")
-_BOTH_VENTILATORS = re.compile(r"有创\s*[/、及和与]\s*无创\s*呼吸机|无创\s*[/、及和与]\s*有创\s*呼吸机")
+_THE_OTHER_TOO = re.compile(r"(有创|无创)\s*[/、及和与]\s*$")
 _UNWANTED_BEFORE = re.compile(
-    r"(?:暂?时?不(?:再)?(?:需要?|接[受收]|收|要(?!求)|缺(?!少))|无需|勿(?:再)?(?:捐|送|寄)|谢绝|拒收|取消(?:需求)?|撤销需求|停止接[收受]|(?:do|does|did) ?n[o']?t (?:need|want|require|accept)|no longer (?:need|require|accept)|don't (?:need|send|accept)|no need for|not (?:accept|need)|cannot accept|can't accept|(?:please )?do not send|not in need of|enough(?! for)|sufficient|plenty of)",
+    r"(?:暂?时?不(?:再)?(?:需要?|接[受收]|收|要(?!求)|缺(?!少))|无需|勿(?:再)?(?:捐|送|寄)|谢绝|拒收|取消(?:需求)?|撤销需求|停止接[收受]|(?:do|does|did) ?n[o']?t (?:need|want|require|accept)|no longer (?:need|require|accept)|don't (?:need|send|accept)|no need for|not (?:accept|need)|cannot accept|can't accept|(?:please )?do not send|no more(?! than)|not in need of|enough(?! for)|sufficient|plenty of)",
     re.IGNORECASE,
 )
 _UNWANTED_AFTER = re.compile(
-    r"^[^\d]{0,8}(?:已(?:经)?(?:基本)?(?:足够|充足|够用?|满足|饱和|到齐|到位|解决|齐)|储备充足|充足|足够|够用|(?:暂时?|已)?不(?:再)?(?:缺(?!少)|需要?|接[受收]|收)|无需|(?:is|are|have been|has been)?\s*(?:no longer (?:needed|required|accepted)|not (?:needed|required|accepted)|sufficient|enough|covered|well stocked|fully stocked|in good supply))",
+    r"^[^\d]{0,8}(?:够了|不用了|不必|撤回|暂停(?:接[受收])?|已?能(?:够)?满足|两?项?撤回|already ok|已(?:经)?(?:基本)?(?:足够|充足|够用?|满足|饱和|到齐|到位|解决|齐)|储备充足|充足|足够|够用|(?:暂时?|已)?不(?:再)?(?:缺(?!少)|需要?|接[受收]|收)|无需|(?:is|are|have been|has been)?\s*(?:no longer (?:needed|required|accepted)|not (?:needed|required|accepted)|sufficient|enough|covered|well stocked|fully stocked|in good supply))",
     re.IGNORECASE,
 )
 _NOT_ASKED = re.compile(
-    r"(?:供给|供应(?!紧|不足)|可捐|已领|已发|已寄|寄出|分配表|日产|月产|产能|直供|厂家|出售|已(?:经)?(?:收到|接收|到(?!位|齐)|到货|购买|采购|落实|发放|捐)|收到(?!后)|感谢[^,。]{0,30}(?:捐|送|提供|支援)|捐赠了|捐来|捐出|库存|现存|现有|目前仅有|剩余?|仅剩|只剩|尚余|仅存|"
+    r"(?:(?<![\u3400-\u9fff])供\s*:|供方|现货(?!\?)|闲置|我司|供给|供应(?!紧|不足)|可捐|已领|已发|已寄|寄出|分配表|日产|月产|产能|直供|厂家|出售|已(?:经)?(?:收到|接收|到(?!位|齐)|到货|购买|采购|落实|发放|捐)|收到(?!后)|感谢[^,。]{0,30}(?:捐|送|提供|支援)|捐赠了|捐来|捐出|库存|现存|现有|目前仅有|剩余?|仅剩|只剩|尚余|仅存|"
     r"(?:可以?|能够?|愿意?|我们?|本公司|我司|现)(?:提供|捐赠|捐)(?!渠道|热线|接收)|"
-    r"\b(?:in stock|stock (?:of|is)|we have(?! (?:an? )?(?:urgent|need))|have received|received|donated|can (?:offer|supply|donate|provide|give)|giving away|offering|left in|remaining|thank(?:s| you))\b)",
+    r"\b(?:in stock|stock (?:of|is)|we have(?! (?:an? )?(?:urgent|need))|have received|received|donated|can (?:offer|supply|donate|provide|give)|giving away|offering|left in|remaining|thank(?:s| you)|our company|we (?:make|sew|produce))\b)",
     re.IGNORECASE,
 )
 _ASKS = re.compile(
@@ -47,7 +47,7 @@ _PROFILE = re.compile(
     r"床位|编制|职工|员工|医护|医生|护士|人员|患者|病人|病例|病区|科室|人口|面积|占地|平方|元|资金|公里|电话|邮编|年|月|日|楼|层|级|名|住院|门诊|staff|beds|patients|doctors|nurses|people|population|floor|km|employees",
     re.IGNORECASE,
 )
-_PER_PERSON = re.compile(r"每人|每班|人均|per (?:person|nurse|worker|shift|patient)", re.IGNORECASE)
+_PER_PERSON = re.compile(r"每人|每班|人均|每家|每院|每个科室|每个病区|per hospital|per (?:person|nurse|worker|shift|patient)", re.IGNORECASE)
 _PER_DAY_WORDS = re.compile(r"(?:每[日天]|日均?)(?:需求?|消耗|用|使用|耗)?量?(?:约|为)?|per day|a day|daily", re.IGNORECASE)
 _CONDITION = re.compile(
     r"符合|标准|型号|要求|必须|须|需(?:有|带|为|具)|无菌|灭菌|独立包装|单独包装|防[^护疫控]|带|无[^法]|呼吸阀|阀|规格|尺[寸码]|大小|加[大长厚]|一次性|医用|医疗|级|类|款|式|效期|有效期|质检|合格|注册证|检测报告|证明|品牌|3M|霍尼|或以上|及以上|同等|不低于|优先|均可|都可|GB|YY|NIOSH|FFP|EN\s?\d|class|level|type|grade|certified|compl|standard|with|without|valve|sterile|powder|latex|size|brand|expir|individually|fluid|disposable|reusable|or (?:better|equivalent|higher)|[SMLX]{1,3}码|cm|mm",
@@ -87,7 +87,7 @@ _NO_LIMIT = re.compile(
 _SENTINEL = re.compile(
     r"[(\[]?[^()\n]{0,12}[“\"'‘]?(?<!\d)1[”\"'’]?(?:的?[都均])?\s*(?:=|为|是|表示|代表|即|指|means?|:)\s*(?:“?有?需要?(?:求)?|“?要|无数量要求|(?:数量)?不限|needed|want(?:ed)?|required|yes)[^()\n]{0,20}[)\]]?|[^()\n,;]{0,14}(?:不限|需要?求?)[^()\n,;]{0,6}填\s*1(?!\d)", re.IGNORECASE
 )
-_STILL = re.compile(r"(?:还|尚|仍|目前|现)*(?:缺口?|差|需)(?=.*\d)|调整为|改为|更正为|still (?:need|short)|changed to|now", re.IGNORECASE)
+_STILL = re.compile(r"(?:还|尚|仍|目前|现)*(?:缺口?|差|需)(?=.*\d)|应为|实为|调整为|改为|更正为|still (?:need|short)|changed to|now", re.IGNORECASE)
 _CHANGED = re.compile(r"(?:由|从|from)\s*\d[\d,.万千]*\s*\w{0,2}?\s*(?:调整|改|更正|变更|增加?|减少?|扩大|提高|上调|下调|降低?|changed?)?(?:为|成|到|至|to)\s*", re.IGNORECASE)
 _OF_WHICH = re.compile(r"\(\s*(?:其中|包括|包含|含|of which|including)\s*:?(?P<parts>[^()]*)\)", re.IGNORECASE)
 _CLASS_IN_NAME = re.compile(r"KN(?:90|95|100)|FFP[123]|Type I{1,2}R?\b", re.IGNORECASE)
@@ -153,8 +153,7 @@ def find_goods(reading: Reading, dictionary: Dictionary) -> Goods:
 class _Finder:
     def __init__(self, reading: Reading, dictionary: Dictionary) -> None:
         self.reading, self.dictionary = reading, dictionary
-        self.text = _BOTH_VENTILATORS.sub(lambda both: "有创呼吸机/无创呼吸机".ljust(len(both[0]))[: len(both[0])], reading.rest)
-        self.text = _ENUMERATED.sub(_blank, self.text)
+        self.text = _ENUMERATED.sub(_blank, reading.rest)
         self.text = _ITEMS_LEAD.sub(lambda lead: lead[0].replace("/", "、"), self.text)
         self.text = _FIGURE_SLASH.sub(lambda slash: slash[0].replace("/", "、"), self.text)
         self.sentinel = self._take_sentinel()
@@ -182,6 +181,7 @@ class _Finder:
         named, quoted = self.dictionary.mentions(self.text), self.dictionary.quotations(self.text)
         others = [Quoted(*match.span()) for match in _NOT_GOODS.finditer(self.text)]
         named = [one for one in named if any(item.code != "OTHER" for item in one.items)]
+        named = sorted([*named, *self._bleach(named, quoted)])
         names = [one for one in named if not any(_lies_in(one, other) for other in (*quoted, *others))]
         return names, [
             one
@@ -189,6 +189,13 @@ class _Finder:
             if not any(other.start <= one.start and one.end <= other.end for other in names)
             and self.text[one.start : one.end].upper() != "N95"  # a word for a grade, not a quotation of the American standard
         ]
+
+    def _bleach(self, named: list[Mentioned], quoted: list[Quoted]) -> Iterator[Mentioned]:
+        """A bare 84 among goods is the disinfectant; a figure with a unit behind it is a count."""
+        bleach = self.dictionary.items.get("BLEACH84")
+        for match in _BLEACH.finditer(self.text) if bleach and named else []:
+            if not any(one.start <= match.start() < one.end for one in (*named, *quoted)):
+                yield Mentioned(*match.span(), (bleach,))
 
     def find(self) -> Goods:
         start = 0
@@ -244,6 +251,10 @@ class _Finder:
         draft = Draft(names, cell.start, cell.end, self._codes(mentions))
         if mentions and (rest := self._leftover(cell, mentions)):
             draft.requirements.append(rest)
+        if held := next((one for one in spec if says_content(one)), ""):
+            draft.content = _STRENGTH.sub("", held)
+        aside = re.search(rf"\(({UNITS})\)", self.text[cell.start : cell.end])
+        unit = unit or (aside[1] if aside and re.fullmatch(r"[\d,. ]+[万千百]?", number) else "")
         draft.requirements += spec
         if self.daily_at is not None and self.daily_at < len(words) and _FIGURE.fullmatch(words[self.daily_at]):
             draft.daily = words[self.daily_at]
@@ -257,11 +268,11 @@ class _Finder:
 
     def _cells(self, start: int, end: int) -> list[_Span]:
         line = self.text[start:end]
-        separator = r"\t" if "\t" in line else r"\s*\|\s*" if line.count("|") >= 2 or " | " in line else r"," if self._is_comma_table(line) else r" {2,}"
+        separator = self._separator(line)
         cells, position = [], 0
         for match in [*re.finditer(separator, line), None]:
             stop = match.start() if match else len(line)
-            if line[position:stop].strip() or "\t" in line:
+            if line[position:stop].strip() or separator in {r"\t", ",", ";"}:
                 cells.append(_Span(start + position, start + stop))
             position = match.end() if match else 0
         return cells
@@ -294,27 +305,36 @@ class _Finder:
 
     across: list[Draft | None] = []
 
-    def _is_comma_table(self, line: str) -> bool:
-        """A line of a table saved with commas: its head says so, or the head was met."""
-        words = [word.strip() for word in line.split(",")]
-        roles = sum(any(pattern.fullmatch(word) for pattern in _HEADS.values()) for word in words)
-        if roles >= 2:
-            self.comma_cells = len(words)
-        return len(words) > 2 and len(words) == self.comma_cells
+    def _separator(self, line: str) -> str:
+        """What divides the cells of a line. Commas and slashes do once a head divided by them was met."""
+        if "\t" in line:
+            return r"\t"
+        if line.count("|") >= 2 or " | " in line:
+            return r"\s*\|\s*"
+        for sign in (",", ";", " / "):
+            words = [word.strip() for word in line.split(sign)]
+            if len(words) > 2 and sum(map(_is_a_head, words)) >= 2:
+                self.divided = (sign, len(words))
+            if self.divided == (sign, len(words)):
+                return re.escape(sign)
+        return r" {2,}"
 
-    comma_cells = 0
+    divided = ("", 0)
     daily_at: int | None = None
 
     def _is_head(self, words: list[str]) -> bool:
-        roles = {}
+        roles: dict[str, int] = {}
         for at, word in enumerate(words):
             for role, pattern in _HEADS.items():
                 if pattern.fullmatch(word):
                     roles.setdefault(role, at)
-        if "name" in roles and len(roles) >= 2:
+        missing = next((at for at, word in enumerate(words) if _STILL_HEAD.fullmatch(word)), None)
+        if missing is not None:
+            roles["number"] = missing
+        if "name" in roles and sum(map(_is_a_head, words)) >= 2:
             self.columns = roles
             self.daily_at = next((at for at, word in enumerate(words) if _DAILY_HEAD.fullmatch(word)), None)
-            self.ignored = {at for at, word in enumerate(words) if _STOCK_HEAD.fullmatch(word) or at == self.daily_at}
+            self.ignored = {at for at, word in enumerate(words) if _STOCK_HEAD.fullmatch(word) or at == self.daily_at or (missing is not None and _PLAN_HEAD.fullmatch(word))}
             return True
         return bool(words) and all(re.fullmatch(r"[-=:+\s]+", word) for word in words)
 
@@ -346,7 +366,11 @@ class _Finder:
         words = self.text[start:end]
         before = self.goods.drafts[-1] if self.goods.drafts else None
         if before is not None and not before.figure and _FIGURE.fullmatch(words.strip()):
-            before.figure = words.strip()  # the figure on a line of its own, below its goods
+            below = self._figures_below(start)
+            waiting = [draft for draft in self.goods.drafts[-len(below) :] if not draft.figure]
+            if len(below) == 1 or len(waiting) == len(below):
+                for draft, figure in zip(waiting, below, strict=True):
+                    draft.figure = figure
             self.taken.append(_Span(start, end))
             return
         for sentence in _split(self.text, start, end, _SENTENCE_ENDS):
@@ -358,6 +382,15 @@ class _Finder:
                 draft.figure = led["figure"].strip()
         if _ALL.search(words):
             self._without_limit(drafts)
+
+    def _figures_below(self, start: int) -> list[str]:
+        """The lines from here that are nothing but figures: one for each of as many goods above, or one's own."""
+        figures = []
+        for line in self.text[start:].split("\n"):
+            if not _FIGURE.fullmatch(line.strip()):
+                break
+            figures.append(line.strip())
+        return figures
 
     def _unnumbered(self, sentence: _Span) -> _Span:
         numbered = _NUMBERING.match(self.text[sentence.start : sentence.end])
@@ -409,6 +442,10 @@ class _Finder:
             elif mood and _ASKS.search(lead) and not self.is_rumour:
                 mood = ""
             is_per_day = is_per_day or says_per_day(lead)
+            if mentions and all(item.code == "BED" for one in mentions for item in one.items) and _OF_THE_HOUSE.search(
+                self.text[sentence.start : clause.end]
+            ):
+                continue
             if mentions and (mood == "unwanted" or _UNWANTED_AFTER.match(tail)):
                 clause, mentions = self._before_the_last(clause, mentions, mood, is_per_day)
                 self._not_wanted(mentions, clause)
@@ -465,7 +502,7 @@ class _Finder:
             inside = [one for one in mentions if piece.start <= one.start and one.end <= piece.end]
             noun = "" if inside else _noun(self.text[piece.start : piece.end].rpartition(":")[2], [])
             self.goods.unwanted += [self.reading.written(one.start, one.end) for one in inside]
-            if noun and "、" in self.text[clause.start : clause.end] and _IS_NAME.fullmatch(noun):
+            if noun not in {"", _SENTENCE} and "、" in self.text[clause.start : clause.end] and _IS_NAME.fullmatch(noun):
                 self.goods.unwanted.append(noun)
         self.taken.append(clause)
 
@@ -501,6 +538,8 @@ class _Finder:
                     self.goods.unwanted += [self.reading.written(one.start, one.end) for one in names]
                     continue
                 draft = self._draft(part, names)
+                if other := _THE_OTHER_TOO.search(self.text[: names[0].start]):  # 有创/无创呼吸机 are two
+                    self._other_ventilator(f"{other[1]}呼吸机", names[0])
                 outside, asides = _outside_brackets(self.text[part.start : part.end])
                 if _PER_PERSON.search(self.text[clause.start : part.end]):
                     draft.figure = ""
@@ -511,6 +550,10 @@ class _Finder:
                 drafts.append(draft)
                 self.goods.drafts.append(draft)
         self.taken.append(clause)
+
+    def _other_ventilator(self, name: str, beside: Mentioned) -> None:
+        for one in self.dictionary.mentions(name):
+            self.goods.drafts.append(Draft((name,), beside.start, beside.end, self._codes([one])))
 
     def _is_grade_of_last(self, names: list[Mentioned], part: _Span) -> bool:
         """“等同的NIOSH N95、FFP2标准”, “3M 8210 或 KN95”: a grade of the goods named before it on this line."""
@@ -660,15 +703,16 @@ class _Finder:
         counts = [count for count in counts_in(cleaned) if _may_count(count) and (count["unit"] or len(count["number"]) >= 2)]
         noun = _noun(words, counts)
         if in_line and counts and not noun and _EACH.search(words):
-            figure = _figure_in(f"{_HERE}{words}")[0]
-            for draft in in_line:
+            here = self.goods.drafts[first:] if self._within(sentence.start, sentence.end) else in_line
+            figure = _figure_in(f"{_HERE}{words}")[0] if len(here) > 1 or not _SIZE_WORD.search(words) else ""
+            for draft in here:
                 draft.figure = draft.figure or figure
         elif titled := self._titled(clause, sentence, first):
             self._unknown(clause, titled, words)
-        elif before is not None and noun.startswith("其中"):
+        elif before is not None and words.strip().startswith("其中"):
             before.requirements.append(_kept(words))
-        elif before is not None and says_content(words) and not before.content and _figure_in(words)[0] == "":
-            before.content = words.strip(" ,、()")
+        elif before is not None and not before.figure and says_content(words) and _figure_in(words)[0] == "":
+            before.content = _nested(before.content, words.strip(" ,、()"))
         elif before is not None and counts and not noun and (not before.figure or _STILL.search(words)):
             figure, content, _rest = _figure_in(f"{_HERE}{_STILL.sub('', words)}")
             if says_per_day(words):
@@ -680,7 +724,7 @@ class _Finder:
             self._without_limit(in_line)
         elif before is not None and (_CONDITION.search(words) or self._quotes_in(clause)) and not counts:
             before.requirements.append(_kept(words))
-        elif noun and counts and not _PROFILE.search(noun) and self._is_list(clause, sentence, first) and self._is_counted(counts, clause, sentence):
+        elif noun not in {"", _SENTENCE} and counts and not _PROFILE.search(noun) and self._is_list(clause, sentence, first) and self._is_counted(counts, clause, sentence):
             self._unknown(clause, noun, words)
         elif noun and self._is_among_goods(clause, sentence) and _IS_NAME.fullmatch(noun) and not _PROFILE.search(noun):
             self._unknown(clause, noun, words)
@@ -713,7 +757,7 @@ class _Finder:
         return any(clause.start <= start and end <= clause.end for start, end in self.quotes)
 
     def _unknown(self, clause: _Span, noun: str, words: str) -> None:
-        if _NOT_A_THING.search(noun) or not noun:
+        if _NOT_A_THING.search(noun) or noun in {"", _SENTENCE}:
             return
         if refused := _NOT_THESE.search(noun):
             self.goods.unwanted.append(noun[: refused.start()])
@@ -770,20 +814,31 @@ class _Finder:
 _FORM = re.compile(r"胶囊|颗粒|片剂?(?=\s*[\d(、,;。]|$)|口服液|注射液|注射剂|喷雾剂?|滴眼液|冻干粉针?|粉针|干混悬剂|分散片|缓释片")
 _LIST_LEAD = re.compile(r"[^:、,]{0,14}(?:类|物资|用品|需求?|需要|设备|药品|耗材)\s*:")
 _SINGLE = re.compile(r"\bsingle\b|单只", re.IGNORECASE)
-_TOLD_AFTER = re.compile(r"^\s*(?:日产|月产|产能|可捐|已收到|库存|现存|剩|到货|已到(?!齐))")
+_TOLD_AFTER = re.compile(r"^\s*(?:日产|月产|产能|可捐|已收到|库存|现存|剩|到货|已到(?!齐)|(?:have |has )?(?:arrived|been delivered))", re.IGNORECASE)
 _THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?: \d{3})+(?![\d ])")
+_SENTENCE = "—"  # stands for words that are no name of goods
+_NO_NOUN = re.compile(r"的|任务|^按|计$|我|们|已|了|^应|^为|岗位|来自|其中|^[每共]|现有|老人|护工|卡口|轮着|穿|合计|承担|接诊|收治|受.*委托|测算")
+_BLEACH = re.compile(r"(?:(?<=[、,;:|/\t\n。 ])|^)84(?=\s*(?:[*x×、,;(须/|]|\d+\s*(?:桶|瓶|箱|升|L)))", re.MULTILINE)
+_OF_THE_HOUSE = re.compile(r"职工|编制|开放|设有|现有|本院|员工|医护|staff|-bed", re.IGNORECASE)
 _RUMOUR = re.compile(r"未核实|未经核实|谣言|请勿轻信|\brumou?rs?\b|unverified", re.IGNORECASE)
 _NOT_THESE = re.compile(r"\s*(?:不要|不需要?|不用|不收|无需)$")
-_NO = re.compile(r"^[\s:]*(?:[-—/×]+|0\s*[个只件套副双盒箱瓶]?(?:\(.*\))?)\s*$|^\W*(?:n|no|none(?: needed)?|nil|无|无需|不需要?|不要|否)\W*$", re.IGNORECASE)
+_NO = re.compile(r"^[\s:]*(?:[-—/×]|0\s*[个只件套副双盒箱瓶]?(?:\(.*\))?)\s*$|^\W*(?:n|no|none(?: needed)?|nil|无|无需|不需要?|不要|否)\W*$", re.IGNORECASE)
 _THANKS = re.compile(r"感谢|谢谢|thank", re.IGNORECASE)
 _HERE = "\ue000"  # where the name stood
 _IS_NAME = re.compile(rf"[{_HAN}A-Za-z()/\- ]{{2,12}}")
 _FIGURE = re.compile(rf"(?:约|近)?\s*\d[\d,.]*\s*[万千百十]?\s*(?:余|多)?\s*(?:{UNITS})?(?:\s*以上)?|[一二两三四五六七八九十百千万]+\s*(?:{UNITS})?|不限|若干|大量|无上限|unlimited|any", re.IGNORECASE)
-_STOCK_HEAD = re.compile(r".*(?:库存|现有|已到|已收|结余|stock|on hand|received).*", re.IGNORECASE)
-_DAILY_HEAD = re.compile(r"日(?:均)?(?:用|消耗|需求?)量?|每[日天](?:用|消耗|需求?)?量?|daily use|per day|burn rate", re.IGNORECASE)
+def _is_a_head(word: str) -> bool:
+    heads = (*_HEADS.values(), _STOCK_HEAD, _DAILY_HEAD, _STILL_HEAD, _PLAN_HEAD)
+    return any(head.fullmatch(word) for head in heads)
+
+
+_STILL_HEAD = re.compile(r"(?:还|尚|仍)?(?:差|缺)(?:口|额|少)?(?:数量?)?|short(?: by)?|shortfall|missing|gap|outstanding", re.IGNORECASE)
+_PLAN_HEAD = re.compile(r"计划|原需求?|总需求?|目标|planned?|target", re.IGNORECASE)
+_STOCK_HEAD = re.compile(r"(?:.*(?:库存|现有|现存|存量|已有|已到|已收|结余|on hand|received).*|(?:in )?stock)", re.IGNORECASE)
+_DAILY_HEAD = re.compile(r"日(?:均)?(?:用|消耗|需求?|耗)量?|每[日天](?:用|消耗|需求?)?量?|daily use|per day|burn rate", re.IGNORECASE)
 _HEADS = {
     "name": re.compile(r"(?:物资|物品|产品|品|商品|货品|设备|药品|耗材)?\s*(?:名称?|品名|种类|项目|物资|物品)|(?:items?|products?|goods|description|supplies)(?:\s*\S+)?", re.IGNORECASE),
-    "number": re.compile(r"(?:需求|需要|申请|缺口|所需|计划|急需)?(?:数量|数|量)(?:[\s(].*)?|qty(?:[\s(].*)?|quantity|amount|number(?: needed)?|needed", re.IGNORECASE),
+    "number": re.compile(r"(?:需求|需要|申请|缺口|所需|计划|急需)?(?:数量|数|量)(?:[\s(].*)?|申请|申领|需求|需要|所需|qty(?:[\s(].*)?|quantity|amount|number(?: needed)?|needed", re.IGNORECASE),
     "unit": re.compile(r"(?:计量)?单位|units?", re.IGNORECASE),
     "spec": re.compile(r"(?:规格|型号|标准|要求|备注|技术要求|执行标准|规格型号|参数|说明)+(?:[/、和]?(?:规格|型号|标准|要求))*|specifications?|standards?|remarks?|notes?", re.IGNORECASE),
     "at": re.compile(r"序号|编号|no\.?|#", re.IGNORECASE),
@@ -817,7 +872,8 @@ def _noun(words: str, counts: list[re.Match[str]]) -> str:
     text = _ASKING.sub("", text.strip(" :.-()"))
     text = re.sub(r"(?:数量|qty|quantity|每样|约|大约|左右|至少|需求量?|各|共计?|合计|以上|每[日天月]|日均?(?:消耗|用|需|耗)量?|余|多|份|不限|若干|大量|of|about|around|approx\.?|at least|total|each|per day|x|×|\*|=)", " ", text, flags=re.IGNORECASE)
     noun = " ".join(text.split()).strip(" :.,-()/+~—")
-    return noun if re.search(rf"[{_HAN}A-Za-z]{{2}}", noun) and len(noun) <= _LONGEST_NAME else ""
+    is_name = re.search(rf"[{_HAN}A-Za-z]{{2}}", noun) and len(noun) <= _LONGEST_NAME
+    return noun if is_name and not _NO_NOUN.search(noun) else _SENTENCE if is_name else ""
 
 
 def _figure_in(text: str, *, is_measured: bool = True) -> tuple[str, str, str]:
@@ -830,8 +886,10 @@ def _figure_in(text: str, *, is_measured: bool = True) -> tuple[str, str, str]:
     text = _PER_PACK.sub(r"\1 pcs per \2", _MEDICINE_UNIT.sub(r"\g<count> \g<unit>", text))
     text = _TIMES_EACH.sub(r"\g<count>(\g<content>/\g<pack>)", _SOME.sub(_blank, text))
     text = _CHANGED.sub(lambda said: _HERE * len(said[0]), text)
+    text = _BOXED.sub(r"\g<count>\g<pack>(\g<content>只/\g<pack>)", _BOXES_OF.sub(r"\g<count>(\g<content> pcs/box)", text))
     text = _PACKED_TWICE.sub(_packed, _EACH_TIMES.sub(r"\g<count>\g<pack>(\g<each>)", text))
     if is_measured:
+        text = _NESTED.sub(lambda pack: f"{int(pack['size']) * int(pack['inner'])}ml/{pack['outer']}", text)
         text = _BY_SIZE.sub(r"\g<count>瓶(\g<size>/瓶)", text)
         measured = _MEASURED_PACK.search(text) or _PACK_MEASURED.search(text)
         if measured:
@@ -845,9 +903,12 @@ def _figure_in(text: str, *, is_measured: bool = True) -> tuple[str, str, str]:
     if not is_measured or counts_in(without_sizes):
         cleaned = without_sizes
     content = next((aside for aside in asides if says_content(aside)), "")
+    aside_unit = next((aside.strip() for aside in asides if re.fullmatch(UNITS, aside.strip())), "")
     if inline := _CONTENTS.search(cleaned):
         content, cleaned = content or inline[0], _CONTENTS.sub(_blank, cleaned)
     figure = _counted(cleaned)
+    if aside_unit and re.fullmatch(r"[\d,. ]+[万千百]?", figure):
+        figure, demands = figure + aside_unit, [one for one in demands if one.strip() != aside_unit]
     if not figure:
         used, figure = _figure_aside([aside for aside in asides if aside != content])
         demands = [one for one in demands if one != used]
@@ -872,6 +933,19 @@ def _figure_aside(asides: list[str]) -> tuple[str, str]:
     return "", ""
 
 
+def _nested(inner: str, outer: str) -> str:
+    """50只/盒 in 40盒/箱 is 2000只/箱; of two contents that do not fit together the first."""
+    one, other = _HOLDS.fullmatch(inner), _HOLDS.fullmatch(outer)
+    if not inner:
+        return outer
+    if one is None or other is None or one["pack"] != other["unit"]:
+        return inner
+    return f"{int(one['count']) * int(other['count'])}{one['unit']}/{other['pack']}"
+
+
+_HOLDS = re.compile(rf"(?P<count>\d+)\s*(?P<unit>{UNITS})\s*/\s*(?P<pack>{UNITS})")
+
+
 def _in_digits(words: re.Match[str]) -> str:
     total = part = 0
     for word in re.findall(r"[a-z]+", words[0].lower()):
@@ -889,6 +963,9 @@ def _packed(match: re.Match[str]) -> str:
 _TIMES_EACH = re.compile(
     rf"(?P<count>\d[\d,]*\s*(?P<pack>[箱盒包袋件]|boxes|box|cartons?|cases?|packs?))\s*[*x×]\s*(?P<content>\d[\d,]*\s*[个只件套副双片支条])", re.IGNORECASE
 )
+_BOXED = re.compile(r"(?P<content>\d+)[个只片]装\s*[×x*]\s*(?P<count>\d[\d,]*)\s*(?P<pack>[盒箱包袋])")
+_BOXES_OF = re.compile(r"(?P<count>\d[\d,]*\s*(?:boxes|box|cases|cartons|packs))\s+of\s+(?P<content>\d[\d,]*)(?!\w)", re.IGNORECASE)
+_NESTED = re.compile(rf"(?P<size>\d+)\s*(?P<measure>ml|毫升)\s*[*x×]\s*(?P<inner>\d+)\s*(?:瓶|支|袋)\s*/\s*(?P<outer>箱|件)", re.IGNORECASE)
 _SOME = re.compile(r"[几数上好多][十百千万]+余?")
 _BY_SIZE = re.compile(rf"(?P<count>\d{{1,5}})\s*[x×*]\s*(?P<size>\d+(?:\.\d+)?\s*{_MEASURE})(?![a-z])", re.IGNORECASE)
 _PACKED_TWICE = re.compile(
@@ -914,6 +991,8 @@ def _counted(text: str) -> str:
     if with_unit:
         return _qualified(text, with_unit[0])
     for count in counts:
+        if "." in count["number"] and not re.search(r"[万千百kKwW]", count["number"]):
+            continue  # 7.5 is a size
         before, after = text[: count.start()], text[count.end() :]
         if re.search(rf"(?:{_HERE}|[:x×*=]|需求?|数量|约|近|至少|需要|共|需求量)\s*(?:大约)?\s*$", before) or re.match(rf"\s*(?:[x×]\s*)?(?:[a-z-]+\s+){{0,4}}{_HERE}", after):
             return _qualified(text, count)

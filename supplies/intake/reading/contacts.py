@@ -19,7 +19,7 @@ _NUMBER = re.compile(
     rf"""(?P<prefix>\+?86{_DASH}?)?(?:
       (?P<mobile>(?<![\d*])1[3-9]\d[-\s]?[\d*Xx]{{4}}[-\s]?[\d*Xx]{{4}}(?![\d*])|(?<![\d*])1(?:[ ]\d){{10}}(?![\d*]))
     | (?P<service>(?<![\d*])(?:400|800){_DASH}?\d{{3}}{_DASH}?\d{{4}}(?!\d))
-    | (?P<landline>(?<![\d*A-Za-z])(?<![A-Za-z] )\(?0?\)?\(?(?:10|2\d|[3-9]\d{{2}})\)?{_DASH}{{0,3}}(?:[2-8][\dXx*]{{2,3}}[ -]?[\dXx*]{{4}})(?![\d*]))
+    | (?P<landline>(?<![\d*A-Za-z])(?<![A-Za-z][ ])\(?0?\)?\(?(?:10|2\d|[3-9]\d{{2}})\)?{_DASH}{{0,3}}(?:[2-8][\dXx*]{{2,3}}[ -]?[\dXx*]{{4}})(?![\d*]))
     | (?P<local>(?<![\d*-])(?:[2-8]\d{{6,7}}|[2-9]\d{{2}}-\d{{4}})(?![\d*]))
     | (?P<short>(?<![\d*])(?:95\d{{3}}|1[12]\d|12[0-9]{{3}})(?![\d*]))
     | (?P<abroad>\+(?!86)[1-9](?:[ .\-()]{{0,2}}\d){{7,14}}(?!\d))
@@ -101,9 +101,9 @@ def _person(match: re.Match[str], name: str) -> Person:
         for kind in ("mobile", "service", "landline", "local", "short", "abroad", "american", "partial")
         if match[kind]
     )
-    number = re.sub(r"[\s()—–－-]", "", match[kind])
+    number = re.sub("[Xx]", "*", re.sub(r"[\s()—–－-]", "", match[kind]))
     line = {"abroad": Line.LANDLINE, "american": Line.LANDLINE, "mobile": Line.MOBILE, "landline": Line.LANDLINE, "local": Line.LANDLINE, "partial": Line.PARTIAL}
-    masked = bool(re.search(r"[*Xx]", number))
+    masked = "*" in number
     confidence = 30 if kind == "partial" else 60 if masked or kind == "local" else 95
     return Person(
         name, number, line.get(kind, Line.SERVICE), confidence, match["extension"] or "", match[0].strip()

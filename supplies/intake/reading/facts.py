@@ -74,7 +74,7 @@ _CALL = (
 _LABELS = re.compile(rf"(?:(?:{_CALL})(?![a-z])[\s.:,/()]*)+", re.IGNORECASE)
 _NAMED_AT_END = re.compile(rf"(?P<name>{_PERSON_ZH}|{_PERSON_EN})\s*(?:\([^()\n]{{1,8}}\)?)?[\s:,、/()-]*$")
 _LEADS_TO_NAME = re.compile(r"^.*[科部办室处院人系联拨找打员管是叫请与和或问收给至到向即](?=.)")
-_SAME_PERSON = re.compile(r"(?:[\s/、,;:或和及()]|办公室|手机|座机|电话|单位|值班|tel|mobile|office)*", re.IGNORECASE)
+_SAME_PERSON = re.compile(r"(?:[ \t/、,:或和及()]|办公室|手机|座机|电话|单位|值班|tel|mobile|office)*", re.IGNORECASE)
 _SHORT_NAME_AT_END = re.compile(rf"(?:^|[\s:,;、/(){TAKEN}])(?P<name>[{_HAN}·]{{2,4}})[\s:,/(-]*$")
 _NAME_AFTER = re.compile(rf"^[\s:,(/-]*(?:找|联系|是)?\s*(?P<name>{_PERSON_ZH}|{_PERSON_EN})")
 _NAME_LINE = re.compile(
@@ -157,8 +157,9 @@ def _name_before(before: str) -> tuple[str, int | None]:
         found = pattern.search(plain)
         if found is None:
             continue
-        lead = _LEADS_TO_NAME.match(found["name"]) if pattern is _NAMED_AT_END else None
-        start = found.start("name") + (lead.end() if lead and len(found["name"]) - lead.end() >= 2 else 0)
+        role = re.search(rf"(?:{_ROLE})$", found["name"])
+        lead = _LEADS_TO_NAME.match(found["name"][: role.start()]) if role else None
+        start = found.start("name") + (lead.end() if lead else 0)
         name = plain[start : found.end("name")]
         if not _NO_NAME.search(name):
             return name.strip(), _label_start(plain[:start])
@@ -195,24 +196,26 @@ _IS_TRANSPORT = re.compile(r"绿色通道|专项通道|顺丰|快递公司|物�
 
 _MONTHS = {name: at for at, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)}
 _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
+_CHINESE_DIGIT = "〇零○一二三四五六七八九"
 _DAY = (
     r"(?P<y>20\d\d)\s*(?:年|[-./])\s*(?P<m>\d{1,2})\s*(?:月|[-./])\s*(?P<d>\d{1,2})\s*(?:日|号|(?!\d))"
+    rf"|(?P<y7>[{_CHINESE_DIGIT}]{{4}})年(?P<m7>[{_CHINESE_DIGIT}十]{{1,2}})月(?P<d7>[{_CHINESE_DIGIT}十]{{1,3}})[日号]"
     r"|(?P<m2>\d{1,2})\s*月\s*(?P<d2>\d{1,2})\s*(?:日|号)"
     rf"|(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?\s+(?P<m3>{_MONTH})(?:,?\s+(?P<y3>20\d\d))?"
     r"|(?<=更新)\s*:?(?P<m5>\d{1,2})\.(?P<d5>\d{1,2})(?!\d)|(?<=[Uu]pdated )(?P<m6>\d{1,2})\.(?P<d6>\d{1,2})(?!\d)"
     rf"|(?P<m4>{_MONTH})\s+(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:,?\s+(?P<y4>20\d\d))?"
 )
 _CLOCK = r"(?:\s*(?:上午|下午|中午|晚上?)?\s*\d{1,2}\s*(?:[:时点]\s*(?:\d{1,2})?(?:分|:\d{2})?(?:许|整)?))?"
-_PUBLISHED = re.compile(r"(?:发布|公告|公布|发稿|来源|发文|刊发|填表|填报|制表|published|posted|issued|dated?)(?:日期|时间|于|on)?\s*:?\s*(?:on\s*)?$|(?:^|\s)(?:日期|时间|date)\s*:\s*$", re.IGNORECASE)
+_PUBLISHED = re.compile(r"(?:发布|公告|公布|发稿|来源|发文|刊发|填\s*表(?:\s*日)?|填报|制表|published|posted|issued|dated?)(?:日期|时间|于|on)?\s*:?\s*(?:on\s*)?$|(?:^|\s)(?:日期|时间|date)\s*:\s*$", re.IGNORECASE)
 _UPDATED = re.compile(r"(?:更新|修改|更正|updated?|revised|last update)(?:日期|时间|于|至|on)?[\s:(]*(?:on\s*)?$", re.IGNORECASE)
-_UPDATED_AFTER = re.compile(r"^\s*[,)]?\s*(?:更新|更改|修改|更正|确认|核实|统计|update)(?!\w*\s*:)", re.IGNORECASE)
-_PUBLISHED_AFTER = re.compile(r"^\s*(?:发布|公布|公告|讯|published|posted)(?!\w*\s*:)", re.IGNORECASE)
+_UPDATED_AFTER = re.compile(r"^\s*[,)]?\s*(?:更新|更改|修改|更正|确认|核实|统计|update(?!\w*\s*:))", re.IGNORECASE)
+_PUBLISHED_AFTER = re.compile(r"^\s*(?:发布|公布|公告|讯|(?:published|posted)(?!\s*:))", re.IGNORECASE)
 _UNTIL_BEFORE = re.compile(
     r"(?:截止(?:日期|时间|到|至)?|有效期至|最迟(?:于|在)?|期限|务必(?:于|在)|请(?:务必)?(?:于|在)|须于|需于|需要时间|需求时间|(?:希望|争取|力争)(?:于|在)|before|by|until|no later than|needed by|deadline(?: [a-z ]{0,30})?)\s*:?\s*(?:the\s+)?$",
     re.IGNORECASE,
 )
 _UNTIL_AFTER = re.compile(
-    r"^\s*(?:之?前|以前|为止|止|截止)(?:\s*(?:务必|必须|能|需要?)?\s*(?:送达|到位|送到|到货|运抵|寄到|使用|急需|收到|提供))?", re.IGNORECASE
+    r"^[\s)]*(?:之?前|以前|为止|止|截止)(?:\s*(?:务必|必须|能|需要?)?\s*(?:送达|到位|送到|到货|运抵|寄到|使用|急需|收到|提供))?", re.IGNORECASE
 )
 _WITHIN = re.compile(
     r"(?:(?:最好|务必|必须|需在?|在|请在?|希望(?:在)?|争取)?\s*(?P<n>\d{1,3}|[一二两三四五六七八九十]+|半)\s*个?\s*(?P<unit>天|日|周|星期|小时|月)\s*(?:之内|以?内)(?:\s*(?:务必|必须|能)?(?:送达|到位|送到|到货|需要|急需|用))?"
@@ -252,8 +255,8 @@ def take_days(reading: Reading, as_of: date) -> Days:
             start, kept = line + led.start(), updated
         elif led := _PUBLISHED.search(before):
             start, kept = line + led.start(), published
-        elif closed := _UPDATED_AFTER.match(after):
-            end, kept = end + closed.end(), updated
+        elif closed := _UPDATED_AFTER.match(after[(clock := _length(re.match(_CLOCK, after))) :]):
+            end, kept = end + clock + closed.end(), updated
         elif closed := _PUBLISHED_AFTER.match(after):
             end, kept = end + closed.end(), published
         elif not re.search(r"\w", before.replace(TAKEN, "")) and not re.search(r"\w", after.replace(TAKEN, "")):
@@ -274,6 +277,8 @@ def _length(match: re.Match[str] | None) -> int:
 
 def _date(match: re.Match[str], as_of: date) -> date | None:
     part = {name: value for name, value in match.groupdict().items() if value}
+    if "y7" in part:
+        return _in_chinese(part["y7"], part["m7"], part["d7"])
     year = next((int(part[name]) for name in ("y", "y3", "y4") if name in part), None)
     month = next((part[name] for name in ("m", "m2", "m3", "m4", "m5", "m6") if name in part), "")
     day = next((int(part[name]) for name in ("d", "d2", "d3", "d4", "d5", "d6") if name in part), 0)
@@ -286,6 +291,22 @@ def _date(match: re.Match[str], as_of: date) -> date | None:
         except ValueError:
             continue
     return min(days, key=lambda on: abs((on - as_of).days), default=None)
+
+
+def _in_chinese(year: str, month: str, day: str) -> date | None:
+    """二〇二〇年一月二十七日."""
+    digits = {sign: max(0, at - 2) for at, sign in enumerate(_CHINESE_DIGIT)}
+
+    def value(words: str) -> int:
+        tens, ten, ones = words.rpartition("十")
+        if not ten:
+            return digits.get(words, 0)
+        return 10 * (digits.get(tens, 0) if tens else 1) + digits.get(ones, 0)
+
+    try:
+        return date(int("".join(str(digits[sign]) for sign in year)), value(month), value(day))
+    except ValueError:
+        return None
 
 
 def _span_of(match: re.Match[str]) -> timedelta | None:
@@ -303,11 +324,11 @@ def _span_of(match: re.Match[str]) -> timedelta | None:
 # -- addresses ------------------------------------------------------------------------------------------
 
 _COURIER = (
-    r"(?:快递|邮寄|寄送|寄件|收件|邮政|快件|包裹|物流)(?:接收|收货)?(?:地址|地点|收件地址)|快递(?:收货|收件|接收)?(?=\s*:)|寄(?:至|到|往)|邮寄(?:至|到)|请寄|请发[^\n:,。]{0,10}至|"
+    r"(?:快递|邮寄|寄送|寄件|收件|邮政|快件|包裹|物流)(?:接收|收货)?(?:地址|地点|收件地址)|快递(?:收货|收件|接收)?(?=\s*:)|寄(?:至|到|往)|邮寄(?:至|到)|请寄|寄件请写|请发[^\n:,。]{0,10}至|"
     r"courier(?: address)?|mailing address|postal address|ship(?:ping)?(?: address| to)|send (?:parcels |packages |donations )?to|mail(?:ed)? to"
 )
 _HANDOVER = (
-    r"(?:交接|对接|现场(?:接收|捐赠|交接)?|送货|送达|自送|车辆|卸货|接收|收货|捐赠(?:物资)?(?:接收|收货|交接)?|物资(?:接收|交接|收货)|接货|自提|面交)(?:地址|地点|处|点)|(?:车辆|现场)?(?:交接|对接)(?=\s*:)|送货?(?:直接)?(?:至|到|往)|"
+    r"(?:交接|对接|现场(?:接收|捐赠|交接)?|送货|送达|自送|车辆|卸货|接收|收货|捐赠(?:物资)?(?:接收|收货|交接)?|物资(?:接收|交接|收货)|接货|自提|面交)(?:地址|地点|处|点)|(?:车辆|现场)?(?:交接|对接)(?=\s*:)|(?:国内)?货车(?=\s*:)|送货(?=\s*:)|by (?:car|truck|van)(?=\s*:)|送货?(?:直接)?(?:至|到|往)|"
     r"hand-?over(?: point| address| place)?|drop[- ]?off(?: point| address| location)?|deliver(?:y|ies)?(?: address| point| to| by hand to)|loading dock|receiving (?:address|point|dock)"
 )
 _PLAIN_ADDRESS = r"(?:医院|单位|详细|通讯|通信|联系|我院)?地\s*址\d?|(?:收货|收件|接收)(?=\s*:)|address|location"
