@@ -5,6 +5,7 @@ from django.urls import path
 from supplies.accounts import views as accounts
 from supplies.attachments import views as attachments
 from supplies.desks import views as desks
+from supplies.intake import views as intake
 from supplies.needs import views as needs
 from supplies.offers import views as offers
 from supplies.organisations import views as organisations
@@ -20,6 +21,7 @@ urlpatterns = [
     path("needs/<uuid:pk>/withdraw/", needs.withdraw_need, name="withdraw-need"),
     path("needs/<uuid:pk>/confirm/", needs.confirm_need, name="confirm-need"),
     path("appeals/new/", needs.choose_hospital, name="choose-hospital"),
+    path("appeals/read/", intake.read, name="read-announcement"),
     path("appeals/new/<uuid:pk>/", needs.post, name="post-appeal"),
     path("appeals/<uuid:pk>/", needs.appeal, name="appeal"),
     path("appeals/<uuid:pk>/posted/", needs.posted, name="appeal-posted"),

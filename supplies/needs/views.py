@@ -163,7 +163,7 @@ def post(request: SignedIn, pk: UUID) -> HttpResponse:
     if not going_on:
         return render(request, "no_emergency.html")
     form, lines = _fill_in(request, facility, going_on)
-    if request.method == "POST" and "add" not in request.POST:
+    if request.method == "POST" and not _is_looked_over(request):
         posted = _send(request, facility, form, lines)
         if posted is not None:
             return redirect("appeal-posted", posted.pk)
@@ -179,6 +179,11 @@ def post(request: SignedIn, pk: UUID) -> HttpResponse:
     return render(request, "needs/post.html", context)
 
 
+def _is_looked_over(request: HttpRequest) -> bool:
+    """Not sent yet: one more line is wanted, or the fields come from an announcement that was read."""
+    return "add" in request.POST or "look" in request.POST
+
+
 def _fill_in(
     request: SignedIn, facility: Facility, going_on: list[Emergency]
 ) -> tuple[AppealForm, NeedFormSet]:
@@ -188,7 +193,7 @@ def _fill_in(
     if typed is None:
         form = AppealForm(initial={"emergency": going_on[0].pk})
         lines = need_lines(LINES_AT_FIRST)(**shared)
-    elif request.method == "POST" and "add" not in typed:
+    elif request.method == "POST" and not _is_looked_over(request):
         form = AppealForm(typed)
         lines = need_lines(0)(typed, **shared)
     else:

@@ -91,6 +91,7 @@ SENTENCES: Mapping[str, Any] = {
     "address-several": _("The address names several places; the first is used."),
     "bad-link": _("The source link is not a web address; it is kept in the raw row only."),
     "leak-hidden": _("%(count)s telephone, bank or identity numbers were hidden in the public remark."),
+    "accounts-left-out": _("%(count)s bank accounts were found and left out; money is not collected here."),
     "goods-in-remark": _("The remark names more goods: %(goods)s. Ask whether they are needed."),
     "line-gone": _(
         "%(item)s was asked for before and is missing from the row now; it stays open until somebody asks."
