@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import yaml
@@ -125,7 +126,9 @@ class Score:
         self.wrong += wrong
         self.missed += missed
 
-    def compare(self, meant: frozenset[Any], read: frozenset[Any], neutral: frozenset[Any] = frozenset()) -> int:
+    def compare(
+        self, meant: frozenset[Any], read: frozenset[Any], neutral: frozenset[Any] = frozenset()
+    ) -> int:
         """Two sets of facts; what is neutral counts for nothing. Answers how many are wrong or missed."""
         wrong, missed = read - meant - neutral, meant - read
         self.add(len(meant & read), len(wrong), len(missed))
@@ -152,7 +155,7 @@ class Scores:
 
     invented    id, goods and number of every quantity that no label has
     faults      id, field, and what was meant and read, for whoever works on the reader
-    failed      id and error of every announcement on which the reader fell over
+    failed      id and error of every announcement on which the reader fell over; all of it is missed
     """
 
     announcements: int = 0
@@ -175,6 +178,10 @@ def _shown(fact: object) -> str:
 
 
 Reader = Callable[..., Any]
+NOTHING = SimpleNamespace(
+    organisation="", region=None, lines=(), unwanted=(), people=(), handover="", courier="", needed_by=None,
+    published_on=None, updated_on=None, accepts_overseas=None, senders=None, accounts=0, unread=(),
+)  # fmt: skip
 
 
 def score(rows: Iterable[Labelled], read: Reader) -> Scores:
@@ -186,7 +193,7 @@ def score(rows: Iterable[Labelled], read: Reader) -> Scores:
             answer = read(row.text, as_of=row.as_of)
         except Exception as error:  # One text must not hide how the others are read.
             scores.failed.append((row.id, f"{type(error).__name__}: {error}"))
-            continue
+            answer = NOTHING
         _score_goods(scores, row, answer)
         _score_people(scores, row, answer)
         _score_addresses(scores, row, answer)
@@ -217,9 +224,7 @@ def _paired(row: Labelled, lines: list[Any]) -> tuple[list[tuple[Goods, Any | No
     for _like, _apart, g, n in likeness:
         if g not in line_of and n not in line_of.values():
             line_of[g] = n
-    pairs = [
-        (goods, lines[line_of[g]] if g in line_of else None) for g, goods in enumerate(row.goods)
-    ]
+    pairs = [(goods, lines[line_of[g]] if g in line_of else None) for g, goods in enumerate(row.goods)]
     return pairs, [line for n, line in enumerate(lines) if n not in line_of.values()]
 
 
@@ -269,7 +274,11 @@ def _score_standards(scores: Scores, row: Labelled, goods: Goods, line: Any | No
     read = frozenset(standard.code for standard in line.standards) if line else frozenset()
     if scores["standard"].compare(goods.standards, read, goods.standards_may):
         scores.fault(row.id, "standard", f"{goods.words}: {_shown(goods.standards)}", read)
-    told = frozenset(finding.code.removeprefix("standard-") for finding in line.findings) if line else frozenset()
+    told = (
+        frozenset(finding.code.removeprefix("standard-") for finding in line.findings)
+        if line
+        else frozenset()
+    )
     told &= {"impossible", "withdrawn", "wrong-item", "unknown"}
     if scores["warning"].compare(goods.warned, told):
         scores.fault(row.id, "warning", f"{goods.words}: {_shown(goods.warned)}", told)
@@ -332,7 +341,9 @@ def _score_people(scores: Scores, row: Labelled, answer: Any) -> None:
 def _goes_on(most: int, meant: str, read: str) -> bool:
     """What was meant stands in what was read, with little around it; or lacks next to nothing."""
     meant, read = folded(meant), folded(read)
-    return (meant in read and len(read) <= len(meant) + most) or (read in meant and len(read) >= 0.8 * len(meant))
+    return (meant in read and len(read) <= len(meant) + most) or (
+        read in meant and len(read) >= 0.8 * len(meant)
+    )
 
 
 def _score_addresses(scores: Scores, row: Labelled, answer: Any) -> None:
