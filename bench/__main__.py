@@ -23,6 +23,7 @@ def main(arguments: Sequence[str]) -> int:
         enumeration,
         event,
         growth,
+        intake,
         kernel,
         load,
         matching,
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str]) -> int:
         "chain": chain.measure,
         "enumeration": enumeration.measure,
         "rotation": rotation.measure,
+        "intake": intake.measure,
         "load": partial(load.measure, options),
     }
     unknown = set(names) - set(measures)

@@ -1,0 +1,352 @@
+"""Intake: how well announcements are read, what becomes of the real lists, and how long a hundred thousand rows take."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone, translation
+
+from bench import lists
+from bench.announcements import FIELDS, HELD_OUT, TUNING, Labelled, Reader, Scores, labelled, rows_in, score
+from bench.databases import make, make_template, url
+from bench.reporting import Report, Table
+from supplies.catalogue.dictionary import Dictionary
+from supplies.intake.directory import Directory
+from supplies.intake.formats import FORMATS, Format
+from supplies.intake.goods import Line
+from supplies.intake.goods import Reader as ReaderOfGoods
+from supplies.intake.reading.findings import Finding, Unreadable
+from supplies.intake.services import import_appeals
+from supplies.needs.models import QuantityKind
+
+DATABASE = "bench_intake"
+ROWS, GOAL_SECONDS, GOAL_MIB = 100_000, 120, 300
+GOALS = {"item": (0.98, 0.95), "standard": (0.98, 0.95), "quantity": (0.98, 0.95)}  # precision, recall
+REAL_DATA = settings.BASE_DIR.parent / "shared" / "data" / "real"
+# Which of the real lists a format reads, where they lie beside the checkout.
+LISTS = {
+    "wuhan2020": ("wuhan2020/published/*.json", "wuhan2020/snapshots/*.json"),
+    "wuhan2020-makers": ("wuhan2020/other/factory.json",),
+}
+DOUBTS_ITEM = {"synonyms", "unsure-item"}
+DOUBTS_QUANTITY = {"unusual-quantity", "second-figure", "approximate", "range", "at-least", "other-rate"}
+READ, DOUBTFUL, UNREAD = "read", "doubtful", "unread"
+
+
+def measure(rows: int = ROWS) -> Report:
+    make_template()
+    make(DATABASE)
+    announcements = labelled()
+    with translation.override("en"):
+        read = _reading(announcements)
+        real = _real_lists()
+    long = _long_lists(rows, announcements)
+    figures = {
+        "announcements": read.pop("figures"),
+        "real_lists": real.pop("figures"),
+        "long_lists": long.pop("figures"),
+    }
+    return Report(
+        "intake",
+        "What comes in: announcements and lists",
+        "\n\n".join([read["says"], real["says"], long["says"]]),
+        [*read["tables"], *real["tables"], *long["tables"]],
+        figures,
+    )
+
+
+# -- announcements ------------------------------------------------------------------------------------------
+
+
+def reader_of_announcements() -> Reader | None:
+    """The project's reader with one catalogue for all texts; None while there is none."""
+    try:
+        module = import_module("supplies.intake.announcements")
+    except ModuleNotFoundError as error:
+        if error.name != "supplies.intake.announcements":
+            raise
+        return None
+    return partial(module.read_announcement, dictionary=Dictionary())
+
+
+def _reading(rows: Sequence[Labelled]) -> dict[str, Any]:
+    read = reader_of_announcements()
+    parts = {
+        "tuning": list(rows_in(rows, TUNING)),
+        "held out": list(rows_in(rows, HELD_OUT)),
+        "both": list(rows),
+    }
+    sizes = f"{len(parts['tuning'])} to tune with, {len(parts['held out'])} held out"
+    set_says = f"**Announcements.** {len(rows)} invented ones, labelled by hand ({sizes}), with {_goods(rows)} goods."
+    if read is None:
+        says = f"{set_says} There is no reader of announcements yet (`supplies/intake/announcements.py`)."
+        return {"says": says, "tables": [], "figures": {"announcements": len(rows), "reader": None}}
+    scores, seconds = {}, {}
+    for name, part in parts.items():
+        began = time.perf_counter()
+        scores[name] = score(part, read)
+        seconds[name] = time.perf_counter() - began
+    both = scores["both"]
+    says = (
+        f"{set_says} Read at {len(rows) / seconds['both']:.0f} a second. Goals: {_goals()}; no quantity invented."
+        f" {_verdict(both)} {_invented(both)} {_failed(both)} Precision / recall (and how often it stands there);"
+        " the set's README says how labels are written."
+    )
+    return {
+        "says": says,
+        "tables": [_table(scores)],
+        "figures": {
+            "announcements": len(rows),
+            "per_second": round(len(rows) / seconds["both"], 1),
+            **{name: figures_of(found) for name, found in scores.items()},
+            "invented": both.invented,
+            "failed": both.failed,
+            "faults_of_tuning": scores["tuning"].faults,
+        },
+    }
+
+
+def _goods(rows: Sequence[Labelled]) -> int:
+    return sum(len(row.goods) for row in rows)
+
+
+def _goals() -> str:
+    return ", ".join(f"{name} {precision} / {recall}" for name, (precision, recall) in GOALS.items())
+
+
+def missed_goals(scores: Scores) -> list[str]:
+    """The goals that are not reached, each with what was."""
+    missed = [
+        f"{name} {_share(scores[name].precision)} / {_share(scores[name].recall)}"
+        for name, (precision, recall) in GOALS.items()
+        if (scores[name].precision or 0) < precision or (scores[name].recall or 0) < recall
+    ]
+    return missed + [f"{len(scores.invented)} invented"] * bool(scores.invented)
+
+
+def _verdict(scores: Scores) -> str:
+    missed = missed_goals(scores)
+    return f"**Missed: {', '.join(missed)}.**" if missed else "**All are reached.**"
+
+
+def _invented(scores: Scores) -> str:
+    by_id = Counter(id for id, _words, _number in scores.invented)
+    listed = ", ".join(f"{id} ({times})" if times > 1 else id for id, times in sorted(by_id.items()))
+    return f"Invented quantities: {len(scores.invented)}{': ' + listed if listed else ''}."
+
+
+def _failed(scores: Scores) -> str:
+    return f"The reader fell over {', '.join(id for id, _error in scores.failed)}." if scores.failed else ""
+
+
+def _table(scores: Mapping[str, Scores]) -> Table:
+    return Table(
+        ["field", *scores],
+        [
+            [
+                name,
+                *(
+                    f"{_share(s[name].precision)} / {_share(s[name].recall)} ({_there(s, name)})"
+                    for s in scores.values()
+                ),
+            ]
+            for name in FIELDS
+        ],
+    )
+
+
+def _there(scores: Scores, name: str) -> int:
+    return scores[name].right + scores[name].missed
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else f"{share:.3f}"
+
+
+def figures_of(scores: Scores) -> dict[str, Any]:
+    return {
+        name: {
+            "right": one.right,
+            "wrong": one.wrong,
+            "missed": one.missed,
+            "precision": one.precision and round(one.precision, 4),
+            "recall": one.recall and round(one.recall, 4),
+        }
+        for name, one in scores.fields.items()
+    }
+
+
+# -- the real lists -----------------------------------------------------------------------------------------
+
+
+def _real_lists() -> dict[str, Any]:
+    if not REAL_DATA.is_dir():
+        says = "**Real lists.** Not measured: the published lists of 2020 are not beside the checkout."
+        return {"says": says, "tables": [], "figures": None}
+    found = [
+        _real_list(FORMATS[code], files) for code in LISTS if code in FORMATS and (files := _files(code))
+    ]
+    fields = sorted({name for row in found for name, _grade in row["fields"]})
+    head = [
+        "list",
+        "rows",
+        "a second, read",
+        "a second, entered",
+        *(f"{name}: read, doubtful, unread" for name in fields),
+    ]
+    table = [
+        [
+            row["list"],
+            row["rows"],
+            row["read_per_second"],
+            row["entered_per_second"],
+            *(_grades(row, name) for name in fields),
+        ]
+        for row in found
+    ]
+    says = (
+        "**Real lists**, as published in 2020 (not part of the project). Doubtful: read, and a volunteer is told why she"
+        " should look; unread: kept as written, without a value. A quantity that the list itself leaves open is unread."
+    )
+    figures = [
+        {
+            **row,
+            "fields": {
+                name: {grade: row["fields"][name, grade] for grade in (READ, DOUBTFUL, UNREAD)}
+                for name in fields
+            },
+        }
+        for row in found
+    ]
+    return {"says": says, "tables": [Table(head, table)], "figures": figures}
+
+
+def _grades(row: Mapping[str, Any], name: str) -> str:
+    return ", ".join(f"{row['fields'][name, grade]:,}" for grade in (READ, DOUBTFUL, UNREAD))
+
+
+def _files(code: str) -> list[Path]:
+    return sorted(file for pattern in LISTS[code] for file in REAL_DATA.glob(pattern))
+
+
+def _real_list(kind: Format, files: Sequence[Path]) -> dict[str, Any]:
+    """Every row read for its fields, and then the files entered as they would be."""
+    at = timezone.now()
+    fields: Counter[tuple[str, str]] = Counter()
+    rows = [raw for file in files for raw in json.loads(file.read_text(encoding="utf-8"))]
+    began = time.perf_counter()
+    for name, grade in _graded(kind, rows):
+        fields[name, grade] += 1
+    read = time.perf_counter() - began
+    began = time.perf_counter()
+    report = import_appeals(files, kind.code, by=None, at=at)
+    entered = time.perf_counter() - began
+    return {
+        "list": kind.code,
+        "files": len(files),
+        "rows": len(rows),
+        "failed": report.failed,
+        "read_per_second": round(len(rows) / read),
+        "entered_per_second": round(report.rows / entered, 1),
+        "fields": fields,
+    }
+
+
+def _graded(kind: Format, rows: Sequence[Any]) -> Iterator[tuple[str, str]]:
+    """Each field of each row, with how it was read."""
+    directory = Directory(kind.source, None, timezone.now())
+    reader = ReaderOfGoods(kind.emergency[4], kind.gives)
+    for raw in rows:
+        try:
+            listed = kind.read(raw)
+        except Unreadable:
+            yield "row", UNREAD
+            continue
+        yield "row", READ
+        region, findings = directory.region(listed)
+        yield "region", UNREAD if region is None else DOUBTFUL if findings else READ
+        for person in listed.people:
+            yield "contact", READ if person.confidence >= 60 else DOUBTFUL
+        for _finding in _of(listed.findings, {"no-number-in-contact"}):
+            yield "contact", UNREAD
+        for goods in listed.goods:
+            yield from _graded_line(reader.read(goods))
+
+
+def _graded_line(line: Line) -> Iterator[tuple[str, str]]:
+    yield "item", UNREAD if line.item is None else DOUBTFUL if _of(line.findings, DOUBTS_ITEM) else READ
+    if line.goods.specification:
+        told = [
+            f
+            for f in line.findings
+            if f.code.startswith("standard-") and f.code != "standard-class-not-stated"
+        ]
+        yield "standard", UNREAD if not line.standards else DOUBTFUL if told else READ
+    is_open = line.kind == QuantityKind.UNKNOWN and line.daily_use is None
+    yield "quantity", UNREAD if is_open else DOUBTFUL if _of(line.findings, DOUBTS_QUANTITY) else READ
+
+
+def _of(findings: Sequence[Finding], codes: set[str]) -> list[Finding]:
+    return [finding for finding in findings if finding.code in codes]
+
+
+# -- long lists ---------------------------------------------------------------------------------------------
+
+
+def _long_lists(rows: int, announcements: Sequence[Labelled]) -> dict[str, Any]:
+    connection.close()
+    found = {}
+    with TemporaryDirectory() as folder:
+        for kind, write in (("csv", lists.write_csv), ("xlsx", lists.write_xlsx)):
+            file = Path(folder) / f"needs.{kind}"
+            write(file, lists.rows(rows, announcements))
+            found[kind] = {"megabytes": round(file.stat().st_size / 1e6, 1), **_taken(file)}
+    says = (
+        f"**Long lists.** {rows:,} rows of needs, generated from the words of the announcements, each file taken in by a"
+        f" process of its own. Goals: {GOAL_SECONDS} s and {GOAL_MIB} MiB. Memory is the greatest resident size of that"
+        " process, and of the limited one beside it in which files of strangers are opened."
+    )
+    head = ["file", "MB", "rows", "seconds", "rows a second", "peak MiB", "peak MiB of the limited process"]
+    return {
+        "says": says,
+        "tables": [Table(head, [_long_row(*one) for one in found.items()])],
+        "figures": found,
+    }
+
+
+def _taken(file: Path) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.taking", str(file)],
+        env={**os.environ, "DATABASE_URL": url(DATABASE), "LOG_LEVEL": "ERROR"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return said
+
+
+def _long_row(kind: str, found: Mapping[str, Any]) -> list[Any]:
+    if "missing" in found:
+        return [kind, found["megabytes"], found["missing"], "", "", "", ""]
+    rate = f"{found['rows'] / found['seconds']:,.0f}"
+    return [
+        kind,
+        found["megabytes"],
+        f"{found['rows']:,}",
+        found["seconds"],
+        rate,
+        found["peak_mib"],
+        found["parser_mib"],
+    ]
