@@ -18,15 +18,15 @@ _NOT_GOODS = re.compile(
 _ENUMERATED = re.compile(rf"[(]\d{{1,2}}[)](?=\s*[{_HAN}]{{2}})")
 _THE_OTHER_TOO = re.compile(r"(有创|无创)\s*[/、及和与]\s*$")
 _UNWANTED_BEFORE = re.compile(
-    r"(?:暂?时?不(?:再)?(?:需要?|接[受收]|收|要(?!求)|缺(?!少))|无需|勿(?:再)?(?:捐|送|寄)|谢绝|拒收|取消(?:需求)?|撤销需求|停止接[收受]|(?:do|does|did) ?n[o']?t (?:need|want|require|accept)|no longer (?:need|require|accept)|don't (?:need|send|accept)|no need for|not (?:accept|need)|cannot accept|can't accept|(?:please )?do not send|no more(?! than)|not in need of|enough(?! for)|sufficient|plenty of)",
+    r"(?:暂?时?不(?:再)?(?:需要?|接[受收]|收|要(?!求)|缺(?!少))|无需|勿(?:再)?(?:捐|送|寄)|谢绝|拒收|删去|删除|不想要|别(?:再)?(?:往[^,。]{0,20})?[寄拉送]|not accepting|取消(?:需求)?|撤销需求|停止接[收受]|(?:do|does|did) ?n[o']?t (?:need|want|require|accept)|no longer (?:need|require|accept)|don't (?:need|send|accept)|no need for|not (?:accept|need)|cannot accept|can't accept|(?:please )?do not send|no more(?! than)|not in need of|enough(?! for)|sufficient|plenty of)",
     re.IGNORECASE,
 )
 _UNWANTED_AFTER = re.compile(
-    r"^[^\d]{0,8}(?:够了|不用了|不必|撤回|暂停(?:接[受收])?|已?能(?:够)?满足|两?项?撤回|already ok|已(?:经)?(?:基本)?(?:足够|充足|够用?|满足|饱和|到齐|到位|解决|齐)|储备充足|充足|足够|够用|(?:暂时?|已)?不(?:再)?(?:缺(?!少)|需要?|接[受收]|收)|无需|(?:is|are|have been|has been)?\s*(?:no longer (?:needed|required|accepted)|not (?:needed|required|accepted)|sufficient|enough|covered|well stocked|fully stocked|in good supply))",
+    r"^[^\d]{0,8}(?:另?已?有渠道|无需捐赠|先?不用寄|够了|不用了|不必|撤回|暂停(?:接[受收])?|已?能(?:够)?满足|两?项?撤回|already ok|已(?:经)?(?:基本)?(?:足够|充足|够用?|满足|饱和|到齐|到位|解决|齐)|储备充足|充足|足够|够用|(?:暂时?|已)?不(?:再)?(?:缺(?!少)|需要?|接[受收]|收)|无需|(?:is|are|have been|has been)?\s*(?:no longer (?:needed|required|accepted)|not (?:needed|required|accepted)|sufficient|enough|covered|well stocked|fully stocked|in good supply))",
     re.IGNORECASE,
 )
 _NOT_ASKED = re.compile(
-    r"(?:(?<![\u3400-\u9fff])供\s*:|供方|现货(?!\?)|闲置|我司|供给|供应(?!紧|不足)|可捐|已领|已发|已寄|寄出|分配表|日产|月产|产能|直供|厂家|出售|已(?:经)?(?:收到|接收|到(?!位|齐)|到货|购买|采购|落实|发放|捐)|收到(?!后)|感谢[^,。]{0,30}(?:捐|送|提供|支援)|捐赠了|捐来|捐出|库存|现存|现有|目前仅有|剩余?|仅剩|只剩|尚余|仅存|"
+    r"(?:敝公司|我公司|愿[^,。]{0,5}(?:提供|捐)|(?<![\u3400-\u9fff])供\s*:|供方|现货(?!\?)|闲置|我司|供给|供应(?!紧|不足)|可捐|已领|已发|已寄|寄出|分配表|日产|月产|产能|直供|厂家|出售|已(?:经)?(?:收到|接收|到(?!位|齐)|到货|购买|采购|落实|发放|捐)|收到(?!后)|感谢[^,。]{0,30}(?:捐|送|提供|支援)|捐赠了|捐来|捐出|库存|现存|现有|目前仅有|剩余?|仅剩|只剩|尚余|仅存|"
     r"(?:可以?|能够?|愿意?|我们?|本公司|我司|现)(?:提供|捐赠|捐)(?!渠道|热线|接收)|"
     r"\b(?:in stock|stock (?:of|is)|we have(?! (?:an? )?(?:urgent|need))|have received|received|donated|can (?:offer|supply|donate|provide|give)|giving away|offering|left in|remaining|thank(?:s| you)|our company|we (?:make|sew|produce))\b)",
     re.IGNORECASE,
@@ -67,6 +67,7 @@ _MEASURED_PACK = re.compile(
 _PACK_MEASURED = re.compile(
     rf"(?P<count>\d[\d,.]*\s*[万千百]?)\s*(?P<pack>{_PACKAGE})\s*[(*x× ]*(?:of|每瓶|每桶|规格)?\s*(?P<size>\d+(?:\.\d+)?\s*{_MEASURE})(?:装|/{_PACKAGE})?\)?", re.IGNORECASE
 )
+_SIZE_ALONE = re.compile(rf"\s*(?:规格|每[瓶桶]|容量)?\s*:?\s*(?P<size>\d+(?:\.\d+)?\s*{_MEASURE})\s*(?:装|规格)?\s*", re.IGNORECASE)
 _SIZE_SAID = re.compile(rf"(?:规格\s*:?\s*)\d+(?:\.\d+)?\s*{_MEASURE}|\d+(?:\.\d+)?\s*{_MEASURE}\s*(?:装|规格)", re.IGNORECASE)
 _SIZED = re.compile(rf"\d+(?:\.\d+)?\s*{_MEASURE}\s*(?:装|规格)?(?!\s*/)", re.IGNORECASE)
 _PER_PACK = re.compile(r"(\d+)\s*(?:per|/|a)\s*(box|case|carton|pack)\b", re.IGNORECASE)
@@ -76,7 +77,7 @@ _ASKING = re.compile(
     re.IGNORECASE,
 )
 _AND_SO_ON = re.compile(r"\s*(?:等+(?:医用|医疗|防护|相关|各类|紧缺|急需)*(?:物资|用品|物品|设备|耗材|产品)?|etc\.?|and so on|and the like|\.\.\.|…+)[。.!]*\s*$", re.IGNORECASE)
-_JOIN = re.compile(r"^\s*(?:[/|(]|或者?|or|with)?\s*(?:medical|disposable|protective|医用|一次性)?\s*$", re.IGNORECASE)
+_JOIN = re.compile(r"^\s*(?:[/|(]|或者?|or|with)?\s*(?:医用|一次性|(?:[a-z-]+\s+){0,2}(?:medical|disposable|protective)?)?\s*$", re.IGNORECASE)
 _CONNECTOR = re.compile(r"\s+(?:and|plus|&)\s+|(?:以及|[和及与+&])(?=\S)", re.IGNORECASE)
 _LONGEST_NAME = 24
 _NO_LIMIT = re.compile(
@@ -116,6 +117,7 @@ class Draft:
     items: tuple[str, ...] = ()
     figure: str = ""
     content: str = ""  # what one package holds, where it is said apart from the figure
+    size: str = ""  # 500 ml, said before the number of bottles
     daily: str = ""  # the figure of a rate per day
     requirements: list[str] = field(default_factory=list)
     is_joint: bool = False
@@ -129,6 +131,9 @@ class Draft:
     @property
     def counted(self) -> str:
         """The figure with what one package holds."""
+        pack = re.search(rf"{_PACKAGE}$", self.figure, re.IGNORECASE)
+        if self.size and pack and not self.content:
+            return f"{self.figure}({self.size}/{pack[0]})"
         return f"{self.figure}({self.content})" if self.figure and self.content and not says_content(self.figure) else self.figure
 
 
@@ -252,23 +257,22 @@ class _Finder:
         if mentions and (rest := self._leftover(cell, mentions)):
             draft.requirements.append(rest)
         if held := next((one for one in spec if says_content(one)), ""):
-            draft.content = _STRENGTH.sub("", held)
+            for part in _STRENGTH.sub("", held).split(","):
+                draft.content = _nested(draft.content, part.strip())
         aside = re.search(rf"\(({UNITS})\)", self.text[cell.start : cell.end])
-        unit = unit or (aside[1] if aside and re.fullmatch(r"[\d,. ]+[万千百]?", number) else "")
+        unit = unit or self.unit_of_number or (aside[1] if aside and re.fullmatch(r"[\d,. ]+[万千百]?", number) else "")
         draft.requirements += spec
         if self.daily_at is not None and self.daily_at < len(words) and _FIGURE.fullmatch(words[self.daily_at]):
             draft.daily = words[self.daily_at]
         draft.figure = f"{number}{unit}" if number else ""
-        sizes = [one for one in spec if _SIZED.fullmatch(one)]
-        if sizes and re.fullmatch(_PACKAGE, unit, re.IGNORECASE):
-            draft.content = f"{sizes[0].removesuffix('装')}/{unit}"
+        draft.size = next((one.removesuffix("装").strip() for one in spec if _SIZED.fullmatch(one)), "")
         self.goods.drafts.append(draft)
         self.taken.append(_Span(start, end))
         return True
 
     def _cells(self, start: int, end: int) -> list[_Span]:
         line = self.text[start:end]
-        separator = self._separator(line)
+        separator = self._separator(line, self.text[end + 1 :].split("\n")[0])
         cells, position = [], 0
         for match in [*re.finditer(separator, line), None]:
             stop = match.start() if match else len(line)
@@ -280,7 +284,7 @@ class _Finder:
     def _across(self, start: int, end: int, cells: list[_Span], words: list[str]) -> bool:
         """A table whose head names the goods, a column each: the rows below hold figures or standards."""
         named = [self._within(cell.start, cell.end) for cell in cells]
-        whole = [bool(found) and not _tidy(self._without_names(cell, found)) for cell, found in zip(cells, named, strict=True)]
+        whole = [bool(found) and re.fullmatch(rf"(?:{UNITS})?", _tidy(self._without_names(cell, found))) is not None for cell, found in zip(cells, named, strict=True)]
         if sum(whole) >= 3 and not any(map(_FIGURE.fullmatch, words)):
             self.across = [
                 Draft(self._names(found, cell), cell.start, cell.end, self._codes(found)) if is_whole else None
@@ -295,7 +299,10 @@ class _Finder:
         if any(_FIGURE.fullmatch(word) for _draft, word in figures):
             for draft, word in figures:
                 if word and draft not in self.goods.drafts and not re.fullmatch(r"[/×0—-]|无", word):
+                    said = re.search(rf"\(({UNITS})\)", self.text[draft.end : draft.end + 6])
                     draft.figure = word if _FIGURE.fullmatch(word) else ""
+                    if said and re.fullmatch(r"[\d,. ]+[万千百]?", draft.figure):
+                        draft.figure += said[1]
                     self.goods.drafts.append(draft)
         else:
             for draft, word in figures:
@@ -305,7 +312,7 @@ class _Finder:
 
     across: list[Draft | None] = []
 
-    def _separator(self, line: str) -> str:
+    def _separator(self, line: str, below: str) -> str:
         """What divides the cells of a line. Commas and slashes do once a head divided by them was met."""
         if "\t" in line:
             return r"\t"
@@ -313,26 +320,32 @@ class _Finder:
             return r"\s*\|\s*"
         for sign in (",", ";", " / "):
             words = [word.strip() for word in line.split(sign)]
-            if len(words) > 2 and sum(map(_is_a_head, words)) >= 2:
+            figures = [word.strip() for word in below.split(sign)]
+            across = len(figures) == len(words) and sum(bool(_FIGURE.fullmatch(one)) for one in figures) >= 2
+            names = sum(bool(self.dictionary.mentions(word)) for word in words) if across and len(words) > 3 else 0
+            if len(words) > 2 and (names >= 3 or sum(map(_is_a_head, words)) >= 2):
                 self.divided = (sign, len(words))
             if self.divided == (sign, len(words)):
                 return re.escape(sign)
         return r" {2,}"
 
     divided = ("", 0)
+    unit_of_number = ""
     daily_at: int | None = None
 
     def _is_head(self, words: list[str]) -> bool:
         roles: dict[str, int] = {}
         for at, word in enumerate(words):
             for role, pattern in _HEADS.items():
-                if pattern.fullmatch(word):
+                if pattern.fullmatch(word) or pattern.fullmatch(word.split(" ")[0]):
                     roles.setdefault(role, at)
         missing = next((at for at, word in enumerate(words) if _STILL_HEAD.fullmatch(word)), None)
         if missing is not None:
             roles["number"] = missing
         if "name" in roles and sum(map(_is_a_head, words)) >= 2:
             self.columns = roles
+            counted = _COUNTED_HEAD.fullmatch(words[roles["number"]]) if "number" in roles else None
+            self.unit_of_number = counted["unit"] if counted else ""
             self.daily_at = next((at for at, word in enumerate(words) if _DAILY_HEAD.fullmatch(word)), None)
             self.ignored = {at for at, word in enumerate(words) if _STOCK_HEAD.fullmatch(word) or at == self.daily_at or (missing is not None and _PLAN_HEAD.fullmatch(word))}
             return True
@@ -346,6 +359,9 @@ class _Finder:
                 continue  # the number of the row
             known = self.columns.get("number")
             if at in self.ignored:
+                continue
+            if _SIZED.fullmatch(word) and known != at:
+                spec.append(word)
                 continue
             if known == at or (known is None and not number and re.fullmatch(r"[/×√✓✔—-]|[YN]", word)):
                 number = number or word
@@ -534,7 +550,7 @@ class _Finder:
                 if self._is_grade_of_last(names, part):
                     self.goods.drafts[-1].requirements.append(_kept(self.text[part.start : part.end]))
                     continue
-                if _NO.match(self._without_names(part, names).replace(_HERE, "")):
+                if not self._quotes_in(part) and _NO.match(self._without_names(part, names).replace(_HERE, "")):
                     self.goods.unwanted += [self.reading.written(one.start, one.end) for one in names]
                     continue
                 draft = self._draft(part, names)
@@ -702,7 +718,9 @@ class _Finder:
         cleaned = _MODEL.sub(_blank, self._without_quotes(clause))
         counts = [count for count in counts_in(cleaned) if _may_count(count) and (count["unit"] or len(count["number"]) >= 2)]
         noun = _noun(words, counts)
-        if in_line and counts and not noun and _EACH.search(words):
+        if before is not None and not before.figure and (size := _SIZE_ALONE.fullmatch(words)):
+            before.size = size["size"]
+        elif in_line and counts and not noun and _EACH.search(words):
             here = self.goods.drafts[first:] if self._within(sentence.start, sentence.end) else in_line
             figure = _figure_in(f"{_HERE}{words}")[0] if len(here) > 1 or not _SIZE_WORD.search(words) else ""
             for draft in here:
@@ -818,7 +836,7 @@ _TOLD_AFTER = re.compile(r"^\s*(?:日产|月产|产能|可捐|已收到|库存|�
 _THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?: \d{3})+(?![\d ])")
 _SENTENCE = "—"  # stands for words that are no name of goods
 _NO_NOUN = re.compile(r"的|任务|^按|计$|我|们|已|了|^应|^为|岗位|来自|其中|^[每共]|现有|老人|护工|卡口|轮着|穿|合计|承担|接诊|收治|受.*委托|测算")
-_BLEACH = re.compile(r"(?:(?<=[、,;:|/\t\n。 ])|^)84(?=\s*(?:[*x×、,;(须/|]|\d+\s*(?:桶|瓶|箱|升|L)))", re.MULTILINE)
+_BLEACH = re.compile(r"(?:(?<=[、,;:|/\t\n。 ])|^)84(?!\d|\s*[个只件套双副人年岁后前度%.:])", re.MULTILINE)
 _OF_THE_HOUSE = re.compile(r"职工|编制|开放|设有|现有|本院|员工|医护|staff|-bed", re.IGNORECASE)
 _RUMOUR = re.compile(r"未核实|未经核实|谣言|请勿轻信|\brumou?rs?\b|unverified", re.IGNORECASE)
 _NOT_THESE = re.compile(r"\s*(?:不要|不需要?|不用|不收|无需)$")
@@ -829,16 +847,18 @@ _IS_NAME = re.compile(rf"[{_HAN}A-Za-z()/\- ]{{2,12}}")
 _FIGURE = re.compile(rf"(?:约|近)?\s*\d[\d,.]*\s*[万千百十]?\s*(?:余|多)?\s*(?:{UNITS})?(?:\s*以上)?|[一二两三四五六七八九十百千万]+\s*(?:{UNITS})?|不限|若干|大量|无上限|unlimited|any", re.IGNORECASE)
 def _is_a_head(word: str) -> bool:
     heads = (*_HEADS.values(), _STOCK_HEAD, _DAILY_HEAD, _STILL_HEAD, _PLAN_HEAD)
-    return any(head.fullmatch(word) for head in heads)
+    first = word.split(" ")[0]
+    return any(head.fullmatch(word) or head.fullmatch(first) for head in heads)
 
 
 _STILL_HEAD = re.compile(r"(?:还|尚|仍)?(?:差|缺)(?:口|额|少)?(?:数量?)?|short(?: by)?|shortfall|missing|gap|outstanding", re.IGNORECASE)
 _PLAN_HEAD = re.compile(r"计划|原需求?|总需求?|目标|planned?|target", re.IGNORECASE)
 _STOCK_HEAD = re.compile(r"(?:.*(?:库存|现有|现存|存量|已有|已到|已收|结余|on hand|received).*|(?:in )?stock)", re.IGNORECASE)
 _DAILY_HEAD = re.compile(r"日(?:均)?(?:用|消耗|需求?|耗)量?|每[日天](?:用|消耗|需求?)?量?|daily use|per day|burn rate", re.IGNORECASE)
+_COUNTED_HEAD = re.compile(r"(?:申请|需求?|需要)?(?P<unit>箱|盒|件|瓶|包|桶|袋)数")
 _HEADS = {
     "name": re.compile(r"(?:物资|物品|产品|品|商品|货品|设备|药品|耗材)?\s*(?:名称?|品名|种类|项目|物资|物品)|(?:items?|products?|goods|description|supplies)(?:\s*\S+)?", re.IGNORECASE),
-    "number": re.compile(r"(?:需求|需要|申请|缺口|所需|计划|急需)?(?:数量|数|量)(?:[\s(].*)?|申请|申领|需求|需要|所需|qty(?:[\s(].*)?|quantity|amount|number(?: needed)?|needed", re.IGNORECASE),
+    "number": re.compile(r"(?:申请|需求?|需要)?(?:箱|盒|件|瓶|包|桶|袋)数|(?:需求|需要|申请|缺口|所需|计划|急需)?(?:数量|数|量)(?:[\s(].*)?|申请|申领|需求|需要|所需|qty(?:[\s(].*)?|quantity|amount|number(?: needed)?|needed", re.IGNORECASE),
     "unit": re.compile(r"(?:计量)?单位|units?", re.IGNORECASE),
     "spec": re.compile(r"(?:规格|型号|标准|要求|备注|技术要求|执行标准|规格型号|参数|说明)+(?:[/、和]?(?:规格|型号|标准|要求))*|specifications?|standards?|remarks?|notes?", re.IGNORECASE),
     "at": re.compile(r"序号|编号|no\.?|#", re.IGNORECASE),
@@ -870,7 +890,8 @@ def _noun(words: str, counts: list[re.Match[str]]) -> str:
     text = re.sub(r"^\s*(?:[^:]{0,14}(?:类|物资|用品|需求?|需要|设备|药品|耗材)|[^:]{0,8}[栏注述])\s*:", "", text)
     text = _AND_SO_ON.sub("", _NUMBERING.sub("", text))
     text = _ASKING.sub("", text.strip(" :.-()"))
-    text = re.sub(r"(?:数量|qty|quantity|每样|约|大约|左右|至少|需求量?|各|共计?|合计|以上|每[日天月]|日均?(?:消耗|用|需|耗)量?|余|多|份|不限|若干|大量|of|about|around|approx\.?|at least|total|each|per day|x|×|\*|=)", " ", text, flags=re.IGNORECASE)
+    text = re.sub(r"\bsizes?\s+[\d.]+(?:\s*(?:to|-)\s*[\d.]+)?", " ", text, flags=re.IGNORECASE)
+    text = re.sub(r"(?:就[够行好]|即可|规格|拟?请支援|照旧|不变|还要|数量|qty|quantity|每样|约|大约|左右|至少|需求量?|各|共计?|合计|以上|每[日天月]|日均?(?:消耗|用|需|耗)量?|余|多|份|不限|若干|大量|of|about|around|approx\.?|at least|total|each|per day|x|×|\*|=)", " ", text, flags=re.IGNORECASE)
     noun = " ".join(text.split()).strip(" :.,-()/+~—")
     is_name = re.search(rf"[{_HAN}A-Za-z]{{2}}", noun) and len(noun) <= _LONGEST_NAME
     return noun if is_name and not _NO_NOUN.search(noun) else _SENTENCE if is_name else ""
@@ -882,6 +903,7 @@ def _figure_in(text: str, *, is_measured: bool = True) -> tuple[str, str, str]:
     is_measured    whether the goods are counted by volume or weight; of others 5 ml is a size
     """
     text = re.sub(r"(?<=\s)[x×](?=\d)", "x ", _NUMBER_WORDS.sub(_in_digits, text))
+    text = re.sub(r"\b[Bb]etween (\d[\d,]*) and (\d[\d,]*)", r"\1-\2", text)
     text = _THOUSANDS.sub(lambda figure: figure[0].replace(" ", ""), text)
     text = _PER_PACK.sub(r"\1 pcs per \2", _MEDICINE_UNIT.sub(r"\g<count> \g<unit>", text))
     text = _TIMES_EACH.sub(r"\g<count>(\g<content>/\g<pack>)", _SOME.sub(_blank, text))
@@ -909,6 +931,9 @@ def _figure_in(text: str, *, is_measured: bool = True) -> tuple[str, str, str]:
     figure = _counted(cleaned)
     if aside_unit and re.fullmatch(r"[\d,. ]+[万千百]?", figure):
         figure, demands = figure + aside_unit, [one for one in demands if one.strip() != aside_unit]
+    size = next((aside.strip() for aside in asides if _SIZED.fullmatch(aside.strip())), "")
+    if is_measured and size and re.fullmatch(r"(?:x\s*)?[\d,. ]+[万千百]?", figure):
+        figure = f"{figure.lstrip('x ')}瓶({size.removesuffix('装')}/瓶)"
     if not figure:
         used, figure = _figure_aside([aside for aside in asides if aside != content])
         demands = [one for one in demands if one != used]
@@ -986,7 +1011,7 @@ def _outside_brackets(text: str) -> tuple[str, list[str]]:
 
 def _counted(text: str) -> str:
     """The figure of a piece with the words that qualify it; a bare number counts only beside the name."""
-    counts = [count for count in counts_in(text) if _may_count(count)]
+    counts = [count for count in counts_in(text) if _may_count(count) and not _OF_PEOPLE.match(text, count.end())]
     with_unit = [count for count in counts if count["unit"]]
     if with_unit:
         return _qualified(text, with_unit[0])
@@ -994,7 +1019,7 @@ def _counted(text: str) -> str:
         if "." in count["number"] and not re.search(r"[万千百kKwW]", count["number"]):
             continue  # 7.5 is a size
         before, after = text[: count.start()], text[count.end() :]
-        if re.search(rf"(?:{_HERE}|[:x×*=]|需求?|数量|约|近|至少|需要|共|需求量)\s*(?:大约)?\s*$", before) or re.match(rf"\s*(?:[x×]\s*)?(?:[a-z-]+\s+){{0,4}}{_HERE}", after):
+        if re.search(rf"(?:{_HERE}|[:x×*=]|需求?|\bneed|\bwant|\.{{2,}}|数量|约|近|至少|需要|共|需求量)\s*(?:大约)?\s*$", before) or re.match(rf"\s*(?:[x×]\s*)?(?:[a-z-]+\s+){{0,4}}{_HERE}", after):
             return _qualified(text, count)
         if re.fullmatch(rf"[\s{_HERE}]*", after) and re.search(rf"{_HERE}\s+$", before):
             return _qualified(text, count)
@@ -1014,6 +1039,7 @@ def _qualified(text: str, count: re.Match[str]) -> str:
     return text[start : count.end() + (after.end() if after else 0)].strip(" :,、()")
 
 
+_OF_PEOPLE = re.compile(r"人|月|小时|病区|科室|班")
 _QUALIFIES_BEFORE = re.compile(
     rf"(?:约|近|大约|大概|至少|不少于|不低于|最少|最低|预计|>=?|≥|~|about|around|approx\.?|at least|min\.?|nearly|日均?(?:消耗|用|需|耗)量?|[每日][日天均]?(?:需求?|消耗|用|产)?量?|(?:\d[\d.,]*\s*[万千百]?\s*(?:{UNITS})?|[一二两三四五六七八九十百千万]+)\s*(?:-|—|–|~|至|到|to)+)\s*:?\s*$",
     re.IGNORECASE,

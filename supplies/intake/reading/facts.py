@@ -206,19 +206,19 @@ _DAY = (
     rf"|(?P<m4>{_MONTH})\s+(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:,?\s+(?P<y4>20\d\d))?"
 )
 _CLOCK = r"(?:\s*(?:上午|下午|中午|晚上?)?\s*\d{1,2}\s*(?:[:时点]\s*(?:\d{1,2})?(?:分|:\d{2})?(?:许|整)?))?"
-_PUBLISHED = re.compile(r"(?:发布|公告|公布|发稿|来源|发文|刊发|填\s*表(?:\s*日)?|填报|制表|published|posted|issued|dated?)(?:日期|时间|于|on)?\s*:?\s*(?:on\s*)?$|(?:^|\s)(?:日期|时间|date)\s*:\s*$", re.IGNORECASE)
-_UPDATED = re.compile(r"(?:更新|修改|更正|updated?|revised|last update)(?:日期|时间|于|至|on)?[\s:(]*(?:on\s*)?$", re.IGNORECASE)
+_PUBLISHED = re.compile(r"(?:发布|公告|公布|发稿|来源|发文|刊发|填\s*表(?:\s*日)?|填报|上报|制表|first sent|published|posted|issued|dated?)(?:日期|时间|于|on)?\s*:?\s*(?:on\s*)?$|(?:^|\s)(?:日期|时间|date)\s*:\s*$", re.IGNORECASE)
+_UPDATED = re.compile(r"(?:更新|修改|更正|updated?|revised|last update)(?:\s*(?:mon|tues|wednes|thurs|fri|satur|sun)day)?(?:日期|时间|于|至|on)?[\s:(]*(?:on\s*)?$", re.IGNORECASE)
 _UPDATED_AFTER = re.compile(r"^\s*[,)]?\s*(?:更新|更改|修改|更正|确认|核实|统计|update(?!\w*\s*:))", re.IGNORECASE)
-_PUBLISHED_AFTER = re.compile(r"^\s*(?:发布|公布|公告|讯|(?:published|posted)(?!\s*:))", re.IGNORECASE)
+_PUBLISHED_AFTER = re.compile(r"^\s*(?:发布|公布|公告|印发|讯|(?:published|posted)(?!\s*:))", re.IGNORECASE)
 _UNTIL_BEFORE = re.compile(
     r"(?:截止(?:日期|时间|到|至)?|有效期至|最迟(?:于|在)?|期限|务必(?:于|在)|请(?:务必)?(?:于|在)|须于|需于|需要时间|需求时间|(?:希望|争取|力争)(?:于|在)|before|by|until|no later than|needed by|deadline(?: [a-z ]{0,30})?)\s*:?\s*(?:the\s+)?$",
     re.IGNORECASE,
 )
 _UNTIL_AFTER = re.compile(
-    r"^[\s)]*(?:之?前|以前|为止|止|截止)(?:\s*(?:务必|必须|能|需要?)?\s*(?:送达|到位|送到|到货|运抵|寄到|使用|急需|收到|提供))?", re.IGNORECASE
+    r"^[\s)]*(?:之?前|以前|为止|止|截止(?!\s*[:到至]))(?:\s*(?:务必|必须|能|需要?)?\s*(?:送达|到位|送到|到货|运抵|寄到|使用|急需|收到|提供))?", re.IGNORECASE
 )
 _WITHIN = re.compile(
-    r"(?:(?:最好|务必|必须|需在?|在|请在?|希望(?:在)?|争取)?\s*(?P<n>\d{1,3}|[一二两三四五六七八九十]+|半)\s*个?\s*(?P<unit>天|日|周|星期|小时|月)\s*(?:之内|以?内)(?:\s*(?:务必|必须|能)?(?:送达|到位|送到|到货|需要|急需|用))?"
+    r"(?:(?:最好|务必|必须|需在?|在|请在?|希望(?:在)?|争取)?\s*(?P<n>\d{1,3}|[一二两三四五六七八九十]+|半)\s*个?\s*(?P<unit>天|日|周|星期|小时|月)\s*(?:之内|以?内)(?!告罄|用完|断|耗尽)(?:\s*(?:务必|必须|能)?(?:送达|到位|送到|到货|需要|急需|用))?"
     r"|within\s+(?:the next\s+)?(?P<n2>\d{1,3}|one|two|three|four|five|six|seven|a|ten)\s+(?P<unit2>hours?|days?|weeks?))",
     re.IGNORECASE,
 )
@@ -324,11 +324,11 @@ def _span_of(match: re.Match[str]) -> timedelta | None:
 # -- addresses ------------------------------------------------------------------------------------------
 
 _COURIER = (
-    r"(?:快递|邮寄|寄送|寄件|收件|邮政|快件|包裹|物流)(?:接收|收货)?(?:地址|地点|收件地址)|快递(?:收货|收件|接收)?(?=\s*:)|寄(?:至|到|往)|邮寄(?:至|到)|请寄|寄件请写|请发[^\n:,。]{0,10}至|"
+    r"(?:快递|邮寄|寄送|寄件|收件|邮政|快件|包裹|物流)(?:接收|收货)?(?:地址|地点|收件地址)|快递(?:收货|收件|接收)?(?=\s*:)|寄(?:至|到|往)|邮寄(?:至|到)|请寄|寄件请写|快件请投|收件(?:处|地点)|请发[^\n:,。]{0,10}至|"
     r"courier(?: address)?|mailing address|postal address|ship(?:ping)?(?: address| to)|send (?:parcels |packages |donations )?to|mail(?:ed)? to"
 )
 _HANDOVER = (
-    r"(?:交接|对接|现场(?:接收|捐赠|交接)?|送货|送达|自送|车辆|卸货|接收|收货|捐赠(?:物资)?(?:接收|收货|交接)?|物资(?:接收|交接|收货)|接货|自提|面交)(?:地址|地点|处|点)|(?:车辆|现场)?(?:交接|对接)(?=\s*:)|(?:国内)?货车(?=\s*:)|送货(?=\s*:)|by (?:car|truck|van)(?=\s*:)|送货?(?:直接)?(?:至|到|往)|"
+    r"(?:交接|对接|现场(?:接收|捐赠|交接)?|送货|送达|自送|车辆|卸货|接收|收货|捐赠(?:物资)?(?:接收|收货|交接)?|物资(?:接收|交接|收货)|接货|自提|面交)(?:地址|地点|处|点)|(?:车辆|现场)?(?:交接|对接)(?=\s*:)|(?:国内)?货车(?=\s*:)|送货(?=\s*:)|整车请开到|接货地|bring to|by (?:car|truck|van)(?=\s*:)|送货?(?:直接)?(?:至|到|往)|"
     r"hand-?over(?: point| address| place)?|drop[- ]?off(?: point| address| location)?|deliver(?:y|ies)?(?: address| point| to| by hand to)|loading dock|receiving (?:address|point|dock)"
 )
 _PLAIN_ADDRESS = r"(?:医院|单位|详细|通讯|通信|联系|我院)?地\s*址\d?|(?:收货|收件|接收)(?=\s*:)|address|location"
@@ -485,7 +485,7 @@ _BODY = (
 _WING = r"(?:\s*\([^()\n]{1,16}\)|[东西南北新老本总分]?[A-Za-z\u3400-\u9fff]{0,6}(?:院区|分院|院部|校区))?"
 _ORGANISATION = re.compile(rf"(?P<name>[{_HAN}A-Za-z0-9·]{{1,24}}?{_BODY}(?:附属[{_HAN}]{{1,10}}医院)?{_WING})")
 _LABEL_OF_NAME = re.compile(
-    rf"(?<![{_HAN}])(?:(?:医院|单位|机构|受赠(?:单位|方)|受捐(?:单位|方)|接收单位|求助(?:单位|医院)|需求(?:单位|医院|方)|申请单位)(?:全称|名称)?|hospital(?: name)?|facility|organi[sz]ation|name of (?:the )?hospital|institution)\s*:\s*(?P<name>[^\n;,。{TAKEN}]{{3,60}})",
+    rf"(?:^|(?<=[\n\t|;,。\[(【:]))[ ]*(?:(?:医院|单位|机构|受赠(?:单位|方)|受捐(?:单位|方)|接收单位|求助(?:单位|医院)|需求(?:单位|医院|方)|申请单位)(?:全称|名称)?|hospital(?: name)?|facility|organi[sz]ation|name of (?:the )?hospital|institution)\s*:\s*(?P<name>[^\n;,。{TAKEN}]{{3,60}})",
     re.IGNORECASE,
 )
 _HOSPITAL_EN = re.compile(
