@@ -26,6 +26,7 @@ KEPT = {
     300: """
         api-schema region-list region-detail category-list category-detail item-list item-detail
         standard-list standard-detail emergency-list emergency-detail
+        open-key open-manifest open-signature open-dump
         """,
     15: "need-list need-detail appeal-list appeal-detail offer-list offer-detail",
 }

@@ -325,6 +325,7 @@ LIMITS = {
     "reset": rates("reset", "20/hour", "20/hour", "20/hour"),
     "reveal": rates("reveal", "10/hour", "120/hour", "120/hour"),
     "export": rates("export", "20/hour", "60/hour", "120/hour"),
+    "download": rates("download", "120/hour", "240/hour", "600/hour"),
     "docs": rates("docs", "60/minute", "60/minute", "60/minute"),
     "desk": rates("desk", "60/minute", "600/minute", "60/minute"),
     "watching": rates("watching", "600/minute", "600/minute", "600/minute"),

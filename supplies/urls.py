@@ -7,6 +7,7 @@ from supplies.attachments import views as attachments
 from supplies.desks import views as desks
 from supplies.needs import views as needs
 from supplies.offers import views as offers
+from supplies.opendata import views as opendata
 from supplies.organisations import views as organisations
 from supplies.privacy import views as privacy
 from supplies.shipments import views as shipments
@@ -75,6 +76,11 @@ urlpatterns = [
     path("memberships/<int:pk>/promote/", accounts.promote_member, name="promote-member"),
     path("invitations/<slug:code>/", accounts.invitation, name="invitation"),
     path("invitations/<uuid:pk>/revoke/", accounts.revoke_invitation, name="revoke-invitation"),
+    path("open/", opendata.index, name="open-data"),
+    path("open/key/", opendata.key, name="open-key"),
+    path("open/manifest.json", opendata.newest_manifest, name="open-manifest"),
+    path("open/manifest.json.sig", opendata.newest_signature, name="open-signature"),
+    path("open/dumps/<slug:name>/<str:file>", opendata.dump_file, name="open-dump"),
     path("language/", organisations.choose_language, name="language"),
 ]
 
