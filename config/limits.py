@@ -41,7 +41,7 @@ ROUTES = {
         appeal-list appeal-detail need-list need-detail donation-list donation-detail offer-list offer-detail
         matchingrun-list matchingrun-detail proposal-list proposal-detail shortfall-list shortfall-detail allocation-list allocation-detail
         shipment-list shipment-detail proposal-deviations proposal-suggested-shipments contact-list contact-detail reveal-list reveal-detail
-        organisation organisation-check facility promise privacy open-data open-key open-manifest open-signature how-matching-works my-data account account-number keys members nowhere
+        organisation organisation-check facility promise privacy open-data open-dictionary open-dictionary-json open-key open-manifest open-signature how-matching-works my-data account account-number keys members nowhere
         """,
     "search": "choose-hospital",
     "track": "find-code track track-code invitation",
@@ -66,7 +66,7 @@ ROUTES = {
         """,
     "reveal": "contact-reveal reveal-contact attachment",
     "export": "copy-my-data",
-    "download": "open-dump",
+    "download": "open-dump open-file",
     "docs": "api-schema api-docs",
     "desk": "",
     "watching": "health-live health-ready metrics static",

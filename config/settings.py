@@ -423,7 +423,9 @@ REVEALS_A_DAY_AT_THE_DESK: int = env.int("REVEALS_A_DAY_AT_THE_DESK", default=30
 
 # Open data: where its dumps lie (web and worker read and write the same place), who we are to others, under which licence.
 OPEN_DATA_DIR = Path(env.str("OPEN_DATA_DIR", default=str(STATE_DIR / "open")))
-OPEN_DATA_INSTANCE: str = env.str("OPEN_DATA_INSTANCE", default="")  # an address of ours; else the key names us
+OPEN_DATA_INSTANCE: str = env.str(
+    "OPEN_DATA_INSTANCE", default=""
+)  # an address of ours; else the key names us
 OPEN_DATA_KEEP_DAYS: int = env.int("OPEN_DATA_KEEP_DAYS", default=30)
 OPEN_DATA_LICENCE: str = env.str("OPEN_DATA_LICENCE", default="CC-BY-4.0")
 OPEN_DATA_LICENCE_URL: str = env.str(

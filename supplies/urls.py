@@ -8,6 +8,7 @@ from supplies.desks import views as desks
 from supplies.needs import views as needs
 from supplies.offers import views as offers
 from supplies.opendata import views as opendata
+from supplies.opendata.api import Download
 from supplies.organisations import views as organisations
 from supplies.privacy import views as privacy
 from supplies.shipments import views as shipments
@@ -80,6 +81,9 @@ urlpatterns = [
     path("open/key/", opendata.key, name="open-key"),
     path("open/manifest.json", opendata.newest_manifest, name="open-manifest"),
     path("open/manifest.json.sig", opendata.newest_signature, name="open-signature"),
+    path("open/dictionary/", opendata.dictionary, name="open-dictionary"),
+    path("open/dictionary.json", opendata.dictionary_for_programs, name="open-dictionary-json"),
+    path("open/<slug:kind>.<slug:form>", Download.as_view(), name="open-file"),
     path("open/dumps/<slug:name>/<str:file>", opendata.dump_file, name="open-dump"),
     path("language/", organisations.choose_language, name="language"),
 ]

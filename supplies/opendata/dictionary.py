@@ -4,13 +4,14 @@ tag     its HXL hashtag (HXL 1.1). #inneed, #reached and #affected count people,
 source  where the value comes from, as Model.field
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any
 
+from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -172,7 +173,9 @@ PATH_LEVELS = (
 )
 
 
-def _level(depth: int, name: str, tag: str, says: Says, example: tuple[str, str, str], path: Read) -> list[Column]:
+def _level(
+    depth: int, name: str, tag: str, says: Says, example: tuple[str, str, str], path: Read
+) -> list[Column]:
     """A place above the row's: its code and its two names."""
 
     def above(row: Any, shelf: Shelf) -> Place:
@@ -405,7 +408,12 @@ NEEDS = [
         ["YY0469-2011"],
     ),
     _column(
-        "medical_grade", "#item+grade+medical", B, _("Medical grade is asked for."), "Need.medical_grade", True
+        "medical_grade",
+        "#item+grade+medical",
+        B,
+        _("Medical grade is asked for."),
+        "Need.medical_grade",
+        True,
     ),
     _column("sterile", "#item+sterile", B, _("Sterile goods are asked for."), "Need.sterile", False),
     _column("setting", "#need+setting", C, _("Where it is used."), "Need.setting", "icu"),
@@ -437,7 +445,7 @@ NEEDS = [
     _column("needed_by", "#date+due", Kind.DAY, _("Needed by this day."), "Need.needed_by", "2026-12-03"),
     _column(
         "needed_by_assumed",
-        "#date+due+assumed",
+        "#meta+due+assumed",
         B,
         _("The source states no day."),
         "Need.needed_by_assumed",
@@ -451,7 +459,9 @@ NEEDS = [
         "Need.deadline_at",
         "2026-12-03T16:00:00Z",
     ),
-    _column("min_lot", "#need+num+min", N, _("Less than this is of no use."), "Need.min_lot", 1, unit=BASE_UNITS),
+    _column(
+        "min_lot", "#need+num+min", N, _("Less than this is of no use."), "Need.min_lot", 1, unit=BASE_UNITS
+    ),
     _column(
         "stock_on_hand",
         "#capacity+num+stock",
@@ -461,9 +471,7 @@ NEEDS = [
         300,
         unit=BASE_UNITS,
     ),
-    _column(
-        "daily_use", "#need+num+daily", N, _("Used in a day."), "Need.daily_use", 150, unit=BASE_UNITS
-    ),
+    _column("daily_use", "#need+num+daily", N, _("Used in a day."), "Need.daily_use", 150, unit=BASE_UNITS),
     _column("counted_on", "#date+counted", Kind.DAY, _("Counted on."), "Need.counted_on", "2026-11-22"),
     _column(
         "confirmed_at",
@@ -624,7 +632,14 @@ FLOWS = [
     ORIGIN,
     _id(_("Emergency, regions, item and month."), "-", "flu-2026/310000/420100/MASK_SURG/2026-11", C),
     EMERGENCY,
-    _column("month", "#date+start", Kind.DAY, _("First day of the month it left in."), "Shipment.departed_at", "2026-11-01"),
+    _column(
+        "month",
+        "#date+start",
+        Kind.DAY,
+        _("First day of the month it left in."),
+        "Shipment.departed_at",
+        "2026-11-01",
+    ),
     _column(
         "from_code",
         "#adm1+code+origin",
@@ -685,8 +700,18 @@ ORGANISATIONS = [
     ),
     _column("name", "#org+name", W, _("Its name."), "Organisation.name", "演练医院"),
     *_place(lambda row, shelf: shelf.place(row.region_id).path, 4),
-    _column("verification", "#status+code", C, _("Only verified ones are public."), "Organisation.status", "verified", of="status"),
-    _column("verified_on", "#date+verified", Kind.DAY, _("Verified on."), "Organisation.verified_on", "2026-11-01"),
+    _column(
+        "verification",
+        "#status+code",
+        C,
+        _("Only verified ones are public."),
+        "Organisation.status",
+        "verified",
+        of="status",
+    ),
+    _column(
+        "verified_on", "#date+verified", Kind.DAY, _("Verified on."), "Organisation.verified_on", "2026-11-01"
+    ),
     _column(
         "recheck_on",
         "#date+verified+next",
@@ -712,14 +737,24 @@ FACILITIES = [
     ),
     *_place(lambda row, shelf: shelf.place(row.region_id).path, 4),
     _column("timezone", "#loc+timezone", C, _("Its time zone."), "Facility.timezone", "Asia/Shanghai"),
-    _column("is_paused", "#status+paused", B, _("Takes nothing for the time being."), "Facility.is_paused", False),
+    _column(
+        "is_paused", "#status+paused", B, _("Takes nothing for the time being."), "Facility.is_paused", False
+    ),
 ]
 
 ITEMS = [
     ORIGIN,
     _id(_("Code of the item."), "Item.code", "MASK_SURG", C, of="code"),
     *_goods("code"),
-    _column("display_unit", "#item+unit+shown", C, _("The unit people read."), "Item.display_unit", "piece", of="display_unit_id"),
+    _column(
+        "display_unit",
+        "#item+unit+shown",
+        C,
+        _("The unit people read."),
+        "Item.display_unit",
+        "piece",
+        of="display_unit_id",
+    ),
     _column(
         "display_factor",
         "#item+unit+num",
@@ -729,17 +764,36 @@ ITEMS = [
         1,
     ),
     _column("hs6", "#item+code+v_hs", C, _("Heading of HS 2017."), "Item.hs6", "6307.90"),
-    _column("synonyms", "#item+name+alt", Kind.CODES, _("Other words for it."), "Item.synonyms", ["外科口罩"]),
+    _column(
+        "synonyms", "#item+name+alt", Kind.CODES, _("Other words for it."), "Item.synonyms", ["外科口罩"]
+    ),
     _column("is_active", "#status+active", B, _("Can be asked for."), "Item.is_active", True),
 ]
 
 REGIONS = [
     ORIGIN,
     _id(_("Code of the region."), "Region.code", "420106", C, of="code"),
-    _column("parent", "#region+code+parent", C, _("The region it lies in."), "Region.parent", "420100", of="parent_id"),
-    _column("level", "#adm+level", C, _("country, province, prefecture or district."), "Region.level", "district"),
+    _column(
+        "parent",
+        "#region+code+parent",
+        C,
+        _("The region it lies in."),
+        "Region.parent",
+        "420100",
+        of="parent_id",
+    ),
+    _column(
+        "level", "#adm+level", C, _("country, province, prefecture or district."), "Region.level", "district"
+    ),
     _column("scheme", "#meta+scheme", C, _("The list its code is from."), "Region.scheme", "GBT2260"),
-    _column("path", "#region+path", C, _("Codes from the country down."), "Region.path", "/CN/420000/420100/420106/"),
+    _column(
+        "path",
+        "#region+path",
+        C,
+        _("Codes from the country down."),
+        "Region.path",
+        "/CN/420000/420100/420106/",
+    ),
     _column("name_zh", "#region+name+i_zh", C, _("Its name in Chinese."), "Region.name_zh", "武昌区"),
     _column("name_en", "#region+name+i_en", C, _("Its name in English."), "Region.name_en", "Wuchang"),
     *_point(lambda row, shelf: row),
@@ -755,7 +809,37 @@ COLUMNS: Mapping[str, list[Column]] = {
     "items": ITEMS,
     "regions": REGIONS,
 }
+DOWNLOADS = (
+    "needs",
+    "offers",
+    "gaps",
+    "flows",
+)  # may be narrowed; the others change seldom and are in the dump
 
 
-def values(columns: Iterable[Column], row: Any, shelf: Shelf) -> list[Any]:
-    return [column.value(row, shelf) for column in columns]
+# -- The dictionary for programs -------------------------------------------------------------------------------
+
+
+def in_both_languages(text: Says) -> dict[str, str]:
+    said = {}
+    for name, language in (("en", "en"), ("zh", "zh-hans")):
+        with translation.override(language):
+            said[name] = str(text)
+    return said
+
+
+def described() -> dict[str, list[dict[str, Any]]]:
+    """Every file with its columns, in the order they are written."""
+    return {kind: [_described(column) for column in columns] for kind, columns in COLUMNS.items()}
+
+
+def _described(column: Column) -> dict[str, Any]:
+    return {
+        "name": column.name,
+        "tag": column.tag,
+        "kind": column.kind.value,
+        "meaning": in_both_languages(column.says),
+        "unit": in_both_languages(column.unit),
+        "source": column.source,
+        "example": column.example,
+    }

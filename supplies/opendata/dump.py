@@ -23,7 +23,6 @@ from typing import IO, Any
 
 from django.conf import settings
 
-from supplies.needs.models import Need
 from supplies.offers.models import Offer
 from supplies.opendata import rows
 from supplies.opendata.dictionary import COLUMNS
@@ -106,7 +105,7 @@ def every_row(kind: str, *, at: datetime) -> Iterable[Any]:
     """The rows of a file, everything of its kind that is public."""
     open_offers = Offer.objects.visible_to(EVERYBODY)
     sources: dict[str, Callable[[], Iterable[Any]]] = {
-        "needs": lambda: rows.needs(rows.public_needs()),
+        "needs": lambda: rows.needs(rows.public_needs()).iterator(rows.AT_ONCE),
         "offers": lambda: rows.offers(open_offers),
         "gaps": lambda: rows.gaps(rows.public_needs(), rows.offers(open_offers), at=at),
         "flows": lambda: rows.flows(ShipmentLine.objects.all()),

@@ -13,7 +13,21 @@ from typing import Any, NamedTuple
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, CharField, Count, F, Func, Max, Min, OuterRef, Q, QuerySet, Sum, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    F,
+    Func,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce, Greatest, NullIf, TruncMonth
 
 from supplies.catalogue.models import Item
@@ -45,8 +59,8 @@ NEED_COLUMNS = (
 )  # fmt: skip
 
 
-def needs(narrowed: QuerySet[Need], *, order: tuple[str, ...] = ("pk",)) -> Iterator[Any]:
-    """Named tuples of what is told of a need, read from the server as they are used."""
+def needs(narrowed: QuerySet[Need], *, order: tuple[str, ...] = ("pk",)) -> QuerySet[Need, Any]:
+    """Named tuples of what is told of a need."""
     # What was withdrawn is no page any more, so where it came from is not told.
     is_shown = Q(appeal__status__in=[AppealStatus.PUBLISHED, AppealStatus.CLOSED])
     accepted = Need.accepted_standards.through.objects.filter(need=OuterRef("pk")).order_by("standard")
@@ -59,7 +73,7 @@ def needs(narrowed: QuerySet[Need], *, order: tuple[str, ...] = ("pk",)) -> Iter
         updated_at=Greatest("created_at", "confirmed_at"),
     )
     beside = ("emergency", "standards", "source_name", "source_url", "published_on", "updated_at")
-    return told.order_by(*order).values_list(*NEED_COLUMNS, *beside, named=True).iterator(AT_ONCE)
+    return told.order_by(*order).values_list(*NEED_COLUMNS, *beside, named=True)
 
 
 def _where(condition: Q, column: str) -> Case:
@@ -190,7 +204,8 @@ def _told(cells: list[Cell], givers: list[int], where: str) -> list[Cell]:
     told: dict[str, Cell] = {}
     for cell, behind in zip(cells, givers, strict=True):
         if behind < LEAST_GIVERS:
-            cell = replace(cell, **{where: ""})
+            hidden: dict[str, Any] = {where: ""}
+            cell = replace(cell, **hidden)
         known = told.get(cell.id)
         told[cell.id] = cell if known is None else _added(known, cell)
     return sorted(told.values(), key=lambda cell: cell.id)

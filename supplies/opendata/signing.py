@@ -44,7 +44,13 @@ def fingerprint(key: SigningKey) -> str:
 
 def instance(key: SigningKey) -> str:
     """The id every row of ours bears as its origin: what the operator has set, or else what the key says."""
-    return settings.OPEN_DATA_INSTANCE or f"tongzhou:{fingerprint(key)[:32]}"
+    return str(settings.OPEN_DATA_INSTANCE) or f"tongzhou:{fingerprint(key)[:32]}"
+
+
+def origin() -> str:
+    """The same before anything was published; empty where nothing says yet who we are."""
+    key = public_key()
+    return instance(key) if key else str(settings.OPEN_DATA_INSTANCE)
 
 
 def described(key: SigningKey) -> dict[str, Any]:

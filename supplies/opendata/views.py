@@ -6,15 +6,30 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from supplies.opendata import dump
-from supplies.opendata.dump import MANIFEST, SIGNATURE, Dump
+from supplies.opendata.dictionary import COLUMNS, DOWNLOADS
+from supplies.opendata.dictionary import described as described_columns
+from supplies.opendata.dump import MANIFEST, SCHEMA_VERSION, SIGNATURE, Dump
+from supplies.opendata.formats import FORMS, MOST_IN_A_SHEET
 from supplies.opendata.rows import LEAST_GIVERS
 from supplies.opendata.serving import served
-from supplies.opendata.signing import described, public_key
+from supplies.opendata.signing import described as described_key
+from supplies.opendata.signing import public_key
 
 LICENCE = "license"  # the relation's registered name is spelled so
+FILES = {
+    "needs": _("What hospitals need"),
+    "offers": _("What is offered, by province"),
+    "gaps": _("What is lacking, by province and prefecture"),
+    "flows": _("What left for hospitals, by month"),
+    "organisations": _("Verified hospitals, carriers and charities"),
+    "facilities": _("Their sites"),
+    "items": _("What can be asked for"),
+    "regions": _("Places"),
+}
 
 
 @require_safe
@@ -28,8 +43,30 @@ def index(request: HttpRequest) -> HttpResponse:
         "licence_url": settings.OPEN_DATA_LICENCE_URL,
         "keep_days": settings.OPEN_DATA_KEEP_DAYS,
         "least_givers": LEAST_GIVERS,
+        "downloads": [(kind, FILES[kind]) for kind in DOWNLOADS],
+        "forms": list(FORMS),
+        "most": MOST_IN_A_SHEET,
+        "files": [(part, FILES[part.kind]) for part in made.parts] if made else [],
     }
     return render(request, "opendata/index.html", context)
+
+
+@require_safe
+def dictionary(request: HttpRequest) -> HttpResponse:
+    """What every column means."""
+    context = {"files": [(kind, FILES[kind], columns) for kind, columns in COLUMNS.items()]}
+    return render(request, "opendata/dictionary.html", context)
+
+
+@require_safe
+def dictionary_for_programs(request: HttpRequest) -> HttpResponse:
+    said = {
+        "schema_version": SCHEMA_VERSION,
+        "licence": settings.OPEN_DATA_LICENCE,
+        "licence_url": settings.OPEN_DATA_LICENCE_URL,
+        "files": described_columns(),
+    }
+    return JsonResponse(said, json_dumps_params={"ensure_ascii": False})
 
 
 @require_safe
@@ -38,7 +75,7 @@ def key(request: HttpRequest) -> HttpResponse:
     known = public_key()
     if known is None:
         raise Http404
-    return JsonResponse(described(known))
+    return JsonResponse(described_key(known))
 
 
 @require_safe
