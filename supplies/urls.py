@@ -7,6 +7,7 @@ from supplies.attachments import views as attachments
 from supplies.desks import views as desks
 from supplies.needs import views as needs
 from supplies.offers import views as offers
+from supplies.opendata import fhir_api as fhir
 from supplies.opendata import views as opendata
 from supplies.opendata.api import Download
 from supplies.organisations import views as organisations
@@ -85,6 +86,12 @@ urlpatterns = [
     path("open/dictionary.json", opendata.dictionary_for_programs, name="open-dictionary-json"),
     path("open/<slug:kind>.<slug:form>", Download.as_view(), name="open-file"),
     path("open/dumps/<slug:name>/<str:file>", opendata.dump_file, name="open-dump"),
+    path("fhir/metadata", fhir.Metadata.as_view(), name="fhir-metadata"),
+    path("fhir/SupplyRequest", fhir.SearchRequests.as_view(), name="fhir-requests"),
+    path("fhir/SupplyRequest/<str:pk>", fhir.ReadRequest.as_view(), name="fhir-request"),
+    path("fhir/SupplyDelivery", fhir.SearchDeliveries.as_view(), name="fhir-deliveries"),
+    path("fhir/SupplyDelivery/<str:pk>", fhir.ReadDelivery.as_view(), name="fhir-delivery"),
+    path("fhir/StructureDefinition/<slug:name>", fhir.Definition.as_view(), name="fhir-definition"),
     path("language/", organisations.choose_language, name="language"),
 ]
 
