@@ -85,13 +85,13 @@ urlpatterns = [
     path("open/dictionary/", opendata.dictionary, name="open-dictionary"),
     path("open/dictionary.json", opendata.dictionary_for_programs, name="open-dictionary-json"),
     path("open/<slug:kind>.<slug:form>", Download.as_view(), name="open-file"),
-    path("open/dumps/<slug:name>/<str:file>", opendata.dump_file, name="open-dump"),
+    path("open/dumps/<slug:dump>/<str:file>", opendata.dump_file, name="open-dump"),
     path("fhir/metadata", fhir.Metadata.as_view(), name="fhir-metadata"),
     path("fhir/SupplyRequest", fhir.SearchRequests.as_view(), name="fhir-requests"),
     path("fhir/SupplyRequest/<str:pk>", fhir.ReadRequest.as_view(), name="fhir-request"),
     path("fhir/SupplyDelivery", fhir.SearchDeliveries.as_view(), name="fhir-deliveries"),
     path("fhir/SupplyDelivery/<str:pk>", fhir.ReadDelivery.as_view(), name="fhir-delivery"),
-    path("fhir/StructureDefinition/<slug:name>", fhir.Definition.as_view(), name="fhir-definition"),
+    path("fhir/StructureDefinition/<slug:extension>", fhir.Definition.as_view(), name="fhir-definition"),
     path("language/", organisations.choose_language, name="language"),
 ]
 

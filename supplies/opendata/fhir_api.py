@@ -205,7 +205,7 @@ class Definition(FhirView):
     permission_classes: list[Any] = []
     pagination_class = None
 
-    def get(self, request: Request, name: str) -> Response:
-        if name not in fhir.EXTENSIONS:
+    def get(self, request: Request, extension: str) -> Response:
+        if extension not in fhir.EXTENSIONS:
             raise Http404
-        return Response(self.writer.structure_definition(name, at=timezone.now()))
+        return Response(self.writer.structure_definition(extension, at=timezone.now()))

@@ -9,10 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from supplies.opendata import dump
 from supplies.opendata.dictionary import COLUMNS, DOWNLOADS
 from supplies.opendata.dictionary import described as described_columns
-from supplies.opendata.dump import MANIFEST, SCHEMA_VERSION, SIGNATURE, Dump
+from supplies.opendata.dump import MANIFEST, SCHEMA_VERSION, SIGNATURE, Dump, named, newest, sha256_of
 from supplies.opendata.formats import FORMS, MOST_IN_A_SHEET
 from supplies.opendata.rows import LEAST_GIVERS
 from supplies.opendata.serving import served
@@ -35,7 +34,7 @@ FILES = {
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """What there is, how old it is, and what one may do with it."""
-    made = dump.newest()
+    made = newest()
     context = {
         "dump": made,
         "age_hours": int((timezone.now() - made.made_at).total_seconds() // 3600) if made else None,
@@ -80,18 +79,18 @@ def key(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def newest_manifest(request: HttpRequest) -> HttpResponseBase:
-    return _sent(request, dump.newest(), MANIFEST)
+    return _sent(request, newest(), MANIFEST)
 
 
 @require_safe
 def newest_signature(request: HttpRequest) -> HttpResponseBase:
-    return _sent(request, dump.newest(), SIGNATURE)
+    return _sent(request, newest(), SIGNATURE)
 
 
 @require_safe
-def dump_file(request: HttpRequest, name: str, file: str) -> HttpResponseBase:
+def dump_file(request: HttpRequest, dump: str, file: str) -> HttpResponseBase:
     """A file of a dump that is still kept."""
-    return _sent(request, dump.named(name), file)
+    return _sent(request, named(dump), file)
 
 
 CONTENT_TYPES = {MANIFEST: "application/json", SIGNATURE: "text/plain; charset=us-ascii"}
@@ -107,7 +106,7 @@ def _sent(request: HttpRequest, made: Dump | None, file: str) -> HttpResponseBas
         response = served(
             request,
             path,
-            sha256=digests.get(file) or dump.sha256_of(path),
+            sha256=digests.get(file) or sha256_of(path),
             modified=made.made_at,
             content_type=CONTENT_TYPES.get(file, "application/gzip"),
         )
