@@ -44,7 +44,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "least_givers": LEAST_GIVERS,
         "downloads": [(kind, FILES[kind]) for kind in DOWNLOADS],
         "forms": list(FORMS),
-        "most": MOST_IN_A_SHEET,
+        "most": f"{MOST_IN_A_SHEET:,}",
         "files": [(part, FILES[part.kind]) for part in made.parts] if made else [],
     }
     return render(request, "opendata/index.html", context)
