@@ -426,6 +426,8 @@ OPEN_DATA_DIR = Path(env.str("OPEN_DATA_DIR", default=str(STATE_DIR / "open")))
 OPEN_DATA_INSTANCE: str = env.str(
     "OPEN_DATA_INSTANCE", default=""
 )  # an address of ours; else the key names us
+# A sheet is written as a whole before its first byte is sent. XLSX itself ends at 1,048,576 rows.
+OPEN_DATA_SHEET_ROWS: int = env.int("OPEN_DATA_SHEET_ROWS", default=100_000)
 OPEN_DATA_KEEP_DAYS: int = env.int("OPEN_DATA_KEEP_DAYS", default=30)
 OPEN_DATA_LICENCE: str = env.str("OPEN_DATA_LICENCE", default="CC-BY-4.0")
 OPEN_DATA_LICENCE_URL: str = env.str(

@@ -26,7 +26,7 @@ from supplies.needs.api import NeedFilter
 from supplies.needs.models import Need
 from supplies.offers.models import Offer
 from supplies.opendata import formats, rows
-from supplies.opendata.formats import FORMS, MOST_IN_A_SHEET, About
+from supplies.opendata.formats import FORMS, About, rows_of_a_sheet
 from supplies.opendata.rows import EVERYBODY, Cell, Shelf
 from supplies.opendata.signing import origin
 from supplies.regions.models import Region, RegionLevel
@@ -111,8 +111,6 @@ TITLES = {
 class Download(GenericAPIView):
     """`/open/needs.csv?region=420100`: a dataset, a form, and the filters of the API. Without login, and the same for all."""
 
-    authentication_classes: list[Any] = []
-    permission_classes: list[Any] = []
     content_negotiation_class = AnyAccept
 
     @property
@@ -172,13 +170,22 @@ class Download(GenericAPIView):
     def _pieces(self, narrowed: QuerySet) -> Iterator[bytes]:
         refuse_if_all_places_are_taken()
         if self.form != "xlsx":
-            return at_work(lambda: STREAMED[self.form](self.about, self._rows(narrowed), self.shelf))
-        if self.kind == "needs" and narrowed[MOST_IN_A_SHEET:].exists():
-            text = _("A sheet holds %(most)s rows. Narrow the list, or take .csv.") % {
-                "most": MOST_IN_A_SHEET
-            }
-            raise ValidationError([text])
-        return at_work(lambda: formats.in_parts(formats.xlsx(self.about, self._rows(narrowed), self.shelf)))
+            return at_work(lambda: self._streamed(narrowed))
+        most = rows_of_a_sheet()
+        if self.kind == "needs" and narrowed.order_by()[most:].exists():
+            text = _("A sheet holds %(most)s rows. Narrow the list, or take .csv.")
+            raise ValidationError([text % {"most": f"{most:,}"}])
+        return at_work(lambda: self._sheet(narrowed))
+
+    def _streamed(self, narrowed: QuerySet) -> Iterator[bytes]:
+        with transaction.atomic():  # a cursor of the server lives as long as its transaction
+            yield from STREAMED[self.form](self.about, self._rows(narrowed), self.shelf)
+
+    def _sheet(self, narrowed: QuerySet) -> Iterator[bytes]:
+        """Written as a whole before it is sent, so that nobody's slow line holds the transaction."""
+        with transaction.atomic():
+            file = formats.xlsx(self.about, self._rows(narrowed), self.shelf)
+        yield from formats.in_parts(file)
 
     def _rows(self, narrowed: QuerySet) -> Iterable[Any]:
         if self.kind == "needs":
@@ -245,7 +252,7 @@ def refuse_if_all_places_are_taken() -> None:
 
 
 def at_work(pieces: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
-    """A download under way: one of few, in one transaction, and not for ever.
+    """A download under way: one of few, and not for ever.
 
     It takes its place when it is first asked for a piece: what is never sent is never closed either.
     Raises   TimeoutError, which breaks the connection off: whoever reads knows that the file is not whole
@@ -254,10 +261,9 @@ def at_work(pieces: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
         raise TimeoutError("others took too long")
     try:
         until = time.monotonic() + MOST_SECONDS
-        with transaction.atomic():  # a cursor of the server lives as long as its transaction
-            for piece in pieces():
-                if time.monotonic() > until:
-                    raise TimeoutError("the download took too long")
-                yield piece
+        for piece in pieces():
+            if time.monotonic() > until:
+                raise TimeoutError("the download took too long")
+            yield piece
     finally:
         AT_WORK.release()

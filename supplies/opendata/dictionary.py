@@ -528,7 +528,9 @@ OFFERS = [
     EMERGENCY,
     *_place(_of_place, 2),
     *_goods("item"),
-    _figure("lots", "#capacity+num+lots", FEW, "Offer", 12, unit=_("offers")),
+    _figure(
+        "lots", "#capacity+num+lots", _("Offers behind the sums of the row."), "Offer", 12, unit=_("offers")
+    ),
     _figure("offered", "#capacity+num", _("Offered in all, given or not."), "Offer.quantity", 90000),
     _figure(
         "promised",

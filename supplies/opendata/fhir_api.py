@@ -132,8 +132,6 @@ class Read(FhirView):
 class Requests:
     """Needs, as everybody may read them, whoever asks."""
 
-    authentication_classes: list[Any] = []
-    permission_classes: list[Any] = []
     filterset_class = RequestSearch
 
     def get_queryset(self) -> QuerySet:
@@ -149,7 +147,7 @@ class Requests:
 class Deliveries:
     """Shipments, as the API shows them to the same account."""
 
-    permission_classes = [IsAuthenticated, HasScope]
+    permission_classes: Any = [IsAuthenticated, HasScope]
     filterset_class = DeliverySearch
 
     def get_queryset(self) -> QuerySet:
@@ -186,8 +184,6 @@ class ReadDelivery(Deliveries, Read):
 class Metadata(FhirView):
     """What can be asked here."""
 
-    authentication_classes: list[Any] = []
-    permission_classes: list[Any] = []
     pagination_class = None
 
     def get(self, request: Request) -> Response:
@@ -201,8 +197,6 @@ class Metadata(FhirView):
 class Definition(FhirView):
     """What an extension of ours means."""
 
-    authentication_classes: list[Any] = []
-    permission_classes: list[Any] = []
     pagination_class = None
 
     def get(self, request: Request, extension: str) -> Response:

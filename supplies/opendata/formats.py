@@ -13,6 +13,7 @@ from datetime import datetime
 from itertools import islice
 from typing import IO, Any
 
+from django.conf import settings
 from django.utils.feedgenerator import Atom1Feed
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
@@ -30,8 +31,7 @@ FORMS = {
     "jsonl": "application/jsonl; charset=utf-8",
 }
 AT_ONCE = 500  # rows of a piece
-MOST_ROWS_OF_A_SHEET = 1_048_576  # of XLSX, two of them taken by names and hashtags
-MOST_IN_A_SHEET = MOST_ROWS_OF_A_SHEET - 2
+MOST_OF_XLSX = 1_048_576  # rows of a sheet, two of them taken by names and hashtags
 PIECE = 1 << 16
 
 
@@ -145,6 +145,11 @@ SHAPES: Mapping[str, Callable[[Mapping[str, Any], Any, Shelf], dict[str, Any] | 
 
 
 # -- Spreadsheets ----------------------------------------------------------------------------------------------
+
+
+def rows_of_a_sheet() -> int:
+    """What the operator lets a sheet hold, and never more than the format does."""
+    return min(settings.OPEN_DATA_SHEET_ROWS, MOST_OF_XLSX - 2)
 
 
 def xlsx(about: About, rows: Iterable[Any], shelf: Shelf) -> IO[bytes]:

@@ -130,7 +130,7 @@ class Cell:
 def _code(path: str, depth: int) -> Any:
     """The code at a depth of a path, or the deepest there is above it: "/CN/420000/420100/" at 2 is 420000."""
     found = [NullIf(_part(path, level), Value("")) for level in range(depth, 0, -1)]
-    return Coalesce(*found, Value("")) if found else Value("")
+    return Coalesce(*found, Value(""))
 
 
 def _part(path: str, level: int) -> Func:
@@ -303,6 +303,7 @@ class Shelf:
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
+        self._chains: dict[str, tuple[Place, ...]] = {}
 
     @cached_property
     def _places(self) -> dict[str, Place]:
@@ -322,9 +323,17 @@ class Shelf:
 
     def above(self, path: str, depth: int) -> Place:
         """The place at a depth of a path, 1 for the country; nowhere for what lies higher than that."""
-        codes = path.split("/")[1:-1]
-        return self.place(codes[depth - 1]) if len(codes) >= depth else NOWHERE
+        places = self._chain(path)
+        return places[depth - 1] if len(places) >= depth else NOWHERE
 
     def at(self, path: str) -> Place:
         """The place at the end of a path."""
-        return self.place(path.rstrip("/").rpartition("/")[2])
+        places = self._chain(path)
+        return places[-1] if places else NOWHERE
+
+    def _chain(self, path: str) -> tuple[Place, ...]:
+        """The places of a path from the country down, worked out once for each there is."""
+        known = self._chains.get(path)
+        if known is None:
+            known = self._chains[path] = tuple(self.place(code) for code in path.split("/")[1:-1])
+        return known

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from supplies.opendata.dictionary import COLUMNS, DOWNLOADS
 from supplies.opendata.dictionary import described as described_columns
 from supplies.opendata.dump import MANIFEST, SCHEMA_VERSION, SIGNATURE, Dump, named, newest, sha256_of
-from supplies.opendata.formats import FORMS, MOST_IN_A_SHEET
+from supplies.opendata.formats import FORMS, rows_of_a_sheet
 from supplies.opendata.rows import LEAST_GIVERS
 from supplies.opendata.serving import served
 from supplies.opendata.signing import described as described_key
@@ -44,7 +44,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "least_givers": LEAST_GIVERS,
         "downloads": [(kind, FILES[kind]) for kind in DOWNLOADS],
         "forms": list(FORMS),
-        "most": f"{MOST_IN_A_SHEET:,}",
+        "most": f"{rows_of_a_sheet():,}",
         "files": [(part, FILES[part.kind]) for part in made.parts] if made else [],
     }
     return render(request, "opendata/index.html", context)

@@ -241,8 +241,15 @@ def test_a_resource_there_is_not_is_an_outcome(key: str) -> None:
 def test_it_is_only_read() -> None:
     for method in ("post", "put", "patch", "delete"):
         answer = getattr(Client(), method)("/fhir/SupplyRequest")
-        assert answer.status_code == 405
+        assert answer.status_code == 401  # before anybody looks what could be done
         OperationOutcome.model_validate(answer.json())
+
+
+def test_who_may_do_everything_may_write_nothing_here_either() -> None:
+    answer = sign_in(Client(), make_member("volunteer")).post("/fhir/SupplyRequest")
+
+    assert answer.status_code == 405
+    OperationOutcome.model_validate(answer.json())
 
 
 @pytest.mark.parametrize("path", ["SupplyRequest", "SupplyDelivery"])

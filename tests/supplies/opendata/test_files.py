@@ -351,8 +351,8 @@ def test_however_many_rows_there_are_the_database_is_asked_as_often(kind: str, f
     assert asked() == few <= 12
 
 
-def test_a_sheet_that_would_not_hold_them_all_is_refused(monkeypatch: Any) -> None:
-    monkeypatch.setattr(api, "MOST_IN_A_SHEET", 2)
+def test_a_sheet_that_would_not_hold_them_all_is_refused(settings: Any) -> None:
+    settings.OPEN_DATA_SHEET_ROWS = 2
     make_need()
     make_need()
     assert get("needs.xlsx").status_code == 200
@@ -385,6 +385,12 @@ def test_a_download_that_takes_too_long_ends(monkeypatch: Any) -> None:
 
     with pytest.raises(TimeoutError):
         b"".join(get("needs.csv").streaming_content)
+
+
+def test_no_operator_makes_a_sheet_longer_than_the_format(settings: Any) -> None:
+    settings.OPEN_DATA_SHEET_ROWS = 9_999_999
+
+    assert formats.rows_of_a_sheet() == 1_048_574
 
 
 # -- the dictionary --------------------------------------------------------------------------------------------------
