@@ -26,8 +26,9 @@ KEPT = {
     300: """
         api-schema region-list region-detail category-list category-detail item-list item-detail
         standard-list standard-detail emergency-list emergency-detail
+        open-key open-manifest open-signature open-dump open-dictionary-json fhir-metadata fhir-definition
         """,
-    15: "need-list need-detail appeal-list appeal-detail offer-list offer-detail",
+    15: "need-list need-detail appeal-list appeal-detail offer-list offer-detail open-file fhir-requests fhir-request",
 }
 PUBLIC = {route: seconds for seconds, routes in KEPT.items() for route in routes.split()}
 

@@ -39,9 +39,10 @@ ROUTES = {
         api-root region-list region-detail category-list category-detail item-list item-detail standard-list standard-detail
         emergency-list emergency-detail organisation-list organisation-detail facility-list facility-detail
         appeal-list appeal-detail need-list need-detail donation-list donation-detail offer-list offer-detail
+        fhir-metadata fhir-definition fhir-requests fhir-request fhir-deliveries fhir-delivery
         matchingrun-list matchingrun-detail proposal-list proposal-detail shortfall-list shortfall-detail allocation-list allocation-detail
         shipment-list shipment-detail proposal-deviations proposal-suggested-shipments contact-list contact-detail reveal-list reveal-detail
-        organisation organisation-check facility promise privacy how-matching-works my-data account account-number keys members nowhere
+        organisation organisation-check facility promise privacy open-data open-dictionary open-dictionary-json open-key open-manifest open-signature how-matching-works my-data account account-number keys members nowhere
         """,
     "search": "choose-hospital read-announcement",
     "track": "find-code track track-code invitation",
@@ -66,6 +67,7 @@ ROUTES = {
         """,
     "reveal": "contact-reveal reveal-contact attachment",
     "export": "copy-my-data",
+    "download": "open-dump open-file",
     "docs": "api-schema api-docs",
     "desk": "",
     "watching": "health-live health-ready metrics static",

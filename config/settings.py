@@ -325,6 +325,7 @@ LIMITS = {
     "reset": rates("reset", "20/hour", "20/hour", "20/hour"),
     "reveal": rates("reveal", "10/hour", "120/hour", "120/hour"),
     "export": rates("export", "20/hour", "60/hour", "120/hour"),
+    "download": rates("download", "120/hour", "240/hour", "600/hour"),
     "docs": rates("docs", "60/minute", "60/minute", "60/minute"),
     "desk": rates("desk", "60/minute", "600/minute", "60/minute"),
     "watching": rates("watching", "600/minute", "600/minute", "600/minute"),
@@ -420,6 +421,19 @@ SEALED_ELSEWHERE: list[str] = []
 REVEALS_A_DAY: int = env.int("REVEALS_A_DAY", default=30)
 REVEALS_A_DAY_AT_THE_DESK: int = env.int("REVEALS_A_DAY_AT_THE_DESK", default=300)
 
+# Open data: where its dumps lie (web and worker read and write the same place), who we are to others, under which licence.
+OPEN_DATA_DIR = Path(env.str("OPEN_DATA_DIR", default=str(STATE_DIR / "open")))
+OPEN_DATA_INSTANCE: str = env.str(
+    "OPEN_DATA_INSTANCE", default=""
+)  # an address of ours; else the key names us
+# A sheet is written as a whole before its first byte is sent. XLSX itself ends at 1,048,576 rows.
+OPEN_DATA_SHEET_ROWS: int = env.int("OPEN_DATA_SHEET_ROWS", default=100_000)
+OPEN_DATA_KEEP_DAYS: int = env.int("OPEN_DATA_KEEP_DAYS", default=30)
+OPEN_DATA_LICENCE: str = env.str("OPEN_DATA_LICENCE", default="CC-BY-4.0")
+OPEN_DATA_LICENCE_URL: str = env.str(
+    "OPEN_DATA_LICENCE_URL", default="https://creativecommons.org/licenses/by/4.0/"
+)
+
 CELERY_BROKER_URL = BROKER_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -453,6 +467,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "probe": {"task": "site.probe", "schedule": 15.0, "options": {"expires": 60}},
     "once-a-day": {"task": "desks.once_a_day", "schedule": 86_400.0},
     "counts": {"task": "desks.count_open_needs", "schedule": 60.0},
+    "open-data": {"task": "opendata.publish", "schedule": crontab(hour=3, minute=40)},
 }
 
 LOGGING_CONFIG = "config.logs.configure"

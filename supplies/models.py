@@ -10,6 +10,7 @@ from supplies.intake.models import Import, ImportedLine, ImportedRow
 from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail, Seal, Unsealed
 from supplies.needs.models import Appeal, Need, OpenCount
 from supplies.offers.models import Donation, Offer
+from supplies.opendata.models import SigningKey
 from supplies.organisations.models import (
     ApiToken,
     CallLog,
@@ -69,6 +70,7 @@ __all__ = [
     "Session",
     "Shipment",
     "ShipmentLine",
+    "SigningKey",
     "Standard",
     "Substitution",
     "TrackingCode",

@@ -8,6 +8,9 @@ from supplies.desks import views as desks
 from supplies.intake import views as intake
 from supplies.needs import views as needs
 from supplies.offers import views as offers
+from supplies.opendata import fhir_api as fhir
+from supplies.opendata import views as opendata
+from supplies.opendata.api import Download
 from supplies.organisations import views as organisations
 from supplies.privacy import views as privacy
 from supplies.shipments import views as shipments
@@ -77,6 +80,20 @@ urlpatterns = [
     path("memberships/<int:pk>/promote/", accounts.promote_member, name="promote-member"),
     path("invitations/<slug:code>/", accounts.invitation, name="invitation"),
     path("invitations/<uuid:pk>/revoke/", accounts.revoke_invitation, name="revoke-invitation"),
+    path("open/", opendata.index, name="open-data"),
+    path("open/key/", opendata.key, name="open-key"),
+    path("open/manifest.json", opendata.newest_manifest, name="open-manifest"),
+    path("open/manifest.json.sig", opendata.newest_signature, name="open-signature"),
+    path("open/dictionary/", opendata.dictionary, name="open-dictionary"),
+    path("open/dictionary.json", opendata.dictionary_for_programs, name="open-dictionary-json"),
+    path("open/<slug:kind>.<slug:form>", Download.as_view(), name="open-file"),
+    path("open/dumps/<slug:dump>/<str:file>", opendata.dump_file, name="open-dump"),
+    path("fhir/metadata", fhir.Metadata.as_view(), name="fhir-metadata"),
+    path("fhir/SupplyRequest", fhir.SearchRequests.as_view(), name="fhir-requests"),
+    path("fhir/SupplyRequest/<str:pk>", fhir.ReadRequest.as_view(), name="fhir-request"),
+    path("fhir/SupplyDelivery", fhir.SearchDeliveries.as_view(), name="fhir-deliveries"),
+    path("fhir/SupplyDelivery/<str:pk>", fhir.ReadDelivery.as_view(), name="fhir-delivery"),
+    path("fhir/StructureDefinition/<slug:extension>", fhir.Definition.as_view(), name="fhir-definition"),
     path("language/", organisations.choose_language, name="language"),
 ]
 

@@ -136,6 +136,13 @@ def some_of_everything() -> dict[str, Any]:
         "standards": "YY0469-2011",
         "emergencies": "flu-2026",
         "track": shipment.code,
+        "open": "needs",
+        "open/1.": "csv",
+        "open/dumps": "20200101T000000Z",  # a dump there is not is answered alike
+        "open/dumps/1": "needs.jsonl.gz",
+        "fhir/SupplyRequest": make_need().pk,
+        "fhir/SupplyDelivery": shipment.pk,
+        "fhir/StructureDefinition": "status",
     }
 
 

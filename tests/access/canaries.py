@@ -4,14 +4,16 @@ search for them in whatever leaves the site or lies in its stores. Everyone is i
 Free words get a telephone number besides, whatever their class: that must not even be public where the words are.
 """
 
+import gzip
 import logging
 import re
+import zipfile
 from base64 import b32encode, b64decode
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,12 @@ from supplies.free_text import FreeText
 from supplies.intake.models import Import, ImportedLine, ImportedRow
 from supplies.journal import mail, once
 from supplies.needs import services as asking
+from supplies.opendata import dump as published
+from supplies.opendata.dictionary import COLUMNS, DOWNLOADS
+from supplies.opendata.dump import MANIFEST, SIGNATURE
+from supplies.opendata.fhir import EXTENSIONS
+from supplies.opendata.formats import FORMS
+from supplies.opendata.signing import key_made_at_first_use
 from supplies.organisations import services as people
 from supplies.organisations.desk import Verb
 from supplies.organisations.models import User
@@ -86,7 +94,7 @@ class World:
 
 
 def plant() -> World:
-    """A world with a row of every kind, and a canary in each guarded field of each row."""
+    """A world with a row of every kind, and a canary in each guarded field of each row; and what was published of it."""
     match = _one_of_everything()
     number = iter(range(1, 9_999))
     canaries: list[Canary] = []
@@ -125,6 +133,7 @@ def plant() -> World:
                 Canary(where, word, entry.seen_by, word.startswith("1380000"), sides, owners)
                 for word in words
             ]
+    published.write(key_made_at_first_use(at=NOW), at=NOW)
     return World(match, tuple(canaries), frozenset(unplanted))
 
 
@@ -149,6 +158,7 @@ def _plant_session(row: Any, token: str) -> None:
 def _one_of_everything() -> Match:
     match = make_match()
     user, at = match.nurse, NOW
+    key_made_at_first_use(at=at)
     make_appeal(match.site, by=user, remark="x", handover_point="x")
     refused = make_appeal(match.site, by=user, published=False)
     asking.refuse(refused, reason="x", by=make_member("volunteer"), at=at)
@@ -293,10 +303,20 @@ def kept_elsewhere() -> Iterator[tuple[str, bytes]]:
         ) as client:
             for key in client.scan_iter("*"):
                 yield f"valkey:{key!r}", unpacked(bytes(key) + b"\n" + _value(client, key))
-    for root in (settings.STATE_DIR, settings.PRIVATE_ROOT, settings.EMAIL_FILE_PATH):
+    for root in (settings.STATE_DIR, settings.PRIVATE_ROOT, settings.EMAIL_FILE_PATH, settings.OPEN_DATA_DIR):
         for file in Path(root).rglob("*"):
             if file.is_file() and "postgres" not in file.parts and "valkey" not in file.parts:
-                yield str(file), file.read_bytes()
+                yield str(file), unzipped(file.read_bytes())
+
+
+def unzipped(data: bytes) -> bytes:
+    """What is packed, as it reads once it is unpacked: a file of a dump, the parts of a workbook."""
+    if data.startswith(b"\x1f\x8b"):
+        return gzip.decompress(data)
+    if data.startswith(b"PK\x03\x04"):
+        with zipfile.ZipFile(BytesIO(data)) as packed:
+            return b"\n".join(packed.read(name) for name in packed.namelist())
+    return data
 
 
 def _value(client: Any, key: bytes) -> bytes:
@@ -367,12 +387,16 @@ ROWS_OF = {
     "regions": "supplies.Region",
     "reveals": "supplies.Reveal",
     "shipments": "supplies.Shipment",
+    "fhir/SupplyRequest": "supplies.Need",
+    "fhir/SupplyDelivery": "supplies.Shipment",
     "standards": "supplies.Standard",
 }
 MOST_ROWS = 20
 # At the desk: of machinery a few, one to act on, and no page that only leads to another.
 FEW, FEW_ROWS = {"Event", "Outgoing", "Membership", "User", "Seal", "OutgoingMail", "Reveal"}, 3
 WORDS = {"code": ["2" * 26], "uidb36": ["x"], "key": ["y-z"], "url": ["nothing/"], "content_type_id": ["1"]}
+WORDS |= {"kind": [*DOWNLOADS], "form": [*FORMS], "extension": [*EXTENSIONS]}
+WORDS |= {"file": [*(f"{kind}.jsonl.gz" for kind in COLUMNS), MANIFEST, SIGNATURE]}
 
 
 def addresses() -> list[str]:
@@ -399,6 +423,8 @@ def _filled(pattern: str) -> Iterator[str]:
 def _values(hole: str, place: str) -> list[str]:
     if hole in WORDS:
         return WORDS[hole]
+    if hole == "dump":
+        return [folder.name for folder in published.kept()]
     if hole == "app_label":
         return ["supplies", "matching"]
     if hole == "action":
@@ -437,6 +463,6 @@ def crawl(
 
 
 def sent(answer: Any) -> bytes:
-    """All of an answer: body, headers, cookies."""
+    """All of an answer: body, unpacked, headers, cookies."""
     body = b"".join(answer) if answer.streaming else answer.content
-    return b"\n".join([body, str(dict(answer.headers)).encode(), answer.cookies.output().encode()])
+    return b"\n".join([unzipped(body), str(dict(answer.headers)).encode(), answer.cookies.output().encode()])

@@ -90,11 +90,22 @@ ROW_OF = [
     ("allocation-*", "allocation"),
     ("matchingrun-*", "run"),
     ("track*", "shipment in_transit"),
+    ("fhir-request", "need published"),
+    ("fhir-delivery", "shipment in_transit"),
 ]
 SHARED: list[tuple[str, Callable[[], Any]]] = [
     ("region-*", lambda: Region.objects.get(pk="420106")),
 ]
-IN_OTHER_HOLES = {"app_label": "supplies", "url": "nothing/", "content_type_id": "1"}
+IN_OTHER_HOLES = {
+    "app_label": "supplies",
+    "url": "nothing/",
+    "content_type_id": "1",
+    "kind": "needs",
+    "form": "csv",
+    "dump": "20200101T000000Z",
+    "file": "needs.jsonl.gz",
+    "extension": "status",
+}
 
 
 @dataclass(frozen=True)

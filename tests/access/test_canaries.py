@@ -1,10 +1,13 @@
 """Every page as everybody, every store, everything that leaves: nothing planted is where it is not for; and searches that find."""
 
+import gzip
 import json
 import logging
 import os
+import zipfile
 from base64 import b64encode
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -50,6 +53,11 @@ ROLES = (
     "auditor",
     "admin",
 )
+
+
+@pytest.fixture(autouse=True)
+def open_data(settings: Any, tmp_path: Path) -> None:
+    settings.OPEN_DATA_DIR = tmp_path / "open"
 
 
 @pytest.fixture
@@ -107,6 +115,9 @@ def test_nobody_opens_a_page_that_holds_what_is_not_for_her(world: World, role: 
         hits, opened = canaries.crawl(who, world.canaries, addresses)
 
     assert opened > 30
+    for published in ("/open/needs.xlsx", "/open/flows.atom", "/fhir/SupplyRequest"):
+        assert published in addresses
+    assert [address for address in addresses if address.startswith("/open/dumps/2026")]
     assert hits == [], shown(hits)
     assert log.written.count(b"\n") > len(addresses) / 2
     assert canaries.found_in(log.written, world.canaries) == []
@@ -257,6 +268,23 @@ def test_a_leak_in_valkey_is_found_whatever_it_is_kept_as() -> None:
                 ]
             finally:
                 client.delete(key)
+
+
+@pytest.mark.parametrize(
+    "pack", [gzip.compress, lambda content: _zipped(content)], ids=["a file of a dump", "a workbook"]
+)
+def test_a_leak_in_what_is_packed_is_found(pack: Callable[[bytes], bytes]) -> None:
+    packed = pack(b"a canaryleakq")
+
+    assert canaries.found_in(packed, [LEAK]) == []
+    assert canaries.found_in(canaries.sent(HttpResponse(packed)), [LEAK]) == [LEAK]
+
+
+def _zipped(content: bytes) -> bytes:
+    file = BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("sheet.xml", content)
+    return file.getvalue()
 
 
 def test_a_leak_in_a_file_is_found(private_root: Path) -> None:

@@ -22,6 +22,10 @@ OUTSIDE = {
         recovery-codes recovery-codes-file recovery-codes-kept keys issue-key revoke-key reset-password
         members invite invitation revoke-invitation dismiss-member promote-member how-matching-works still-lacking
         """,
+    "open data: files, a signed dump and FHIR, each with a standard and a document of its own": """
+        open-data open-dictionary open-dictionary-json open-key open-manifest open-signature open-file open-dump
+        fhir-metadata fhir-definition fhir-requests fhir-request fhir-deliveries fhir-delivery
+        """,
     "the same pages by the names django-allauth leads to": """
         account_login account_signup account_reauthenticate mfa_authenticate account_email
         account_email_verification_sent account_reset_password account_reset_password_done
