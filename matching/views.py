@@ -1,4 +1,4 @@
-"""The donor's and the hospital's answers to what a volunteer has approved; and how matching works, for everybody."""
+"""The donor's and the hospital's answers to what a volunteer has approved; for everybody how matching works, and what goods are good for."""
 
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from matching import services
+from matching.forms import CheckForm
+from matching.lookup import Case, Line, look_up
 from matching.models import Proposal, ProposalStatus, Shortfall
 from matching.permissions import may_answer_for_donor, may_answer_for_hospital, may_decline
 from matching.results import latest_runs, results
@@ -28,6 +30,48 @@ def how_matching_works(request: HttpRequest) -> HttpResponse:
     """The rules in plain words, and what the last run of each emergency came to. Nothing of anybody's own."""
     latest = [(result, shortfalls(dict(result.shortfalls))) for result in results(latest_runs())]
     return render(request, "matching/how.html", {"latest": latest, "examples": examples()})
+
+
+@require_safe
+def check(request: HttpRequest) -> HttpResponse:
+    """What goods are good for that are marked so: an address that can be passed on."""
+    form = CheckForm(request.GET) if request.GET else CheckForm()
+    is_faulty = form.is_bound and not form.is_valid()
+    context: dict[str, Any] = {"form": form, "narrowing": [form[name] for name in form.narrowing]}
+    if form.is_bound and not is_faulty:
+        answer = look_up(form.asked, on=timezone.localdate())
+        context["answer"] = answer
+        context["cases"] = [(case, _sections(case)) for case in answer.cases]
+        context["questions"] = [
+            (question, [(_narrowed(request, question.about, code), name) for code, name in question.choices])
+            for question in answer.questions
+        ]
+    return render(request, "matching/check.html", context, status=400 if is_faulty else 200)
+
+
+def _sections(case: Case) -> list[dict[str, Any]]:
+    """The lines of a case: for each item as a whole, and folded away for each standard that may be named."""
+    parts: list[tuple[str, str, tuple[Line, ...]]] = [
+        ("success", _("Good for"), case.good_for),
+        ("warning", _("Good for, if the hospital agrees"), case.on_condition),
+        ("error", _("May not replace"), case.not_for),
+    ]
+    return [
+        {
+            "kind": kind,
+            "title": title,
+            "whole": [line for line in lines if line.standard is None],
+            "named": [line for line in lines if line.standard is not None],
+        }
+        for kind, title, lines in parts
+        if lines
+    ]
+
+
+def _narrowed(request: HttpRequest, field: str, value: str) -> str:
+    query = request.GET.copy()
+    query[field] = value
+    return f"?{query.urlencode()}"
 
 
 @signed_in

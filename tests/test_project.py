@@ -21,6 +21,7 @@ PUBLIC = {
     "health/ready": "for whoever routes requests to them; names no part of them but those everybody knows",
     "privacy/": "what is kept how long",
     "how-matching-works/": "the rules, and what the last run of each emergency came to as a whole",
+    "check/": "what goods are good for, by the table everybody may read",
     "sign-in/": "before signing in",
     "sign-up/": "before signing up",
     "password/reset/": "before signing in again",

@@ -21,6 +21,7 @@ OUTSIDE = {
         account account-number change-name change-password confirm second-factor set-up-second-factor end-other-sessions
         recovery-codes recovery-codes-file recovery-codes-kept keys issue-key revoke-key reset-password
         members invite invitation revoke-invitation dismiss-member promote-member how-matching-works still-lacking
+        check-goods
         """,
     "the same pages by the names django-allauth leads to": """
         account_login account_signup account_reauthenticate mfa_authenticate account_email
