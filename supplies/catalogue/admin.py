@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db import models
 
 from supplies.catalogue.models import (
     Category,
@@ -134,3 +135,4 @@ class CounterfeitMarkAdmin(ReferenceAdmin):
     list_filter = ("is_active", "jurisdiction", "is_verified")
     search_fields = ("maker", "model", "number", "number_pattern", "=gtin", "source", "wrong", "wrong_zh")
     ordering = ("-stated_on", "pk")
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}

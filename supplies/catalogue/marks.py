@@ -568,8 +568,12 @@ def _credit_code(match: re.Match[str], on: date) -> Mark | None:
     number = re.sub(r"[ -]", "", match["credit"]).upper()
     # The library refuses the rarer kinds that begin with a letter; their check sign is made the same way.
     is_right = set(number) <= SIGNS and uscc.calc_check_digit(number[:17]) == number[17]
-    if not is_right and number.isdigit() and number[:2] not in DEPARTMENTS:
-        return None
+    if (
+        not is_right
+        and number.isdigit()
+        and (number[:2] not in DEPARTMENTS or _has_right_check_digit(number))
+    ):
+        return None  # eighteen digits are as well the number of a pallet
     odd: list[Warning] = []
     if not is_right:
         odd.append(_wrong_check_digit())
@@ -867,7 +871,8 @@ FORMS: tuple[tuple[re.Pattern[str], Reader], ...] = tuple(
         (rf"{NOT_BEFORE}CE{S}[-:/]?{S}(?P<number>[0-9]{{4}}){NOT_AFTER}", _notified_body),
         (rf"{NOT_BEFORE}(?:\(?E[UC]\)?{S})?(?:(?P<law>2016/425|89/686|2017/745|93/42)(?:/E[EC]C)?|(?:EN{S})?ISO{S}(?P<iso>13485|9001)(?:{S}[:-]{S}[0-9]{{4}})?){NOT_AFTER}", _document),
         (rf"{NOT_BEFORE}CE{NOT_AFTER}", _ce),
+        (rf"(?P<word>(?:GTIN|EAN|UPC|SSCC|GLN|UDI-?DI)(?:-?[0-9]{{1,2}})?{S}[:.]?{S})(?P<digits>[0-9](?:[ -]?[0-9]){{7,17}}){NOT_AFTER}", _digits),
         (rf"{NOT_BEFORE}(?P<credit>[0-9A-Z]{{2}}[ -]?[0-9]{{6}}[ -]?[0-9A-HJ-NP-RTUW-Y]{{9}}[ -]?[0-9A-HJ-NP-RTUW-Y]){NOT_AFTER}", _credit_code),
-        (rf"(?P<word>(?:GTIN|EAN|UPC|SSCC|GLN|UDI-?DI)(?:-?[0-9]{{1,2}})?{S}[:.]?{S})?{NOT_BEFORE}(?P<digits>[0-9](?:[ -]?[0-9]){{7,17}}){NOT_AFTER}", _digits),
+        (rf"(?P<word>){NOT_BEFORE}(?P<digits>[0-9](?:[ -]?[0-9]){{7,17}}){NOT_AFTER}", _digits),
     )
 )  # fmt: skip

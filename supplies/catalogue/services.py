@@ -17,7 +17,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from supplies.catalogue.dictionary import Dictionary, Found, StandardReading
-from supplies.catalogue.marks import Reading, bare
+from supplies.catalogue.marks import Reading, bare, read_marks
 from supplies.catalogue.models import (
     Category,
     CounterfeitMark,
@@ -30,6 +30,7 @@ from supplies.catalogue.models import (
 )
 from supplies.editions.services import Loaded, load_table, read_rows
 
+MOST_SCANNED = 200
 REFERENCE = Path(__file__).parent / "reference"
 SUPPLIES = Path(__file__).parent.parent
 TABLES: list[tuple[type[Model], str, list[str]]] = [
@@ -142,6 +143,54 @@ class Counterfeits:
             return Hit(mark, False)
         names = [bare(mark.maker), bare(mark.model)]
         return Hit(mark, False) if all(names) and all(name in text for name in names) else None
+
+
+class Printed(NamedTuple):
+    """What is printed on goods that are offered.
+
+    remarks    what is odd, as the field it is about and a sentence; nothing is refused for it
+    """
+
+    lot_number: str
+    expires_on: date | None
+    remarks: list[tuple[str, str]]
+
+
+def read_package(
+    *,
+    registration_number: str,
+    scanned: str,
+    lot_number: str,
+    expires_on: date | None,
+    counterfeits: Counterfeits,
+    on: date,
+) -> Printed:
+    """Lot and expiry, from the scanned code where nobody typed them, and what is odd about numbers and codes."""
+    number, code = read_marks(registration_number, on=on), read_marks(scanned, on=on)
+    remarks = [("scanned", str(w.text)) for mark in code.marks for w in mark.oddities]
+    remarks += [("registration_number", str(w.text)) for mark in number.marks for w in mark.oddities]
+    if registration_number and not number.marks:
+        text = _("“%(number)s” has no form of a registration number that is known here.")
+        remarks.append(("registration_number", text % {"number": registration_number}))
+    if scanned and not code.marks:
+        remarks.append(
+            ("scanned", _("The scanned code was not understood: “%(text)s”.") % {"text": scanned[:60]})
+        )
+    if len({*map(bare, code.lots), *([bare(lot_number)] if lot_number else [])}) > 1:
+        facts = {"typed": lot_number, "scanned": ", ".join(sorted(code.lots))}
+        remarks.append(("lot_number", _("The lot is %(typed)s, but the code says %(scanned)s.") % facts))
+    if expires_on and code.expiries - {expires_on}:
+        facts = {"typed": str(expires_on), "scanned": str(min(code.expiries))}
+        remarks.append(("expires_on", _("The expiry is %(typed)s, but the code says %(scanned)s.") % facts))
+    lot = lot_number or min(code.lots, default="")
+    for text, reading, field in (
+        (registration_number, number, "registration_number"),
+        (scanned, code, "scanned"),
+    ):
+        remarks += (
+            [(field, hit.sentence) for hit in counterfeits.like(text, reading, lot=lot)] if text else []
+        )
+    return Printed(lot, expires_on or min(code.expiries, default=None), list(dict.fromkeys(remarks)))
 
 
 def _has_lot(mark: CounterfeitMark, lots: set[str]) -> bool:
