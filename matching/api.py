@@ -685,7 +685,7 @@ class CheckRemark(serializers.Serializer):
 
 
 class CheckPart(serializers.Serializer):
-    label = serializers.CharField()
+    name = serializers.CharField(source="label")
     says = serializers.CharField()
 
 
@@ -794,7 +794,7 @@ class CheckCounterfeit(serializers.Serializer):
 
     sentence = serializers.CharField()
     is_exact = serializers.BooleanField(help_text="A whole number of the list is printed on them.")
-    source = serializers.CharField(source="mark.source")
+    said_by = serializers.CharField(source="mark.source")
     url = serializers.CharField(source="mark.source_url")
     stated_on = Day(source="mark.stated_on")
     jurisdiction = serializers.CharField(source="mark.jurisdiction")

@@ -409,7 +409,9 @@ class _Judge:
             why = self._why_not(found, rows)
         else:
             why = standing(rests_on)
-        about = rows or [row for row in [self.standards.get(code or "")] if row]
+        about: Sequence[Substitution | Standard] = rows
+        if not rows and code in self.standards:
+            about = [self.standards[code]]
         return Line(
             found.verdict,
             self.items[wanted],

@@ -214,8 +214,8 @@ def _registration(match: re.Match[str], on: date) -> Mark:
     parts = [_issued_by(issuer), Part(_("origin"), ORIGINS[origin])]
     if len(digits) != 11:
         text = _("After the words there are %(found)d digits; such a number has 11.") % {"found": len(digits)}
-        odd = (Warning("wrong-length", text),)
-        return Mark("cn-registration", match[0].strip(), number, title, tuple(parts), odd, register=NMPA)
+        short = (Warning("wrong-length", text),)
+        return Mark("cn-registration", match[0].strip(), number, title, tuple(parts), short, register=NMPA)
     year, risk, category, serial = digits[:4], digits[4], digits[5:7], digits[7:]
     parts += [
         Part(_("first registered"), year),

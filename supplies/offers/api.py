@@ -26,9 +26,16 @@ from supplies.api_fields import (
     WholeNumber,
     told_beside_the_answer,
 )
-from supplies.catalogue.api import ItemField, StandardField, dictionary_of, in_base_units, shown
+from supplies.catalogue.api import (
+    ItemField,
+    StandardField,
+    counterfeits_of,
+    dictionary_of,
+    in_base_units,
+    shown,
+)
 from supplies.catalogue.models import Category, Item, TransportMode
-from supplies.catalogue.services import MOST_SCANNED, Counterfeits, read_package
+from supplies.catalogue.services import MOST_SCANNED, read_package
 from supplies.emergencies.models import Emergency
 from supplies.errors import NotYours
 from supplies.offers import services
@@ -219,7 +226,7 @@ class OfferLineInput(RowInput):
             scanned=scanned,
             lot_number=line.get("lot_number", ""),
             expires_on=line.get("expires_on"),
-            counterfeits=self.context.setdefault("counterfeits", Counterfeits()),
+            counterfeits=counterfeits_of(self),
             on=timezone.localdate(),
         )
         told = told_beside_the_answer(self.context["request"])
