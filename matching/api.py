@@ -628,7 +628,7 @@ class ShortfallViewSet(ReadOnlyModelViewSet):
 
 
 class CheckInput(Strict):
-    """What somebody has. One of q, item and standard has to be given."""
+    """What somebody has: q, or the code of an item or a standard. Without any of them the answer asks what it is."""
 
     q = serializers.CharField(
         required=False,
@@ -657,12 +657,6 @@ class CheckInput(Strict):
         default="CN",
         help_text="Whose rules: a code of ISO 3166-1, or EU.",
     )
-
-    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
-        if not asked.keys() & {"q", "item", "standard"}:
-            sentence = _("Say what you have: a name, a standard, or a number that is printed on it.")
-            raise serializers.ValidationError({"q": [sentence]})
-        return asked
 
     @property
     def asked(self) -> Asked:

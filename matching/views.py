@@ -1,5 +1,6 @@
 """The donor's and the hospital's answers to what a volunteer has approved; for everybody how matching works, and what goods are good for."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from supplies.leaks import warnings
 from supplies.needs.models import Appeal, Need
 from supplies.needs.permissions import may_read_details
 from supplies.organisations.visitors import SignedIn, signed_in
+from supplies.wording import listed
 
 
 @require_safe
@@ -60,12 +62,27 @@ def _sections(case: Case) -> list[dict[str, Any]]:
         {
             "kind": kind,
             "title": title,
-            "whole": [line for line in lines if line.standard is None],
-            "named": [line for line in lines if line.standard is not None],
+            "whole": _together(line for line in lines if line.standard is None),
+            # Goods without a standard have to be agreed to whichever standard is named: that is said once.
+            "named": _together(
+                line for line in lines if line.standard is not None and case.standard is not None
+            ),
         }
         for kind, title, lines in parts
         if lines
     ]
+
+
+def _together(lines: Iterable[Line]) -> list[tuple[str, Line]]:
+    """What is asked for, with why; where the same is said of several needs, it is said once."""
+    groups: dict[tuple[Any, ...], list[Line]] = {}
+    for line in lines:
+        groups.setdefault((line.where, line.why, line.sources, line.as_of), []).append(line)
+    return [(listed(map(_named, group)), group[0]) for group in groups.values()]
+
+
+def _named(line: Line) -> str:
+    return f"{line.item.name} · {line.standard}" if line.standard else line.item.name
 
 
 def _narrowed(request: HttpRequest, field: str, value: str) -> str:

@@ -474,7 +474,7 @@ def _notified_body(match: re.Match[str], on: date) -> Mark:
     number = match["number"]
     title = gettext_lazy("CE mark with the number of a notified body")
     parts = (Part(_("notified body"), number),)
-    text = _("See whether this body is notified for these goods; many numbers were borrowed in 2020.")
+    text = _("See whether this body is notified for these goods.")
     odd = (Warning("ask-the-body", text),)
     return Mark("ce-body", match[0].strip(), f"CE{number}", title, parts, odd, register=NANDO)
 

@@ -26,7 +26,7 @@ def test_the_page_asks_and_is_open_to_everybody(client: Client) -> None:
     assert 'name="q"' in answer.content.decode()
 
 
-def test_an_address_with_a_question_shows_the_answer_with_its_source(client: Client) -> None:
+def test_an_address_shows_the_answer_with_its_source(client: Client) -> None:
     shown = page(client, q="KN95口罩").content.decode()
 
     assert "GB 2626-2019" in shown
