@@ -410,7 +410,7 @@ class _Judge:
         else:
             why = standing(rests_on)
         about: Sequence[Substitution | Standard] = rows
-        if found.verdict != Verdict.NO and not rows and code in self.standards:
+        if found.verdict != Verdict.NO and not rows and code is not None:
             about = [self.standards[code]]
         return Line(
             found.verdict,
