@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from config.api_once import GatedRouter, gated
-from matching.api import MatchingRunViewSet, ProposalViewSet, ShortfallViewSet
+from matching.api import CheckView, MatchingRunViewSet, ProposalViewSet, ShortfallViewSet
 from supplies.allocations.api import AllocationViewSet
 from supplies.catalogue.api import CategoryViewSet, ItemViewSet, StandardViewSet
 from supplies.desks.api import TrackView
@@ -37,5 +37,6 @@ router.register("shipments", ShipmentViewSet)
 
 urlpatterns = [
     path("", include(router.urls)),
+    path("check/", gated(CheckView).as_view(), name="check"),
     path("track/<str:code>/", gated(TrackView).as_view(), name="track-code"),
 ]

@@ -44,7 +44,7 @@ ROUTES = {
         shipment-list shipment-detail proposal-deviations proposal-suggested-shipments contact-list contact-detail reveal-list reveal-detail
         organisation organisation-check facility promise privacy open-data open-dictionary open-dictionary-json open-key open-manifest open-signature how-matching-works my-data account account-number keys members nowhere
         """,
-    "search": "choose-hospital read-announcement",
+    "search": "choose-hospital read-announcement check-goods check",
     "track": "find-code track track-code invitation",
     "write": """
         withdraw-need confirm-need post-appeal withdraw-appeal post-donation withdraw-donation withdraw-offer count-shipment

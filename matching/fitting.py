@@ -1,7 +1,8 @@
 """Does a pair fit? The kernel's rules, asked about single pairs outside a run: proposals that wait, and what is made by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from django.db.models import F
@@ -10,10 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from matching.kernel.explain import Match, explain
 from matching.kernel.pairs import Pairs
 from matching.kernel.plan import Plan
-from matching.kernel.problem import Problem
+from matching.kernel.problem import Problem, Verdict
 from matching.kernel.solve import as_plan
+from matching.kernel.substitution import Reason
 from matching.kernel.verify import Fault, verify
 from matching.snapshot import Couple, Rulebook, open_offers, take_couples
+from supplies.catalogue.models import Substitution
 from supplies.needs.models import Need
 from supplies.offers.models import Offer
 
@@ -68,6 +71,22 @@ def offers_for(need: Need, *, as_of: datetime, most: int = MOST_OFFERS) -> list[
     nearest = sorted((metres, position) for position, metres in ways if position not in broken)[:most]
     found = Offer.objects.with_place().in_bulk([couples[position].offer for _metres, position in nearest])
     return [(found[couples[position].offer], metres // 1000) for metres, position in nearest]
+
+
+def grounds(
+    verdict: int, reason: Reason, chain: Sequence[int], steps: Mapping[int, Substitution]
+) -> dict[str, Any]:
+    """What a judgement on standards rests on, as proposals keep it and sentences tell it.
+
+    Returns  reason; steps as [offered, asked for, relation]; condition in "zh" and "en", or None without one
+    """
+    known = [steps[edge] for edge in chain if edge in steps]
+    last = steps.get(chain[-1]) if chain and verdict == Verdict.CONDITIONAL else None
+    return {
+        "reason": reason.name.lower(),
+        "steps": [[step.offered_id, step.satisfies_id, step.relation] for step in known],
+        "condition": {"zh": last.condition_zh or last.condition, "en": last.condition} if last else None,
+    }
 
 
 def _most(need: Need, offer: Offer) -> int:

@@ -1,5 +1,6 @@
 """Why a match is proposed, and why a need stays short, as sentences in the reader's language."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -76,7 +77,7 @@ def sentences(proposal: Proposal) -> list[str]:
             )
             % {"days": spare}
         )
-    found.append(_standard(proposal))
+    found.append(standing(because))
     total = because.get("total") or 0
     if total:
         before, after = (round(100 * filled / total) for filled in filling(proposal))
@@ -107,8 +108,8 @@ def sentences(proposal: Proposal) -> list[str]:
     return found
 
 
-def _standard(proposal: Proposal) -> str:
-    because = proposal.because
+def standing(because: Mapping[str, Any]) -> str:
+    """Why goods of their standard may go to a need, from what `fitting.grounds` says."""
     reason, steps = because.get("reason"), because.get("steps") or []
     if reason == "standard_not_stated":
         return _("The donor states no standard; the hospital has to agree.")

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from matching.fitting import OTHERWISE, WHY_NOT, first_faults, match_of
+from matching.fitting import OTHERWISE, WHY_NOT, first_faults, grounds, match_of
 from matching.kernel.explain import Explanation, Match, explain
 from matching.kernel.plan import Plan
 from matching.kernel.problem import URGENCIES, Problem, Verdict
@@ -505,27 +505,19 @@ def _by_importance(match: Match) -> tuple[int, int, int]:
 
 def _proposal(match: Match, steps: Mapping[int, Substitution], **of: Any) -> Proposal:
     """What a match says, as a proposal of this run, need and offer."""
-    conditional = match.verdict == Verdict.CONDITIONAL
-    last = steps.get(match.chain[-1]) if match.chain else None
+    rests_on = grounds(match.verdict, match.reason, match.chain, steps)
+    condition = rests_on["condition"] or {"zh": ""}
     return Proposal(
         quantity=match.quantity,
         km=match.distance_m // 1000,
         days=match.days,
-        is_conditional=conditional,
-        condition=(last.condition_zh or last.condition)[:300] if conditional and last else "",
+        is_conditional=match.verdict == Verdict.CONDITIONAL,
+        condition=condition["zh"][:300],
         because={
             "days_to_spare": match.days_to_spare,
             "shelf_days": match.shelf_days,
             "overshoot": match.overshoot,
-            "reason": match.reason.name.lower(),
-            "steps": [
-                [steps[edge].offered_id, steps[edge].satisfies_id, steps[edge].relation]
-                for edge in match.chain
-                if edge in steps
-            ],
-            "condition": {"zh": last.condition_zh or last.condition, "en": last.condition}
-            if conditional and last
-            else None,
+            **rests_on,
             "level_before": match.level_before,
             "level_after": match.level_after,
             "filled_before": match.filled_before,

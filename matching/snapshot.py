@@ -122,23 +122,7 @@ class Rulebook:
     @classmethod
     def read(cls) -> Self:
         items = {row.pk: row for row in catalogue.Item.objects.all()}
-        standards = {
-            row.pk: Standard(
-                row.pk,
-                frozenset(item.pk for item in row.items.all()),
-                row.medical_use != catalogue.MedicalUse.NO,
-            )
-            for row in catalogue.Standard.objects.prefetch_related("items")
-        }
-        rules = Rules(
-            standards,
-            [
-                _edge(row)
-                for row in catalogue.Substitution.objects.order_by("pk")
-                if _same_unit(row, standards, items)
-            ],
-        )
-        with_standards = {item for standard in standards.values() for item in standard.items}
+        rules = read_rules(items)
         return cls(
             rules=rules,
             family_of=families(sorted(items), rules),
@@ -154,9 +138,7 @@ class Rulebook:
             ),
             regions=tuple(sorted(Region.objects.values_list("path", flat=True))),
             min_shelf_days={code: item.min_shelf_days for code, item in items.items()},
-            clinical=frozenset(
-                code for code, item in items.items() if item.needs_medical_grade and code in with_standards
-            ),
+            clinical=clinical_items(items, rules),
             cold=frozenset(code for code, item in items.items() if item.is_cold_chain),
             dangerous=frozenset(code for code, item in items.items() if item.is_dangerous),
             usual={code: item.assumed_quantity for code, item in items.items() if item.assumed_quantity},
@@ -175,6 +157,28 @@ class Rulebook:
 
     def country_of(self, code: str) -> str:
         return self.regions[self.place_of[code]].split("/", 2)[1]
+
+
+def read_rules(items: Mapping[str, catalogue.Item]) -> Rules:
+    """What may stand in for what, as the table of standards and substitutions says now."""
+    standards = {
+        row.pk: Standard(
+            row.pk,
+            frozenset(item.pk for item in row.items.all()),
+            row.medical_use != catalogue.MedicalUse.NO,
+        )
+        for row in catalogue.Standard.objects.prefetch_related("items")
+    }
+    edges = catalogue.Substitution.objects.order_by("pk")
+    return Rules(standards, [_edge(row) for row in edges if _same_unit(row, standards, items)])
+
+
+def clinical_items(items: Mapping[str, catalogue.Item], rules: Rules) -> frozenset[str]:
+    """Items for which "medical grade only" means something: there are standards to tell it by."""
+    with_standards = {item for standard in rules.standards.values() for item in standard.items}
+    return frozenset(
+        code for code, item in items.items() if item.needs_medical_grade and code in with_standards
+    )
 
 
 def _edge(row: catalogue.Substitution) -> Substitution:

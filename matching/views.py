@@ -1,5 +1,6 @@
-"""The donor's and the hospital's answers to what a volunteer has approved; and how matching works, for everybody."""
+"""The donor's and the hospital's answers to what a volunteer has approved; for everybody how matching works, and what goods are good for."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from matching import services
+from matching.forms import CheckForm
+from matching.lookup import Case, Line, look_up
 from matching.models import Proposal, ProposalStatus, Shortfall
 from matching.permissions import may_answer_for_donor, may_answer_for_hospital, may_decline
 from matching.results import latest_runs, results
@@ -21,6 +24,7 @@ from supplies.leaks import warnings
 from supplies.needs.models import Appeal, Need
 from supplies.needs.permissions import may_read_details
 from supplies.organisations.visitors import SignedIn, signed_in
+from supplies.wording import listed
 
 
 @require_safe
@@ -28,6 +32,63 @@ def how_matching_works(request: HttpRequest) -> HttpResponse:
     """The rules in plain words, and what the last run of each emergency came to. Nothing of anybody's own."""
     latest = [(result, shortfalls(dict(result.shortfalls))) for result in results(latest_runs())]
     return render(request, "matching/how.html", {"latest": latest, "examples": examples()})
+
+
+@require_safe
+def check(request: HttpRequest) -> HttpResponse:
+    """What goods are good for that are marked so: an address that can be passed on."""
+    form = CheckForm(request.GET) if request.GET else CheckForm()
+    is_faulty = form.is_bound and not form.is_valid()
+    context: dict[str, Any] = {"form": form, "narrowing": [form[name] for name in form.narrowing]}
+    if form.is_bound and not is_faulty:
+        answer = look_up(form.asked, on=timezone.localdate())
+        context["answer"] = answer
+        context["cases"] = [(case, _sections(case)) for case in answer.cases]
+        context["questions"] = [
+            (question, [(_narrowed(request, question.about, code), name) for code, name in question.choices])
+            for question in answer.questions
+        ]
+    return render(request, "matching/check.html", context, status=400 if is_faulty else 200)
+
+
+def _sections(case: Case) -> list[dict[str, Any]]:
+    """The lines of a case: for each item as a whole, and folded away for each standard that may be named."""
+    parts: list[tuple[str, str, tuple[Line, ...]]] = [
+        ("success", _("Good for"), case.good_for),
+        ("warning", _("Good for, if the hospital agrees"), case.on_condition),
+        ("error", _("May not replace"), case.not_for),
+    ]
+    return [
+        {
+            "kind": kind,
+            "title": title,
+            "whole": _together(line for line in lines if line.standard is None),
+            # Goods without a standard have to be agreed to whichever standard is named: that is said once.
+            "named": _together(
+                line for line in lines if line.standard is not None and case.standard is not None
+            ),
+        }
+        for kind, title, lines in parts
+        if lines
+    ]
+
+
+def _together(lines: Iterable[Line]) -> list[tuple[str, Line]]:
+    """What is asked for, with why; where the same is said of several needs, it is said once."""
+    groups: dict[tuple[Any, ...], list[Line]] = {}
+    for line in lines:
+        groups.setdefault((line.where, line.why, line.sources, line.as_of), []).append(line)
+    return [(listed(map(_named, group)), group[0]) for group in groups.values()]
+
+
+def _named(line: Line) -> str:
+    return f"{line.item.name} · {line.standard}" if line.standard else line.item.name
+
+
+def _narrowed(request: HttpRequest, field: str, value: str) -> str:
+    query = request.GET.copy()
+    query[field] = value
+    return f"?{query.urlencode()}"
 
 
 @signed_in

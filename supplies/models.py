@@ -3,7 +3,16 @@
 from supplies.accounts.models import Invitation, SecondFactor, Session
 from supplies.allocations.models import Allocation
 from supplies.attachments.models import Attachment
-from supplies.catalogue.models import Category, Item, Standard, Substitution, TransportMode, Unit, UnitRule
+from supplies.catalogue.models import (
+    Category,
+    CounterfeitMark,
+    Item,
+    Standard,
+    Substitution,
+    TransportMode,
+    Unit,
+    UnitRule,
+)
 from supplies.editions.models import ReferenceEdition
 from supplies.emergencies.models import Emergency
 from supplies.intake.models import Import, ImportedLine, ImportedRow
@@ -41,6 +50,7 @@ __all__ = [
     "CallLog",
     "Category",
     "Contact",
+    "CounterfeitMark",
     "Discrepancy",
     "Donation",
     "Emergency",

@@ -26,6 +26,7 @@ PUBLIC = {
     "open/dictionary.json": "the same for programs",
     "fhir/metadata": "what can be read as FHIR",
     "fhir/SupplyRequest": "needs, as FHIR",
+    "check/": "what goods are good for, by the table everybody may read",
     "sign-in/": "before signing in",
     "sign-up/": "before signing up",
     "password/reset/": "before signing in again",
@@ -42,6 +43,7 @@ PUBLIC = {
     "api/v1/facilities/": "their sites, down to the district",
     "api/v1/appeals/": "appeals are public once a volunteer has published them",
     "api/v1/needs/": "the same for their lines",
+    "api/v1/check/": "what goods are good for, by the table everybody may read",
     "api/v1/offers/": "open offers are public without their donor",
 }
 

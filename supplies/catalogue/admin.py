@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db import models
 
-from supplies.catalogue.models import Category, Item, Standard, Substitution, TransportMode, Unit, UnitRule
+from supplies.catalogue.models import (
+    Category,
+    CounterfeitMark,
+    Item,
+    Standard,
+    Substitution,
+    TransportMode,
+    Unit,
+    UnitRule,
+)
 from supplies.editions.admin import ReferenceAdmin
 
 EDITED = ("edited_at", admin.EmptyFieldListFilter)
@@ -107,3 +117,22 @@ class SubstitutionAdmin(ReferenceAdmin):
 class TransportModeAdmin(ReferenceAdmin):
     list_display = ("code", "name_zh", "name_en", "km_per_day", "max_km", "rec19")
     ordering = ("km_per_day",)
+
+
+@admin.register(CounterfeitMark)
+class CounterfeitMarkAdmin(ReferenceAdmin):
+    list_display = (
+        "__str__",
+        "lot_from",
+        "lot_to",
+        "jurisdiction",
+        "source",
+        "stated_on",
+        "is_active",
+        "is_verified",
+        "edited_at",
+    )
+    list_filter = ("is_active", "jurisdiction", "is_verified")
+    search_fields = ("maker", "model", "number", "number_pattern", "=gtin", "source", "wrong", "wrong_zh")
+    ordering = ("-stated_on", "pk")
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}

@@ -11,6 +11,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 from supplies.api_fields import Coded, RowSerializer
 from supplies.catalogue.dictionary import Dictionary
 from supplies.catalogue.models import Category, Item, Standard, StandardStatus
+from supplies.catalogue.services import Counterfeits
 
 # -- Quantities of items, for every concept that has them --------------------------------------------------
 
@@ -23,6 +24,11 @@ def shown(item: Item, quantity: int | None) -> str | None:
 def dictionary_of(field: Any) -> Dictionary:
     """The catalogue, read once for everything one request holds."""
     return field.context.setdefault("dictionary", Dictionary())  # type: ignore[no-any-return]
+
+
+def counterfeits_of(field: Any) -> Counterfeits:
+    """The list of known counterfeits, read once for everything one request holds."""
+    return field.context.setdefault("counterfeits", Counterfeits())  # type: ignore[no-any-return]
 
 
 @extend_schema_field(OpenApiTypes.STR)

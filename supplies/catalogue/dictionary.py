@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
@@ -119,13 +119,17 @@ class Dictionary:
 
     def _longest_within(self, text: str) -> list[list[Item]]:
         """Items named inside a longer text; a name inside a longer name does not count again."""
-        meanings: list[list[Item]] = []
+        return [items for _words, items in self.names_in(text)]
+
+    def names_in(self, text: str) -> list[tuple[set[str], list[Item]]]:
+        """The names of items that stand inside a text, longest first: as they are written there, and what they may mean."""
+        names: list[tuple[set[str], list[Item]]] = []
         rest = unicodedata.normalize("NFKC", text).lower()
         for pattern, items in self._patterns:
-            rest, times = pattern.subn("\n", rest)
-            if times:
-                meanings.append(items)
-        return meanings
+            if written := {match[0] for match in pattern.finditer(rest)}:
+                names.append((written, items))
+                rest = pattern.sub("\n", rest)
+        return names
 
     @cached_property
     def _any_name(self) -> re.Pattern[str]:
@@ -182,15 +186,24 @@ class Dictionary:
         return re.compile("|".join(pattern for _length, pattern in sorted(patterns)) or nothing), meanings
 
     @cached_property
+    def items_of(self) -> dict[str, list[str]]:
+        """The codes of the items a standard is for."""
+        items: dict[str, list[str]] = {}
+        links = Standard.items.through.objects.order_by("pk").values_list("standard", "item")
+        for standard, item in links:
+            items.setdefault(standard, []).append(item)
+        return items
+
+    @cached_property
     def _items_of(self) -> dict[str, set[str]]:
         """The items a standard is for, with those people confuse them with."""
         confused: dict[str, set[str]] = {}
         for a, b in Item.ambiguous_with.through.objects.values_list("from_item", "to_item"):
             confused.setdefault(a, set()).add(b)
-        items: dict[str, set[str]] = {}
-        for standard, item in Standard.items.through.objects.values_list("standard", "item"):
-            items.setdefault(standard, set()).update({item}, confused.get(item, ()))
-        return items
+        return {
+            standard: {*items, *(other for item in items for other in confused.get(item, ()))}
+            for standard, items in self.items_of.items()
+        }
 
     def read_standards(self, text: str, item: Item | None = None, *, on: date) -> list[StandardReading]:
         """Every standard a text quotes, in the order written; oddities are warned about, never refused."""
@@ -214,6 +227,28 @@ class Dictionary:
         best = next((reading for reading in readings if reading.standard), readings[0])
         warnings = dict.fromkeys(warning for reading in readings for warning in reading.warnings)
         return StandardReading(best.standard, tuple(warnings), best.quoted, best.text)
+
+    def without_vague_names(self, text: str) -> str:
+        """The text without names of items that only seem to quote a standard.
+
+        "N95口罩" quotes none, since people call two kinds of masks so, nor does "医用N95口罩", which is no NIOSH N95;
+        "KN95口罩" quotes GB 2626, and "NIOSH N95" what is printed on the box.
+        """
+        quotes = [compact(reading.text) for reading in self.read_standards(text, on=date.max)]
+        rest = unicodedata.normalize("NFKC", text).lower()
+        for written, items in self.names_in(text):
+            for words in written:
+                is_in_a_quote = any(compact(words) in quote and compact(words) != quote for quote in quotes)
+                if not is_in_a_quote and self._is_vague(words, items):
+                    rest = rest.replace(words, "\n")
+        return rest
+
+    def _is_vague(self, words: str, items: list[Item]) -> bool:
+        """Whether a name tells no standard: it may mean several items, or what it quotes is a standard of another."""
+        if len(items) > 1:
+            return True
+        quoted = [reading.quoted for reading in self.read_standards(words, on=date.max)]
+        return any(s is not None and items[0].code not in self.items_of.get(s.code, ()) for s in quoted)
 
     def _judged(self, words: str, meant: list[Standard], item: Item | None, on: date) -> StandardReading:
         quoted = min(meant, key=lambda s: (not s.is_in_force(on), s.filtration_pct or 0, s.code))
@@ -353,6 +388,7 @@ def _letters(run: str) -> str:
     return "[ /-]?".join(run) if run.isascii() else run
 
 
+@lru_cache(maxsize=8192)
 def _loosely(name: str) -> re.Pattern[str]:
     """A pattern for a folded name; one in Latin letters stands as a word of its own: ECG, not in ECGs2."""
     letters = r"[\s\-_·.]*".join(map(re.escape, name))

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from supplies.catalogue.dictionary import Dictionary
 from supplies.catalogue.models import Item, Standard, Unit, UnitKind, UnitRule
+from supplies.catalogue.services import Counterfeits
 from supplies.selects import LongSelect
 
 POWERS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
@@ -59,6 +60,10 @@ class Shelf:
     @cached_property
     def dictionary(self) -> Dictionary:
         return Dictionary()
+
+    @cached_property
+    def counterfeits(self) -> Counterfeits:
+        return Counterfeits()
 
     @cached_property
     def items(self) -> dict[str, Item]:

@@ -10,6 +10,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import CheckConstraint, F, Func, Q, UniqueConstraint, Value
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from supplies.editions.models import Bilingual, ReferenceRow
@@ -401,6 +402,12 @@ class Substitution(ReferenceRow):
     def __str__(self) -> str:
         return f"{self.offered_id} → {self.satisfies_id} · {self.get_verdict_display()}"
 
+    @property
+    def condition_shown(self) -> str:
+        """The condition in the reader's language, or else in the other one."""
+        is_chinese = (get_language() or "").startswith("zh")
+        return (self.condition_zh or self.condition) if is_chinese else (self.condition or self.condition_zh)
+
 
 class TransportMode(Bilingual, ReferenceRow):
     """How goods travel, and how fast: the days of a journey are 1 + km / km_per_day, rounded up."""
@@ -416,3 +423,81 @@ class TransportMode(Bilingual, ReferenceRow):
         verbose_name = _("transport mode")
         verbose_name_plural = _("transport modes")
         constraints = [CheckConstraint(name="transport_mode_moves", condition=Q(km_per_day__gt=0))]
+
+
+class CounterfeitMarkQuerySet(models.QuerySet["CounterfeitMark"]):
+    def active(self) -> CounterfeitMarkQuerySet:
+        return self.filter(is_active=True)
+
+    def latest_first(self) -> CounterfeitMarkQuerySet:
+        return self.order_by("-stated_on", "pk")
+
+
+class CounterfeitMark(ReferenceRow):
+    """What is printed on goods that an authority or a maker has found to be counterfeit.
+
+    Kept by administrators, each row with who says so, where and when. The project ships none.
+    """
+
+    maker = models.CharField(_("maker named on it"), max_length=120, blank=True)
+    model = models.CharField(_("model"), max_length=80, blank=True)
+    number = models.CharField(
+        _("certificate or registration number"),
+        max_length=60,
+        blank=True,
+        help_text=_("As printed. Spaces and signs do not matter."),
+    )
+    number_pattern = models.CharField(
+        _("pattern of numbers"),
+        max_length=60,
+        blank=True,
+        help_text=_(
+            "* for any signs, ? for one: TC-84A-9???. Found this way, goods are warned of, not held back."
+        ),
+    )
+    gtin = models.CharField(
+        _("GTIN"),
+        max_length=14,
+        blank=True,
+        validators=[RegexValidator(r"^[0-9]{8,14}$", _("8 to 14 digits."))],
+    )
+    lot_from = models.CharField(_("first lot"), max_length=40, blank=True)
+    lot_to = models.CharField(
+        _("last lot"), max_length=40, blank=True, help_text=_("Only these lots; empty: every lot.")
+    )
+    wrong = models.CharField(_("what is wrong with it"), max_length=400)
+    wrong_zh = models.CharField(_("the same in Chinese"), max_length=400, blank=True)
+    jurisdiction = models.CharField(
+        _("jurisdiction"), max_length=10, help_text=_("Where the warning was given: CN, US, EU, WHO.")
+    )
+    source = models.CharField(_("who says so"), max_length=200)
+    source_url = models.URLField(_("source link"), max_length=500)
+    stated_on = models.DateField(_("stated on"))
+    is_active = models.BooleanField(_("active"), default=True)
+
+    objects = CounterfeitMarkQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("known counterfeit")
+        verbose_name_plural = _("known counterfeits")
+        constraints = [
+            CheckConstraint(
+                name="counterfeit_is_known_by_a_number_or_by_maker_and_model",
+                condition=~Q(number="") | ~Q(number_pattern="") | ~Q(gtin="") | (~Q(maker="") & ~Q(model="")),
+                violation_error_message=_("Give a number, a pattern, a GTIN, or the maker with the model."),
+            ),
+            CheckConstraint(
+                name="counterfeit_lots_have_both_ends",
+                condition=Q(lot_from="", lot_to="") | (~Q(lot_from="") & ~Q(lot_to="")),
+                violation_error_message=_("Give the first and the last lot, or neither."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        known_by = (self.maker, self.model, self.number or self.number_pattern, self.gtin)
+        return " ".join(word for word in known_by if word)
+
+    @property
+    def warning(self) -> str:
+        """What is wrong with it, in the reader's language."""
+        return self.wrong_zh if self.wrong_zh and (get_language() or "").startswith("zh") else self.wrong

@@ -1,6 +1,7 @@
 """What donors give, at the desk: donations to moderate."""
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from django.contrib import admin
@@ -8,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from supplies.catalogue.services import Counterfeits
 from supplies.offers import services
 from supplies.offers.models import Donation, DonationStatus, Offer, OfferStatus
 from supplies.organisations.desk import (
@@ -36,6 +38,7 @@ class OfferInline(DeskInline):
         "expires_on",
         "available_from",
         "status",
+        "warnings",
     )
     show_change_link = True
     ordering = ("created_at", "pk")
@@ -50,6 +53,15 @@ class OfferInline(DeskInline):
     @admin.display(description=_("quantity"))
     def given(self, offer: Offer) -> str:
         return in_units(offer.item, offer.quantity)
+
+    @cached_property
+    def counterfeits(self) -> Counterfeits:
+        return Counterfeits()  # an inline lives as long as its request
+
+    @admin.display(description=_("warnings"), empty_value="")
+    def warnings(self, offer: Offer) -> str:
+        """Known counterfeits that the number on these goods is like: to be compared before it is published."""
+        return " ".join(hit.sentence for hit in services.counterfeits_like(offer, self.counterfeits))
 
 
 @admin.register(Donation)

@@ -24,9 +24,18 @@ from supplies.api_fields import (
     RowInput,
     RowSerializer,
     WholeNumber,
+    told_beside_the_answer,
 )
-from supplies.catalogue.api import ItemField, StandardField, dictionary_of, in_base_units, shown
+from supplies.catalogue.api import (
+    ItemField,
+    StandardField,
+    counterfeits_of,
+    dictionary_of,
+    in_base_units,
+    shown,
+)
 from supplies.catalogue.models import Category, Item, TransportMode
+from supplies.catalogue.services import MOST_SCANNED, read_package
 from supplies.emergencies.models import Emergency
 from supplies.errors import NotYours
 from supplies.offers import services
@@ -171,6 +180,12 @@ class OfferLineInput(RowInput):
     )
     min_lot = Quantity(required=False, help_text="Base units.")
     standard = StandardField(required=False, allow_null=True, help_text="The code of the standard met.")
+    scanned = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=MOST_SCANNED,
+        help_text="What a scanner reads from the package; lot and expiry are taken from it where they are not given.",
+    )
     mode = RowField(queryset=TransportMode.objects.all(), required=False)
     max_km = WholeNumber(required=False, allow_null=True, min_value=1, max_value=25_000)
 
@@ -185,6 +200,7 @@ class OfferLineInput(RowInput):
             "min_lot",
             "standard",
             "registration_number",
+            "scanned",
             "sterile",
             "lot_number",
             "expires_on",
@@ -198,7 +214,24 @@ class OfferLineInput(RowInput):
     def validate(self, line: dict[str, Any]) -> dict[str, Any]:
         line = in_base_units(line, dictionary_of(self))
         content = line.pop("pack_content", None)
-        return {**line, "pack": line.get("pack") or content or 1}
+        return {**self._as_printed(line), "pack": line.get("pack") or content or 1}
+
+    def _as_printed(self, line: dict[str, Any]) -> dict[str, Any]:
+        """The line with lot and expiry from the scanned code; what is odd about codes is told beside the answer."""
+        scanned, number = line.pop("scanned", ""), line.get("registration_number", "")
+        if not scanned and not number:
+            return line
+        printed = read_package(
+            registration_number=number,
+            scanned=scanned,
+            lot_number=line.get("lot_number", ""),
+            expires_on=line.get("expires_on"),
+            counterfeits=counterfeits_of(self),
+            on=timezone.localdate(),
+        )
+        told = told_beside_the_answer(self.context["request"])
+        told += [{"field": field, "detail": sentence} for field, sentence in printed.remarks]
+        return {**line, "lot_number": printed.lot_number, "expires_on": printed.expires_on}
 
 
 class DonationInput(RowInput):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from supplies.catalogue.forms import AmountField, BaseGoodsFormSet, GoodsForm
 from supplies.catalogue.models import TransportMode
+from supplies.catalogue.services import MOST_SCANNED, read_package
 from supplies.emergencies.models import Emergency
 from supplies.organisations.forms import ContactForm
 from supplies.organisations.models import Facility, Organisation
@@ -180,10 +181,17 @@ class OfferForm(GoodsForm):
     registration_number = forms.CharField(
         label=gettext_lazy("Registration number"), max_length=60, required=False
     )
+    scanned = forms.CharField(
+        label=gettext_lazy("Scanned code"),
+        max_length=MOST_SCANNED,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text=gettext_lazy("What a scanner reads from the package; lot and expiry are taken from it."),
+    )
     sterile = forms.BooleanField(label=gettext_lazy("Sterile"), required=False)
     min_lot = AmountField(label=gettext_lazy("Not less than this to one place"), required=False)
 
-    details = ("lot_number", "registration_number", "sterile", "min_lot")
+    details = ("scanned", "lot_number", "registration_number", "sterile", "min_lot")
 
     def clean(self) -> dict[str, Any]:
         values = super().clean()
@@ -195,7 +203,23 @@ class OfferForm(GoodsForm):
         values["min_lot"] = self.in_base_units(values["min_lot"]) if is_counted else 1
         if len(values.get("standards") or []) > 1:
             self.add_error("standards", _("Name the one standard that is printed on these goods."))
+        self._read_package(values)
         return values
+
+    def _read_package(self, values: dict[str, Any]) -> None:
+        """What the numbers and codes say; what is odd about them is told, and refuses nothing."""
+        if not (values.get("registration_number") or values.get("scanned")):
+            return
+        printed = read_package(
+            registration_number=values.get("registration_number") or "",
+            scanned=values.get("scanned") or "",
+            lot_number=values.get("lot_number") or "",
+            expires_on=values.get("expires_on"),
+            counterfeits=self.shelf.counterfeits,
+            on=self.on,
+        )
+        values["lot_number"], values["expires_on"] = printed.lot_number, printed.expires_on
+        self.oddities += [sentence for _field, sentence in printed.remarks]
 
     @property
     def line(self) -> dict[str, Any]:

@@ -14,7 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from supplies.catalogue.marks import read_marks
 from supplies.catalogue.models import TransportMode
+from supplies.catalogue.services import Counterfeits, Hit
 from supplies.emergencies.models import Emergency, Phase
 from supplies.errors import NotEligible, Refused
 from supplies.journal.services import record, record_all
@@ -174,8 +176,20 @@ def publish(donation: Donation, *, by: User | None, at: datetime) -> Donation:
 
 @transaction.atomic
 def publish_moderated(donation: Donation, *, at: datetime) -> Donation:
-    """Publish what was moderated where it comes from: an imported list."""
-    return _publish(*_locked(donation), by=None, at=at)
+    """Publish what was moderated where it comes from: an imported list. Known counterfeits wait for a volunteer."""
+    donation, offers = _locked(donation)
+    if any(hit.is_exact for offer in offers for hit in counterfeits_like(offer)):
+        return donation
+    return _publish(donation, offers, by=None, at=at)
+
+
+def counterfeits_like(offer: Offer, known: Counterfeits | None = None) -> list[Hit]:
+    """The known counterfeits that the number on these goods is like."""
+    number = offer.registration_number
+    if not number:
+        return []
+    reading = read_marks(number, on=timezone.localdate(offer.created_at))
+    return (known or Counterfeits()).like(number, reading, lot=offer.lot_number)
 
 
 def _publish(donation: Donation, offers: list[Offer], *, by: User | None, at: datetime) -> Donation:

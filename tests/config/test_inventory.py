@@ -21,6 +21,7 @@ OUTSIDE = {
         account account-number change-name change-password confirm second-factor set-up-second-factor end-other-sessions
         recovery-codes recovery-codes-file recovery-codes-kept keys issue-key revoke-key reset-password
         members invite invitation revoke-invitation dismiss-member promote-member how-matching-works still-lacking
+        check-goods
         """,
     "open data: files, a signed dump and FHIR, each with a standard and a document of its own": """
         open-data open-dictionary open-dictionary-json open-key open-manifest open-signature open-file open-dump

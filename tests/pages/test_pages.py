@@ -234,6 +234,8 @@ def addresses(rows: dict[str, Any]) -> list[tuple[str, str]]:
         ("", "/password/reset/"),
         ("", "/nowhere/"),
         ("", "/how-matching-works/"),
+        ("", "/check/"),
+        ("", "/check/?q=surgical+mask+CE+0598+6901234567892"),
         ("hospital", f"/appeals/{rows['appeal'].pk}/"),
         ("hospital", f"/appeals/{rows['appeal'].pk}/posted/"),
         ("hospital", "/appeals/new/?q=a"),
