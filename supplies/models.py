@@ -4,6 +4,7 @@ from supplies.accounts.models import Invitation, SecondFactor, Session
 from supplies.allocations.models import Allocation
 from supplies.attachments.models import Attachment
 from supplies.catalogue.models import Category, Item, Standard, Substitution, TransportMode, Unit, UnitRule
+from supplies.change_requests.models import ChangeRequest, Report
 from supplies.editions.models import ReferenceEdition
 from supplies.emergencies.models import Emergency
 from supplies.intake.models import Import, ImportedLine, ImportedRow
@@ -39,6 +40,7 @@ __all__ = [
     "Attachment",
     "CallLog",
     "Category",
+    "ChangeRequest",
     "Contact",
     "Discrepancy",
     "Donation",
@@ -63,6 +65,7 @@ __all__ = [
     "ReceiptLine",
     "ReferenceEdition",
     "Region",
+    "Report",
     "Reveal",
     "Seal",
     "SecondFactor",
