@@ -33,6 +33,7 @@ from supplies.accounts.models import Session
 from supplies.accounts.sessions import SessionStore
 from supplies.append_only import rewriting
 from supplies.attachments.uploads import in_memory
+from supplies.change_requests import services as corrections
 from supplies.free_text import FreeText
 from supplies.intake.models import Import, ImportedLine, ImportedRow
 from supplies.journal import mail, once
@@ -166,6 +167,10 @@ def _one_of_everything() -> Match:
     call(checked, make_member("volunteer"), note="x")
     verified(checked)
     reveal(match.hospital_contact, purpose="own", by=user, at=at)
+    said = corrections.report(
+        match.allocation.need, kind="duplicate", duplicate_of="x", words="x", by=None, at=at
+    )
+    corrections.decline(said.change_request, reason="x", by=make_member("volunteer"), at=at)
     _imported(match)
     _an_account(user)
     _evidence(match)
@@ -364,7 +369,9 @@ ROWS_OF = {
     "promises": "supplies.Allocation",
     "proposals": "matching.Proposal",
     "shortfalls": "matching.Shortfall",
+    "mine/said-to-be-wrong": "supplies.ChangeRequest",
     "regions": "supplies.Region",
+    "report/need": "supplies.Need",
     "reveals": "supplies.Reveal",
     "shipments": "supplies.Shipment",
     "standards": "supplies.Standard",
@@ -372,7 +379,15 @@ ROWS_OF = {
 MOST_ROWS = 20
 # At the desk: of machinery a few, one to act on, and no page that only leads to another.
 FEW, FEW_ROWS = {"Event", "Outgoing", "Membership", "User", "Seal", "OutgoingMail", "Reveal"}, 3
-WORDS = {"code": ["2" * 26], "uidb36": ["x"], "key": ["y-z"], "url": ["nothing/"], "content_type_id": ["1"]}
+WORDS = {
+    "what": ["need"],
+    "word": ["x"],
+    "code": ["2" * 26],
+    "uidb36": ["x"],
+    "key": ["y-z"],
+    "url": ["nothing/"],
+    "content_type_id": ["1"],
+}
 
 
 def addresses() -> list[str]:

@@ -81,7 +81,7 @@ def test_everything_that_can_be_wrong_is_reported_and_changes_nothing(what: What
 def test_what_makes_no_sense_is_refused_here_and_in_the_database(what: What, kind: Wrong) -> None:
     subject = make_subject(what)
 
-    with pytest.raises(ValidationError, match="Choose what is wrong|请选择"):
+    with pytest.raises(ValidationError, match="kind"):
         make_report(subject, kind)
     made = make_report(subject, CAN_BE_WRONG[what][0])
     with pytest.raises(IntegrityError, match="change_request_kind_fits"), transaction.atomic():
