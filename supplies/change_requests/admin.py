@@ -125,10 +125,10 @@ SHOWN = {"status": _("status"), "quantity": _("quantity"), "is_paused": _("pause
 
 
 def _said(row: ChangeRequest, facts: dict[str, Any], name: str) -> str:
-    subject = row.subject
+    subject: Any = row.subject
     value = facts.get(name)
     if name == "quantity" and isinstance(subject, Need):
         return in_units(subject.item, value)
     if name == "status":
-        return str(dict(subject._meta.get_field("status").flatchoices).get(value, value))  # type: ignore[union-attr]
+        return str(dict(subject._meta.get_field("status").flatchoices).get(value, value))
     return str(value)

@@ -200,7 +200,7 @@ def accept(
     """
     request = _to_decide(request, by)
     request.move_to(ChangeRequestStatus.ACCEPTED)
-    carry_out = EFFECTS.get((What(request.what), Wrong(request.kind)), _nothing_by_itself)
+    carry_out: Effect = EFFECTS.get((What(request.what), Wrong(request.kind)), _nothing_by_itself)
     carry_out(request, answer=answer.strip(), quantity=quantity, by=by, at=at)
     return _decided(request, answer, by=by, at=at)
 
@@ -265,8 +265,8 @@ def _end_appeal(request: ChangeRequest, *, by: User, at: datetime, **_decision: 
 def _stop(request: ChangeRequest, *, by: User, at: datetime, **_decision: Any) -> None:
     """Takes nothing for the time being; who acts for it lets it take goods again with one tap."""
     sites = request.organisation.facilities.order_by("pk")
-    if request.what == What.FACILITY:
-        sites = sites.filter(pk=request.facility_id)
+    if request.facility is not None:
+        sites = sites.filter(pk=request.facility.pk)
     if request.appeal is not None:
         sites = sites.filter(pk=request.appeal.facility_id)
     for site in sites:
