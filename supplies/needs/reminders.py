@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.core import signing
@@ -37,21 +38,26 @@ def remind(*, at: datetime) -> int:
     Who acts for the hospital, gave an address and did not say no gets one mail for each appeal. Of others nobody can be
     told; their needs stand on their page and, once grey, on the desk's list of calls to make.
     """
-    ends = _due(Reminded.OF_END, unconfirmed(lambda each: each.confirm_days - each.remind_days, at=at))
-    greys = _due(Reminded.OF_GREY, unconfirmed(lambda each: each.grey_days - each.remind_days, at=at))
-    _write([*ends, *greys])
-    record_all(ends, "need.reminded", by=None, at=at, facts=lambda _need: {"of": "end"})
-    record_all(greys, "need.reminded", by=None, at=at, facts=lambda _need: {"of": "grey"})
-    return len(ends) + len(greys)
+    end = unconfirmed(lambda each: each.confirm_days - each.remind_days, at=at)
+    turn_grey = unconfirmed(lambda each: each.grey_days - each.remind_days, at=at)
+    due = Q(end, reminded__lt=Reminded.OF_END) | Q(turn_grey, reminded__lt=Reminded.OF_GREY)
+    waiting = Need.objects.open().filter(due).select_for_update(of=("self",)).order_by("pk")
+    keys = list(waiting.values_list("pk", flat=True))
+    ending = set(Need.objects.filter(end, pk__in=keys).values_list("pk", flat=True))
+    told = Need.objects.filter(pk__in=keys).select_related(
+        "item__display_unit", "appeal__emergency", "appeal__facility__organisation"
+    )
+    needs = list(told.most_urgent_first())
+    _write(needs)
+    for step, of in ((Reminded.OF_END, "end"), (Reminded.OF_GREY, "grey")):
+        rows = [need for need in needs if (need.pk in ending) == (step == Reminded.OF_END)]
+        Need.objects.filter(pk__in=[need.pk for need in rows]).update(reminded=step)
+        record_all(rows, "need.reminded", by=None, at=at, facts=partial(_told_of, of))
+    return len(needs)
 
 
-def _due(step: Reminded, forgotten: Q) -> list[Need]:
-    """The needs that have now to be told of this, and are marked as told."""
-    waiting = Need.objects.open().filter(forgotten, reminded__lt=step)
-    keys = list(waiting.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
-    Need.objects.filter(pk__in=keys).update(reminded=step)
-    told = Need.objects.filter(pk__in=keys).select_related("item__display_unit", "appeal__emergency")
-    return list(told.select_related("appeal__facility__organisation").most_urgent_first())
+def _told_of(of: str, need: Need) -> dict[str, str]:
+    return {"of": of}
 
 
 def _write(needs: Iterable[Need]) -> None:

@@ -469,14 +469,20 @@ def _follow(appeal_ids: Collection[Any], *, by: User | None, at: datetime) -> No
 
 @transaction.atomic
 def grey(*, at: datetime) -> int:
-    """Mark what nobody has confirmed lately: it comes after what was. Returns how many."""
-    forgotten = Need.objects.open().filter(
-        unconfirmed(lambda emergency: emergency.grey_days, at=at), is_grey=False
-    )
-    needs = list(forgotten.select_for_update(of=("self",)).order_by("pk"))
-    Need.objects.filter(pk__in=[need.pk for need in needs]).update(is_grey=True)
-    record_all(needs, "need.greyed", by=None, at=at)
-    return len(needs)
+    """Mark what nobody has confirmed lately: it comes after what was. Returns how many.
+
+    Where an emergency was given more days, or its dates were moved, what is within them is not grey any more.
+    """
+    old = unconfirmed(lambda emergency: emergency.grey_days, at=at)
+    going_on = Need.objects.open().filter(appeal__emergency__in=Emergency.objects.going_on())
+    turning = going_on.filter(Q(old, is_grey=False) | Q(~old, is_grey=True))
+    needs = list(turning.select_for_update(of=("self",)).order_by("pk"))
+    forgotten = [need for need in needs if not need.is_grey]
+    remembered = [need for need in needs if need.is_grey]
+    Need.objects.filter(pk__in=[need.pk for need in forgotten]).update(is_grey=True)
+    Need.objects.filter(pk__in=[need.pk for need in remembered]).update(is_grey=False)
+    record_all(forgotten, "need.greyed", by=None, at=at)
+    return len(forgotten)
 
 
 @transaction.atomic

@@ -127,6 +127,17 @@ def test_each_emergency_has_its_own_days_and_one_that_is_over_counts_none() -> N
     assert [need.status for need in (quick, patient, old)] == ["lapsed", "open", "open"]
 
 
+def test_an_emergency_that_is_given_more_days_makes_its_needs_fresh_again() -> None:
+    need = make_need(needed_by=LATE)
+    asking.grey(at=days(8))
+    Emergency.objects.update(grey_days=10)
+
+    assert asking.grey(at=days(9)) == 0
+
+    need.refresh_from_db()
+    assert need.is_grey is False
+
+
 @pytest.mark.parametrize(
     "columns",
     [{"grey_days": 14}, {"grey_days": 1}, {"confirm_days": 7}, {"remind_days": 8}],
