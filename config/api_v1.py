@@ -6,6 +6,7 @@ from config.api_once import GatedRouter, gated
 from matching.api import CheckView, MatchingRunViewSet, ProposalViewSet, ShortfallViewSet
 from supplies.allocations.api import AllocationViewSet
 from supplies.catalogue.api import CategoryViewSet, ItemViewSet, StandardViewSet
+from supplies.change_requests.api import ReportViewSet
 from supplies.desks.api import TrackView
 from supplies.emergencies.api import EmergencyViewSet
 from supplies.needs.api import AppealViewSet, NeedViewSet
@@ -34,6 +35,7 @@ router.register("proposals", ProposalViewSet)
 router.register("shortfalls", ShortfallViewSet)
 router.register("allocations", AllocationViewSet)
 router.register("shipments", ShipmentViewSet)
+router.register("change-requests", ReportViewSet, basename="change-request")
 
 urlpatterns = [
     path("", include(router.urls)),

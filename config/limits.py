@@ -35,7 +35,7 @@ NOT_NOW = _("This cannot be counted just now, and is not done uncounted. Please 
 
 ROUTES = {
     "browse": """
-        home mine needs appeal appeal-posted still-lacking donation donation-posted shipment answers
+        home mine change-requests needs appeal appeal-posted still-lacking donation donation-posted shipment answers
         api-root region-list region-detail category-list category-detail item-list item-detail standard-list standard-detail
         emergency-list emergency-detail organisation-list organisation-detail facility-list facility-detail
         appeal-list appeal-detail need-list need-detail donation-list donation-detail offer-list offer-detail
@@ -45,9 +45,14 @@ ROUTES = {
         organisation organisation-check facility promise privacy open-data open-dictionary open-dictionary-json open-key open-manifest open-signature how-matching-works my-data account account-number keys members nowhere
         """,
     "search": "choose-hospital read-announcement check-goods check",
-    "track": "find-code track track-code invitation",
+    "track": """
+        find-code track track-code invitation still-needed reported change-request-detail take-back-report
+        change-request-take-back
+        """,
+    "report": "report change-request-list",
     "write": """
         withdraw-need confirm-need post-appeal withdraw-appeal post-donation withdraw-donation withdraw-offer count-shipment
+        accept-change-request decline-change-request choose-reminders
         register-hospital pause agree-for-donor agree-for-hospital decline sign-out language
         facility-pause facility-resume appeal-withdraw need-confirm need-not-needed donation-withdraw offer-withdraw
         proposal-accept proposal-agree proposal-approve proposal-decline allocation-release
@@ -76,7 +81,7 @@ CLASS_OF = {route: name for name, routes in ROUTES.items() for route in routes.s
 DESK = "admin:"  # whatever else is at the desk is of the desk's class
 READING = frozenset({"browse", "search", "docs"})  # what is sent to a route of these is written
 SEARCHES = frozenset({"q", "search"})
-CLOSED_UNCOUNTED = frozenset({"sign-up", "reset", "reveal", "export"})
+CLOSED_UNCOUNTED = frozenset({"sign-up", "reset", "reveal", "export", "report"})
 MISS_COSTS = {"track": 10}  # a code that is nobody's counts as so many that are somebody's
 SECONDS_TO_ANSWER = 0.5
 SECONDS_LEFT_ALONE = 5.0

@@ -109,6 +109,10 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = mail["EMAIL_HOST_USER"] or "", mail["EMAI
 EMAIL_USE_TLS, EMAIL_USE_SSL = mail.get("EMAIL_USE_TLS", False), mail.get("EMAIL_USE_SSL", False)
 EMAIL_FILE_PATH: str = mail["EMAIL_FILE_PATH"]
 EMAIL_TIMEOUT = 10  # seconds
+# Where mails say that a page is. A request knows it by itself; a worker has none.
+SITE_ADDRESS: str = env.str(
+    "SITE_ADDRESS", default="http://127.0.0.1:8000" if EMBEDDED else f"https://{ALLOWED_HOSTS[0]}"
+).rstrip("/")
 DEFAULT_FROM_EMAIL: str = env.str("MAIL_FROM", default=f"Tongzhou <noreply@{ALLOWED_HOSTS[0]}>")
 
 INSTALLED_APPS = [
@@ -323,6 +327,8 @@ LIMITS = {
     "sign-in": rates("sign-in", "60/minute", "60/minute", "60/minute"),
     "sign-up": rates("sign-up", "60/hour", "60/hour", "60/hour"),
     "reset": rates("reset", "20/hour", "20/hour", "20/hour"),
+    # Who looks at the form and sends it comes twice.
+    "report": rates("report", "20/hour", "60/hour", "60/hour"),
     "reveal": rates("reveal", "10/hour", "120/hour", "120/hour"),
     "export": rates("export", "20/hour", "60/hour", "120/hour"),
     "download": rates("download", "120/hour", "240/hour", "600/hour"),
@@ -374,6 +380,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "DeviationKind": "matching.models.DeviationKind",
         "DeviationReason": "matching.models.DeviationReason",
+        "ChangeRequestKind": "supplies.change_requests.models.Wrong",
+        "ChangeRequestStatus": "supplies.change_requests.models.ChangeRequestStatus",
         "AllocationStatus": "supplies.allocations.models.AllocationStatus",
         "EmergencyPhase": "supplies.emergencies.models.Phase",
         "NeedStatus": "supplies.needs.models.NeedStatus",

@@ -3,6 +3,7 @@
 import supplies.accounts.admin
 import supplies.allocations.admin
 import supplies.catalogue.admin
+import supplies.change_requests.admin
 import supplies.desks.admin
 import supplies.editions.admin
 import supplies.emergencies.admin

@@ -13,6 +13,7 @@ from supplies.catalogue.models import (
     Unit,
     UnitRule,
 )
+from supplies.change_requests.models import ChangeRequest, Report
 from supplies.editions.models import ReferenceEdition
 from supplies.emergencies.models import Emergency
 from supplies.intake.models import Import, ImportedLine, ImportedRow
@@ -49,6 +50,7 @@ __all__ = [
     "Attachment",
     "CallLog",
     "Category",
+    "ChangeRequest",
     "Contact",
     "CounterfeitMark",
     "Discrepancy",
@@ -74,6 +76,7 @@ __all__ = [
     "ReceiptLine",
     "ReferenceEdition",
     "Region",
+    "Report",
     "Reveal",
     "Seal",
     "SecondFactor",

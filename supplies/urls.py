@@ -4,6 +4,7 @@ from django.urls import path
 
 from supplies.accounts import views as accounts
 from supplies.attachments import views as attachments
+from supplies.change_requests import views as corrections
 from supplies.desks import views as desks
 from supplies.intake import views as intake
 from supplies.needs import views as needs
@@ -21,6 +22,7 @@ urlpatterns = [
     path("track/", desks.find_code, name="find-code"),
     path("track/<slug:code>/", desks.follow, name="track"),
     path("needs/", needs.browse, name="needs"),
+    path("needs/still-needed/<str:word>/", needs.still_needed, name="still-needed"),
     path("needs/<uuid:pk>/withdraw/", needs.withdraw_need, name="withdraw-need"),
     path("needs/<uuid:pk>/confirm/", needs.confirm_need, name="confirm-need"),
     path("appeals/new/", needs.choose_hospital, name="choose-hospital"),
@@ -36,6 +38,12 @@ urlpatterns = [
     path("offers/<uuid:pk>/withdraw/", offers.withdraw_offer, name="withdraw-offer"),
     path("shipments/<uuid:pk>/", shipments.shipment, name="shipment"),
     path("shipments/<uuid:pk>/count/", shipments.count, name="count-shipment"),
+    path("report/<slug:what>/<uuid:pk>/", corrections.report, name="report"),
+    path("reports/<slug:code>/", corrections.reported, name="reported"),
+    path("reports/<slug:code>/take-back/", corrections.take_back, name="take-back-report"),
+    path("mine/said-to-be-wrong/", corrections.change_requests, name="change-requests"),
+    path("mine/said-to-be-wrong/<uuid:pk>/accept/", corrections.accept, name="accept-change-request"),
+    path("mine/said-to-be-wrong/<uuid:pk>/decline/", corrections.decline, name="decline-change-request"),
     path("organisations/<uuid:pk>/", organisations.organisation, name="organisation"),
     path("organisations/<uuid:pk>/evidence/", organisations.hand_in_evidence, name="hand-in-evidence"),
     path("attachments/<uuid:pk>/", attachments.download, name="attachment"),
@@ -70,6 +78,7 @@ urlpatterns = [
     path("account/name/", accounts.change_name, name="change-name"),
     path("account/mail/", accounts.mail, name="account_email"),
     path("account/mail/code/", accounts.mail_code, name="account_email_verification_sent"),
+    path("account/reminders/", accounts.choose_reminders, name="choose-reminders"),
     path("account/sessions/end/", accounts.end_other_sessions, name="end-other-sessions"),
     path("account/keys/", accounts.keys, name="keys"),
     path("account/keys/new/", accounts.issue_key, name="issue-key"),

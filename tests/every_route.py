@@ -17,6 +17,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern
 
 from matching.models import Proposal, Shortfall
+from supplies.change_requests import services as corrections
+from supplies.needs import reminders
 from supplies.organisations import services as people
 from supplies.organisations.models import User
 from supplies.shipments.models import Shipment
@@ -107,7 +109,14 @@ def some_of_everything() -> dict[str, Any]:
         need=proposal.need, family_run=proposal.family_run, missing=7, cause="waits", figure=3, as_of=NOW
     )
     contact = people.keep_contact(shipment.consignor, at=NOW, name="演练", phone="000-0000-0001", by=keeper)
+    said = corrections.report(proposal.need, kind="not_needed", by=None, at=NOW)
     return {
+        "report": "need",
+        "report/1": proposal.need_id,
+        "reports": said.code,
+        "change-requests": said.code,
+        "mine/said-to-be-wrong": said.change_request_id,
+        "needs/still-needed": reminders.link_for(proposal.need.appeal, keeper),
         "attachments": MISSING,  # a row without its file is answered alike
         "contacts": contact.pk,
         "promises": shipment.lines.get().allocation_id,

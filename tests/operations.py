@@ -11,6 +11,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from matching import services as answering
 from matching.models import ProposalStatus
+from supplies.change_requests import services as corrections
 from supplies.organisations import services as people
 from supplies.shipments import services as moving
 from tests.makers import (
@@ -122,11 +123,21 @@ def an_organisation(verb: str, **body: Any) -> tuple[str, dict[str, Any]]:
     return f"organisations/{make_organisation(verified=False).pk}/{verb}/", body
 
 
+def a_report_taken_back() -> tuple[str, dict[str, Any]]:
+    made = corrections.report(make_need(), kind="not_needed", by=None, at=NOW)
+    return f"change-requests/{made.code}/take-back/", {}
+
+
 SEEN = {"occurred_at": "2026-11-23T07:00:00Z", "step": "transporting"}
 CASES: dict[str, Case] = {
     "POST /api/v1/allocations/{id}/release/": an_allocation,
     "POST /api/v1/appeals/": an_appeal,
     "POST /api/v1/appeals/{id}/withdraw/": lambda: (f"appeals/{make_appeal().pk}/withdraw/", {}),
+    "POST /api/v1/change-requests/": lambda: (
+        "change-requests/",
+        {"need": str(make_need().pk), "kind": "fake"},
+    ),
+    "POST /api/v1/change-requests/{code}/take-back/": a_report_taken_back,
     "POST /api/v1/contacts/{id}/reveal/": a_contact,
     "POST /api/v1/donations/": a_donation,
     "POST /api/v1/donations/{id}/withdraw/": lambda: (f"donations/{make_donation().pk}/withdraw/", {}),

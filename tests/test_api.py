@@ -472,7 +472,8 @@ def test_a_list_asks_the_database_as_often_for_thirty_rows_as_for_three(path: st
 
 
 def test_every_list_of_the_api_has_its_queries_counted() -> None:
-    assert {f"{prefix}/" for prefix, *_rest in router.registry} == set(LISTS)
+    lists = {f"{prefix}/" for prefix, viewset, _name in router.registry if hasattr(viewset, "list")}
+    assert lists == set(LISTS)
 
 
 def test_posting_asks_the_database_as_often_for_thirty_lines_as_for_three() -> None:
@@ -832,6 +833,8 @@ def test_no_filter_answers_500_to_any_odd_value() -> None:
 
     for prefix, viewset, _basename in router.registry:
         names = list(viewset.filterset_class.base_filters) if hasattr(viewset, "filterset_class") else []
+        if not hasattr(viewset, "list"):
+            continue
         for turn, name in enumerate([*names, "cursor", "page_size", "ordering", "search"]):
             for value in in_turn(values, turn):
                 answer = client.get(f"{V1}{prefix}/", {name: value})

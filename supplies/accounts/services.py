@@ -1,9 +1,12 @@
 """The verbs of accounts: open one, sign in to it, secure it by a second factor, end it, and invite others to act with one."""
 
 import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hmac import compare_digest
+from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from allauth.core.internal.cryptokit import compare_user_code
@@ -12,6 +15,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.contrib.auth.hashers import check_password, get_hasher, make_password
 from django.db import IntegrityError, models, transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,7 +24,7 @@ from supplies.accounts.numbers import new_number
 from supplies.accounts.permissions import invitable_roles
 from supplies.errors import NotEligible, Refused
 from supplies.journal.services import record
-from supplies.organisations.models import Membership, Organisation, User
+from supplies.organisations.models import Membership, Organisation, Role, User
 from supplies.organisations.services import enrol, revoke_token
 
 TOTP, RECOVERY_CODES = SecondFactor.Type.TOTP, SecondFactor.Type.RECOVERY_CODES
@@ -71,6 +75,43 @@ def account_with(email: str) -> User | None:
     """The account that has confirmed this address."""
     address = EmailAddress.objects.filter(email=email, verified=True).select_related("user").first()
     return address.user if address else None
+
+
+@dataclass(frozen=True)
+class Member:
+    """Somebody who has to do with an organisation and can be written to."""
+
+    organisation_id: UUID
+    user: User
+    email: str
+
+
+def members_to_remind(organisations: Collection[UUID]) -> list[Member]:
+    """Who acts for these organisations, has confirmed an address and lets us write to it: each once for each of them."""
+    acting = Membership.objects.filter(
+        organisation__in=organisations,
+        user__is_active=True,
+        user__reminded_by_mail=True,
+        user__emailaddress__verified=True,
+    ).exclude(role=Role.AUDITOR)
+    rows = acting.select_related("user").annotate(email=F("user__emailaddress__email")).order_by("pk")
+    found = {
+        (row.organisation_id, row.user_id): Member(row.organisation_id, row.user, row.email) for row in rows
+    }
+    return list(found.values())
+
+
+def address_of(user: User) -> str:
+    """Where we may write to her; empty for who gave no address, said no or is gone."""
+    if not (user.is_active and user.reminded_by_mail):
+        return ""
+    known = EmailAddress.objects.filter(user=user, verified=True)
+    return known.values_list("email", flat=True).first() or ""
+
+
+def remind_by_mail(user: User, *, wanted: bool) -> None:
+    """Whether her address may be used to remind her of what her hospital asked for."""
+    User.objects.filter(pk=user.pk).update(reminded_by_mail=wanted)
 
 
 def is_password_of(user: User | None, password: str) -> bool:

@@ -302,6 +302,14 @@ def change_name(request: SignedIn) -> HttpResponse:
 
 @signed_in
 @require_POST
+def choose_reminders(request: SignedIn) -> HttpResponse:
+    services.remind_by_mail(request.user, wanted="wanted" in request.POST)
+    messages.success(request, _("Saved."))
+    return redirect("account")
+
+
+@signed_in
+@require_POST
 def end_other_sessions(request: SignedIn) -> HttpResponse:
     services.end_sessions(request.user, but=request.session.session_key)
     messages.success(request, _("You are signed in here only."))

@@ -35,7 +35,7 @@ class TrackLineSerializer(serializers.Serializer):
 
 
 class TrackSerializer(serializers.Serializer):
-    kind = serializers.ChoiceField(choices=["appeal", "donation", "shipment"])
+    kind = serializers.ChoiceField(choices=["appeal", "donation", "shipment", "report"])
     code = serializers.CharField()
     status = serializers.CharField()
     status_label = serializers.CharField()
@@ -50,7 +50,7 @@ class TrackSerializer(serializers.Serializer):
 
 
 class TrackView(APIView):
-    """What has become of an appeal, a donation or a shipment. Needs its code and no login; names nobody."""
+    """What has become of an appeal, a donation, a shipment or a report. Needs its code and no login; names nobody."""
 
     @extend_schema(summary="Follow a code", responses=TrackSerializer)
     def get(self, request: Request, code: str) -> Response:

@@ -3,7 +3,8 @@ from django.utils import timezone
 
 from supplies.allocations.services import release_overdue
 from supplies.attachments import services as attachments
-from supplies.needs.services import count_open
+from supplies.needs.reminders import remind
+from supplies.needs.services import count_open, grey
 from supplies.needs.services import lapse as lapse_needs
 from supplies.offers.services import lapse as lapse_offers
 from supplies.organisations.services import mark_to_check_again
@@ -13,6 +14,8 @@ from supplies.privacy.services import erase_expired
 @shared_task(name="desks.end_what_is_over")
 def end_what_is_over() -> None:
     at = timezone.now()
+    remind(at=at)
+    grey(at=at)
     lapse_needs(at=at)
     lapse_offers(at=at)
     release_overdue(at=at)

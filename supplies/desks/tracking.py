@@ -1,4 +1,4 @@
-"""Follow a code: what has become of an appeal, a donation or a shipment, told without naming a person or a donor."""
+"""Follow a code: what has become of an appeal, a donation, a shipment or a report, told without naming a person or a donor."""
 
 import re
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from supplies.catalogue.models import Item
+from supplies.change_requests.models import ChangeRequestStatus, Report
 from supplies.journal.models import Event
 from supplies.needs.models import Appeal
 from supplies.offers.models import Donation
@@ -29,6 +30,9 @@ STEPS: dict[str, "str | Promise"] = {
     "donation.refused": _("Sent back by a volunteer."),
     "donation.withdrawn": _("Withdrawn."),
     "donation.closed": _("Closed: everything has been given away or has ended."),
+    "change_request.accepted": _("Accepted: it was so, and was corrected."),
+    "change_request.declined": _("Declined: it stays as it is."),
+    "change_request.withdrawn": _("Taken back by whoever reported it."),
     "shipment.made": _("Put together; a carrier is looked for."),
     "shipment.booked": _("Booked with a carrier."),
 }
@@ -67,10 +71,10 @@ class Line:
 class Track:
     """What a code tells.
 
-    kind         "appeal", "donation" or "shipment"
+    kind         "appeal", "donation", "shipment" or "report"
     to           the hospital's site the goods are for, if they are for one
     from_region  where the goods lie or lay, down to the district
-    refusal      why a volunteer sent it back, for its author to act on
+    refusal      why a volunteer sent it back, or did not do what was reported, for its author to act on
     """
 
     kind: str
@@ -90,7 +94,7 @@ def track(code: str) -> Track | None:
     """What the code stands for; None for a code that is unknown or could not be one."""
     if not CODE.fullmatch(code):
         return None
-    for find in (_appeal, _donation, _shipment):
+    for find in (_appeal, _donation, _shipment, _report):
         if found := find(code):
             return found
     return None
@@ -205,6 +209,24 @@ def _shipment(code: str) -> Track | None:
         to=shipment.consignee,
         from_region=shipment.consignor.region,
         expected_on=shipment.expected_on,
+    )
+
+
+def _report(code: str) -> Track | None:
+    """Where it stands; what it is about is told on its own page, in full."""
+    report = Report.objects.select_related("change_request").filter(code=code).first()
+    if report is None:
+        return None
+    request = report.change_request
+    return Track(
+        kind="report",
+        code=code,
+        status=request.status,
+        status_label=request.get_status_display(),
+        created_at=report.at,
+        timeline=_journal(request),
+        lines=(),
+        refusal=request.answer if request.status == ChangeRequestStatus.DECLINED else "",
     )
 
 

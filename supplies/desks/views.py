@@ -12,11 +12,12 @@ from django.views.decorators.http import require_safe
 
 from supplies.allocations.models import Allocation
 from supplies.catalogue.models import Category
+from supplies.change_requests.models import ChangeRequest
 from supplies.desks.tracking import Line, track
 from supplies.needs.models import Appeal, Need, OpenCount, Urgency
 from supplies.offers.models import Donation
 from supplies.organisations.models import Facility, Organisation
-from supplies.organisations.visitors import SignedIn, signed_in
+from supplies.organisations.visitors import SignedIn, private, signed_in
 from supplies.search import first
 from supplies.shipments.models import Shipment, ShipmentStatus
 
@@ -82,17 +83,19 @@ def find_code(request: HttpRequest) -> HttpResponse:
     code = re.sub(r"[\s-]", "", request.GET.get("code", "")).lower()[:40]
     if code and re.fullmatch(r"[0-9a-z]+", code):
         return redirect("track", code)
-    return _private(render(request, "desks/track.html", {"code": code, "is_wrong": bool(code)}))
+    return private(render(request, "desks/track.html", {"code": code, "is_wrong": bool(code)}))
 
 
 @require_safe
 def follow(request: HttpRequest, code: str) -> HttpResponse:
-    """What has become of an appeal, a donation or a shipment. The code is the key, so nothing may pass it on."""
+    """What has become of an appeal, a donation, a shipment or a report. The code is the key, so nothing may pass it on."""
     found = track(code.lower())
+    if found and found.kind == "report":
+        return private(redirect("reported", found.code))
     lines = [(line, _told(line)) for line in found.lines] if found else []
     happened = [(seen.at, STEPS.get(seen.step, seen.what)) for seen in found.timeline] if found else []
     context = {"code": code, "track": found, "lines": lines, "happened": happened, "is_wrong": found is None}
-    return _private(render(request, "desks/track.html", context, status=200 if found else 404))
+    return private(render(request, "desks/track.html", context, status=200 if found else 404))
 
 
 def _told(line: Line) -> list[tuple[Any, int | None]]:
@@ -101,13 +104,6 @@ def _told(line: Line) -> list[tuple[Any, int | None]]:
     if line.status in NOT_NEEDED:
         told.pop("outstanding", None)
     return [(GAUGES[name], quantity) for name, quantity in told.items()]
-
-
-def _private(response: HttpResponse) -> HttpResponse:
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    response["Referrer-Policy"] = "no-referrer"
-    response["Cache-Control"] = "private, no-store"
-    return response
 
 
 @signed_in
@@ -125,7 +121,13 @@ def mine(request: SignedIn) -> HttpResponse:
     promises = Allocation.objects.filter(
         need__appeal__facility__organisation__in=own
     ) | Allocation.objects.filter(offer__donation__organisation__in=own)
+    grey = Need.objects.grey().filter(site__in=Facility.objects.of(user))
+    said = ChangeRequest.objects.visible_to(user).open().filter(organisation__in=own)
     context = {
+        "to_confirm": first(
+            grey.select_related("item__display_unit", "appeal__facility").most_urgent_first(), ROWS_ON_A_DESK
+        ),
+        "said_to_be_wrong": said.count(),
         "to_count": to_me.filter(status=ShipmentStatus.DELIVERED),
         "shipments": to_me.exclude(status=ShipmentStatus.DELIVERED)[:ROWS_ON_A_DESK],
         "sent": shipments.filter(Q(consignor__in=own) | Q(carrier__in=own))[:ROWS_ON_A_DESK],

@@ -23,6 +23,8 @@ class EmergencyAdmin(UnchangedMeanwhile, ReadOnlyAdmin):
         "status",
         "began_on",
         "proposal_hours",
+        "remind_days",
+        "grey_days",
         "confirm_days",
         "ship_within_days",
     )

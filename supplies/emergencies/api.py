@@ -9,7 +9,18 @@ from supplies.emergencies.models import Emergency, Phase
 class EmergencySerializer(RowSerializer):
     class Meta:
         model = Emergency
-        fields = ["code", "name", "name_zh", "name_en", "status", "regions", "began_on", "proposal_hours"]
+        fields = [
+            "code",
+            "name",
+            "name_zh",
+            "name_en",
+            "status",
+            "regions",
+            "began_on",
+            "proposal_hours",
+            "grey_days",
+            "confirm_days",
+        ]
         read_only_fields = fields
 
 

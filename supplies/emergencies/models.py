@@ -1,6 +1,7 @@
 """What happens where, and in which phase: every appeal and every donation belongs to one emergency."""
 
 from django.db import models
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from supplies.editions.models import Bilingual
@@ -42,9 +43,14 @@ class Emergency(Bilingual, Moving):
     )
     began_on = models.DateField(_("began on"))
     proposal_hours = models.PositiveIntegerField(_("hours a proposal stays open"), default=48)
-    confirm_days = models.PositiveIntegerField(
-        _("days until an unlimited need has to be confirmed"), default=14
+    # What a hospital needed a week ago it may have by now: who asked is reminded, then the need goes grey, then it lapses.
+    remind_days = models.PositiveSmallIntegerField(
+        _("days before either at which its hospital is reminded"), default=2
     )
+    grey_days = models.PositiveSmallIntegerField(
+        _("days until a need that nobody confirms goes grey"), default=7
+    )
+    confirm_days = models.PositiveIntegerField(_("days until a need that nobody confirms lapses"), default=14)
     ship_within_days = models.PositiveIntegerField(
         _("days until a promise that was not shipped is released"), default=7
     )
@@ -54,4 +60,13 @@ class Emergency(Bilingual, Moving):
     class Meta:
         verbose_name = _("emergency")
         verbose_name_plural = _("emergencies")
-        constraints = [status_is_listed(Phase, "emergency_phase_is_listed")]
+        constraints = [
+            status_is_listed(Phase, "emergency_phase_is_listed"),
+            models.CheckConstraint(
+                name="emergency_reminds_then_greys_then_ends",
+                condition=Q(remind_days__lte=F("grey_days"), grey_days__lt=F("confirm_days")),
+                violation_error_message=_(
+                    "A need goes grey before it lapses, and its hospital is reminded before that: remind ≤ grey < lapse."
+                ),
+            ),
+        ]

@@ -1,21 +1,19 @@
 """What hospitals ask for, at the desk: appeals to moderate, needs to confirm."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 from typing import Any
 
+from django import forms
 from django.contrib import admin
-from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet, Subquery, Value
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from supplies.emergencies.models import Emergency
 from supplies.needs import services
-from supplies.needs.models import Appeal, AppealStatus, Need, NeedStatus, QuantityKind, SenderKind
+from supplies.needs.models import Appeal, AppealStatus, Need, NeedStatus, SenderKind
 from supplies.organisations.desk import (
     DeskAdmin,
     DeskInline,
@@ -27,6 +25,7 @@ from supplies.organisations.desk import (
     in_units,
     source_link,
 )
+from supplies.organisations.models import CallOrigin, CallOutcome
 from supplies.wording import bracketed, listed
 
 
@@ -38,18 +37,24 @@ def asked(need: Need) -> str:
     return in_units(need.item, need.quantity)
 
 
-def to_confirm(needs: QuerySet[Need], at: datetime) -> QuerySet[Need]:
-    """Open needs without a number that nobody has confirmed for half the days after which they lapse."""
+class CallForm(forms.Form):
+    """What came of a call to the hospital. Where the number is from matters for its verification too."""
 
-    def half_of(days: Any) -> ExpressionWrapper:
-        half = ExpressionWrapper(days * Value(timedelta(hours=12)), output_field=DurationField())
-        return ExpressionWrapper(Value(at) - half, output_field=Need._meta.get_field("confirmed_at"))
-
-    unlimited = needs.filter(status=NeedStatus.OPEN).exclude(quantity_kind=QuantityKind.NUMBER)
-    # No emergency asks sooner than the strictest: an index finds what is old enough for that one.
-    strictest = Subquery(Emergency.objects.order_by("confirm_days").values("confirm_days")[:1])
-    return unlimited.filter(
-        Q(confirmed_at__lt=half_of(strictest)), confirmed_at__lt=half_of(F("appeal__emergency__confirm_days"))
+    origin = forms.ChoiceField(label=_("Where the number is from"), choices=CallOrigin)
+    outcome = forms.ChoiceField(
+        label=_("What the hospital said"),
+        choices=[
+            (CallOutcome.CONFIRMED, _("still needed")),
+            (CallOutcome.DENIED, _("not needed any more")),
+            (CallOutcome.NO_ANSWER, CallOutcome.NO_ANSWER.label),
+            (CallOutcome.WRONG_NUMBER, CallOutcome.WRONG_NUMBER.label),
+        ],
+    )
+    note = forms.CharField(
+        label=_("Note"),
+        help_text=_("Who answered, by post; what they said. No names, no numbers."),
+        max_length=300,
+        required=False,
     )
 
 
@@ -162,10 +167,10 @@ class FreshnessFilter(admin.SimpleListFilter):
     parameter_name = "confirm"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("due", _("to be confirmed"))]
+        return [("due", _("to be confirmed by telephone"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Need]) -> QuerySet[Need]:
-        return to_confirm(queryset, timezone.now()) if self.value() == "due" else queryset
+        return queryset.grey() if self.value() == "due" else queryset  # type: ignore[attr-defined,no-any-return]
 
 
 @admin.register(Need)
@@ -181,11 +186,12 @@ class NeedAdmin(DeskAdmin):
         "needed_by",
         "status",
         "confirmed_at",
+        "confirmed_by_kind",
     )
     list_filter = (by_status(), FreshnessFilter, "urgency", "quantity_kind", "item__category")
     list_select_related = ("item__display_unit", "appeal__facility")
     search_fields = ("item__name_zh", "item__name_en", "site__name")
-    ordering = ("urgency", "needed_by", "pk")
+    ordering = ("urgency", "is_grey", "needed_by", "pk")
     fieldsets = (
         (
             None,
@@ -208,7 +214,19 @@ class NeedAdmin(DeskAdmin):
                     "stock_on_hand",
                     "daily_use",
                     "counted_on",
+                )
+            },
+        ),
+        (
+            _("Confirmation"),
+            {
+                "fields": (
                     "confirmed_at",
+                    "confirmed_by_kind",
+                    "confirmed_by",
+                    "is_grey",
+                    "reminded",
+                    "source",
                 )
             },
         ),
@@ -227,6 +245,13 @@ class NeedAdmin(DeskAdmin):
         ),
     )
     actions = (
+        Verb(
+            "call",
+            _("Called the hospital"),
+            services.confirm_by_telephone,
+            asks=CallForm,
+            fits=[NeedStatus.OPEN, NeedStatus.LAPSED],
+        ),
         Verb("confirm", _("Still needed"), services.confirm, fits=[NeedStatus.OPEN, NeedStatus.LAPSED]),
         Verb(
             "withdraw",
@@ -237,8 +262,12 @@ class NeedAdmin(DeskAdmin):
     )
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
-        rows = to_confirm(self.get_queryset(request), timezone.now())
-        return [Waiting(90, _("unlimited needs to confirm"), rows, "confirm=due")]
+        rows = self.get_queryset(request).filter(status=NeedStatus.OPEN, is_grey=True)
+        return [Waiting(90, _("needs to confirm by telephone"), rows, "confirm=due")]
+
+    @admin.display(description=_("source"))
+    def source(self, need: Need) -> str:
+        return source_link(need.appeal.source_name, need.appeal.source_url)
 
     @admin.display(description=_("outside the matching"))
     def by_hand(self, need: Need) -> str:

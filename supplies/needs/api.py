@@ -13,6 +13,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from supplies.api_fields import (
     Coded,
+    Day,
     DayFilter,
     EntitledSerializer,
     Named,
@@ -66,6 +67,8 @@ class NeedSerializer(RowSerializer):
     shown_unit = serializers.CharField(source="item.display_unit_id")
     gauges = NeedGauges(source="*")
     accepted_standards = serializers.ListField(child=serializers.CharField(), source="standard_codes")
+    source_url = Words(source="appeal.source_url", help_text="The public announcement it was taken from.")
+    published_on = Day(source="appeal.published_on", allow_null=True, help_text="The day of its source.")
 
     class Meta:
         model = Need
@@ -102,6 +105,10 @@ class NeedSerializer(RowSerializer):
             "daily_use",
             "counted_on",
             "confirmed_at",
+            "confirmed_by_kind",
+            "is_grey",
+            "source_url",
+            "published_on",
             "created_at",
         ]
         read_only_fields = fields
@@ -300,6 +307,9 @@ class NeedFilter(django_filters.FilterSet):
     )
     status = django_filters.ChoiceFilter(choices=NeedStatus.choices)
     urgency = django_filters.ChoiceFilter(choices=Urgency.choices)
+    fresh = django_filters.BooleanFilter(
+        field_name="is_grey", exclude=True, label=_("Whether it was confirmed lately.")
+    )
     needed_by_after = DayFilter(field_name="needed_by", lookup_expr="gte", label=_("On this day or later."))
     needed_by_before = DayFilter(
         field_name="needed_by", lookup_expr="lte", label=_("On this day or earlier.")

@@ -247,6 +247,16 @@ class NeedFilter(PlaceForm):
         required=False,
     )
 
+    fresh = forms.ChoiceField(
+        label=gettext_lazy("Confirmation"),
+        choices=[
+            ("", gettext_lazy("all")),
+            ("true", gettext_lazy("confirmed lately")),
+            ("false", gettext_lazy("not confirmed lately")),
+        ],
+        required=False,
+    )
+
     empty_label = gettext_lazy("all")
 
     def __init__(self, *args: Any, user: Any, items: list[tuple[Any, Any]], **kwargs: Any) -> None:
@@ -276,4 +286,6 @@ class NeedFilter(PlaceForm):
             needs = needs.filter(site__organisation=chosen["organisation"])
         if chosen["urgency"]:
             needs = needs.filter(urgency=chosen["urgency"])
+        if chosen["fresh"]:
+            needs = needs.filter(is_grey=chosen["fresh"] == "false")
         return needs.about(chosen["q"]) if chosen["q"] else needs

@@ -1,6 +1,7 @@
 """What hospitals ask for: an appeal with a line per item."""
 
 import uuid
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any, Self
 from zoneinfo import ZoneInfo
@@ -133,6 +134,11 @@ class Appeal(Moving):
         return f"{self.facility} · {self.created_at:%Y-%m-%d}"
 
     @property
+    def is_still_asked(self) -> bool:
+        """A line cannot be open under an appeal that its hospital took back."""
+        return self.status not in (AppealStatus.WITHDRAWN, AppealStatus.REFUSED)
+
+    @property
     def public_source(self) -> str:
         """The list it was taken from. What somebody who posts here calls her source is hers to say, not ours to publish."""
         return self.source_name if self.posted_by_id is None else ""
@@ -171,6 +177,24 @@ class NeedStatus(models.TextChoices):
     REFUSED = "refused", _("refused")
 
 
+class ConfirmedBy(models.TextChoices):
+    """Who said last that it is needed; the account itself is nobody else's business."""
+
+    HOSPITAL = "hospital", _("the hospital")
+    TELEPHONE = "telephone", _("a volunteer, who called the hospital")
+    VOLUNTEER = "volunteer", _("a volunteer")
+    POSTER = "poster", _("whoever posted it")
+    SOURCE = "source", _("its source")
+
+
+class Reminded(models.IntegerChoices):
+    """Of what its hospital was told since the last confirmation."""
+
+    NOT_YET = 0, _("not yet")
+    OF_GREY = 1, _("that it goes grey")
+    OF_END = 2, _("that it lapses")
+
+
 NEED_LIFECYCLE = Lifecycle(
     {
         NeedStatus.WAITING: {NeedStatus.OPEN, NeedStatus.REFUSED, NeedStatus.WITHDRAWN},
@@ -183,6 +207,14 @@ NEED_LIFECYCLE = Lifecycle(
 )
 
 PIPELINE = F("quantity_promised") + F("quantity_in_transit") + F("quantity_received")
+
+
+def unconfirmed(days: Callable[[Emergency], int], *, at: datetime) -> Q:
+    """The needs that nobody has confirmed for so many days of their emergency, while it goes on."""
+    old = Q(pk__in=[])
+    for emergency in Emergency.objects.going_on():
+        old |= Q(appeal__emergency=emergency, confirmed_at__lte=at - timedelta(days=days(emergency)))
+    return old
 
 
 class NeedQuerySet(models.QuerySet["Need"]):
@@ -222,6 +254,10 @@ class NeedQuerySet(models.QuerySet["Need"]):
         """Of facilities that are not paused."""
         return self.filter(site__is_paused=False)
 
+    def grey(self) -> Self:
+        """Open, and not confirmed lately."""
+        return self.open().filter(is_grey=True)
+
     def due_after(self, at: datetime) -> Self:
         return self.filter(deadline_at__gt=at)
 
@@ -252,7 +288,8 @@ class NeedQuerySet(models.QuerySet["Need"]):
         )
 
     def most_urgent_first(self) -> Self:
-        return self.order_by("urgency", "needed_by", "pk")
+        """Of the same urgency, what was confirmed lately comes first."""
+        return self.order_by("urgency", "is_grey", "needed_by", "pk")
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
@@ -323,6 +360,23 @@ class Need(Moving):
     daily_use = QuantityField(_("daily use"), null=True, blank=True)
     counted_on = models.DateField(_("counted on"), null=True, blank=True)
     confirmed_at = models.DateTimeField(_("last confirmed"))
+    confirmed_by_kind = models.CharField(
+        _("confirmed by"), max_length=10, choices=ConfirmedBy, default=ConfirmedBy.SOURCE
+    )
+    confirmed_by = models.ForeignKey(
+        User,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("who confirmed"),
+        related_name="+",
+        db_index=False,
+    )
+    # Stored, not worked out: lists are sorted by it, and a page is cut where an index says. The timetable moves it.
+    is_grey = models.BooleanField(_("not confirmed lately"), default=False, editable=False)
+    reminded = models.PositiveSmallIntegerField(
+        _("reminded"), choices=Reminded, default=Reminded.NOT_YET, editable=False
+    )
 
     quantity_proposed = QuantityField(_("proposed"), default=0, editable=False)
     quantity_promised = QuantityField(_("promised"), default=0, editable=False)
@@ -361,6 +415,10 @@ class Need(Moving):
             status_is_listed(NeedStatus, "need_status_is_listed"),
             models.CheckConstraint(name="need_urgency_is_listed", condition=Q(urgency__in=Urgency.values)),
             models.CheckConstraint(
+                name="need_confirmed_by_is_listed", condition=Q(confirmed_by_kind__in=ConfirmedBy.values)
+            ),
+            models.CheckConstraint(name="need_reminded_is_listed", condition=Q(reminded__in=Reminded.values)),
+            models.CheckConstraint(
                 name="need_number_has_a_quantity",
                 condition=Q(quantity_kind=QuantityKind.NUMBER, quantity__gt=0)
                 | Q(quantity_kind__in=[QuantityKind.UNLIMITED, QuantityKind.UNKNOWN], quantity=None),
@@ -392,19 +450,22 @@ class Need(Moving):
         ]
         indexes = [
             models.Index(
-                fields=["urgency", "needed_by", "id"], condition=Q(status="open"), name="need_open_by_urgency"
+                fields=["urgency", "is_grey", "needed_by", "id"],
+                condition=Q(status="open"),
+                name="need_open_fresh_first",
             ),
             models.Index(
-                fields=["item", "urgency", "needed_by", "id"],
+                fields=["item", "urgency", "is_grey", "needed_by", "id"],
                 condition=Q(status="open"),
-                name="need_open_by_item",
+                name="need_open_of_item",
             ),
             models.Index(fields=["-created_at", "-id"], name="need_newest"),
-            models.Index(fields=["urgency", "needed_by", "id"], name="need_by_urgency"),
+            models.Index(fields=["urgency", "is_grey", "needed_by", "id"], name="need_fresh_first"),
+            models.Index(fields=["confirmed_at"], condition=Q(status="open"), name="need_by_confirmation"),
             models.Index(
-                fields=["confirmed_at"],
-                condition=Q(status="open") & ~Q(quantity_kind="number"),
-                name="need_to_confirm",
+                fields=["urgency", "confirmed_at", "id"],
+                condition=Q(status="open", is_grey=True),
+                name="need_grey",
             ),
             models.Index(fields=["site"], name="need_by_site"),
             models.Index(fields=["region_path"], opclasses=["text_pattern_ops"], name="need_by_region"),
@@ -421,6 +482,16 @@ class Need(Moving):
     @property
     def is_assumed(self) -> bool:
         return self.quantity_kind != QuantityKind.NUMBER
+
+    @property
+    def greys_at(self) -> datetime:
+        """When it comes after what was confirmed lately, unless somebody says before that it is still needed."""
+        return self.confirmed_at + timedelta(days=self.appeal.emergency.grey_days)
+
+    @property
+    def lapses_at(self) -> datetime:
+        """When it ends unless somebody says before that it is still needed."""
+        return self.confirmed_at + timedelta(days=self.appeal.emergency.confirm_days)
 
     @property
     def lacking(self) -> int:

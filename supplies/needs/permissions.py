@@ -1,6 +1,7 @@
 from typing import Any
 
-from supplies.needs.models import Appeal, Need
+from supplies.needs.models import Appeal, ConfirmedBy, Need
+from supplies.organisations.models import Facility
 from supplies.organisations.permissions import acts_for, may_coordinate, may_watch_in
 
 
@@ -20,3 +21,12 @@ def may_read_details(user: Any, appeal: Appeal) -> bool:
 
 def may_change_need(user: Any, need: Need) -> bool:
     return may_change_appeal(user, need.appeal)
+
+
+def speaks_as(user: Any, facility: Facility) -> ConfirmedBy:
+    """As who somebody says that a hospital needs something. An administrator acts for all and is no hospital."""
+    if user is None:
+        return ConfirmedBy.SOURCE
+    if not user.is_superuser and acts_for(user, facility.organisation):
+        return ConfirmedBy.HOSPITAL
+    return ConfirmedBy.VOLUNTEER if may_coordinate(user, facility) else ConfirmedBy.POSTER

@@ -3,7 +3,7 @@
 Needs are locked by primary key, their appeals after everything else: see the ledger in `supplies.allocations`.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -22,14 +22,19 @@ from supplies.journal.services import record, record_all
 from supplies.needs.models import (
     Appeal,
     AppealStatus,
+    ConfirmedBy,
     Need,
     NeedStatus,
     OpenCount,
     QuantityKind,
+    Reminded,
     Urgency,
     end_of_day,
+    unconfirmed,
 )
-from supplies.organisations.models import Facility, User
+from supplies.needs.permissions import speaks_as
+from supplies.organisations import services as people
+from supplies.organisations.models import CallOutcome, Facility, User
 
 DAYS_ASSUMED = 30  # a need without a date: the lists of 2020 never gave one
 URGENCY_ASSUMED = Urgency.SOON
@@ -71,6 +76,8 @@ LINE_FIELDS = frozenset(
     }
 )
 
+NOT_TYPED = ["appeal", "site", "item", "unit", "quantity_outstanding", "confirmed_by"]
+
 
 @transaction.atomic
 def post(
@@ -110,9 +117,10 @@ def post(
     appeal.save(force_insert=True)
     needs = []
     faults: dict[str, list[str]] = {}
+    said = {"confirmed_at": at, "confirmed_by": by, "confirmed_by_kind": speaks_as(by, facility)}
     for position, line in enumerate(lines):
         try:
-            needs.append(_line(appeal, line, today=today, at=at))
+            needs.append(_line(appeal, line, said, today=today, at=at))
         except ValidationError as error:
             faults |= {
                 f"lines.{position}.{field}": sentences for field, sentences in error.message_dict.items()
@@ -134,7 +142,9 @@ def _today(facility: Facility, at: datetime) -> date:
     return at.astimezone(ZoneInfo(facility.timezone)).date()
 
 
-def _line(appeal: Appeal, line: Mapping[str, Any], *, today: date, at: datetime) -> Need:
+def _line(
+    appeal: Appeal, line: Mapping[str, Any], said: Mapping[str, Any], *, today: date, at: datetime
+) -> Need:
     values = {key: value for key, value in line.items() if key != "accepted_standards"}
     unknown = set(values) - LINE_FIELDS
     if unknown:
@@ -142,7 +152,7 @@ def _line(appeal: Appeal, line: Mapping[str, Any], *, today: date, at: datetime)
     item = values["item"]
     values.setdefault("quantity_kind", QuantityKind.NUMBER)
     if values["quantity_kind"] == QuantityKind.NUMBER:
-        _check_quantity(item, values.get("quantity"))
+        check_quantity(item, values.get("quantity"))
         values["ceiling"] = values["quantity"]
     else:
         if values.get("quantity") is not None:
@@ -161,11 +171,11 @@ def _line(appeal: Appeal, line: Mapping[str, Any], *, today: date, at: datetime)
         appeal=appeal,
         site=appeal.facility,
         created_at=at,
-        confirmed_at=at,
         deadline_at=_deadline(appeal, values["needed_by"]),
+        **said,
         **values,
     )
-    need.clean_fields(exclude=["appeal", "site", "item", "unit", "quantity_outstanding"])
+    need.clean_fields(exclude=NOT_TYPED)
     if values.get("min_lot", 1) > values["ceiling"]:
         raise ValidationError({"min_lot": _("The least useful lot is larger than the need itself.")})
     return need
@@ -176,7 +186,7 @@ def _deadline(appeal: Appeal, needed_by: date) -> datetime:
     return end_of_day(min(needed_by, appeal.valid_until or needed_by), appeal.facility.timezone)
 
 
-def _check_quantity(item: Any, quantity: int | None) -> None:
+def check_quantity(item: Any, quantity: int | None) -> None:
     if quantity is None:
         raise ValidationError(
             {"quantity": _("How many? Give a number, or say that it is without limit or unknown.")}
@@ -265,7 +275,7 @@ def _move(needs: Iterable[Need], status: str, *, from_: Collection[str]) -> list
     moving = [need for need in needs if need.status in from_]
     for need in moving:
         need.move_to(status)
-    Need.objects.bulk_update(moving, ["status"])
+    Need.objects.filter(pk__in=[need.pk for need in moving]).update(status=status)
     return moving
 
 
@@ -280,9 +290,22 @@ def withdraw_need(need: Need, *, by: User | None, at: datetime) -> Need:
     return need
 
 
+CONFIRMATION = ("confirmed_at", "confirmed_by", "confirmed_by_kind", "is_grey", "reminded")
+
+
+def _is_confirmed(need: Need, *, by: User | None, at: datetime, kind: str = "") -> None:
+    """Somebody has said so just now: the line is fresh, and who asked may be reminded anew. Saves nothing."""
+    need.confirmed_at, need.confirmed_by = at, by
+    need.confirmed_by_kind = kind or speaks_as(by, need.appeal.facility)
+    need.is_grey, need.reminded = False, Reminded.NOT_YET
+
+
 @transaction.atomic
-def confirm(need: Need, *, by: User | None, at: datetime) -> Need:
-    """'Still needed': the line is fresh again, and without a limit it asks for the assumed quantity anew."""
+def confirm(need: Need, *, by: User | None, at: datetime, kind: str = "") -> Need:
+    """'Still needed': the line is fresh again, and without a limit it asks for the assumed quantity anew.
+
+    kind     a ConfirmedBy, where it is not simply what `by` is to the hospital
+    """
     need = Need.objects.select_for_update().get(pk=need.pk)
     if need.status not in (NeedStatus.OPEN, NeedStatus.LAPSED):
         raise Refused(_("Only a need that is open or has lapsed can be confirmed."), code="move-refused")
@@ -297,12 +320,12 @@ def confirm(need: Need, *, by: User | None, at: datetime) -> Need:
             # It has just been said to be valid, so the old end of its validity no longer holds.
             Appeal.objects.filter(pk=need.appeal_id).update(valid_until=None)
             need.deadline_at = end_of_day(need.needed_by, zone)
-    need.confirmed_at = at
+    _is_confirmed(need, by=by, at=at, kind=kind)
     need.received_before = need.quantity_received
     need.save(
         update_fields=[
             "status",
-            "confirmed_at",
+            *CONFIRMATION,
             "received_before",
             "needed_by",
             "needed_by_assumed",
@@ -314,9 +337,26 @@ def confirm(need: Need, *, by: User | None, at: datetime) -> Need:
     return need
 
 
+@transaction.atomic
+def confirm_by_telephone(
+    need: Need, *, origin: str, outcome: str, note: str = "", by: User, at: datetime
+) -> Need:
+    """A volunteer has called the hospital: still needed, or not any more; that nobody answered is written down only.
+
+    The call is one about the organisation like every other (see `log_call`, and what it raises). Nobody calls her own.
+    """
+    if outcome == CallOutcome.CONFIRMED:
+        need = confirm(need, by=by, at=at, kind=ConfirmedBy.TELEPHONE)
+    elif outcome == CallOutcome.DENIED:
+        need = withdraw_need(need, by=by, at=at)
+    people.log_call(
+        need.appeal.facility.organisation, origin=origin, outcome=outcome, note=note, by=by, at=at
+    )
+    return need
+
+
 def _check_still_asked(need: Need) -> None:
-    """A line cannot be open under an appeal that its hospital took back."""
-    if need.appeal.status in (AppealStatus.WITHDRAWN, AppealStatus.REFUSED):
+    if not need.appeal.is_still_asked:
         raise Refused(_("This need is over; post a new one."), code="move-refused")
 
 
@@ -347,7 +387,7 @@ def change(need: Need, *, by: User | None, at: datetime, **changes: Any) -> Need
     if "quantity" in changes:
         if need.quantity_kind != QuantityKind.NUMBER:
             need.quantity_kind = QuantityKind.NUMBER
-        _check_quantity(need.item, changes["quantity"])
+        check_quantity(need.item, changes["quantity"])
         taken = need.quantity_promised + need.quantity_in_transit + need.quantity_received
         if changes["quantity"] < taken:
             raise Refused(
@@ -367,8 +407,8 @@ def change(need: Need, *, by: User | None, at: datetime, **changes: Any) -> Need
         setattr(need, field, value)
     if need.min_lot > need.ceiling:
         raise ValidationError({"min_lot": _("The least useful lot is larger than the need itself.")})
-    need.confirmed_at = at
-    need.clean_fields(exclude=["appeal", "site", "item", "unit", "quantity_outstanding"])
+    _is_confirmed(need, by=by, at=at)
+    need.clean_fields(exclude=NOT_TYPED)
     need.save()
     record(need, "need.changed", by=by, at=at, changed=sorted(changes))
     return settle([need], by=by, at=at)[0]
@@ -416,22 +456,42 @@ def _follow(appeal_ids: Collection[Any], *, by: User | None, at: datetime) -> No
     appeals = list(rows)
     lines = Need.objects.filter(appeal__in=appeals, status__in=[NeedStatus.WAITING, NeedStatus.OPEN])
     going_on = set(lines.values_list("appeal", flat=True))
+    moved: dict[str, list[Appeal]] = defaultdict(list)
     for appeal in appeals:
         status, kind = FOLLOWS.get((AppealStatus(appeal.status), appeal.pk in going_on), ("", ""))
         if status:
             appeal.move_to(status)
-            appeal.save(update_fields=["status"])
-            record(appeal, kind, by=by, at=at)
+            moved[kind].append(appeal)
+    for kind, followers in moved.items():
+        Appeal.objects.filter(pk__in=[appeal.pk for appeal in followers]).update(status=followers[0].status)
+        record_all(followers, kind, by=by, at=at)
+
+
+@transaction.atomic
+def grey(*, at: datetime) -> int:
+    """Mark what nobody has confirmed lately: it comes after what was. Returns how many.
+
+    Where an emergency was given more days, or its dates were moved, what is within them is not grey any more.
+    """
+    old = unconfirmed(lambda emergency: emergency.grey_days, at=at)
+    going_on = Need.objects.open().filter(appeal__emergency__in=Emergency.objects.going_on())
+    turning = going_on.filter(Q(old, is_grey=False) | Q(~old, is_grey=True))
+    needs = list(turning.select_for_update(of=("self",)).order_by("pk"))
+    forgotten = [need for need in needs if not need.is_grey]
+    remembered = [need for need in needs if need.is_grey]
+    Need.objects.filter(pk__in=[need.pk for need in forgotten]).update(is_grey=True)
+    Need.objects.filter(pk__in=[need.pk for need in remembered]).update(is_grey=False)
+    record_all(forgotten, "need.greyed", by=None, at=at)
+    return len(forgotten)
 
 
 @transaction.atomic
 def lapse(*, at: datetime) -> int:
-    """End what is over: deadlines that passed, and needs without a limit that nobody confirmed. Returns how many."""
-    ended = Q(deadline_at__lte=at)
-    for emergency in Emergency.objects.going_on():
-        last = at - timedelta(days=emergency.confirm_days)
-        forgotten = Q(appeal__emergency=emergency, confirmed_at__lt=last)
-        ended |= forgotten & ~Q(quantity_kind=QuantityKind.NUMBER)
+    """End what is over: deadlines that passed, and needs that nobody confirmed. Returns how many.
+
+    What is promised stays promised and is delivered; one 'still needed' brings the line back as it was.
+    """
+    ended = Q(deadline_at__lte=at) | unconfirmed(lambda emergency: emergency.confirm_days, at=at)
     over = list(Need.objects.open().filter(ended).select_for_update(of=("self",)).order_by("pk"))
     _move(over, NeedStatus.LAPSED, from_=[NeedStatus.OPEN])
     record_all(over, "need.lapsed", by=None, at=at)

@@ -5,8 +5,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
+from django.core import signing
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.signing import BadSignature, Signer
+from django.core.signing import BadSignature
 from django.db import transaction
 from django.db.models import Q
 from django.forms import HiddenInput
@@ -14,20 +15,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from supplies.catalogue.forms import Shelf, standards_known
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
 from supplies.free_text import told_of
-from supplies.needs import services
+from supplies.needs import reminders, services
 from supplies.needs.forms import AppealForm, NeedFilter, NeedFormSet, need_lines
-from supplies.needs.models import Appeal, Need, NeedQuerySet, SenderKind
+from supplies.needs.models import Appeal, Need, NeedQuerySet, NeedStatus, Reminded, SenderKind
 from supplies.needs.permissions import may_change_appeal, may_read_details
 from supplies.organisations.models import Facility, Organisation, Verified
 from supplies.organisations.permissions import may_post_for, may_read_dock
 from supplies.organisations.services import keep_contact
-from supplies.organisations.visitors import SignedIn, signed_in, unsent
+from supplies.organisations.visitors import SignedIn, private, signed_in, unsent
 from supplies.search import first
 
 PER_PAGE = 20
@@ -66,7 +67,7 @@ def _page(needs: NeedQuerySet, request: HttpRequest) -> tuple[list[Need], dict[s
     """
     after, before = request.GET.get("after", ""), request.GET.get("before", "")
     if before:
-        rows = first(_beyond(needs, before, -1).order_by("-urgency", "-needed_by", "-pk"), PER_PAGE + 1)
+        rows = first(_beyond(needs, before, -1).most_urgent_first().reverse(), PER_PAGE + 1)
         is_more, rows = len(rows) > PER_PAGE, rows[:PER_PAGE][::-1]
         has_before, has_after = is_more, True
     else:
@@ -83,16 +84,18 @@ def _page(needs: NeedQuerySet, request: HttpRequest) -> tuple[list[Need], dict[s
 
 
 def _key(need: Need) -> str:
-    return Signer(salt="needs").sign(f"{need.urgency}~{need.needed_by:%Y-%m-%d}~{need.pk}")
+    place = [need.urgency, need.is_grey, f"{need.needed_by:%Y-%m-%d}", str(need.pk)]
+    return signing.dumps(place, salt="needs")
 
 
 def _beyond(needs: NeedQuerySet, key: str, direction: int) -> NeedQuerySet:
-    urgency, needed_by, pk = Signer(salt="needs").unsign(key).split("~")
+    urgency, is_grey, needed_by, pk = signing.loads(key, salt="needs")
     over = "gt" if direction > 0 else "lt"
     return needs.filter(**{f"urgency__{over}e": urgency}).filter(
         Q(**{f"urgency__{over}": urgency})
-        | Q(**{"urgency": urgency, f"needed_by__{over}": needed_by})
-        | Q(**{"urgency": urgency, "needed_by": needed_by, f"pk__{over}": pk})
+        | Q(**{"urgency": urgency, f"is_grey__{over}": is_grey})
+        | Q(**{"urgency": urgency, "is_grey": is_grey, f"needed_by__{over}": needed_by})
+        | Q(**{"urgency": urgency, "is_grey": is_grey, "needed_by": needed_by, f"pk__{over}": pk})
     )
 
 
@@ -279,6 +282,33 @@ def withdraw_need(request: SignedIn, pk: UUID) -> HttpResponse:
 @require_POST
 def confirm_need(request: SignedIn, pk: UUID) -> HttpResponse:
     return _change_need(request, pk, services.confirm, _("Noted: still needed."))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def still_needed(request: HttpRequest, word: str) -> HttpResponse:
+    """What the link of a reminder opens: to say without signing in that it is still needed. To look changes nothing."""
+    found = reminders.opened(word)
+    needs = list(_unconfirmed(found.appeal)) if found else []
+    if found and request.method == "POST":
+        ticked = [need for need in needs if str(need.pk) in request.POST.getlist("needs")]
+        for need in ticked:
+            services.confirm(need, by=found.by, at=timezone.now())
+        if ticked:
+            messages.success(request, _("Noted: still needed."))
+        else:
+            messages.warning(request, _("Nothing was ticked, so nothing has changed."))
+        return private(redirect("still-needed", word))
+    context = {"appeal": found.appeal if found else None, "needs": needs}
+    return private(render(request, "needs/still_needed.html", context, status=200 if found else 404))
+
+
+def _unconfirmed(appeal: Appeal) -> NeedQuerySet:
+    """The lines of which it has to be said whether they are still needed: open and told of, or ended for want of a word."""
+    if not appeal.is_still_asked:
+        return Need.objects.none()
+    waiting = Q(status=NeedStatus.OPEN, reminded__gt=Reminded.NOT_YET) | Q(status=NeedStatus.LAPSED)
+    lines = Need.objects.filter(waiting, appeal=appeal).select_related("item__display_unit")
+    return lines.most_urgent_first()
 
 
 def _change_need(request: SignedIn, pk: UUID, verb: Any, thanks: str) -> HttpResponse:

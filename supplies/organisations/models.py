@@ -44,6 +44,11 @@ class User(AbstractUser):
     """An account. What it may do follows from its memberships."""
 
     language = models.CharField(_("language"), max_length=10, blank=True)
+    reminded_by_mail = models.BooleanField(
+        _("reminded by mail"),
+        default=True,
+        help_text=_("Of what one's hospital asked for, before it is no longer shown as needed."),
+    )
 
     class Meta:
         verbose_name = _("account")

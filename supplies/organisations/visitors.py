@@ -109,3 +109,11 @@ def unsent(request: HttpRequest) -> QueryDict | None:
     del request.session[UNSENT]
     messages.info(request, _("Here is what you typed. Look it over and send it."))
     return QueryDict(kept["typed"])
+
+
+def private(response: HttpResponse) -> HttpResponse:
+    """A page whose address is a key: nothing keeps it, nothing passes it on."""
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    response["Referrer-Policy"] = "no-referrer"
+    response["Cache-Control"] = "private, no-store"
+    return response

@@ -35,6 +35,7 @@ from supplies.accounts.models import Session
 from supplies.accounts.sessions import SessionStore
 from supplies.append_only import rewriting
 from supplies.attachments.uploads import in_memory
+from supplies.change_requests import services as corrections
 from supplies.free_text import FreeText
 from supplies.intake.models import Import, ImportedLine, ImportedRow
 from supplies.journal import mail, once
@@ -176,6 +177,10 @@ def _one_of_everything() -> Match:
     call(checked, make_member("volunteer"), note="x")
     verified(checked)
     reveal(match.hospital_contact, purpose="own", by=user, at=at)
+    said = corrections.report(
+        match.allocation.need, kind="duplicate", duplicate_of="x", words="x", by=None, at=at
+    )
+    corrections.decline(said.change_request, reason="x", by=make_member("volunteer"), at=at)
     _imported(match)
     _an_account(user)
     _evidence(match)
@@ -384,7 +389,9 @@ ROWS_OF = {
     "promises": "supplies.Allocation",
     "proposals": "matching.Proposal",
     "shortfalls": "matching.Shortfall",
+    "mine/said-to-be-wrong": "supplies.ChangeRequest",
     "regions": "supplies.Region",
+    "report/need": "supplies.Need",
     "reveals": "supplies.Reveal",
     "shipments": "supplies.Shipment",
     "fhir/SupplyRequest": "supplies.Need",
@@ -394,9 +401,19 @@ ROWS_OF = {
 MOST_ROWS = 20
 # At the desk: of machinery a few, one to act on, and no page that only leads to another.
 FEW, FEW_ROWS = {"Event", "Outgoing", "Membership", "User", "Seal", "OutgoingMail", "Reveal"}, 3
-WORDS = {"code": ["2" * 26], "uidb36": ["x"], "key": ["y-z"], "url": ["nothing/"], "content_type_id": ["1"]}
-WORDS |= {"kind": [*DOWNLOADS], "form": [*FORMS], "extension": [*EXTENSIONS]}
-WORDS |= {"file": [*(f"{kind}.jsonl.gz" for kind in COLUMNS), MANIFEST, SIGNATURE]}
+WORDS = {
+    "what": ["need"],
+    "word": ["x"],
+    "code": ["2" * 26],
+    "uidb36": ["x"],
+    "key": ["y-z"],
+    "url": ["nothing/"],
+    "content_type_id": ["1"],
+    "kind": [*DOWNLOADS],
+    "form": [*FORMS],
+    "extension": [*EXTENSIONS],
+    "file": [*(f"{kind}.jsonl.gz" for kind in COLUMNS), MANIFEST, SIGNATURE],
+}
 
 
 def addresses() -> list[str]:

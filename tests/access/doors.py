@@ -40,6 +40,7 @@ ROW_OF = [
     ("admin:supplies_need_*", "need published"),
     ("admin:supplies_donation_*", "donation published"),
     ("admin:supplies_offer_*", "offer published"),
+    ("admin:supplies_changerequest_*", "change request"),
     ("admin:supplies_organisation_*", "organisation"),
     ("admin:supplies_facility_*", "facility"),
     ("admin:supplies_allocation_*", "allocation"),
@@ -50,6 +51,12 @@ ROW_OF = [
     ("admin:supplies_reveal_*", "reveal"),
     ("admin:supplies_apitoken_*", "key"),
     ("admin:supplies_attachment_*", "file"),
+    ("*-change-request", "change request"),
+    ("change-request-*", "report"),
+    ("take-back-report", "report"),
+    ("reported", "report"),
+    ("report", "need published"),
+    ("still-needed", "appeal published"),
     ("shipment-book", "shipment draft"),
     ("shipment-dispatch*", "shipment booked"),
     ("shipment-cancel", "shipment booked"),
@@ -97,6 +104,7 @@ SHARED: list[tuple[str, Callable[[], Any]]] = [
     ("region-*", lambda: Region.objects.get(pk="420106")),
 ]
 IN_OTHER_HOLES = {
+    "what": "need",
     "app_label": "supplies",
     "url": "nothing/",
     "content_type_id": "1",

@@ -11,6 +11,8 @@ from matching.models import FamilyRun, MatchingRun, Proposal, Shortfall
 from supplies.accounts import services as accounts
 from supplies.allocations.models import Allocation
 from supplies.attachments.services import attach
+from supplies.change_requests import services as corrections
+from supplies.needs import reminders
 from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User
 from supplies.privacy.models import Reveal
@@ -147,7 +149,12 @@ def _accounts(side: Side) -> None:
     reveal(contact, purpose="own", by=manager, at=NOW)
     side.rows |= {"contact": contact, "membership": colleague.memberships.get(), "key": key, "file": file}
     side.rows |= {"invitation": invitation, "reveal": Reveal.objects.get(contact_id=contact.pk)}
-    side.codes = {"invitation": code}
+    side.codes = {
+        "invitation": code,
+        "still-needed": reminders.link_for(side["appeal published"], manager),
+    }
+    said = corrections.report(side["need published"], kind="not_needed", by=None, at=NOW)
+    side.rows |= {"report": said, "change request": said.change_request}
 
 
 def _posts(side: Side) -> None:

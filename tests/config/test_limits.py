@@ -19,7 +19,7 @@ from supplies.organisations.models import Scope, User
 from tests.config import planted
 from tests.every_route import every_route
 from tests.launcher.conftest import state, valkey  # noqa: F401
-from tests.makers import make_item, make_member, make_shipment, make_user
+from tests.makers import make_item, make_member, make_need, make_shipment, make_user
 
 pytestmark = pytest.mark.django_db
 Setter = Callable[..., None]
@@ -153,6 +153,20 @@ def test_neighbours_of_one_network_share_a_budget_and_an_account_has_its_own(lim
     assert statuses(Client(), "/api/v1/items/", 1, REMOTE_ADDR="2001:db8:1:3::1") == [200]
     assert statuses(member, "/api/v1/items/", 4, **network) == [200, 200, 200, 429]
     assert statuses(other, "/api/v1/items/", 1, **network) == [200]
+
+
+def test_reports_of_a_network_share_a_small_budget_on_the_page_and_in_the_api(limit: Setter) -> None:
+    limit("report", stranger="3/hour", account="3/hour")
+    need, network = make_need(), {"REMOTE_ADDR": "192.0.2.7"}
+    body = {"need": str(need.pk), "kind": "fake"}
+
+    def send(client: Client) -> int:
+        return client.post("/api/v1/change-requests/", body, "application/json", **network).status_code
+
+    assert statuses(Client(), f"/report/need/{need.pk}/", 2, **network) == [200, 200]
+    assert [send(Client()), send(Client())] == [201, 429]
+    assert statuses(Client(), f"/report/need/{need.pk}/", 1, **network) == [429]
+    assert statuses(Client(), f"/appeals/{need.appeal_id}/", 1, **network) == [200]
 
 
 def test_a_forged_address_takes_from_the_same_budget(limit: Setter) -> None:

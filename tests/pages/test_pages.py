@@ -9,7 +9,9 @@ from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 
 from supplies.attachments.models import Attachment
-from supplies.needs.models import Appeal
+from supplies.change_requests import services as corrections
+from supplies.needs import reminders
+from supplies.needs.models import Appeal, Need
 from supplies.offers.models import Donation
 from supplies.organisations.models import User
 from tests.makers import (
@@ -210,6 +212,8 @@ def rows() -> dict[str, Any]:
     appeal = make_appeal(facility, at=at, lines=[{}, {"quantity": None, "quantity_kind": "unlimited"}])
     make_standard()
     need = appeal.needs.get(quantity=1000)
+    said = corrections.report(need, kind="wrong_quantity", quantity=700, words="Counted.", by=None, at=at)
+    Need.objects.filter(quantity=None).update(is_grey=True, reminded=1)
     shipment = make_shipment(make_allocation(100, need=need, offer=make_offer(own)), status="delivered")
     return {
         "hospital": hospital,
@@ -218,6 +222,9 @@ def rows() -> dict[str, Any]:
         "appeal": appeal,
         "shipment": shipment,
         "donation": make_donation(own),
+        "need": need,
+        "said": said,
+        "still_needed": reminders.link_for(appeal, hospital),
     }
 
 
@@ -249,6 +256,12 @@ def addresses(rows: dict[str, Any]) -> list[tuple[str, str]]:
         ("hospital", "/second-factor/set-up/"),
         ("hospital", "/account/keys/new/"),
         ("hospital", f"/organisations/{rows['facility'].organisation_id}/members/"),
+        ("", f"/report/need/{rows['need'].pk}/"),
+        ("", f"/report/organisation/{rows['facility'].organisation_id}/"),
+        ("", f"/reports/{rows['said'].code}/"),
+        ("", f"/needs/still-needed/{rows['still_needed']}/"),
+        ("", "/needs/still-needed/changed/"),
+        ("hospital", "/mine/said-to-be-wrong/"),
         ("donor", "/donations/new/"),
         ("donor", f"/donations/{rows['donation'].pk}/"),
         ("donor", f"/shipments/{rows['shipment'].pk}/"),

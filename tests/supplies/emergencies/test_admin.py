@@ -36,6 +36,8 @@ def test_an_administrator_opens_an_emergency_which_begins_with_preparing(db: Non
         "name_en": "Flood",
         "began_on": "2027-06-01",
         "proposal_hours": "24",
+        "remind_days": "1",
+        "grey_days": "3",
         "confirm_days": "7",
         "ship_within_days": "3",
         "status": "over",

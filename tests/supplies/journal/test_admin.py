@@ -124,6 +124,8 @@ def test_an_emergency_that_was_moved_on_meanwhile_is_not_saved_over() -> None:
         "name_en": "Exercise outbreak",
         "began_on": "2026-11-23",
         "proposal_hours": "24",
+        "remind_days": "1",
+        "grey_days": "3",
         "confirm_days": "7",
         "ship_within_days": "3",
         **version(emergency),

@@ -1,8 +1,6 @@
 """Moderating appeals and confirming needs at the desk."""
 
-from datetime import timedelta
-
-from django.utils import timezone
+import pytest
 
 from supplies.needs.models import Appeal, Need
 from supplies.organisations.models import User
@@ -146,21 +144,38 @@ def test_a_hospital_cannot_publish_its_own_appeal_at_the_desk(db: None) -> None:
     assert appeal.status == "waiting"
 
 
-def test_an_unlimited_need_nobody_confirmed_waits_until_a_volunteer_confirms_it(volunteer: User) -> None:
-    stale = make_need(quantity_kind="unlimited", quantity=None)
-    numbered, fresh = make_need(), make_need(quantity_kind="unlimited", quantity=None)
-    Need.objects.filter(pk__in=[stale.pk, numbered.pk]).update(
-        confirmed_at=timezone.now() - timedelta(days=8)  # of the 14 after which it lapses
-    )
-    Need.objects.filter(pk=fresh.pk).update(confirmed_at=timezone.now())
+def test_needs_nobody_confirmed_wait_for_a_call_the_most_urgent_first(volunteer: User) -> None:
+    soon, critical, fresh = make_need(urgency=3), make_need(urgency=1), make_need(urgency=1)
+    Need.objects.filter(pk__in=[soon.pk, critical.pk]).update(is_grey=True)
     client = at_the_desk(volunteer)
     waiting = client.get(list_of(Need), {"confirm": "due"}).context["cl"]
-    assert list(waiting.result_list) == [stale]
+    assert list(waiting.result_list) == [critical, soon]
 
-    choose(client, "confirm", stale)
+    choose(client, "call", critical, origin="register", outcome="confirmed", note="supply desk")
 
-    stale.refresh_from_db()
-    assert stale.confirmed_at > timezone.now() - timedelta(minutes=1)
+    critical.refresh_from_db()
+    assert (critical.is_grey, critical.confirmed_by, critical.confirmed_by_kind) == (
+        False,
+        volunteer,
+        "telephone",
+    )
+    call = critical.appeal.facility.organisation.calls.get()
+    assert (call.by, call.origin, call.outcome) == (volunteer, "register", "confirmed")
+    assert not Need.objects.grey().filter(pk=fresh.pk).exists()
+
+
+@pytest.mark.parametrize(("outcome", "status"), [("denied", "withdrawn"), ("no_answer", "open")])
+def test_a_call_that_did_not_confirm_ends_the_need_or_leaves_it_as_it_was(
+    volunteer: User, outcome: str, status: str
+) -> None:
+    need = make_need()
+    Need.objects.update(is_grey=True)
+
+    choose(at_the_desk(volunteer), "call", need, origin="website", outcome=outcome)
+
+    need.refresh_from_db()
+    assert (need.status, need.is_grey) == (status, True)
+    assert need.appeal.facility.organisation.calls.get().outcome == outcome
 
 
 def test_not_needed_any_more_is_one_action(volunteer: User) -> None:

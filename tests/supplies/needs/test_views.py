@@ -79,7 +79,7 @@ def test_the_gauges_and_the_freshness_of_a_need_are_shown() -> None:
 
     assert "promised 300 pieces" in page
     assert "still needed 700 pieces" in page
-    assert "confirmed 3 days ago" in page
+    assert "taken from its source 3 days ago" in page
 
 
 def test_a_region_filter_includes_what_lies_inside() -> None:

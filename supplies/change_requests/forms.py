@@ -1,0 +1,95 @@
+"""What a stranger fills in to say that something is wrong, and what whoever decides answers."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from supplies.catalogue.forms import AmountField, Shelf
+from supplies.change_requests.models import CAN_BE_WRONG, What, Wrong
+from supplies.needs.models import Need
+
+
+class ReportForm(forms.Form):
+    kind = forms.ChoiceField(label=_("What is wrong?"), widget=forms.RadioSelect)
+    amount = AmountField(label=_("The right quantity"), required=False)
+    duplicate_of = forms.CharField(
+        label=_("If it stands here twice: which one is it the same as?"),
+        help_text=_("Its address here, or its name."),
+        max_length=300,
+        required=False,
+    )
+    words = forms.CharField(
+        label=_("In your words"),
+        help_text=_("How do you know? No names or telephone numbers; the hospital and volunteers read this."),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    # People do not see it, programs that fill in every field do.
+    website = forms.CharField(
+        label=_("Leave this empty"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
+    )
+
+    def __init__(self, *args: Any, what: What, subject: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.subject = subject
+        choices = [(kind.value, kind.label) for kind in CAN_BE_WRONG[what]]
+        self.fields["kind"].choices = choices  # type: ignore[attr-defined]
+        if isinstance(subject, Need):
+            self.fields["amount"].help_text = _("Counted in: %(unit)s") % {
+                "unit": subject.item.display_unit.name
+            }
+        else:
+            del self.fields["amount"]
+
+    def clean_website(self) -> str:
+        if self.cleaned_data["website"]:
+            raise ValidationError(_("This field has to stay empty."))
+        return ""
+
+    def clean(self) -> dict[str, Any]:
+        """What the verb takes: the quantity in base units, and only where the quantity is what is wrong."""
+        given = dict(super().clean() or {})
+        given.pop("website", None)
+        amount = given.pop("amount", None)
+        given["quantity"] = None
+        if given.get("kind") == Wrong.WRONG_QUANTITY and amount is not None:
+            try:
+                given["quantity"] = Shelf().to_base(self.subject.item, amount)
+            except ValidationError as fault:
+                self.add_error("amount", fault.messages)
+        if given.get("kind") != Wrong.DUPLICATE:
+            given["duplicate_of"] = ""
+        return given
+
+
+class AnswerForm(forms.Form):
+    answer = forms.CharField(
+        label=_("Answer"),
+        help_text=_(
+            "Whoever reported it reads this. Of a fake organisation everybody does: how you found out."
+        ),
+        max_length=300,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    quantity = forms.IntegerField(
+        label=_("The right quantity"),
+        help_text=_("In the smallest counted unit. Leave it empty to take the one reported last."),
+        min_value=1,
+        required=False,
+    )
+
+
+class RefusalForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("Whoever reported it reads this."),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )

@@ -1,0 +1,149 @@
+"""Pages of correcting: say without an account what is wrong, follow it by its code, and decide what is said of one's own."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from supplies.change_requests import services
+from supplies.change_requests.forms import RefusalForm, ReportForm
+from supplies.change_requests.models import ChangeRequest, Report, What
+from supplies.change_requests.permissions import may_decide
+from supplies.errors import Refused
+from supplies.free_text import told_of
+from supplies.needs.models import Appeal, Need
+from supplies.organisations.models import Facility, Organisation
+from supplies.organisations.visitors import SignedIn, private, signed_in
+
+DECIDED_SHOWN = 20
+
+
+def subjects(what: What, user: Any) -> Any:
+    """The rows of this kind that somebody sees, and so may find wrong."""
+    if what == What.NEED:
+        rows = Need.objects.visible_to(user)
+        return rows.select_related(
+            "item__display_unit", "appeal__facility__organisation", "appeal__facility__region"
+        )
+    if what == What.APPEAL:
+        return Appeal.objects.visible_to(user).select_related("facility__organisation", "facility__region")
+    if what == What.FACILITY:
+        return Facility.objects.visible_to(user).select_related("organisation", "region")
+    return Organisation.objects.visible_to(user).select_related("region")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def report(request: HttpRequest, what: str, pk: UUID) -> HttpResponse:
+    """Something is wrong: anybody may say so, and nobody is asked who she is."""
+    if what not in What.values:
+        raise Http404
+    subject = get_object_or_404(subjects(What(what), request.user), pk=pk)
+    typed = request.POST if request.method == "POST" else None
+    form = ReportForm(typed, what=What(what), subject=subject)
+    if typed is not None and form.is_valid() and (made := _reported(request, form)):
+        for sentence in told_of(form):
+            messages.warning(request, sentence)
+        return private(redirect("reported", made.code))
+    return render(request, "change_requests/report.html", {"form": form, "what": what, "subject": subject})
+
+
+def _reported(request: HttpRequest, form: ReportForm) -> Report | None:
+    """Keep the report, or say beside its field what is wrong with it."""
+    by = request.user if request.user.is_authenticated else None
+    try:
+        return services.report(form.subject, by=by, at=timezone.now(), **form.cleaned_data)
+    except ValidationError as fault:
+        for field, sentences in fault.message_dict.items():
+            name = "amount" if field == "quantity" else field
+            for sentence in sentences:
+                form.add_error(name if name in form.fields else None, sentence)
+    except Refused as refusal:
+        form.add_error(None, str(refusal.detail))
+    return None
+
+
+@require_safe
+def reported(request: HttpRequest, code: str) -> HttpResponse:
+    """What became of a report. The code is the key, so nothing may pass it on."""
+    found = _coded(code)
+    return private(
+        render(
+            request,
+            "change_requests/reported.html",
+            {"report": found, "request_made": found.change_request, "subject": found.change_request.subject},
+        )
+    )
+
+
+@require_POST
+def take_back(request: HttpRequest, code: str) -> HttpResponse:
+    try:
+        services.take_back(_coded(code), at=timezone.now())
+    except Refused as refusal:
+        messages.error(request, str(refusal.detail))
+    return private(redirect("reported", code))
+
+
+def _coded(code: str) -> Report:
+    return get_object_or_404(Report.objects.with_subject(), code=code.lower())
+
+
+# -- Deciding ---------------------------------------------------------------------------------------------
+
+
+@signed_in
+@require_safe
+def change_requests(request: SignedIn) -> HttpResponse:
+    """What is said of one's own hospitals, the oldest first, each with yes and no; and what was decided."""
+    rows = ChangeRequest.objects.visible_to(request.user).with_subject().prefetch_related("reports")
+    mine = rows.filter(organisation__in=Organisation.objects.of(request.user))
+    context = {
+        "waiting": mine.open().oldest_first(),
+        "decided": mine.exclude(status="open").newest_first()[:DECIDED_SHOWN],
+        "refusal_form": RefusalForm(auto_id=False),
+    }
+    return render(request, "change_requests/mine.html", context)
+
+
+@signed_in
+@require_POST
+def accept(request: SignedIn, pk: UUID) -> HttpResponse:
+    return _decide(request, pk, services.accept, {}, _("Done. Whoever reported it reads that it was so."))
+
+
+@signed_in
+@require_POST
+def decline(request: SignedIn, pk: UUID) -> HttpResponse:
+    form = RefusalForm(request.POST)
+    if not form.is_valid():
+        _to_decide(request, pk)
+        messages.error(request, _("Say why; whoever reported it reads this."))
+        return redirect("change-requests")
+    thanks = _("Done. It stays as it is, and whoever reported it reads why.")
+    return _decide(request, pk, services.decline, form.cleaned_data, thanks)
+
+
+def _to_decide(request: SignedIn, pk: UUID) -> ChangeRequest:
+    rows = ChangeRequest.objects.visible_to(request.user).select_related("organisation", "region")
+    row = get_object_or_404(rows, pk=pk)
+    if not may_decide(request.user, row):
+        raise PermissionDenied(services.NOT_YOURS)
+    return row
+
+
+def _decide(request: SignedIn, pk: UUID, verb: Any, answers: dict[str, Any], thanks: str) -> HttpResponse:
+    row = _to_decide(request, pk)
+    try:
+        verb(row, by=request.user, at=timezone.now(), **answers)
+    except (Refused, ValidationError) as refusal:
+        why = refusal.detail if isinstance(refusal, Refused) else " ".join(refusal.messages)
+        messages.error(request, str(why))
+    else:
+        messages.success(request, thanks)
+    return redirect("change-requests")
