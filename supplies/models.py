@@ -4,13 +4,16 @@ from supplies.accounts.models import Invitation, SecondFactor, Session
 from supplies.allocations.models import Allocation
 from supplies.attachments.models import Attachment
 from supplies.catalogue.models import Category, Item, Standard, Substitution, TransportMode, Unit, UnitRule
+from supplies.duplicates.models import DuplicateNeeds, DuplicatePair, Merge, MovedRow
 from supplies.editions.models import ReferenceEdition
 from supplies.emergencies.models import Emergency
 from supplies.intake.models import Import, ImportedLine, ImportedRow
 from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail, Seal, Unsealed
+from supplies.listings.models import ListedFacility
 from supplies.needs.models import Appeal, Need, OpenCount
 from supplies.offers.models import Donation, Offer
 from supplies.organisations.models import (
+    Alias,
     ApiToken,
     CallLog,
     Contact,
@@ -33,6 +36,7 @@ from supplies.shipments.models import (
 )
 
 __all__ = [
+    "Alias",
     "Allocation",
     "ApiToken",
     "Appeal",
@@ -42,6 +46,8 @@ __all__ = [
     "Contact",
     "Discrepancy",
     "Donation",
+    "DuplicateNeeds",
+    "DuplicatePair",
     "Emergency",
     "Erasure",
     "Event",
@@ -52,7 +58,10 @@ __all__ = [
     "ImportedRow",
     "Invitation",
     "Item",
+    "ListedFacility",
     "Membership",
+    "Merge",
+    "MovedRow",
     "Need",
     "Offer",
     "OpenCount",

@@ -168,7 +168,7 @@ class OrganisationAdmin(DeskAdmin):
     list_display = ("name", "kind", "region", "standing", "credit_code", "source", "created_at")
     list_filter = (CheckFilter, "kind")
     list_select_related = ("region",)
-    search_fields = ("name", "=credit_code")
+    search_fields = ("name", "aliases__name", "=credit_code")
     ordering: ClassVar[tuple[str, ...]] = ("created_at", "pk")
     fieldsets = (
         (None, {"fields": ("name", "kind", "region", "credit_code", "source", "allocates_for_me")}),

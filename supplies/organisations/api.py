@@ -122,11 +122,18 @@ class FacilitySerializer(RowSerializer):
         )
 
 
-class OrganisationFilter(django_filters.FilterSet):
+class CalledFilter(django_filters.FilterSet):
+    """By any part of any of its names."""
+
+    def called(self, queryset: Any, name: str, text: str) -> Any:
+        return queryset.called(text)
+
+
+class OrganisationFilter(CalledFilter):
     kind = django_filters.ChoiceFilter(choices=Organisation.Kind.choices)
     status = django_filters.ChoiceFilter(choices=Verified.choices)
     region = InRegionFilter("region")
-    q = django_filters.CharFilter(field_name="name", lookup_expr="mentions", max_length=100)
+    q = django_filters.CharFilter(method="called", max_length=100)
 
     class Meta:
         model = Organisation
@@ -182,10 +189,10 @@ class CheckSerializer(serializers.Serializer):
     files = FileSerializer(many=True)
 
 
-class FacilityFilter(django_filters.FilterSet):
+class FacilityFilter(CalledFilter):
     organisation = django_filters.ModelChoiceFilter(queryset=visible_organisations)
     region = InRegionFilter("region")
-    q = django_filters.CharFilter(field_name="name", lookup_expr="mentions", max_length=100)
+    q = django_filters.CharFilter(method="called", max_length=100)
 
     class Meta:
         model = Facility
