@@ -4,10 +4,12 @@ import supplies.accounts.admin
 import supplies.allocations.admin
 import supplies.catalogue.admin
 import supplies.desks.admin
+import supplies.duplicates.admin
 import supplies.editions.admin
 import supplies.emergencies.admin
 import supplies.intake.admin
 import supplies.journal.admin
+import supplies.listings.admin
 import supplies.needs.admin
 import supplies.offers.admin
 import supplies.organisations.admin

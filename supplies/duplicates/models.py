@@ -58,6 +58,11 @@ class DuplicatePairQuerySet(PairQuerySet):
             return self
         return self.filter(in_regions_of(user, "one__region__path", "other__region__path"))
 
+    def undecided_of_standing(self) -> Self:
+        """Without those that wait though one of them has become part of a third meanwhile."""
+        merged = Q(one__merged_into__isnull=False) | Q(other__merged_into__isnull=False)
+        return self.exclude(merged, status=PairStatus.PROPOSED)
+
 
 class DuplicateNeedsQuerySet(PairQuerySet):
     def visible_to(self, user: Any) -> Self:

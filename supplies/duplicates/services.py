@@ -4,7 +4,7 @@ Locks: the pair, organisations, sites, each by primary key and against writers o
 meanwhile is not held up; then needs, shipments, donations and appeals as everywhere (see `supplies.allocations`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -105,6 +105,13 @@ def propose(one: Organisation, other: Organisation, *, by: User, at: datetime) -
         )
     record(pair, "pair.proposed", by=by, at=at, one=str(one.pk), other=str(other.pk))
     return pair
+
+
+def propose_two(rows: Sequence[Organisation], *, by: User, at: datetime) -> DuplicatePair:
+    """The same, of two rows chosen from a list."""
+    if len(rows) != 2:
+        raise ValidationError({"other": _("Choose two organisations.")})
+    return propose(rows[0], rows[1], by=by, at=at)
 
 
 @transaction.atomic

@@ -68,6 +68,21 @@ class Directory:
         self, listed: Listed, region: Region, *, gives: bool
     ) -> tuple[Organisation, tuple[Finding, ...]]:
         """The organisation called so in the same city, or a new one, trusted because the list was moderated."""
+        known, doubts = self.look_up(listed, region, gives=gives)
+        if known is not None:
+            return known, doubts
+        name, code = specific_name(listed), plain_code(listed.credit_code)
+        made = people.trust(self._register(name, region, code, gives=gives), at=self.at)
+        self._organisations(region, gives=gives).append(
+            _Known(made, normal_name(name), self._short(name, region))
+        )
+        doubt = not gives and kind_of_name(name) in {NameKind.COMPANY, NameKind.OTHER}
+        return made, (found("not-a-hospital", name=name).at("name"),) if doubt else ()
+
+    def look_up(
+        self, listed: Listed, region: Region, *, gives: bool
+    ) -> tuple[Organisation | None, tuple[Finding, ...]]:
+        """The organisation known by this credit code, or by one of these names in the same city; None for a new one."""
         name = specific_name(listed)
         keys = {normal_name(name), *map(normal_name, listed.name.also_known_as)}
         code = plain_code(listed.credit_code)
@@ -83,10 +98,7 @@ class Directory:
             return near.organisation, (
                 found("near-name", name=name, known=near.organisation.name).at("name"),
             )
-        made = people.trust(self._register(name, region, code, gives=gives), at=self.at)
-        known.append(_Known(made, normal_name(name), short))
-        doubt = not gives and kind_of_name(name) in {NameKind.COMPANY, NameKind.OTHER}
-        return made, (found("not-a-hospital", name=name).at("name"),) if doubt else ()
+        return None, ()
 
     def _register(self, name: str, region: Region, code: str, *, gives: bool) -> Organisation:
         hospital = kind_of_name(name) is NameKind.HOSPITAL

@@ -5,13 +5,16 @@ from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from supplies.free_text import ShortText
 from supplies.organisations.models import Organisation
 from supplies.regions.models import Region
 from supplies.search import mention_index
+
+HOME = "CN"  # its provinces are offered beside the other countries
 
 
 class ListedAs(models.TextChoices):
@@ -40,8 +43,16 @@ class ListedFacilityQuerySet(models.QuerySet["ListedFacility"]):
     def not_registered(self) -> Self:
         return self.filter(organisation=None)
 
+    def saying_whose_of(self, seen: models.QuerySet[Organisation]) -> Self:
+        """`is_shown`: whether whom it is registered here as is one of those the reader sees."""
+        return self.annotate(is_shown=Exists(seen.filter(pk=OuterRef("organisation"))))
+
     def by_name(self) -> Self:
         return self.order_by("name", "pk")
+
+    def following(self, row: "ListedFacility") -> Self:
+        """What comes after a row, by name."""
+        return self.filter(Q(name__gt=row.name) | Q(name=row.name, pk__gt=row.pk))
 
 
 class ListedFacility(models.Model):
@@ -109,3 +120,12 @@ class ListedFacility(models.Model):
     def as_what(self) -> list[str]:
         """What it is listed as, in words."""
         return [str(ListedAs(kind).label) for kind in self.kinds]
+
+    @property
+    def registering(self) -> str:
+        """What the form for a new hospital is filled in with, as a query."""
+        codes = self.region.path.strip("/").split("/")
+        places = dict(
+            zip(("province", "city", "district"), codes[1:] if codes[0] == HOME else codes, strict=False)
+        )
+        return urlencode({"name": self.name, "address": self.address, **places})

@@ -1,7 +1,10 @@
+from contextlib import suppress
 from typing import Any, cast
 
 import django_filters
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
@@ -28,7 +31,14 @@ from supplies.errors import NotYours
 from supplies.leaks import masked
 from supplies.organisations import services
 from supplies.organisations.models import CallLog, Facility, Organisation, Scope, Verification, Verified
-from supplies.organisations.permissions import may_check, may_pause, may_read_dock, may_watch_in, waiting_for
+from supplies.organisations.permissions import (
+    leads_to,
+    may_check,
+    may_pause,
+    may_read_dock,
+    may_watch_in,
+    waiting_for,
+)
 from supplies.organisations.tokens import signed_in
 from supplies.regions.api import InRegionFilter
 from supplies.regions.models import Region
@@ -213,6 +223,13 @@ class OrganisationViewSet(ReadOnlyModelViewSet):
         return (
             Organisation.objects.visible_to(self.request.user).select_related("region").order_by("name", "pk")
         )
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        """One that was merged leads to what it was merged into."""
+        with suppress(ValidationError):
+            if kept := leads_to(kwargs["pk"], request.user):
+                return redirect("organisation-detail", pk=kept)
+        return super().retrieve(request, *args, **kwargs)
 
     @extend_schema(summary="What is known of an organisation", responses=CheckSerializer)
     @action(detail=True)
