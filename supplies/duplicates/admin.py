@@ -104,7 +104,7 @@ class DuplicatePairAdmin(PairAdmin):
         Verb("propose_again", _("Propose again"), services.propose_again, may=may_decide, fits=[PairStatus.KEPT_APART]),
     )  # fmt: skip
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         return DuplicatePair.objects.visible_to(request.user).undecided_of_standing().likeliest_first()
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
@@ -146,7 +146,7 @@ FACTS = (
     (_("created"), lambda row: f"{row.created_at:%Y-%m-%d}"),
     (_("sites"), lambda row: listed(masked(f"{s.name} {s.address}".strip()) for s in row.facilities.order_by("name"))),
     (_("acting for it"), lambda row: str(row.memberships.count())),
-    (_("in public lists"), lambda row: listed(masked(l.source_name) for l in row.listings.current().order_by("pk"))),
+    (_("in public lists"), lambda row: listed(masked(one.source_name) for one in row.listings.current().order_by("pk"))),
 )  # fmt: skip
 
 
@@ -197,7 +197,7 @@ class DuplicateNeedsAdmin(PairAdmin):
         Verb("propose_again", _("Propose again"), services.propose_again, may=may_decide, fits=[PairStatus.KEPT_APART]),
     )  # fmt: skip
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         return DuplicateNeeds.objects.visible_to(request.user).likeliest_first()
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:

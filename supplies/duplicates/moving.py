@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django.apps import apps
 from django.db.models import Model, Q, QuerySet
@@ -192,7 +193,7 @@ def not_there_yet(model: type[Model], kept: Organisation) -> Q:
 
 def shipped_since(merge: Merge) -> QuerySet[Shipment]:
     """Shipments to a site of the kept organisation, made since, with goods promised to what came from the other."""
-    appeals = [row.row for row in merge.moved.filter(table="appeal")]
+    appeals = [UUID(row.row) for row in merge.moved.filter(table="appeal")]
     known = merge.moved.filter(table="shipment").values_list("row", flat=True)
     carried = Shipment.objects.filter(lines__allocation__need__appeal__in=appeals, created_at__gte=merge.at)
     return carried.exclude(pk__in=list(known)).distinct()

@@ -7,6 +7,7 @@ meanwhile is not held up; then needs, shipments, donations and appeals as everyw
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -120,7 +121,7 @@ def second(pair: DuplicatePair, *, by: User, at: datetime) -> DuplicatePair:
 
     Raises   NotEligible("four-eyes"); MoveRefused; Refused("said-already")
     """
-    pair = _locked(pair)
+    pair = DuplicatePair.objects.select_for_update().get(pk=pair.pk)
     _check_foreign(pair, by)
     if pair.status != PairStatus.PROPOSED or pair.proposed_by_id is not None:
         raise Refused(_("Somebody has said so already, or it is decided."), code="said-already")
@@ -444,7 +445,7 @@ def _unmerge(merge: Merge, pair: DuplicatePair, by: User) -> None:
         organisation__in=[pair.one_id, pair.other_id]
     )
     list(sites.order_by("pk").values_list("pk"))
-    appeals = [row.row for row in merge.moved.filter(table="appeal")]
+    appeals = [UUID(row.row) for row in merge.moved.filter(table="appeal")]
     list(Need.objects.filter(appeal__in=appeals).select_for_update().order_by("pk").values_list("pk"))
     if shipped_since(merge).exists():
         raise Refused(

@@ -33,6 +33,7 @@ from supplies.accounts.models import Session
 from supplies.accounts.sessions import SessionStore
 from supplies.append_only import rewriting
 from supplies.attachments.uploads import in_memory
+from supplies.duplicates.services import merge
 from supplies.free_text import FreeText
 from supplies.intake.models import Import, ImportedLine, ImportedRow
 from supplies.journal import mail, once
@@ -51,8 +52,11 @@ from tests.makers import (
     NOW,
     make_appeal,
     make_donation,
+    make_listing,
     make_member,
     make_organisation,
+    make_pair,
+    make_pair_of_needs,
     make_shipment,
 )
 from tests.matching.test_admin import make_proposal
@@ -165,6 +169,7 @@ def _one_of_everything() -> Match:
     checked = make_organisation(verified=False)
     call(checked, make_member("volunteer"), note="x")
     verified(checked)
+    _doubles(match)
     reveal(match.hospital_contact, purpose="own", by=user, at=at)
     _imported(match)
     _an_account(user)
@@ -182,6 +187,17 @@ def _one_of_everything() -> Match:
         need=proposal.need, family_run=proposal.family_run, missing=7, cause="waits", figure=3, as_of=at
     )
     return match
+
+
+def _doubles(match: Match) -> None:
+    """A listing and another name of the hospital, and two organisations that were made one."""
+    make_listing(match.site.organisation, address="x", source_url="https://example.org/x")
+    people.add_alias(match.site.organisation, name="演练旧名", kind="old", source="x", by=match.nurse, at=NOW)
+    pair = make_pair(make_organisation(), make_organisation())
+    merge(pair, keep=pair.one, by=make_member("volunteer"), at=NOW)
+    make_pair(make_organisation(), make_organisation())
+    needs = make_appeal(match.site, lines=[{}, {}]).needs.order_by("pk")
+    make_pair_of_needs(*needs)
 
 
 def _an_account(user: User) -> None:
@@ -356,6 +372,7 @@ ROWS_OF = {
     "facilities": "supplies.Facility",
     "invitations": "supplies.Invitation",
     "items": "supplies.Item",
+    "listed-facilities": "supplies.ListedFacility",
     "matching-runs": "matching.MatchingRun",
     "memberships": "supplies.Membership",
     "needs": "supplies.Need",

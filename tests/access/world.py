@@ -11,6 +11,8 @@ from matching.models import FamilyRun, MatchingRun, Proposal, Shortfall
 from supplies.accounts import services as accounts
 from supplies.allocations.models import Allocation
 from supplies.attachments.services import attach
+from supplies.duplicates import services as duplicates
+from supplies.duplicates.models import DuplicatePair
 from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User
 from supplies.privacy.models import Reveal
@@ -25,7 +27,10 @@ from tests.makers import (
     make_donation,
     make_emergency,
     make_facility,
+    make_listing,
     make_organisation,
+    make_pair,
+    make_pair_of_needs,
     make_region,
     make_shipment,
     make_user,
@@ -119,6 +124,7 @@ def make_side(name: str, code: str) -> Side:
     _matches(side)
     _moves(side)
     _accounts(side)
+    _doubles(side)
     return side
 
 
@@ -148,6 +154,21 @@ def _accounts(side: Side) -> None:
     side.rows |= {"contact": contact, "membership": colleague.memberships.get(), "key": key, "file": file}
     side.rows |= {"invitation": invitation, "reveal": Reveal.objects.get(contact_id=contact.pk)}
     side.codes = {"invitation": code}
+
+
+def _doubles(side: Side) -> None:
+    """What may stand there twice: a pair to decide, one that was kept apart, one that was merged, and two needs."""
+    decider = make_user()
+
+    def pair() -> DuplicatePair:
+        return make_pair(*(make_organisation(region=side.region) for _one in range(2)))
+
+    apart, merged = pair(), pair()
+    duplicates.keep_apart(apart, by=decider, at=NOW)
+    merge = duplicates.merge(merged, keep=merged.one, by=decider, at=NOW)
+    needs = side["appeal published"].needs.order_by("pk")
+    side.rows |= {"pair": pair(), "pair kept apart": apart, "merge": merge}
+    side.rows |= {"pair of needs": make_pair_of_needs(*needs), "listing": make_listing(side.hospital)}
 
 
 def _posts(side: Side) -> None:

@@ -17,7 +17,7 @@ OUTSIDE = {
         home mine find-code track needs withdraw-need confirm-need choose-hospital post-appeal appeal appeal-posted
         withdraw-appeal post-donation donation donation-posted withdraw-donation withdraw-offer shipment count-shipment
         register-hospital pause sign-in sign-up sign-out language answers agree-for-donor agree-for-hospital decline
-        organisation hand-in-evidence attachment facility promise reveal-contact privacy my-data copy-my-data erase-me
+        listed-facilities organisation hand-in-evidence attachment facility promise reveal-contact privacy my-data copy-my-data erase-me
         account account-number change-name change-password confirm second-factor set-up-second-factor end-other-sessions
         recovery-codes recovery-codes-file recovery-codes-kept keys issue-key revoke-key reset-password
         members invite invitation revoke-invitation dismiss-member promote-member how-matching-works still-lacking

@@ -16,6 +16,7 @@ from tests.makers import (
     make_need,
     make_offer,
     make_organisation,
+    make_pair,
     make_shipment,
 )
 
@@ -30,12 +31,6 @@ NOT_COMPARED = (
     "unsealed",
     "seal",
 )
-
-
-def make_pair(one: Organisation, other: Organisation, **fields: Any) -> DuplicatePair:
-    first, second = sorted([one, other], key=lambda row: row.pk)
-    values = {"score": 97, "reasons": ["same-name"], "proposed_at": NOW, **fields}
-    return DuplicatePair.objects.create(one=first, other=second, **values)
 
 
 def make_double(

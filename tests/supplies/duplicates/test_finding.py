@@ -14,8 +14,16 @@ from supplies.duplicates.services import find_duplicates, keep_apart
 from supplies.organisations import services as people
 from supplies.organisations.models import Organisation
 from supplies.organisations.names import is_specific, normal_name, short_name, tells_apart
-from tests.makers import NOW, make_facility, make_item, make_member, make_need, make_organisation, make_region
-from tests.supplies.duplicates.houses import make_pair
+from tests.makers import (
+    NOW,
+    make_facility,
+    make_item,
+    make_member,
+    make_need,
+    make_organisation,
+    make_pair,
+    make_region,
+)
 
 WUHAN = "/CN/420000/420100/"
 WUCHANG, JIANGAN = f"{WUHAN}420106/", f"{WUHAN}420102/"

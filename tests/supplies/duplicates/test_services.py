@@ -21,9 +21,10 @@ from tests.makers import (
     make_need,
     make_offer,
     make_organisation,
+    make_pair,
     make_region,
 )
-from tests.supplies.duplicates.houses import acting_for, every_row, make_double, make_pair
+from tests.supplies.duplicates.houses import acting_for, every_row, make_double
 
 pytestmark = pytest.mark.django_db
 CODES = ("91110000600037341L", "91310000MA1FL0000U")

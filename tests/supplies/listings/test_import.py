@@ -12,7 +12,15 @@ from tests.makers import NOW, TODAY, make_organisation, make_region
 
 pytestmark = pytest.mark.django_db
 HEAD = "id,contributor,province,city,suburb,name,address,phone"
-SAID = {"unknown-place", "listed-twice", "place-of-city", "unsure-place", "near-name", "two-organisations"}
+SAID = {
+    "missing",
+    "unknown-place",
+    "listed-twice",
+    "place-of-city",
+    "unsure-place",
+    "near-name",
+    "two-organisations",
+}
 REAL = Path("/work/shared/data/real/wuhan-support/designated_hospitals")
 
 
