@@ -10,7 +10,7 @@ from supplies.regions.forms import PlaceForm
 class ListedForm(PlaceForm):
     """How the directory is narrowed."""
 
-    q = forms.CharField(label=_("Name"), max_length=60, required=False)
+    q = forms.CharField(label=_("Name of the hospital"), max_length=60, required=False)
     kind = forms.ChoiceField(
         label=_("Listed as"), choices=[("", _("— either —")), *ListedAs.choices], required=False
     )

@@ -137,7 +137,7 @@ class BelieveForm(AboutOne):
 
 
 class AliasForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=200)
+    name = forms.CharField(label=_("Other name"), max_length=200)
     kind = forms.ChoiceField(label=_("What kind of name"), choices=Alias.Kind)
     source = forms.CharField(
         label=_("Source"), max_length=200, required=False, help_text=_("Where this name stands.")
