@@ -93,6 +93,7 @@ def propose(one: Organisation, other: Organisation, *, by: User, at: datetime) -
     if one.pk == other.pk:
         raise ValidationError({"other": _("Choose two organisations.")})
     ids = candidate(one.pk, other.pk, 100)
+    pair: DuplicatePair
     pair, made = DuplicatePair.objects.select_for_update().get_or_create(
         one_id=ids.one,
         other_id=ids.other,

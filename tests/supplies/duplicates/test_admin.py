@@ -101,7 +101,7 @@ def test_the_page_of_a_merged_organisation_leads_to_the_kept_one_and_lists_are_t
 
 
 def test_a_hospital_is_found_by_another_name_and_a_listed_one_fills_in_the_form(desk: Client) -> None:
-    kept, other, pair = make_double()
+    kept, _other, pair = make_double()
     merge(pair, keep=kept, by=make_member("volunteer"), at=NOW)
     make_listing(name="演练老定点医院", address="演练路2号")
 
