@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from supplies.duplicates.models import DuplicatePair, Merge
 from supplies.duplicates.services import keep_apart, merge, undo
@@ -55,9 +56,10 @@ def test_three_that_are_merged_in_a_ring_at_once_make_no_ring() -> None:
     rows = [make_organisation() for _one in range(3)]
     volunteer = make_member("volunteer")
     ring = [(rows[0], rows[1]), (rows[1], rows[2]), (rows[2], rows[0])]
+    pairs = [(make_pair(kept, other), kept) for kept, other in ring]
     calls = [
-        said(lambda pair=make_pair(kept, other), kept=kept: merge(pair, keep=kept, by=volunteer, at=NOW))
-        for kept, other in ring
+        said(lambda pair=pair, kept=kept: merge(pair, keep=kept, by=volunteer, at=NOW))
+        for pair, kept in pairs
     ]
 
     codes = behind(held(Organisation.objects.filter(pk__in=[row.pk for row in rows])), calls)
@@ -102,8 +104,6 @@ def test_who_posts_for_a_site_while_it_is_merged_posts_for_the_kept_one() -> Non
     before = Facility.objects.get(pk=site.pk)
 
     # The merge has moved everything and is about to commit; whoever posts now has read the site as it was.
-    from django.db import transaction
-
     class Merging:
         def __enter__(self) -> None:
             self.atomic = transaction.atomic()
