@@ -9,6 +9,7 @@ from supplies.catalogue.api import CategoryViewSet, ItemViewSet, StandardViewSet
 from supplies.change_requests.api import ReportViewSet
 from supplies.desks.api import TrackView
 from supplies.emergencies.api import EmergencyViewSet
+from supplies.listings.api import ListedFacilityViewSet
 from supplies.needs.api import AppealViewSet, NeedViewSet
 from supplies.offers.api import DonationViewSet, OfferViewSet
 from supplies.organisations.api import OrganisationViewSet
@@ -24,6 +25,7 @@ router.register("standards", StandardViewSet)
 router.register("emergencies", EmergencyViewSet)
 router.register("organisations", OrganisationViewSet)
 router.register("facilities", ReachableFacilityViewSet)
+router.register("listed-facilities", ListedFacilityViewSet)
 router.register("contacts", ContactViewSet)
 router.register("reveals", RevealViewSet)
 router.register("appeals", AppealViewSet)

@@ -5,10 +5,12 @@ import supplies.allocations.admin
 import supplies.catalogue.admin
 import supplies.change_requests.admin
 import supplies.desks.admin
+import supplies.duplicates.admin
 import supplies.editions.admin
 import supplies.emergencies.admin
 import supplies.intake.admin
 import supplies.journal.admin
+import supplies.listings.admin
 import supplies.needs.admin
 import supplies.offers.admin
 import supplies.organisations.admin

@@ -14,14 +14,17 @@ from supplies.catalogue.models import (
     UnitRule,
 )
 from supplies.change_requests.models import ChangeRequest, Report
+from supplies.duplicates.models import DuplicateNeeds, DuplicatePair, Merge, MovedRow
 from supplies.editions.models import ReferenceEdition
 from supplies.emergencies.models import Emergency
 from supplies.intake.models import Import, ImportedLine, ImportedRow
 from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail, Seal, Unsealed
+from supplies.listings.models import ListedFacility
 from supplies.needs.models import Appeal, Need, OpenCount
 from supplies.offers.models import Donation, Offer
 from supplies.opendata.models import SigningKey
 from supplies.organisations.models import (
+    Alias,
     ApiToken,
     CallLog,
     Contact,
@@ -44,6 +47,7 @@ from supplies.shipments.models import (
 )
 
 __all__ = [
+    "Alias",
     "Allocation",
     "ApiToken",
     "Appeal",
@@ -55,6 +59,8 @@ __all__ = [
     "CounterfeitMark",
     "Discrepancy",
     "Donation",
+    "DuplicateNeeds",
+    "DuplicatePair",
     "Emergency",
     "Erasure",
     "Event",
@@ -65,7 +71,10 @@ __all__ = [
     "ImportedRow",
     "Invitation",
     "Item",
+    "ListedFacility",
     "Membership",
+    "Merge",
+    "MovedRow",
     "Need",
     "Offer",
     "OpenCount",

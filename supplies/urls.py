@@ -7,6 +7,7 @@ from supplies.attachments import views as attachments
 from supplies.change_requests import views as corrections
 from supplies.desks import views as desks
 from supplies.intake import views as intake
+from supplies.listings import views as listings
 from supplies.needs import views as needs
 from supplies.offers import views as offers
 from supplies.opendata import fhir_api as fhir
@@ -48,6 +49,7 @@ urlpatterns = [
     path("organisations/<uuid:pk>/evidence/", organisations.hand_in_evidence, name="hand-in-evidence"),
     path("attachments/<uuid:pk>/", attachments.download, name="attachment"),
     path("hospitals/new/", organisations.register_hospital, name="register-hospital"),
+    path("hospitals/listed/", listings.listed_facilities, name="listed-facilities"),
     path("facilities/<uuid:pk>/", privacy.facility, name="facility"),
     path("promises/<uuid:pk>/", privacy.promise, name="promise"),
     path("contacts/<uuid:pk>/reveal/", privacy.reveal, name="reveal-contact"),

@@ -8,7 +8,9 @@ from typing import Any
 from supplies.allocations import services as ledger
 from supplies.allocations.models import Allocation
 from supplies.catalogue.models import Category, Item, Standard, TransportMode, Unit
+from supplies.duplicates.models import DuplicateNeeds, DuplicatePair
 from supplies.emergencies.models import Emergency
+from supplies.listings.models import ListedFacility
 from supplies.needs import services as asking
 from supplies.needs.models import Appeal, Need
 from supplies.offers import services as giving
@@ -136,6 +138,34 @@ def make_organisation(
         region=region or make_region(),
         **{**(people.trusted_since(NOW) if verified else {}), **fields},
     )
+
+
+def make_listing(organisation: Organisation | None = None, **fields: Any) -> ListedFacility:
+    """A row of a public list; of an organisation that is registered here, if one is named."""
+    name = fields.pop("name", "") or (organisation.name if organisation else f"演练定点医院{next(_number)}")
+    defaults = {
+        "region": organisation.region if organisation else make_region(),
+        "kinds": ["designated"],
+        "source_name": "演练名单",
+        "as_of": TODAY,
+        "listed_since": TODAY,
+        "version": "0" * 64,
+    }
+    return ListedFacility.objects.create(
+        name=name, normal_name=normal_name(name), organisation=organisation, **{**defaults, **fields}
+    )
+
+
+def make_pair(one: Organisation, other: Organisation, **fields: Any) -> DuplicatePair:
+    first, second = sorted([one, other], key=lambda row: row.pk)
+    values = {"score": 97, "reasons": ["same-name"], "proposed_at": NOW, **fields}
+    return DuplicatePair.objects.create(one=first, other=second, **values)
+
+
+def make_pair_of_needs(one: Need, other: Need, **fields: Any) -> DuplicateNeeds:
+    first, second = sorted([one, other], key=lambda row: row.pk)
+    values = {"score": 95, "reasons": ["same-site", "same-quantity"], "proposed_at": NOW, **fields}
+    return DuplicateNeeds.objects.create(one=first, other=second, **values)
 
 
 def make_facility(organisation: Organisation | None = None, **fields: Any) -> Facility:

@@ -32,6 +32,7 @@ from tests.makers import (
     make_emergency,
     make_facility,
     make_item,
+    make_listing,
     make_member,
     make_need,
     make_offer,
@@ -440,6 +441,7 @@ LISTS: dict[str, Callable[[int], None]] = {
     "emergencies/": _emergencies,
     "organisations/": _times(make_organisation),
     "facilities/": _times(make_facility),
+    "listed-facilities/": _times(lambda: make_listing(make_organisation())),
     "appeals/": _times(lambda: make_appeal(lines=[{}, {}])),
     "needs/": _times(make_need),
     "donations/": _times(lambda: make_donation(lines=[{}, {}])),
@@ -493,7 +495,7 @@ def test_posting_asks_the_database_as_often_for_thirty_lines_as_for_three() -> N
 # -- who --------------------------------------------------------------------------------------------------
 
 PUBLIC = ["regions", "categories", "items", "standards", "emergencies", "organisations", "facilities",
-          "appeals", "needs", "offers"]  # fmt: skip
+          "listed-facilities",          "appeals", "needs", "offers"]  # fmt: skip
 PRIVATE = ["donations", "matching-runs", "proposals", "allocations", "shipments"]
 
 

@@ -40,6 +40,8 @@ PUBLIC = {
     "api/v1/standards/": "reference data",
     "api/v1/emergencies/": "which emergencies go on",
     "api/v1/organisations/": "verified hospitals, carriers and charities",
+    "hospitals/listed/": "what public lists name as designated hospitals and fever clinics",
+    "api/v1/listed-facilities/": "the same for programs",
     "api/v1/facilities/": "their sites, down to the district",
     "api/v1/appeals/": "appeals are public once a volunteer has published them",
     "api/v1/needs/": "the same for their lines",

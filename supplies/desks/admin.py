@@ -7,10 +7,11 @@ from django.db.models import F
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from supplies.duplicates.services import propose_two
 from supplies.needs.models import Need, NeedStatus
 from supplies.offers.models import Offer, OfferStatus
 from supplies.organisations.admin import OrganisationAdmin
-from supplies.organisations.desk import count_of
+from supplies.organisations.desk import TogetherVerb, count_of
 from supplies.organisations.models import Organisation
 from supplies.privacy.admin import REVEAL
 
@@ -20,7 +21,7 @@ admin.site.unregister(Organisation)
 @admin.register(Organisation)
 class OrganisationQueue(OrganisationAdmin):
     list_display = ("name", "kind", "region", "standing", "behind", "source", "created_at")
-    actions = (*OrganisationAdmin.actions, REVEAL)
+    actions = (*OrganisationAdmin.actions, REVEAL, TogetherVerb("same", _("These two are one"), propose_two))
     ordering = ()  # by what is counted below, which is no column
     fieldsets = (
         (None, {"fields": ("name", "kind", "region", "behind", "credit_code", "source", "allocates_for_me")}),

@@ -5,6 +5,8 @@ from supplies.allocations.services import release_overdue
 from supplies.attachments import services as attachments
 from supplies.needs.reminders import remind
 from supplies.needs.services import count_open, grey
+from supplies.duplicates.services import find_duplicates
+from supplies.intake.listing import match_listed
 from supplies.needs.services import lapse as lapse_needs
 from supplies.offers.services import lapse as lapse_offers
 from supplies.organisations.services import mark_to_check_again
@@ -26,6 +28,8 @@ def end_what_is_over() -> None:
 def once_a_day() -> None:
     at = timezone.now()
     mark_to_check_again(at=at)
+    match_listed(at=at)
+    find_duplicates(at=at)
     attachments.erase_expired(at=at)
     attachments.sweep(at=at)
 

@@ -5,20 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from rapidfuzz import fuzz
-
 from supplies.intake.formats.listed import Listed
 from supplies.intake.reading.findings import Finding, found
 from supplies.intake.reading.names import NameKind, kind_of_name
 from supplies.leaks import masked
 from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User
-from supplies.organisations.names import normal_name
+from supplies.organisations.names import is_near, normal_name, plain_code, short_name
 from supplies.regions.models import Region
-from supplies.regions.services import PROBABLE, Places, bare
+from supplies.regions.services import PROBABLE, Places
 
-NEARLY_EQUAL = 92  # of 100; 第二医院 and 第五医院 are far below
-_TELLS_APART = re.compile(r"[\d一二三四五六七八九十东西南北中]")
 _NAMES_NO_PLACE = re.compile(
     r"^(?:红十字会|慈善总会|慈善会|人民医院|中心医院|中医医?院|妇幼保健院|疾控中心|卫生局)$"
 )
@@ -26,7 +22,7 @@ _NAMES_NO_PLACE = re.compile(
 
 @dataclass(frozen=True)
 class _Known:
-    """An organisation with its name as compared, whole and without the city's."""
+    """An organisation with one of its names as compared, whole and without the city's."""
 
     organisation: Organisation
     key: str
@@ -72,57 +68,73 @@ class Directory:
         self, listed: Listed, region: Region, *, gives: bool
     ) -> tuple[Organisation, tuple[Finding, ...]]:
         """The organisation called so in the same city, or a new one, trusted because the list was moderated."""
-        name = specific_name(listed)
-        keys = {normal_name(name), *map(normal_name, listed.name.also_known_as)}
-        known = self._organisations(region, gives=gives)
-        if exact := next((one for one in known if one.key in keys), None):
-            return exact.organisation, ()
-        short = self._short(name, region)
-        if near := next((one for one in known if _is_near(one.short, short)), None):
-            return near.organisation, (
-                found("near-name", name=name, known=near.organisation.name).at("name"),
-            )
-        made = people.trust(self._register(name, region, gives=gives), at=self.at)
-        known.append(_Known(made, normal_name(name), short))
+        known, doubts = self.look_up(listed, region, gives=gives)
+        if known is not None:
+            return known, doubts
+        name, code = specific_name(listed), plain_code(listed.credit_code)
+        made = people.trust(self._register(name, region, code, gives=gives), at=self.at)
+        self._organisations(region, gives=gives).append(
+            _Known(made, normal_name(name), self._short(name, region))
+        )
         doubt = not gives and kind_of_name(name) in {NameKind.COMPANY, NameKind.OTHER}
         return made, (found("not-a-hospital", name=name).at("name"),) if doubt else ()
 
-    def _register(self, name: str, region: Region, *, gives: bool) -> Organisation:
+    def look_up(
+        self, listed: Listed, region: Region, *, gives: bool
+    ) -> tuple[Organisation | None, tuple[Finding, ...]]:
+        """The organisation known by this credit code, or by one of these names in the same city; None for a new one."""
+        name = specific_name(listed)
+        keys = {normal_name(name), *map(normal_name, listed.name.also_known_as)}
+        code = plain_code(listed.credit_code)
+        known = self._organisations(region, gives=gives)
+        if same := self._with_code(code, gives=gives):
+            return same, ()
+        # Two codes are two houses, whatever they are called.
+        known_by_name = [one for one in known if not (code and one.organisation.credit_code)]
+        if exact := next((one for one in known_by_name if one.key in keys), None):
+            return exact.organisation, ()
+        short = self._short(name, region)
+        if near := next((one for one in known_by_name if is_near(one.short, short)), None):
+            return near.organisation, (
+                found("near-name", name=name, known=near.organisation.name).at("name"),
+            )
+        return None, ()
+
+    def _register(self, name: str, region: Region, code: str, *, gives: bool) -> Organisation:
         hospital = kind_of_name(name) is NameKind.HOSPITAL
         kind = Organisation.Kind.HOSPITAL if hospital else Organisation.Kind.COORDINATOR
         return people.register(
             kind=Organisation.Kind.DONOR if gives else kind,
             name=name,
             region=region,
+            credit_code=code,
             source=self.source,
             by=self.by,
             at=self.at,
         )
 
+    def _with_code(self, code: str, *, gives: bool) -> Organisation | None:
+        """Whoever has this credit code, wherever she is: it says more than any name."""
+        rows = Organisation.objects.standing().filter(kind__in=_kinds(gives=gives))
+        return rows.filter(credit_code=code).order_by("created_at", "pk").first() if code else None
+
     def _organisations(self, region: Region, *, gives: bool) -> list[_Known]:
-        """Those of the same city, read once, the oldest first."""
+        """Those of the same city under each of their names, read once, the oldest first; merged ones as what they became."""
         home = city_path(region)
         if (home, gives) not in self._known:
-            kinds = (
-                [Organisation.Kind.DONOR]
-                if gives
-                else [Organisation.Kind.HOSPITAL, Organisation.Kind.COORDINATOR]
-            )
-            rows = Organisation.objects.filter(kind__in=kinds, region__path__startswith=home)
+            rows = Organisation.objects.filter(kind__in=_kinds(gives=gives), region__path__startswith=home)
+            rows = rows.select_related("merged_into").prefetch_related("aliases")
             self._known[home, gives] = [
-                _Known(row, normal_name(row.name), self._short(row.name, region))
+                _Known(row.standing_for, normal_name(name), self._short(name, region))
                 for row in rows.order_by("created_at", "pk")
+                for name in (row.name, *(alias.name for alias in row.aliases.all()))
             ]
         return self._known[home, gives]
 
     def _short(self, name: str, region: Region) -> str:
         """The name as compared, without the city it may begin with: 武汉市汉口医院, 武汉汉口医院 and 汉口医院 are one."""
-        key = normal_name(name)
         city = self._names_of_regions.get(city_path(region).strip("/").split("/")[-1], "")
-        for prefix in (normal_name(city), bare(city)) if city else ():
-            if key.startswith(prefix) and len(key) > len(prefix) + 2:
-                return key.removeprefix(prefix).removeprefix("市")
-        return key
+        return short_name(name, city)
 
     # -- sites --------------------------------------------------------------------------------------------
 
@@ -144,6 +156,13 @@ class Directory:
         )
 
 
+def _kinds(*, gives: bool) -> list[str]:
+    """What a row that gives goods, or one that asks for them, can be."""
+    if gives:
+        return [Organisation.Kind.DONOR]
+    return [Organisation.Kind.HOSPITAL, Organisation.Kind.COORDINATOR]
+
+
 def specific_name(listed: Listed) -> str:
     """A name that tells the place: “Red Cross” alone is there in every county."""
     name = listed.name.text
@@ -154,7 +173,12 @@ def specific_name(listed: Listed) -> str:
 
 def city_path(region: Region) -> str:
     """The path of the prefecture a region lies in; of a province or a country its own."""
-    return "/" + "/".join(region.path.strip("/").split("/")[:3]) + "/"
+    return city_of(region.path)
+
+
+def city_of(path: str) -> str:
+    """The same, of the path of a region."""
+    return "/" + "/".join(path.strip("/").split("/")[:3]) + "/"
 
 
 def addresses(text: str) -> list[str]:
@@ -171,12 +195,3 @@ def addresses(text: str) -> list[str]:
 def dock_address(text: str) -> str:
     """The first address of a cell, as long as it can be stored."""
     return next(iter(addresses(text)), "")[:300]
-
-
-def _is_near(one: str, other: str) -> bool:
-    """Whether two names of one city differ by no more than a slip of the pen."""
-    if one == other:
-        return True
-    if _TELLS_APART.findall(one) != _TELLS_APART.findall(other):
-        return False
-    return fuzz.ratio(one, other) >= NEARLY_EQUAL

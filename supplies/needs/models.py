@@ -200,7 +200,7 @@ NEED_LIFECYCLE = Lifecycle(
         NeedStatus.WAITING: {NeedStatus.OPEN, NeedStatus.REFUSED, NeedStatus.WITHDRAWN},
         NeedStatus.OPEN: {NeedStatus.MET, NeedStatus.WITHDRAWN, NeedStatus.LAPSED},
         NeedStatus.MET: {NeedStatus.OPEN},
-        NeedStatus.WITHDRAWN: set(),
+        NeedStatus.WITHDRAWN: {NeedStatus.OPEN},  # only where it was folded into another by mistake
         NeedStatus.LAPSED: {NeedStatus.OPEN, NeedStatus.WITHDRAWN},
         NeedStatus.REFUSED: set(),
     }
@@ -268,7 +268,7 @@ class NeedQuerySet(models.QuerySet["Need"]):
         is in almost every name, so that the first needs in any order are of such sites: then each is asked for its site's.
         """
         items = list(Item.objects.mentioning(text).values_list("pk", flat=True))
-        sites = list(Facility.objects.filter(name__mentions=text).values_list("pk", flat=True)[: FEW + 1])
+        sites = list(Facility.objects.called(text).values_list("pk", flat=True)[: FEW + 1])
         at_sites = Q(site__in=sites) if len(sites) <= FEW else Q(site__name__holds=text)
         return self.filter(at_sites | Q(item__in=items))
 

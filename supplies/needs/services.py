@@ -388,13 +388,7 @@ def change(need: Need, *, by: User | None, at: datetime, **changes: Any) -> Need
         if need.quantity_kind != QuantityKind.NUMBER:
             need.quantity_kind = QuantityKind.NUMBER
         check_quantity(need.item, changes["quantity"])
-        taken = need.quantity_promised + need.quantity_in_transit + need.quantity_received
-        if changes["quantity"] < taken:
-            raise Refused(
-                _("%(taken)d are promised, on their way or received already; ask for at least that many.")
-                % {"taken": taken},
-                code="below-what-is-promised",
-            )
+        _check_not_below_promised(need, changes["quantity"])
         need.ceiling = changes["quantity"]
     if changes.get("needed_by"):
         if changes["needed_by"] < _today(need.appeal.facility, at):
@@ -412,6 +406,50 @@ def change(need: Need, *, by: User | None, at: datetime, **changes: Any) -> Need
     need.save()
     record(need, "need.changed", by=by, at=at, changed=sorted(changes))
     return settle([need], by=by, at=at)[0]
+
+
+@transaction.atomic
+def resize(
+    need: Need, *, kind: str, quantity: int | None, ceiling: int, by: User | None, at: datetime
+) -> Need:
+    """Let an open or met line ask for another quantity, and nothing else: where it is folded into another, or out of it.
+
+    Raises   Refused("below-what-is-promised"); ValidationError for more than is plausible
+    """
+    need = Need.objects.select_for_update(of=("self",)).select_related("item").get(pk=need.pk)
+    if need.status not in (NeedStatus.OPEN, NeedStatus.MET):
+        raise Refused(_("This need is over; post a new one."), code="move-refused")
+    if kind == QuantityKind.NUMBER:
+        check_quantity(need.item, quantity)
+    _check_not_below_promised(need, ceiling)
+    need.quantity_kind, need.quantity, need.ceiling = kind, quantity, ceiling
+    need.save(update_fields=["quantity_kind", "quantity", "ceiling"])
+    record(need, "need.changed", by=by, at=at, changed=["quantity"])
+    return settle([need], by=by, at=at)[0]
+
+
+def _check_not_below_promised(need: Need, quantity: int) -> None:
+    taken = need.quantity_promised + need.quantity_in_transit + need.quantity_received
+    if quantity < taken:
+        raise Refused(
+            _("%(taken)d are promised, on their way or received already; ask for at least that many.")
+            % {"taken": taken},
+            code="below-what-is-promised",
+        )
+
+
+@transaction.atomic
+def reopen(need: Need, *, by: User | None, at: datetime) -> Need:
+    """Open again a line that was withdrawn because it was taken for another."""
+    need = Need.objects.select_for_update().get(pk=need.pk)
+    if need.status != NeedStatus.WITHDRAWN:
+        raise Refused(_("This need was not withdrawn."), code="move-refused")
+    _check_still_asked(need)
+    need.move_to(NeedStatus.OPEN)
+    need.save(update_fields=["status"])
+    record(need, "need.opened", by=by, at=at, **_family_facts(need))
+    _follow([need.appeal_id], by=by, at=at)
+    return need
 
 
 def settle(needs: Iterable[Need], *, by: User | None, at: datetime) -> list[Need]:

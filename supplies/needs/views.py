@@ -22,6 +22,7 @@ from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
 from supplies.free_text import told_of
 from supplies.needs import reminders, services
+from supplies.listings.models import ListedFacility
 from supplies.needs.forms import AppealForm, NeedFilter, NeedFormSet, need_lines
 from supplies.needs.models import Appeal, Need, NeedQuerySet, NeedStatus, Reminded, SenderKind
 from supplies.needs.permissions import may_change_appeal, may_read_details
@@ -143,21 +144,32 @@ def choose_hospital(request: SignedIn) -> HttpResponse:
     context = {
         "q": text,
         "mine": known.filter(organisation__in=Organisation.objects.of(request.user)),
-        "found": known.filter(name__mentions=text)[:HOSPITALS_SHOWN] if text else None,
+        "found": known.called(text)[:HOSPITALS_SHOWN] if text else None,
+        "listed": _listed(text) if text else [],
     }
     return render(request, "needs/choose_hospital.html", context)
 
 
 def _hospitals() -> Any:
     """Whoever knows a hospital's name may post for it; a volunteer asks the hospital before it appears."""
-    return Facility.objects.filter(organisation__kind=Organisation.Kind.HOSPITAL).exclude(
-        organisation__status=Verified.REFUSED
+    standing = Facility.objects.filter(
+        organisation__kind=Organisation.Kind.HOSPITAL, organisation__merged_into=None
     )
+    return standing.exclude(organisation__status=Verified.REFUSED)
+
+
+def _listed(text: str) -> Any:
+    """What public lists name so and nobody has registered here yet."""
+    rows = ListedFacility.objects.current().not_registered().called(text)
+    return rows.select_related("region__parent__parent").by_name()[:HOSPITALS_SHOWN]
 
 
 @signed_in
 def post(request: SignedIn, pk: UUID) -> HttpResponse:
     """What this hospital needs, line by line."""
+    merged = Facility.objects.filter(pk=pk).exclude(merged_into=None).first()
+    if merged is not None and request.method == "GET":
+        return redirect("post-appeal", merged.merged_into_id)
     sites = _hospitals().select_related("organisation", "region__parent__parent")
     facility = get_object_or_404(sites, pk=pk)
     if not may_post_for(request.user, facility):

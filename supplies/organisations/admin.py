@@ -34,7 +34,7 @@ from supplies.organisations.desk import (
     sentence,
     who,
 )
-from supplies.organisations.forms import BelieveForm, CallForm, RefuseForm
+from supplies.organisations.forms import AliasForm, BelieveForm, CallForm, CreditCodeForm, RefuseForm
 from supplies.organisations.models import (
     Contact,
     Facility,
@@ -168,7 +168,7 @@ class OrganisationAdmin(DeskAdmin):
     list_display = ("name", "kind", "region", "standing", "credit_code", "source", "created_at")
     list_filter = (CheckFilter, "kind")
     list_select_related = ("region",)
-    search_fields = ("name", "=credit_code")
+    search_fields = ("name", "aliases__name", "=credit_code")
     ordering: ClassVar[tuple[str, ...]] = ("created_at", "pk")
     fieldsets = (
         (None, {"fields": ("name", "kind", "region", "credit_code", "source", "allocates_for_me")}),
@@ -186,6 +186,8 @@ class OrganisationAdmin(DeskAdmin):
             fits=[Verified.UNVERIFIED, Verified.VERIFIED],
             verdict=Verdict.NO,
         ),
+        Verb("add_name", _("Add another name"), services.add_alias, asks=AliasForm),
+        Verb("note_code", _("Note the credit code"), services.note_credit_code, asks=CreditCodeForm),
     )
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
@@ -258,6 +260,9 @@ class OrganisationAdmin(DeskAdmin):
             "organisation": organisation,
             "standing": self.standing(organisation),
             "asked": asked,
+            "listings": organisation.listings.order_by("-as_of", "pk"),
+            "aliases": organisation.aliases.order_by("name", "pk"),
+            "was_merged": organisation.merged.order_by("name", "pk"),
             "judgements": organisation.verifications.select_related("by").order_by("-pk"),
             "calls": organisation.calls.select_related("by").order_by("-pk"),
             "convincing": organisation.calls.convincing().filter(round=round_).exists(),

@@ -1,7 +1,10 @@
+from contextlib import suppress
 from typing import Any, cast
 
 import django_filters
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
@@ -28,7 +31,14 @@ from supplies.errors import NotYours
 from supplies.leaks import masked
 from supplies.organisations import services
 from supplies.organisations.models import CallLog, Facility, Organisation, Scope, Verification, Verified
-from supplies.organisations.permissions import may_check, may_pause, may_read_dock, may_watch_in, waiting_for
+from supplies.organisations.permissions import (
+    leads_to,
+    may_check,
+    may_pause,
+    may_read_dock,
+    may_watch_in,
+    waiting_for,
+)
 from supplies.organisations.tokens import signed_in
 from supplies.regions.api import InRegionFilter
 from supplies.regions.models import Region
@@ -122,11 +132,18 @@ class FacilitySerializer(RowSerializer):
         )
 
 
-class OrganisationFilter(django_filters.FilterSet):
+class CalledFilter(django_filters.FilterSet):
+    """By any part of any of its names."""
+
+    def called(self, queryset: Any, name: str, text: str) -> Any:
+        return queryset.called(text)
+
+
+class OrganisationFilter(CalledFilter):
     kind = django_filters.ChoiceFilter(choices=Organisation.Kind.choices)
     status = django_filters.ChoiceFilter(choices=Verified.choices)
     region = InRegionFilter("region")
-    q = django_filters.CharFilter(field_name="name", lookup_expr="mentions", max_length=100)
+    q = django_filters.CharFilter(method="called", max_length=100)
 
     class Meta:
         model = Organisation
@@ -182,10 +199,10 @@ class CheckSerializer(serializers.Serializer):
     files = FileSerializer(many=True)
 
 
-class FacilityFilter(django_filters.FilterSet):
+class FacilityFilter(CalledFilter):
     organisation = django_filters.ModelChoiceFilter(queryset=visible_organisations)
     region = InRegionFilter("region")
-    q = django_filters.CharFilter(field_name="name", lookup_expr="mentions", max_length=100)
+    q = django_filters.CharFilter(method="called", max_length=100)
 
     class Meta:
         model = Facility
@@ -206,6 +223,13 @@ class OrganisationViewSet(ReadOnlyModelViewSet):
         return (
             Organisation.objects.visible_to(self.request.user).select_related("region").order_by("name", "pk")
         )
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        """One that was merged leads to what it was merged into."""
+        with suppress(ValidationError):
+            if kept := leads_to(kwargs["pk"], request.user):
+                return redirect("organisation-detail", pk=kept)
+        return super().retrieve(request, *args, **kwargs)
 
     @extend_schema(summary="What is known of an organisation", responses=CheckSerializer)
     @action(detail=True)

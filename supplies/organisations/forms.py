@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from supplies import phones
 from supplies.attachments.models import Attachment
-from supplies.organisations.models import CallLog, CallOrigin, CallOutcome, Organisation, Verification
+from supplies.organisations.models import Alias, CallLog, CallOrigin, CallOutcome, Organisation, Verification
 from supplies.organisations.services import TRUSTED_DAYS
 from supplies.regions.forms import PlaceForm
 from supplies.wording import apart
@@ -134,3 +134,20 @@ class BelieveForm(AboutOne):
         if self.organisation is not None:
             files = Attachment.objects.about(self.organisation).kept().oldest_first()
             self.fields["evidence"].queryset = files  # type: ignore[attr-defined]
+
+
+class AliasForm(forms.Form):
+    name = forms.CharField(label=_("Other name"), max_length=200)
+    kind = forms.ChoiceField(label=_("What kind of name"), choices=Alias.Kind)
+    source = forms.CharField(
+        label=_("Source"), max_length=200, required=False, help_text=_("Where this name stands.")
+    )
+
+
+class CreditCodeForm(forms.Form):
+    credit_code = forms.CharField(
+        label=_("Unified social credit code"),
+        max_length=40,
+        help_text=_("18 digits and capitals, as on the certificate. Empty takes it away."),
+        required=False,
+    )

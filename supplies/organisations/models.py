@@ -23,10 +23,11 @@ from supplies.attachments.models import Attachment
 from supplies.free_text import ShortText
 from supplies.leaks import masked
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
+from supplies.organisations.names import is_credit_code
 from supplies.organisations.notes import names_no_number
 from supplies.regions.models import Region
 from supplies.sealing import LookupField, Sealed, lookups
-from supplies.search import mention_index
+from supplies.search import FEW, mention_index
 from supplies.wording import listed
 
 
@@ -140,13 +141,22 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
     def verified(self) -> Self:
         return self.filter(status=Verified.VERIFIED)
 
+    def standing(self) -> Self:
+        """Those that were not merged into another."""
+        return self.filter(merged_into=None)
+
+    def called(self, text: str) -> Self:
+        """Whose name, or one of whose other names, holds the text."""
+        return self.filter(Q(name__mentions=text) | Q(pk__in=Alias.objects.owners_of(text)))
+
     def of(self, user: Any) -> Self:
         """The organisations the person acts for."""
         return self.filter(memberships__user=user).distinct() if user.is_authenticated else self.none()
 
     def to_check(self) -> Self:
         """Not verified yet, or verified so long ago that it has to be looked at again."""
-        return self.filter(Q(status=Verified.UNVERIFIED) | Q(to_check_since__isnull=False))
+        waits = Q(status=Verified.UNVERIFIED) | Q(to_check_since__isnull=False)
+        return self.standing().filter(waits)
 
     def foreign_to(self, user: "User") -> Self:
         """Those the person has no hand in: she neither registered it nor acts for it."""
@@ -170,7 +180,7 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         """Hospitals, carriers and charities are public once verified; donors only to themselves and those who watch."""
         if user.is_authenticated and user.watches_over_all:
             return self
-        public = Q(status=Verified.VERIFIED) & ~Q(kind=Organisation.Kind.DONOR)
+        public = Q(status=Verified.VERIFIED, merged_into=None) & ~Q(kind=Organisation.Kind.DONOR)
         if not user.is_authenticated:
             return self.filter(public)
         own = Q(pk__in=Membership.objects.filter(user=user).values("organisation"))
@@ -199,12 +209,23 @@ class Organisation(Moving):
         max_length=200, editable=False, db_index=True, help_text=_("The name as the importer compares it.")
     )
     region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("region"), related_name="organisations")
-    credit_code = models.CharField(_("unified social credit code"), max_length=18, blank=True)
+    credit_code = models.CharField(
+        _("unified social credit code"), max_length=18, blank=True, validators=[is_credit_code]
+    )
     status = models.CharField(_("verification"), max_length=12, choices=Verified, default=Verified.UNVERIFIED)
     allocates_for_me = models.BooleanField(
         _("standing consent"),
         default=False,
         help_text=_("The donor agrees in advance to every match of goods it did not direct."),
+    )
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("merged into"),
+        related_name="merged",
+        editable=False,
     )
     source = ShortText(_("source"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
@@ -244,6 +265,14 @@ class Organisation(Moving):
             status_is_listed(Verified, "organisation_status_is_listed"),
             models.UniqueConstraint(
                 fields=["kind", "normal_name", "region"], name="organisation_once_per_region"
+            ),
+            models.UniqueConstraint(
+                fields=["kind", "credit_code"],
+                condition=Q(merged_into=None) & ~Q(credit_code=""),
+                name="organisation_one_per_credit_code",
+            ),
+            models.CheckConstraint(
+                name="organisation_not_merged_into_itself", condition=~Q(merged_into=F("id"))
             ),
             models.CheckConstraint(
                 name="organisation_verified_by_two_or_by_its_source",
@@ -287,6 +316,14 @@ class Organisation(Moving):
         return self.name
 
     @property
+    def standing_for(self) -> "Organisation":
+        """Itself, or what it was merged into, and that into, and so on."""
+        row = self
+        while row.merged_into is not None:
+            row = row.merged_into
+        return row
+
+    @property
     def is_verified(self) -> bool:
         return self.status == Verified.VERIFIED
 
@@ -312,6 +349,54 @@ class Organisation(Moving):
 RECEIVING_KINDS = (Organisation.Kind.HOSPITAL, Organisation.Kind.COORDINATOR)
 
 
+class AliasQuerySet(models.QuerySet["Alias"]):
+    def owners_of(self, text: str) -> list[uuid.UUID]:
+        """The organisations one of whose other names holds the text. Few, so that they are looked up first."""
+        return list(self.filter(name__mentions=text).values_list("organisation", flat=True)[:FEW])
+
+
+class Alias(models.Model):
+    """Another name of an organisation: it is searched like its own, and lists that use it mean the same."""
+
+    class Kind(models.TextChoices):
+        OTHER = "other", _("other name")
+        OLD = "old", _("old name")
+        MISSPELT = "misspelt", _("misspelling")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(
+        Organisation, models.CASCADE, verbose_name=_("organisation"), related_name="aliases"
+    )
+    name = ShortText(_("name"), max_length=200)
+    normal_name = models.CharField(
+        max_length=200, editable=False, db_index=True, help_text=_("The name as the importer compares it.")
+    )
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.OTHER)
+    source = ShortText(_("source"), max_length=200, blank=True)
+    by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, verbose_name=_("who"), related_name="+"
+    )
+    at = models.DateTimeField(_("when"))
+
+    objects = AliasQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("other name")
+        verbose_name_plural = _("other names")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "normal_name"], name="alias_once_per_organisation"
+            ),
+            models.CheckConstraint(
+                name="alias_kind_is_listed", condition=Q(kind__in=["other", "old", "misspelt"])
+            ),
+        ]
+        indexes = [mention_index("name", "alias_by_mention")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class FacilityQuerySet(models.QuerySet["Facility"]):
     def taking(self) -> Self:
         """Sites that are not paused."""
@@ -322,6 +407,10 @@ class FacilityQuerySet(models.QuerySet["Facility"]):
 
     def of(self, user: Any) -> Self:
         return self.filter(organisation__in=Organisation.objects.of(user))
+
+    def called(self, text: str) -> Self:
+        """Whose name, or one of whose organisation's other names, holds the text."""
+        return self.filter(Q(name__mentions=text) | Q(organisation__in=Alias.objects.owners_of(text)))
 
     def visible_to(self, user: Any) -> Self:
         theirs = Q(organisation__in=Organisation.objects.visible_to(user))
@@ -354,6 +443,15 @@ class Facility(models.Model):
         _("paused"), default=False, help_text=_("Takes nothing for the time being.")
     )
     pause_reason = ShortText(_("why paused"), max_length=200, blank=True)
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("merged into"),
+        related_name="merged",
+        editable=False,
+    )
 
     objects = FacilityQuerySet.as_manager()
 
@@ -362,6 +460,7 @@ class Facility(models.Model):
         verbose_name_plural = _("facilities")
         constraints = [
             models.UniqueConstraint(fields=["organisation", "name"], name="facility_once_per_organisation"),
+            models.CheckConstraint(name="facility_not_merged_into_itself", condition=~Q(merged_into=F("id"))),
             models.CheckConstraint(
                 name="facility_latitude_on_earth", condition=Q(lat=None) | Q(lat__range=(-90, 90))
             ),

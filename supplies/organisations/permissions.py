@@ -128,3 +128,12 @@ def manages(user: Any, organisation: Organisation) -> bool:
 def usable_scopes(user: Any) -> list[Scope]:
     """What a program of this person may be allowed to do."""
     return [scope for scope in Scope if scope not in SCOPE_ROLES or user.has_role(*SCOPE_ROLES[scope])]
+
+
+def leads_to(pk: Any, user: Any) -> Any:
+    """The key of what an organisation was merged into, if this person sees that; None for one that stands."""
+    merged = Organisation.objects.filter(pk=pk).exclude(merged_into=None).first()
+    if merged is None:
+        return None
+    kept = merged.standing_for.pk
+    return kept if Organisation.objects.visible_to(user).filter(pk=kept).exists() else None

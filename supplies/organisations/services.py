@@ -20,6 +20,7 @@ from supplies.organisations.keys import new_key
 from supplies.organisations.models import (
     LONGEST_LIFE,
     LONGEST_TRUST,
+    Alias,
     ApiToken,
     CallLog,
     CallOrigin,
@@ -34,7 +35,7 @@ from supplies.organisations.models import (
     Verification,
     Verified,
 )
-from supplies.organisations.names import normal_name
+from supplies.organisations.names import normal_name, plain_code
 from supplies.organisations.permissions import role_at_the_desk, usable_scopes
 from supplies.regions.models import Region
 from supplies.wording import listed
@@ -59,12 +60,13 @@ def register(
     source: str = "",
     allocates_for_me: bool = False,
 ) -> Organisation:
-    """A new organisation, not verified yet. Raises Refused("already-registered") for the same name in the region."""
+    """A new organisation, not verified yet. Raises Refused("already-registered") for the same name in the region, and
+    Refused("code-taken") for the credit code of another; ValidationError for what cannot be one."""
     organisation = Organisation(
         kind=kind,
         name=" ".join(name.split()),
         region=region,
-        credit_code=credit_code,
+        credit_code=plain_code(credit_code),
         normal_name=normal_name(name),
         source=source,
         allocates_for_me=allocates_for_me,
@@ -78,6 +80,8 @@ def register(
         with transaction.atomic():
             organisation.save(force_insert=True)
     except IntegrityError as error:
+        if "organisation_one_per_credit_code" in str(error):
+            raise _code_taken() from error
         if "organisation_once_per_region" not in str(error):
             raise
         raise Refused(
@@ -85,6 +89,62 @@ def register(
         ) from error
     record(organisation, "organisation.registered", by=by, at=at)
     return organisation
+
+
+def _code_taken() -> Refused:
+    return Refused(
+        _(
+            "Another organisation is registered with this credit code. Look for it by the code; they may be one."
+        ),
+        code="code-taken",
+    )
+
+
+@transaction.atomic
+def note_credit_code(organisation: Organisation, *, credit_code: str, by: User, at: datetime) -> Organisation:
+    """Write down the unified social credit code of an organisation, or correct it.
+
+    Raises   ValidationError for what cannot be one; Refused("code-taken") for that of another organisation
+    """
+    organisation = Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
+    organisation.credit_code = plain_code(credit_code)
+    organisation.clean_fields(exclude=[f.name for f in Organisation._meta.fields if f.name != "credit_code"])
+    try:
+        with transaction.atomic():
+            organisation.save(update_fields=["credit_code"])
+    except IntegrityError as error:
+        raise _code_taken() from error
+    record(organisation, "organisation.code_noted", by=by, at=at)
+    return organisation
+
+
+@transaction.atomic
+def add_alias(
+    organisation: Organisation, *, name: str, kind: str, by: User | None, at: datetime, source: str = ""
+) -> Alias:
+    """Another name by which an organisation is looked for. The same once more changes nothing.
+
+    Raises   ValidationError with the field named
+    """
+    name = " ".join(name.split())
+    alias = Alias(
+        organisation=organisation,
+        name=name,
+        normal_name=normal_name(name),
+        kind=kind,
+        source=source,
+        by=by,
+        at=at,
+    )
+    alias.clean_fields(exclude=["organisation", "normal_name", "by"])
+    _refuse_numbers(name)
+    if not alias.normal_name:
+        raise ValidationError({"name": _("A name has letters or characters.")})
+    made = Alias.objects.bulk_create([alias], ignore_conflicts=True)
+    known = organisation.aliases.get(normal_name=alias.normal_name)
+    if known.pk == made[0].pk:
+        record(organisation, "organisation.alias_added", by=by, at=at, alias=str(known.pk))
+    return known
 
 
 def _refuse_numbers(name: str) -> None:

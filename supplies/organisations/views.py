@@ -5,6 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -22,7 +23,7 @@ from supplies.organisations import services
 from supplies.organisations.forms import HospitalForm
 from supplies.organisations.models import Facility, Organisation, Role, Verified
 from supplies.organisations.names import normal_name
-from supplies.organisations.permissions import may_check, may_hand_in_evidence, may_pause
+from supplies.organisations.permissions import leads_to, may_check, may_hand_in_evidence, may_pause
 from supplies.organisations.visitors import SignedIn, is_own_page, signed_in, unsent
 
 
@@ -65,10 +66,11 @@ def _register(request: SignedIn, form: HospitalForm) -> Facility:
     """The new hospital's site; of a hospital that is known by this name already, its first site."""
     values, region, at = form.cleaned_data, form.region, timezone.now()
     assert region is not None  # the form has insisted on one
-    known = Organisation.objects.filter(
-        kind=Organisation.Kind.HOSPITAL, normal_name=normal_name(values["name"]), region=region
-    ).exclude(status=Verified.REFUSED)
-    site = Facility.objects.filter(organisation__in=known).order_by("name", "pk").first()
+    named = Q(normal_name=normal_name(values["name"]))
+    named |= Q(aliases__normal_name=normal_name(values["name"]))
+    known = Organisation.objects.filter(named, kind=Organisation.Kind.HOSPITAL, region=region)
+    standing = {row.standing_for for row in known.exclude(status=Verified.REFUSED)}
+    site = Facility.objects.filter(organisation__in=standing).order_by("name", "pk").first()
     if site is not None:
         messages.info(request, _("%(name)s is registered already; go on here.") % {"name": site.name})
         return site
@@ -109,7 +111,9 @@ def pause(request: SignedIn, pk: UUID) -> HttpResponse:
 
 @require_safe
 def organisation(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Who this is, where its sites are, and how it is known to be what it says."""
+    """Who this is, where its sites are, and how it is known to be what it says. A merged one's page is the kept one's."""
+    if kept := leads_to(pk, request.user):
+        return redirect("organisation", kept)
     row = get_object_or_404(
         Organisation.objects.visible_to(request.user).select_related("region__parent__parent").with_yeses(),
         pk=pk,
@@ -120,6 +124,8 @@ def organisation(request: HttpRequest, pk: UUID) -> HttpResponse:
         "organisation": row,
         "sites": sites,
         "judgements": rounds if row.is_verified and not row.by_source else [],
+        "listings": row.listings.current().order_by("source_name", "pk"),
+        "aliases": row.aliases.order_by("name", "pk"),
         "is_hospital": row.kind == Organisation.Kind.HOSPITAL,
         "may_hand_in": request.user.is_authenticated and may_hand_in_evidence(request.user, row),
     }

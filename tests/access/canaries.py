@@ -36,6 +36,7 @@ from supplies.accounts.sessions import SessionStore
 from supplies.append_only import rewriting
 from supplies.attachments.uploads import in_memory
 from supplies.change_requests import services as corrections
+from supplies.duplicates.services import merge
 from supplies.free_text import FreeText
 from supplies.intake.models import Import, ImportedLine, ImportedRow
 from supplies.journal import mail, once
@@ -60,8 +61,11 @@ from tests.makers import (
     NOW,
     make_appeal,
     make_donation,
+    make_listing,
     make_member,
     make_organisation,
+    make_pair,
+    make_pair_of_needs,
     make_shipment,
 )
 from tests.matching.test_admin import make_proposal
@@ -176,6 +180,7 @@ def _one_of_everything() -> Match:
     checked = make_organisation(verified=False)
     call(checked, make_member("volunteer"), note="x")
     verified(checked)
+    _doubles(match)
     reveal(match.hospital_contact, purpose="own", by=user, at=at)
     said = corrections.report(
         match.allocation.need, kind="duplicate", duplicate_of="x", words="x", by=None, at=at
@@ -197,6 +202,17 @@ def _one_of_everything() -> Match:
         need=proposal.need, family_run=proposal.family_run, missing=7, cause="waits", figure=3, as_of=at
     )
     return match
+
+
+def _doubles(match: Match) -> None:
+    """A listing and another name of the hospital, and two organisations that were made one."""
+    make_listing(match.site.organisation, address="x", source_url="https://example.org/x")
+    people.add_alias(match.site.organisation, name="演练旧名", kind="old", source="x", by=match.nurse, at=NOW)
+    pair = make_pair(make_organisation(), make_organisation())
+    merge(pair, keep=pair.one, by=make_member("volunteer"), at=NOW)
+    make_pair(make_organisation(), make_organisation())
+    needs = make_appeal(match.site, lines=[{}, {}]).needs.order_by("pk")
+    make_pair_of_needs(*needs)
 
 
 def _an_account(user: User) -> None:
@@ -381,6 +397,7 @@ ROWS_OF = {
     "facilities": "supplies.Facility",
     "invitations": "supplies.Invitation",
     "items": "supplies.Item",
+    "listed-facilities": "supplies.ListedFacility",
     "matching-runs": "matching.MatchingRun",
     "memberships": "supplies.Membership",
     "needs": "supplies.Need",

@@ -13,6 +13,8 @@ from supplies.allocations.models import Allocation
 from supplies.attachments.services import attach
 from supplies.change_requests import services as corrections
 from supplies.needs import reminders
+from supplies.duplicates import services as duplicates
+from supplies.duplicates.models import DuplicatePair
 from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User
 from supplies.privacy.models import Reveal
@@ -27,7 +29,10 @@ from tests.makers import (
     make_donation,
     make_emergency,
     make_facility,
+    make_listing,
     make_organisation,
+    make_pair,
+    make_pair_of_needs,
     make_region,
     make_shipment,
     make_user,
@@ -121,6 +126,7 @@ def make_side(name: str, code: str) -> Side:
     _matches(side)
     _moves(side)
     _accounts(side)
+    _doubles(side)
     return side
 
 
@@ -155,6 +161,21 @@ def _accounts(side: Side) -> None:
     }
     said = corrections.report(side["need published"], kind="not_needed", by=None, at=NOW)
     side.rows |= {"report": said, "change request": said.change_request}
+
+
+def _doubles(side: Side) -> None:
+    """What may stand there twice: a pair to decide, one that was kept apart, one that was merged, and two needs."""
+    decider = make_user()
+
+    def pair() -> DuplicatePair:
+        return make_pair(*(make_organisation(region=side.region) for _one in range(2)))
+
+    apart, merged = pair(), pair()
+    duplicates.keep_apart(apart, by=decider, at=NOW)
+    merge = duplicates.merge(merged, keep=merged.one, by=decider, at=NOW)
+    needs = side["appeal published"].needs.order_by("pk")
+    side.rows |= {"pair": pair(), "pair kept apart": apart, "merge": merge}
+    side.rows |= {"pair of needs": make_pair_of_needs(*needs), "listing": make_listing(side.hospital)}
 
 
 def _posts(side: Side) -> None:

@@ -47,6 +47,7 @@ class Listed:
     published_on: date | None = None
     updated_on: date | None = None
     certificate: str = ""
+    credit_code: str = ""
     findings: tuple[Finding, ...] = ()
 
 

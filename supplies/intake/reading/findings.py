@@ -102,6 +102,11 @@ SENTENCES: Mapping[str, Any] = {
     "too-big": _("The file has %(size)s megabytes; at most %(most)s are read."),
     "cannot-open": _("The file cannot be opened: %(reason)s."),
     "refused": _("%(sentence)s"),
+    # public lists of hospitals
+    "listed-twice": _("“%(name)s” stands in the list twice; it is kept once."),
+    "number-in-name": _("The name holds a telephone number or the like; take it out of the name."),
+    "not-a-table": _("The file is not readable as CSV: %(reason)s."),
+    "no-column": _("No column is called “%(column)s”; the first line has to name the columns."),
 }
 
 
