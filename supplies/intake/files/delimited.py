@@ -59,7 +59,8 @@ def _cells(record: str, delimiter: str) -> list[str]:
 
 def _records(file: TextIO, delimiter: str) -> Iterator[tuple[int, str, str]]:
     """Lines with their number, joined where a quote runs over their end; for one that cannot be read, the code of why."""
-    number, waiting = 0, []  # lines that are to be looked at again, as a quote above them never closed
+    number = 0
+    waiting: list[str] = []  # lines that are to be looked at again, as a quote above them never closed
     while True:
         line = waiting.pop(0) if waiting else file.readline()
         if not line:

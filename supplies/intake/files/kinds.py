@@ -128,7 +128,7 @@ def _text_of(head: bytes, *, whole: bool, encoding: str) -> str | None:
     codec = encoding or _guess(head, whole=whole)
     text = head.decode(codec_of(codec), "ignore" if not whole else "replace")
     odd = sum(character < " " and character not in "\t\n\r\f" for character in text[:4096])
-    return None if odd > len(text[:4096]) // 20 else text
+    return None if odd > max(3, len(text[:4096]) // 20) else text
 
 
 def _guess(head: bytes, *, whole: bool) -> str:

@@ -3,9 +3,10 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from supplies import limited
 from supplies.intake.files import parser
@@ -42,7 +43,7 @@ class Opened:
     peak        the most memory the process had, in bytes; 0 until it ended well
     """
 
-    def __init__(self, file: BinaryIO, name: str, encoding: str) -> None:
+    def __init__(self, file: BufferedReader, name: str, encoding: str) -> None:
         self.really = self.encoding = ""
         self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         self.findings: list[Finding] = []

@@ -54,6 +54,8 @@ class Parser:
         self.file.seek(0)
         really = kinds.what_it_is(self.file, size, self.encoding)
         if not kinds.is_as_claimed(self.name, really):
+            if really in kinds.READABLE - {"xlsx"}:
+                self._text()  # a text that cannot be read at all has that said of it first
             raise NotAList("not-what-it-says", really=really)
         if really not in kinds.READABLE:
             raise NotAList("not-readable", really=really)

@@ -21,7 +21,7 @@ class NotAList(ValueError):
 
 
 def read_json(text: str) -> Iterator[tuple[int, Any]]:
-    """The rows of a JSON list, or the one object of {"data": [...]}. Long numbers stay digits: 10^5000 costs nothing.
+    """The rows of a JSON list. Long numbers stay digits: 10^5000 costs nothing.
 
     The whole text is looked through before the first row is given: a download that was cut off is no list.
     """
@@ -34,7 +34,7 @@ def read_json(text: str) -> Iterator[tuple[int, Any]]:
 
 
 def _start_of_list(text: str) -> int:
-    begin = re.match(r'\ufeff?\s*(?:\{\s*"(?:data|rows|result|results|hospitals|list)"\s*:\s*)?\[', text)
+    begin = re.match(r"\ufeff?\s*\[", text)
     if begin:
         return begin.end()
     _DECODER.decode_or_refuse(text)

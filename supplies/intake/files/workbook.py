@@ -145,7 +145,9 @@ def _local(tag: str) -> str:
 
 def _strings(archive: ZipFile, path: str) -> Iterator[str]:
     """The texts of all cells, each once. A reading aid beside a text (rPh) is no part of it."""
-    parser, done, text, state = _parser(), [], [], {"t": False, "aid": False}
+    parser, state = _parser(), {"t": False, "aid": False}
+    done: list[str] = []
+    text: list[str] = []
 
     def start(tag: str, _attributes: Any) -> None:
         tag = _local(tag)

@@ -81,6 +81,36 @@ SENTENCES: Mapping[str, Any] = {
     "cell-error": _("Cell %(cell)s holds the error %(error)s; it is taken as empty."),
     "macros": _("The workbook holds macros; they were not run."),
     "external-links": _("Some cells come from other workbooks; they are read as they were last saved."),
+    # tables
+    "other-header": _(
+        "The table has no column “%(missing)s”, so it is not read as “%(source)s”; map it anew."
+    ),
+    "new-columns": _("The table has columns that its mapping does not know: %(columns)s. They are not used."),
+    "missing-columns": _("Columns that the table had before are missing: %(columns)s."),
+    "beyond-header": _("The row goes on beyond the last heading: %(cells)s."),
+    "sheet-skipped": _("The sheet “%(sheet)s” has other headings; it is not read."),
+    "no-rows": _("There is no row in the file that could be read."),
+    "total-row": _("“%(cell)s” adds up other rows; it is no need of its own."),
+    "private-person": _(
+        "A private person gives this; ask, and enter the gift by hand. No name is taken from a list."
+    ),
+    "settled": _("The list says “%(state)s”: nothing is open here any more."),
+    "not-approved": _(
+        "The list's own volunteers have not approved this row; it is not taken over as moderated."
+    ),
+    "needs-mapping": _("Nobody has said yet what the columns of this table are: %(columns)s. Map them once."),
+    "list-of-carriers": _("This is a list of carriers: nobody asks for goods in it, and none are given."),
+    "list-of-channels": _(
+        "This is a list of accounts for gifts of money; bank accounts are never taken over."
+    ),
+    "list-of-gifts": _("This lists gifts of money by companies; there are no goods in it."),
+    "list-of-faults": _("This is another program's list of faults, not a list of needs."),
+    "list-of-regions": _("This is a table of regions; it belongs to the regions, not to the needs."),
+    "list-of-words": _("This is a table of words or kinds (a look-up table), not a list of needs."),
+    "list-of-counts": _("This counts requests by month; it names nobody who needs anything."),
+    "list-of-hospitals": _(
+        "This is a directory of hospitals: it asks for nothing. Take it in as a directory."
+    ),
     # quantities
     "not-a-quantity": _(
         "“%(cell)s” is not a quantity; write a whole number, “不限” (no limit) or leave it empty."
