@@ -153,7 +153,7 @@ def _weight(node: Any, known: dict[int, int]) -> int:
 
 def _value(node: Any, said: list[tuple[str, dict[str, str]]]) -> Any:
     if node.id == "scalar":
-        return None if node.style is None and node.value in {"", "~", "null"} else node.value
+        return None if not node.style and node.value in {"", "~", "null"} else node.value
     if node.id == "sequence":
         return [_value(part, said) for part in node.value]
     made: dict[str, Any] = {}

@@ -5,6 +5,7 @@ people write common characters, and that a text read in the wrong one of the two
 that does not decide, nothing is guessed: a wrong hospital is worse than a question.
 """
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -26,7 +27,8 @@ def _characters(codec: str, leads: range, trails: bytes) -> frozenset[str]:
 # The first level of each table holds its common characters: 3,755 of GB 2312 and 5,401 of Big5.
 _COMMON = {
     "gb18030": _characters("gb2312", range(0xB0, 0xD8), _TRAILS),
-    "big5": _characters("big5", range(0xA4, 0xC7), bytes(range(0x40, 0x7F)) + _TRAILS),
+    "big5": _characters("big5", range(0xA4, 0xC6), bytes(range(0x40, 0x7F)) + _TRAILS)
+    | _characters("big5", range(0xC6, 0xC7), bytes(range(0x40, 0x7F))),
 }
 _SURE = 0.85  # of the characters are common ones; 0.998 of the lists of 2020 are
 _JUDGED = 200_000  # characters; that the rest can be read at all is looked at, too
@@ -65,7 +67,11 @@ def guess(raw: bytes) -> str:
             return encoding
     if utf16 := _utf16_without_mark(raw):
         return utf16
-    return "utf-8" if _reads_as_utf8(raw) else _chinese(raw)
+    if not _reads_as_utf8(raw):
+        return _chinese(raw)
+    if _may_be_chinese(raw):
+        raise Undecodable("encoding-unsure", 1)
+    return "utf-8"
 
 
 def why_not(raw: bytes, encoding: str, start: int) -> Undecodable:
@@ -104,6 +110,21 @@ def _shares(raw: bytes) -> Iterator[tuple[str, float]]:
 def _is_chinese(character: str) -> bool:
     """Also what only one of the two knows as a private character, which nobody writes."""
     return "\u3400" <= character <= "\u9fff" or "\ue000" <= character <= "\ufaff" or character > "\uffff"
+
+
+# An accent within a word, and a degree: Hôpital, 8 °C.
+_WESTERN = re.compile("(?<=[A-Za-z])[\u00c0-\u00ff]|[\u00c0-\u00ff](?=[A-Za-z])|(?<=[\\d ])[\u00b0\u00b1]")
+
+
+def _may_be_chinese(raw: bytes) -> bool:
+    """Whether what reads as UTF-8 is as good as Chinese: pairs of bytes only, such as the notorious 联通.
+
+    Characters of three bytes are UTF-8: no common character begins with their first byte.
+    """
+    text = raw.decode("utf-8", "replace")
+    if text.isascii() or max(text) > "\u07ff" or _WESTERN.sub("", text).isascii():
+        return False
+    return any(share >= _SURE for _encoding, share in _shares(raw))
 
 
 # -- Unicode ----------------------------------------------------------------------------------------------

@@ -98,6 +98,9 @@ SENTENCES: Mapping[str, Any] = {
     "not-approved": _(
         "The list's own volunteers have not approved this row; it is not taken over as moderated."
     ),
+    "no-name-column": _("Say which column holds the name of the hospital or donor."),
+    "no-goods-column": _("Say which columns hold goods."),
+    "no-plan": _("The mapping is not one that this site wrote."),
     "needs-mapping": _("Nobody has said yet what the columns of this table are: %(columns)s. Map them once."),
     "list-of-carriers": _("This is a list of carriers: nobody asks for goods in it, and none are given."),
     "list-of-channels": _(

@@ -1,0 +1,108 @@
+"""Saying what the columns of a table are: the proposal, column by column, for somebody to correct and confirm."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from supplies.intake.formats.sheet import Column, Means, Plan, Role
+from supplies.intake.mapping import CERTAIN, Proposal, ProposedColumn
+from supplies.intake.reading.findings import found
+from supplies.regions.models import Region
+from supplies.selects import LongSelect
+
+FIGURES = {"1": "one", "0": "zero", "-1": "minus"}  # figures that lists use to say something else
+_COUNTED = {Role.ITEM, Role.QUANTITY}
+
+
+class FieldsOfColumn(NamedTuple):
+    """What the page shows of one column."""
+
+    proposed: ProposedColumn
+    role: forms.BoundField
+    means: list[forms.BoundField]
+
+    @property
+    def is_sure(self) -> bool:
+        return self.proposed.confidence >= CERTAIN
+
+
+class MappingForm(forms.Form):
+    """One select for each column, and for columns that are counted what 1, 0 and -1 mean. Valid, it has a `plan`.
+
+    The fields are named by position, since headings may be anything.
+    """
+
+    region = forms.ModelChoiceField(
+        Region.objects.none(),
+        label=_("Region of rows that name no place"),
+        required=False,
+        widget=LongSelect,
+        empty_label=_("— none: such rows are refused —"),
+    )
+    gives = forms.BooleanField(label=_("The rows give goods; they do not ask for any"), required=False)
+
+    def __init__(self, proposal: Proposal, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.proposal = proposal
+        region: Any = self.fields["region"]
+        region.queryset = Region.objects.filter(level__in=["country", "province"]).from_the_top()
+        region.initial = proposal.plan.region or None
+        self.fields["gives"].initial = proposal.plan.gives
+        for at, proposed in enumerate(proposal.columns):
+            self._offer(at, proposed.column)
+
+    def _offer(self, at: int, column: Column) -> None:
+        self.fields[f"role-{at}"] = forms.ChoiceField(
+            label=column.label, choices=Role.choices, initial=column.role
+        )
+        typed = self.data.get(self.add_prefix(f"role-{at}")) if self.is_bound else column.role
+        if typed not in _COUNTED:
+            return
+        for figure, name in FIGURES.items():
+            self.fields[f"{name}-{at}"] = forms.ChoiceField(
+                label=_("%(figure)s means") % {"figure": figure},
+                choices=[("", _("just that number")), *Means.choices],
+                required=False,
+                initial=column.means.get(figure, ""),
+            )
+
+    def columns(self) -> Iterator[FieldsOfColumn]:
+        for at, proposed in enumerate(self.proposal.columns):
+            means = [self[f"{name}-{at}"] for name in FIGURES.values() if f"{name}-{at}" in self.fields]
+            yield FieldsOfColumn(proposed, self[f"role-{at}"], means)
+
+    def clean(self) -> dict[str, Any]:
+        roles = {value for name, value in self.cleaned_data.items() if name.startswith("role-")}
+        if Role.NAME not in roles:
+            self.add_error(None, found("no-name-column").sentence)
+        if not roles & {Role.ITEM, Role.GOODS, Role.GOODS_LIST}:
+            self.add_error(None, found("no-goods-column").sentence)
+        return self.cleaned_data
+
+    @property
+    def plan(self) -> Plan:
+        """As confirmed; for `mapping.remember` and `mapping.format_of`."""
+        region = self.cleaned_data["region"]
+        return replace(
+            self.proposal.plan,
+            columns=tuple(
+                self._column(at, proposed.column) for at, proposed in enumerate(self.proposal.columns)
+            ),
+            region=region.code if region else "",
+            gives=self.cleaned_data["gives"],
+        )
+
+    def _column(self, at: int, column: Column) -> Column:
+        role = Role(self.cleaned_data[f"role-{at}"])
+        named = {figure: self.cleaned_data.get(f"{name}-{at}") for figure, name in FIGURES.items()}
+        others = {figure: means for figure, means in column.means.items() if figure not in FIGURES}
+        means = {**others, **{figure: word for figure, word in named.items() if word}}
+        return replace(
+            column,
+            role=role,
+            specification=column.specification if role is Role.ITEM else "",
+            means=means if role in _COUNTED else {},
+        )
