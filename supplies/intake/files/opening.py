@@ -33,7 +33,7 @@ class RawRow(NamedTuple):
 
 
 class Opened:
-    """A file that is being read. Iterate once; memory does not grow with the file.
+    """A file that is being read: an iterator of its rows. Memory does not grow with the file.
 
     really      csv, tsv, semicolon, bar, json, yaml or xlsx
     encoding    of a text, as `encodings.guess` names it; empty in a workbook
@@ -50,6 +50,7 @@ class Opened:
         self.is_whole, self.peak, self.rows_given = True, 0, 0
         file.seek(0)
         self._ran = limited.started(limited.command(parser.__name__, name, encoding), file)
+        self._rows = self._given()
         try:
             self._begin()
         except BaseException:
@@ -71,7 +72,13 @@ class Opened:
         assert self._ran.stdout is not None
         self._ran.stdout.close()
 
-    def __iter__(self) -> Iterator[RawRow]:
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> RawRow:
+        return next(self._rows)
+
+    def _given(self) -> Iterator[RawRow]:
         for told in self._lines:
             for number, raw, said, sheet in told.get("rows", ()):
                 self.rows_given += 1

@@ -81,11 +81,12 @@ def test_a_western_text_in_utf8_is_not_asked_about(text: str) -> None:
     assert decode(text.encode()).text == text
 
 
-def test_the_notorious_two_characters_are_asked_about_and_not_read_as_something_else() -> None:
+def test_two_bytes_that_are_an_accent_as_well_are_asked_about() -> None:
     with pytest.raises(Unreadable) as refused:
-        decode("联通".encode("gb18030"))
+        decode("么".encode("gb18030"))
 
     assert refused.value.finding.code == "encoding-unsure"
+    assert decode("联通".encode("gb18030")).text == "联通"
 
 
 def test_half_a_question_is_answered_by_the_rest_of_the_text() -> None:
