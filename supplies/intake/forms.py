@@ -1,10 +1,11 @@
 """Saying what the columns of a table are: the proposal, column by column, for somebody to correct and confirm."""
 
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 from django import forms
+from django.forms.boundfield import BoundField
 from django.utils.translation import gettext_lazy as _
 
 from supplies.intake.formats.sheet import Column, Means, Plan, Role
@@ -17,12 +18,19 @@ FIGURES = {"1": "one", "0": "zero", "-1": "minus"}  # figures that lists use to 
 _COUNTED = {Role.ITEM, Role.QUANTITY}
 
 
-class FieldsOfColumn(NamedTuple):
+def _wholes() -> list[tuple[str, str]]:
+    """What a whole list may be about: a country or a province."""
+    rows = Region.objects.filter(level__in=["country", "province"]).from_the_top()
+    return [(row.code, row.name) for row in rows]
+
+
+@dataclass(frozen=True)
+class FieldsOfColumn:
     """What the page shows of one column."""
 
     proposed: ProposedColumn
-    role: forms.BoundField
-    means: list[forms.BoundField]
+    role: BoundField
+    means: list[BoundField]
 
     @property
     def is_sure(self) -> bool:
@@ -35,12 +43,8 @@ class MappingForm(forms.Form):
     The fields are named by position, since headings may be anything.
     """
 
-    region = forms.ModelChoiceField(
-        Region.objects.none(),
-        label=_("Region of rows that name no place"),
-        required=False,
-        widget=LongSelect,
-        empty_label=_("— none: such rows are refused —"),
+    region = forms.ChoiceField(
+        label=_("Region of rows that name no place"), required=False, widget=LongSelect
     )
     gives = forms.BooleanField(label=_("The rows give goods; they do not ask for any"), required=False)
 
@@ -48,8 +52,8 @@ class MappingForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.proposal = proposal
         region: Any = self.fields["region"]
-        region.queryset = Region.objects.filter(level__in=["country", "province"]).from_the_top()
-        region.initial = proposal.plan.region or None
+        region.choices = [("", _("— none: such rows are refused —")), *_wholes()]
+        region.initial = proposal.plan.region
         self.fields["gives"].initial = proposal.plan.gives
         for at, proposed in enumerate(proposal.columns):
             self._offer(at, proposed.column)
@@ -85,13 +89,12 @@ class MappingForm(forms.Form):
     @property
     def plan(self) -> Plan:
         """As confirmed; for `mapping.remember` and `mapping.format_of`."""
-        region = self.cleaned_data["region"]
+        given = self.proposal
+        confirmed = [self._column(at, proposed.column) for at, proposed in enumerate(given.columns)]
         return replace(
-            self.proposal.plan,
-            columns=tuple(
-                self._column(at, proposed.column) for at, proposed in enumerate(self.proposal.columns)
-            ),
-            region=region.code if region else "",
+            given.plan,
+            columns=tuple(confirmed),
+            region=self.cleaned_data["region"],
             gives=self.cleaned_data["gives"],
         )
 

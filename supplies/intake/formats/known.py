@@ -235,5 +235,5 @@ def rows_of(rows: Iterable[RawRow], kind: Format, findings: list[Finding]) -> It
 
 def needs_mapping(head: Sequence[RawRow]) -> Finding:
     """What to say about a table that nobody has mapped."""
-    first = next((row.raw for row in head if row.raw), [])
-    return found("needs-mapping", columns="、".join(str(cell) for cell in list(first)[:8] if cell))
+    first: list[Any] = next((list(row.raw) for row in head if row.raw), [])
+    return found("needs-mapping", columns="、".join(str(cell) for cell in first[:8] if cell))

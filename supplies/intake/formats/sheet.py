@@ -457,9 +457,7 @@ def _beneath(column: Column, beside: Sequence[str], raw: Mapping[str, Any]) -> L
         return None
     specified = [column.specification, *(_lines(raw, label) for label in beside)]
     specified += _STANDARD.findall(written)
-    quantity, findings = _MEANT[Means(means)] if means else None, ()
-    if quantity is None:
-        quantity, findings = _quantity(written)
+    quantity, findings = (_MEANT[Means(means)], ()) if means else _quantity(written)
     return ListedGoods(
         _heading_of(column.label),
         masked("; ".join(dict.fromkeys(filter(None, specified)))),

@@ -165,9 +165,7 @@ def test_the_site_has_files_inspected_in_a_process_that_knows_nothing_of_it() ->
 
 def ask(program: str, content: bytes = b"", *, seconds: float = 30) -> dict[str, Any]:
     """The verdict of another program in the inspector's place, given its limits and an import of itself."""
-    begin = (
-        f"import sys; sys.path.insert(0, {str(settings.BASE_DIR)!r}); from supplies.attachments import inspector\n"
-    )
+    begin = f"import sys; sys.path.insert(0, {str(settings.BASE_DIR)!r}); from supplies.attachments import inspector\n"
     with in_memory(content) as source, in_memory() as out:
         command = [sys.executable, "-I", "-c", begin + program, str(out.fileno())]
         return inspection.run(command, source, out, seconds=seconds)
