@@ -3,7 +3,6 @@
 import json
 import logging
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import BoundedSemaphore
@@ -12,6 +11,7 @@ from typing import Any, BinaryIO
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from supplies import limited
 from supplies.attachments import inspector
 from supplies.attachments.models import MOST_BYTES
 from supplies.attachments.uploads import in_memory
@@ -53,7 +53,7 @@ def inspected(file: BinaryIO, size: int) -> Iterator[tuple[str, BinaryIO]]:
         file.seek(0)
         with AT_ONCE:
             verdict = run(
-                [sys.executable, "-I", inspector.__file__, str(made.fileno())],
+                limited.command(inspector.__name__, str(made.fileno())),
                 file,
                 made,
                 seconds=inspector.SECONDS,
@@ -65,21 +65,9 @@ def inspected(file: BinaryIO, size: int) -> Iterator[tuple[str, BinaryIO]]:
 
 
 def run(command: list[str], source: BinaryIO, out: BinaryIO, *, seconds: float) -> dict[str, Any]:
-    """What the inspector says. One that was ended, by us or by its own limits, has found the file too hard.
-
-    It is given no environment: the keys of the site are none of its business.
-    """
+    """What the inspector says. One that was ended, by us or by its own limits, has found the file too hard."""
     try:
-        ran = subprocess.run(
-            command,
-            stdin=source,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            pass_fds=[out.fileno()],
-            env={},
-            timeout=seconds,
-        )
-        verdict: dict[str, Any] = json.loads(ran.stdout)
+        verdict: dict[str, Any] = json.loads(limited.asked(command, source, out, seconds=seconds))
     except (subprocess.TimeoutExpired, ValueError):
         log.warning("A file could not be inspected within its limits.")
         return {"refused": "too-hard"}

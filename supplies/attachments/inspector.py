@@ -1,20 +1,22 @@
 """Looks at one file that somebody handed in. Runs in a process of its own that may use little memory and time.
 
-python -I inspector.py OUT < FILE      prints one line of JSON: {"media_type": …} or {"refused": …}, and its peak memory
+Started by `supplies.limited` as inspector OUT < FILE, it prints one line of JSON: {"media_type": …} or {"refused": …},
+and its peak memory.
 
 Names and declared types are never seen here; the content alone decides. A picture is made anew and written to the
 descriptor OUT: what a camera or an attacker added to it (place, device, thumbnail, text behind the end) is not in it.
-A PDF cannot be made anew so simply: it is refused when it holds anything but pages. Imports nothing of the project.
+A PDF cannot be made anew so simply: it is refused when it holds anything but pages.
 """
 
 import json
 import os
 import re
-import resource
 import sys
 import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
+
+from supplies import limited
 
 MEMORY = 300_000_000  # bytes of address space; what is resident is less
 SECONDS = 20
@@ -39,10 +41,7 @@ class Unfit(Exception):
 
 def limit() -> None:
     """Take from this process what a parser does not need, before it has seen a byte."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4 * MOST_BYTES_OUT, 4 * MOST_BYTES_OUT))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would hold the evidence, unsealed
+    limited.limit(memory=MEMORY, seconds=SECONDS, written=4 * MOST_BYTES_OUT)
 
 
 def inspect(source: BinaryIO, out: BinaryIO) -> str:
@@ -207,15 +206,4 @@ def main() -> None:
             verdict = {"refused": str(why)}
         except MemoryError:
             verdict = {"refused": "too-hard"}
-    print(json.dumps({**verdict, "peak": peak()}), flush=True)
-
-
-def peak() -> int:
-    """The most bytes that were resident since this program began; `ru_maxrss` counts the one that started it, too."""
-    with open("/proc/self/status") as status:
-        told = next(line for line in status if line.startswith("VmHWM"))
-    return int(told.split()[1]) * 1024
-
-
-if __name__ == "__main__":
-    main()
+    print(json.dumps({**verdict, "peak": limited.peak()}), flush=True)

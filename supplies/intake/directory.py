@@ -54,6 +54,8 @@ class Directory:
         province, city, district = listed.place
         meant = self.places.resolve(province, city, district, listed.name.text)
         written = " ".join(part for part in listed.place if part)
+        if meant.region is None and (whole := Region.objects.filter(code=listed.region).first()):
+            return whole, (found("unknown-place", place=written).at("district"),) if written else ()
         if meant.region is None:
             return None, (found("unknown-place", place=written).at("district"),)
         if district and not self.places.named(district, "district", "prefecture"):

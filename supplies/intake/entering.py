@@ -3,11 +3,10 @@
 import hashlib
 import json
 import logging
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,12 @@ from django.utils.translation import gettext as _
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
 from supplies.intake.directory import Directory, addresses, city_path, dock_address, specific_name
-from supplies.intake.formats import Format, Listed
+from supplies.intake.files.opening import Opened, read_rows
+from supplies.intake.formats import Format, Listed, rows_of
 from supplies.intake.goods import Line, Reader, line_of_need, line_of_offer
 from supplies.intake.models import Import, ImportedLine, ImportedRow, LineStatus, RowStatus, stored
 from supplies.intake.reading.findings import Finding, Unreadable, found
-from supplies.intake.reading.text import Decoded, as_written, decode
+from supplies.intake.reading.text import as_written
 from supplies.intake.report import Remark, Report
 from supplies.journal.services import record
 from supplies.leaks import hide, masked
@@ -37,51 +37,15 @@ from supplies.organisations.models import Facility, Organisation, User
 from supplies.organisations.names import normal_name
 
 log = logging.getLogger(__name__)
-LARGEST_FILE = 50_000_000  # bytes; a nation's hospitals fit ten times
-DEEPEST = 100  # brackets within brackets
 
 
-def open_list(file: Path) -> tuple[Decoded, str]:
-    """The text of a file and its checksum. Raises Unreadable."""
-    try:
-        if (size := file.stat().st_size) > LARGEST_FILE:
-            raise Unreadable("too-big", size=size // 10**6, most=LARGEST_FILE // 10**6)
-        raw = file.read_bytes()
-    except OSError as error:
-        raise Unreadable("cannot-open", reason=error.strerror or type(error).__name__) from None
-    return decode(raw), hashlib.sha256(raw).hexdigest()
-
-
-def rows_of(opened: tuple[Decoded, str]) -> list[Any]:
-    """The rows of a JSON list. Long numbers stay decimals, so that 10^5000 costs nothing."""
-    text = opened[0].text
-    if _is_deep(text):
-        raise Unreadable("not-a-list")
-    try:
-        rows = json.loads(text, parse_int=_number, parse_constant=str)
-    except json.JSONDecodeError as error:
-        raise Unreadable("bad-json", line=error.lineno) from None
-    if not isinstance(rows, list):
-        raise Unreadable("not-a-list")
-    return rows
+def started(rows: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+    """The same rows, once it is certain that there are any to be read. Raises Unreadable before the first one."""
+    return chain([first], rows) if (first := next(rows, None)) else iter(())
 
 
 def is_row(raw: Any) -> bool:
     return isinstance(raw, Mapping)
-
-
-def _is_deep(text: str) -> bool:
-    """Whether brackets are nested deeper than any list of rows; Python would run out of stack."""
-    depth = 0
-    for bracket in re.finditer(r"[\[\]{}]", text):
-        depth += 1 if bracket[0] in "[{" else -1
-        if depth > DEEPEST:
-            return True
-    return False
-
-
-def _number(digits: str) -> int | Decimal:
-    return int(digits) if len(digits) < 30 else Decimal(digits)
 
 
 @dataclass
@@ -94,6 +58,7 @@ class Run:
     by: User | None
     at: datetime
     report: Report
+    encoding: str = ""  # of the files, where somebody had to say
 
     def __post_init__(self) -> None:
         self.reader = Reader(self.as_of, self.kind.gives)
@@ -113,25 +78,37 @@ class Run:
             by=self.by,
         )
         try:
-            opened = open_list(file)
-            rows = rows_of(opened)
+            with read_rows(file, encoding=self.encoding) as opened:
+                rows = started(rows_of(opened, self.kind, opened.findings))
+                self._take_rows(batch, opened, rows)
         except Unreadable as error:
             self._file_failed(batch, error)
-            return
-        batch.encoding, batch.sha256 = opened[0].encoding, opened[1]
+
+    def _take_rows(self, batch: Import, opened: Opened, rows: Iterable[tuple[int, Any]]) -> None:
+        batch.encoding, batch.sha256 = opened.encoding, opened.sha256
         batch.save(force_insert=True)
         before = replace(self.report)
         warnings, opened_before = len(self.report.warnings), self.directory.opened
-        scopes = {self._take_row(batch, number, raw) for number, raw in enumerate(rows, start=1)}
-        self._flag_gone(batch, scopes - {None})
+        rows_before = self.report.rows
+        scopes = {self._take_row(batch, number, raw) for number, raw in rows}
+        if opened.is_whole:
+            self._flag_gone(batch, scopes - {None})
+        self._say_of_file(batch, opened)
         self.report.facilities += self.directory.opened - opened_before
-        batch.rows_read = len(rows)
+        batch.rows_read = self.report.rows - rows_before
         for count in ("created", "changed", "unchanged", "failed", "waiting"):
             setattr(batch, count, getattr(self.report, count) - getattr(before, count))
         batch.warnings = len(self.report.warnings) - warnings
         batch.finished_at = timezone.now()
         batch.save()
-        record(batch, "import.finished", by=self.by, at=self.at, rows=len(rows), failed=batch.failed)
+        record(batch, "import.finished", by=self.by, at=self.at, rows=batch.rows_read, failed=batch.failed)
+
+    def _say_of_file(self, batch: Import, opened: Opened) -> None:
+        """What was noticed about the file as a whole; that a part of it was not read is an error."""
+        remarks = [Remark(batch.file_name, 0, finding) for finding in opened.findings]
+        (self.report.warnings if opened.is_whole else self.report.errors).extend(remarks)
+        if not opened.is_whole:
+            batch.problem = opened.findings[-1].as_json()
 
     def _file_failed(self, batch: Import, error: Unreadable) -> None:
         self.report.errors.append(Remark(batch.file_name, 0, error.finding))

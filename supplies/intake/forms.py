@@ -1,34 +1,137 @@
-"""What a person pastes, and as of which day it is read."""
+"""What people hand in: an announcement as text; and what the columns of a table are, for somebody to correct and confirm."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.forms.boundfield import BoundField
+from django.utils.translation import gettext_lazy as _
 
 from supplies.intake.announcements import Announcement, read_announcement
-from supplies.intake.reading.findings import Unreadable
+from supplies.intake.formats.sheet import Column, Means, Plan, Role
+from supplies.intake.mapping import CERTAIN, Proposal, ProposedColumn
+from supplies.intake.reading.findings import Unreadable, found
 from supplies.intake.reading.plain import LONGEST
+from supplies.regions.models import Region
+from supplies.selects import LongSelect
+
+FIGURES = {"1": "one", "0": "zero", "-1": "minus"}  # figures that lists use to say something else
+_COUNTED = {Role.ITEM, Role.QUANTITY}
+
+
+def _wholes() -> list[tuple[str, str]]:
+    """What a whole list may be about: a country or a province."""
+    rows = Region.objects.filter(level__in=["country", "province"]).from_the_top()
+    return [(row.code, row.name) for row in rows]
+
+
+@dataclass(frozen=True)
+class FieldsOfColumn:
+    """What the page shows of one column."""
+
+    proposed: ProposedColumn
+    role: BoundField
+    means: list[BoundField]
+
+    @property
+    def is_sure(self) -> bool:
+        return self.proposed.confidence >= CERTAIN
+
+
+class MappingForm(forms.Form):
+    """One select for each column, and for columns that are counted what 1, 0 and -1 mean. Valid, it has a `plan`.
+
+    The fields are named by position, since headings may be anything.
+    """
+
+    region = forms.ChoiceField(
+        label=_("Region of rows that name no place"), required=False, widget=LongSelect
+    )
+    gives = forms.BooleanField(label=_("The rows give goods; they do not ask for any"), required=False)
+
+    def __init__(self, proposal: Proposal, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.proposal = proposal
+        region: Any = self.fields["region"]
+        region.choices = [("", _("— none: such rows are refused —")), *_wholes()]
+        region.initial = proposal.plan.region
+        self.fields["gives"].initial = proposal.plan.gives
+        for at, proposed in enumerate(proposal.columns):
+            self._offer(at, proposed.column)
+
+    def _offer(self, at: int, column: Column) -> None:
+        self.fields[f"role-{at}"] = forms.ChoiceField(
+            label=column.label, choices=Role.choices, initial=column.role
+        )
+        typed = self.data.get(self.add_prefix(f"role-{at}")) if self.is_bound else column.role
+        if typed not in _COUNTED:
+            return
+        for figure, name in FIGURES.items():
+            self.fields[f"{name}-{at}"] = forms.ChoiceField(
+                label=_("%(figure)s means") % {"figure": figure},
+                choices=[("", _("just that number")), *Means.choices],
+                required=False,
+                initial=column.means.get(figure, ""),
+            )
+
+    def columns(self) -> Iterator[FieldsOfColumn]:
+        for at, proposed in enumerate(self.proposal.columns):
+            means = [self[f"{name}-{at}"] for name in FIGURES.values() if f"{name}-{at}" in self.fields]
+            yield FieldsOfColumn(proposed, self[f"role-{at}"], means)
+
+    def clean(self) -> dict[str, Any]:
+        roles = {value for name, value in self.cleaned_data.items() if name.startswith("role-")}
+        if Role.NAME not in roles:
+            self.add_error(None, found("no-name-column").sentence)
+        if not roles & {Role.ITEM, Role.GOODS, Role.GOODS_LIST}:
+            self.add_error(None, found("no-goods-column").sentence)
+        return self.cleaned_data
+
+    @property
+    def plan(self) -> Plan:
+        """As confirmed; for `mapping.remember` and `mapping.format_of`."""
+        given = self.proposal
+        confirmed = [self._column(at, proposed.column) for at, proposed in enumerate(given.columns)]
+        return replace(
+            given.plan,
+            columns=tuple(confirmed),
+            region=self.cleaned_data["region"],
+            gives=self.cleaned_data["gives"],
+        )
+
+    def _column(self, at: int, column: Column) -> Column:
+        role = Role(self.cleaned_data[f"role-{at}"])
+        named = {figure: self.cleaned_data.get(f"{name}-{at}") for figure, name in FIGURES.items()}
+        others = {figure: means for figure, means in column.means.items() if figure not in FIGURES}
+        means = {**others, **{figure: word for figure, word in named.items() if word}}
+        return replace(
+            column,
+            role=role,
+            specification=column.specification if role is Role.ITEM else "",
+            means=means if role in _COUNTED else {},
+        )
 
 
 class AnnouncementForm(forms.Form):
     """An announcement as text. After a valid clean, `announcement` is what was read."""
 
     text = forms.CharField(
-        label=gettext_lazy("The announcement"),
+        label=_("The announcement"),
         max_length=LONGEST,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 14}),
-        help_text=gettext_lazy(
+        help_text=_(
             "Paste it as it stands: from a web page, a chat, a sheet. Chinese or English. Bank accounts are left out."
         ),
     )
     as_of = forms.DateField(
-        label=gettext_lazy("Read as of"),
+        label=_("Read as of"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text=gettext_lazy("The day it was published. “Within a week” counts from there. Empty: today."),
+        help_text=_("The day it was published. “Within a week” counts from there. Empty: today."),
     )
 
     announcement: Announcement | None = None

@@ -274,3 +274,42 @@ class ImportedLine(Moving):
 def stored(findings: Any) -> list[dict[str, Any]]:
     """Findings as the `problems` columns keep them."""
     return [finding.as_json() for finding in findings]
+
+
+class SheetMappingQuerySet(models.QuerySet["SheetMapping"]):
+    def visible_to(self, user: Any) -> Self:
+        return self if user.is_authenticated and user.watches_over_all else self.none()
+
+    def newest_first(self) -> Self:
+        return self.order_by("-remembered_at", "pk")
+
+
+class SheetMapping(models.Model):
+    """What the columns of one source's table are, as somebody confirmed it; used again when the table comes again.
+
+    signature  of the headings; other headings of the same source are another mapping
+    plan       as `formats.sheet.Plan.as_json` writes it
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    source = models.CharField(_("source"), max_length=24)
+    signature = models.CharField(max_length=64, editable=False)
+    plan = models.JSONField(_("columns"), editable=False)
+    by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, verbose_name=_("who"), related_name="+"
+    )
+    remembered_at = models.DateTimeField(_("confirmed"))
+
+    objects = SheetMappingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("mapping of a sheet")
+        verbose_name_plural = _("mappings of sheets")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "signature"], name="sheet_mapping_once_per_source_and_header"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} · {self.remembered_at:%Y-%m-%d}"

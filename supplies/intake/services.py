@@ -1,6 +1,7 @@
 """The verbs of intake: import lists, accept or reject what waits."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from django.utils.translation import gettext as _
 from supplies.catalogue.models import Item
 from supplies.emergencies.models import Emergency, Phase
 from supplies.errors import Refused
-from supplies.intake.entering import Run, is_link, is_row, open_list, rows_of
-from supplies.intake.formats import FORMATS, Format
+from supplies.intake.entering import Run, is_link, is_row
+from supplies.intake.files.opening import read_rows
+from supplies.intake.formats import FORMATS, Format, rows_of
 from supplies.intake.models import ImportedLine, ImportedRow, LineStatus, RowStatus
 from supplies.intake.reading.findings import Unreadable
 from supplies.intake.report import Report
@@ -30,12 +32,13 @@ from supplies.regions.models import Region
 
 def import_appeals(
     files: Sequence[Path],
-    format: str,
+    format: str | Format,
     *,
     by: User | None,
     at: datetime,
     as_of: date | None = None,
     emergency: Emergency | None = None,
+    encoding: str = "",
     dry_run: bool = False,
 ) -> Report:
     """Read published lists into appeals (or, for lists of makers, donations). Reading a file twice changes nothing.
@@ -43,18 +46,21 @@ def import_appeals(
     What a list says enters as published, with its source beside it: whoever published the list has moderated it,
     and a second moderation of a thousand lines would only make them old. What cannot be believed waits.
 
+    format     one of FORMATS by its code, or that of a mapped sheet
     as_of      the day for which freshness and editions are judged; by default the newest day the lists name
     emergency  by default the one the format belongs to, made if it is not there yet
+    encoding   of the files, where it cannot be told: gb18030, big5, …
     dry_run    do everything, report it, and undo it
 
     A row that cannot be used fails alone, with a sentence; so does a file.
     """
-    kind = FORMATS[format]
-    as_of = as_of or _newest_day(files, kind, until=timezone.localdate(at)) or timezone.localdate(at)
-    report = Report(format=format, as_of=as_of, is_dry_run=dry_run)
+    kind = FORMATS[format] if isinstance(format, str) else format
+    today = timezone.localdate(at)
+    as_of = as_of or _newest_day(files, kind, encoding, until=today) or today
+    report = Report(format=kind.code, as_of=as_of, is_dry_run=dry_run)
     with transaction.atomic():
         emergency = emergency or _emergency_of(kind)
-        run = Run(kind, emergency, as_of, by, at, report)
+        run = Run(kind, emergency, as_of, by, at, report, encoding)
         for file in files:
             run.take_file(file)
         transaction.set_rollback(dry_run)
@@ -72,21 +78,20 @@ def _emergency_of(kind: Format) -> Emergency:
     return emergency
 
 
-def _newest_day(files: Iterable[Path], kind: Format, *, until: date) -> date | None:
+def _newest_day(files: Iterable[Path], kind: Format, encoding: str, *, until: date) -> date | None:
     """The newest day any row was published or updated; files and rows that cannot be read name none."""
-    days: set[date] = set()
-    for file in files:
-        try:
-            rows = rows_of(open_list(file))
-        except Unreadable:
-            continue
-        for raw in filter(is_row, rows):
-            try:
-                listed = kind.read(raw)
-            except Unreadable:
-                continue
-            days |= {day for day in (listed.published_on, listed.updated_on) if day}
+    days = (day for file in files for day in _days_of(file, kind, encoding))
     return max((day for day in days if day <= until), default=None)
+
+
+def _days_of(file: Path, kind: Format, encoding: str) -> Iterator[date]:
+    with suppress(Unreadable), read_rows(file, encoding=encoding) as opened:
+        for _number, raw in rows_of(opened, kind, opened.findings):
+            if not is_row(raw):
+                continue
+            with suppress(Unreadable):
+                listed = kind.read(raw)
+                yield from filter(None, (listed.published_on, listed.updated_on))
 
 
 # -- reviewing ------------------------------------------------------------------------------------------

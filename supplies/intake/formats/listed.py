@@ -1,10 +1,11 @@
 """What every list comes to: rows that name somebody, a place and goods, whatever the list looked like."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from supplies.intake.files.opening import RawRow
 from supplies.intake.reading.contacts import Person
 from supplies.intake.reading.findings import Finding
 from supplies.intake.reading.names import OrganisationName
@@ -35,7 +36,10 @@ class ListedGoods:
 
 @dataclass(frozen=True)
 class Listed:
-    """One row of a list, read but not yet compared with anything we know."""
+    """One row of a list, read but not yet compared with anything we know.
+
+    region   code of the region the whole list belongs to, for rows that name no place we know
+    """
 
     name: OrganisationName
     place: tuple[str, str, str]
@@ -48,7 +52,14 @@ class Listed:
     updated_on: date | None = None
     certificate: str = ""
     credit_code: str = ""
+    region: str = ""
     findings: tuple[Finding, ...] = ()
+
+
+def rows_as_written(rows: Iterable[RawRow], findings: list[Finding]) -> Iterator[tuple[int, Any]]:
+    """The rows of a list that is read as it stands, with their numbers."""
+    del findings
+    yield from ((row.number, row.raw) for row in rows)
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,8 @@ class Format:
 
     read       raw row -> Listed; raises Unreadable, with the field named, for a row that cannot be used at all
     gives      True when its rows give goods, False when they ask for them
+    rows       rows as the file has them -> numbered rows for `read`, adding what is to be said about the file to a
+               list of findings; raises Unreadable for a file that is no such list
     emergency  code and names of the emergency the lists belong to, and the code of its region
     """
 
@@ -65,3 +78,4 @@ class Format:
     gives: bool
     read: Callable[[Mapping[str, Any]], Listed]
     emergency: tuple[str, str, str, str, date]
+    rows: Callable[[Iterable[RawRow], list[Finding]], Iterator[tuple[int, Any]]] = rows_as_written

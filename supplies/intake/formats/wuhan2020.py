@@ -1,16 +1,18 @@
 """The lists of the wuhan2020 community (github.com/wuhan2020/wuhan2020, MIT), as published in February 2020.
 
 A file is a JSON list of rows: province, city, district, name, supplies [{key, value, specification}], address, url,
-remark, contacts [{name, tel}]. In the lists of needs the value 1 says "wanted, without an upper limit", in the list
+remark, contacts [{name, tel}]; so are the older snapshots. The robot's own files ("cells") hold each row as a list of
+cells {key, value, type, specification}, where 0 says that nothing is wanted. In the lists of needs the value 1 says "wanted, without an upper limit", in the list
 of makers "makes this, capacity not known"; null is a cell that the volunteers' robot could not read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from supplies.intake.files.opening import RawRow
 from supplies.intake.formats.listed import Format, Listed, ListedGoods
 from supplies.intake.reading.contacts import read_contacts
 from supplies.intake.reading.dates import Says, day_of_link, newest, read_days
@@ -144,5 +146,62 @@ def _stamp(cell: Any) -> date | None:
     )
 
 
+# -- cells ------------------------------------------------------------------------------------------------
+
+_FIELDS = {
+    "区县": "district",
+    "医院名称": "name",
+    "官方链接": "url",
+    "医院地址": "address",
+    "联系人/联系方式": "contacts",
+    "联系方式": "contacts",
+    "备注": "remark",
+}
+_APPROVED = "审核状态"
+PROVINCE = "湖北"  # the robot's files name districts only
+
+
+def is_row_of_cells(raw: Any) -> bool:
+    """Whether a row is a list of cells {key, value, type}; a cell that was empty in the sheet is null."""
+    return isinstance(raw, list) and any(
+        isinstance(cell, Mapping) and {"key", "value", "type"} <= set(cell) for cell in raw
+    )
+
+
+def rows_of_cells(rows: Iterable[RawRow], findings: list[Finding]) -> Iterator[tuple[int, Any]]:
+    """Rows of cells as rows of the published form."""
+    del findings
+    yield from ((row.number, _of_cells(row.raw) if is_row_of_cells(row.raw) else row.raw) for row in rows)
+
+
+def _of_cells(cells: list[Any]) -> dict[str, Any]:
+    row: dict[str, Any] = {"province": PROVINCE, "supplies": [], "approved": ""}
+    for cell in cells:
+        if not isinstance(cell, Mapping):
+            continue
+        key, value = cell.get("key"), cell.get("value")
+        if cell.get("type") == "supply":
+            if value != 0:
+                row["supplies"].append(
+                    {name: cell[name] for name in ("key", "value", "specification") if name in cell}
+                )
+        elif key == _APPROVED:
+            row["approved"] = value
+        elif key in _FIELDS:
+            row[_FIELDS[key]] = value
+    return row
+
+
+def read_cells(row: Mapping[str, Any]) -> Listed:
+    """A hospital out of the robot's own file. Raises Unreadable for one that nobody there has approved."""
+    listed = read_appeal(row)
+    if row.get("approved") != "已审核":
+        raise Unreadable("not-approved").at(_APPROVED)
+    return listed
+
+
 APPEALS = Format("wuhan2020", "wuhan2020", gives=False, read=read_appeal, emergency=OUTBREAK)
 MAKERS = Format("wuhan2020-makers", "wuhan2020", gives=True, read=read_maker, emergency=OUTBREAK)
+CELLS = Format(
+    "wuhan2020-cells", "wuhan2020", gives=False, read=read_cells, emergency=OUTBREAK, rows=rows_of_cells
+)

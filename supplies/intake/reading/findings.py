@@ -11,7 +11,9 @@ from supplies.leaks import masked
 
 SENTENCES: Mapping[str, Any] = {
     # text and encodings
-    "encoding": _("The file is not readable as UTF-8, UTF-16 or GB18030 (first bad byte in line %(line)s)."),
+    "encoding": _(
+        "The file is not readable as UTF-8, UTF-16, GB18030 or Big5 (first bad byte in line %(line)s)."
+    ),
     "damaged-utf8": _(
         "The file is UTF-8, but line %(line)s holds a damaged character; save it again as UTF-8."
     ),
@@ -21,6 +23,97 @@ SENTENCES: Mapping[str, Any] = {
     "surrogate": _("The text holds half a character (lone surrogate, line %(line)s); type it again."),
     "too-long": _("The text has %(length)s characters; at most %(most)s are read."),
     "not-text": _("A text was expected, not “%(cell)s”."),
+    # files
+    "encoding-unsure": _(
+        "The text may be GB18030 (mainland) or Big5 (Taiwan, Hong Kong), and neither is certain. "
+        "Name the encoding, or save the file as UTF-8."
+    ),
+    "not-in-encoding": _("The file is not %(encoding)s (first bad byte in line %(line)s)."),
+    "is-empty": _("The file is empty."),
+    "is-csv": _("This is really text with commas (CSV). Give it the ending .csv and send it again."),
+    "is-tsv": _("This is really text with tabs. Give it the ending .tsv and send it again."),
+    "is-semicolon": _("This is really text with semicolons. Give it the ending .csv and send it again."),
+    "is-bar": _("This is really text with vertical bars. Give it the ending .csv and send it again."),
+    "is-json": _("This is really JSON. Give it the ending .json and send it again."),
+    "is-yaml": _("This is really YAML. Give it the ending .yaml and send it again."),
+    "is-xlsx": _("This is really an Excel workbook. Give it the ending .xlsx and send it again."),
+    "is-xls": _("This is really an old Excel workbook (.xls). Open it and save it as .xlsx."),
+    "is-xlsb": _("This is really a binary Excel workbook (.xlsb). Open it and save it as .xlsx."),
+    "is-ods": _("This is really an OpenDocument sheet (.ods). Open it and save it as .xlsx."),
+    "is-html": _("This is really a web page, perhaps saved as .xls. Open it and save it as .xlsx."),
+    "is-xml": _("This is really XML; no list is read from that. Save it as .xlsx or .csv."),
+    "is-pdf": _("This is really a PDF. Keep it as evidence, and type the lines from it."),
+    "is-picture": _("This is really a picture. Keep it as evidence, and type the lines from it."),
+    "is-word": _("This is really a text document (Word). Paste its text, or save its table as .xlsx."),
+    "is-slides": _("This is really a presentation; no list is read from that."),
+    "is-archive": _("This is really a packed archive. Unpack it and send the files one by one."),
+    "is-damaged-zip": _(
+        "This is really a zip file or workbook that is damaged. Save it again and send it once more."
+    ),
+    "is-locked": _(
+        "This is really a workbook locked with a password. Save it without one and send it again."
+    ),
+    "is-program": _("This is really a program; it is not opened."),
+    "is-database": _("This is really a database; save the table as .csv."),
+    "is-binary": _("This is really no text and no workbook; nobody can tell what it is."),
+    "locked": _("The workbook is locked with a password. Save it without one and send it again."),
+    "bomb": _("The file unpacks to %(size)s megabytes, as no honest list does; it is not read."),
+    "too-many-parts": _("The workbook has %(parts)s parts, at most %(most)s are opened."),
+    "too-many-merged": _("The sheet has more than %(most)s merged cells; undo them and send it again."),
+    "entities": _("The workbook declares entities, as only an attack does; it is not read."),
+    "damaged-workbook": _("The workbook is damaged or was cut off. Save it again and send it once more."),
+    "bad-yaml": _("The file is not readable YAML (line %(line)s)."),
+    "yaml-repeats": _("The YAML repeats itself too often (line %(line)s); write the rows out."),
+    "duplicate-key": _("“%(key)s” stands twice in one row (line %(line)s), with two values."),
+    "too-hard": _("The file takes more memory than a list may; split it and send the parts."),
+    "took-too-long": _("The file takes too long to be read; split it and send the parts."),
+    "too-many-rows": _("The file has more than %(most)s rows. Those were read; split it and send the rest."),
+    "not-whole": _("Only the first %(rows)s rows could be read. No row is taken to be missing."),
+    "row-too-long": _("The row is longer than a million characters; it is not read."),
+    "too-many-columns": _("The row has more than %(most)s filled columns; it is not read."),
+    "unclosed-quote": _("A quotation mark in this line is never closed; close it or take it away."),
+    "hidden-row": _("The row is hidden in its sheet; it is read all the same."),
+    "hidden-sheet": _("The sheet “%(sheet)s” is hidden; it is not read."),
+    "hidden-columns": _("The sheet “%(sheet)s” has hidden columns; they are read all the same."),
+    "formula": _(
+        "Cell %(cell)s holds a formula that was never computed. Open the file, save it, and send it again."
+    ),
+    "cell-error": _("Cell %(cell)s holds the error %(error)s; it is taken as empty."),
+    "macros": _("The workbook holds macros; they were not run."),
+    "external-links": _("Some cells come from other workbooks; they are read as they were last saved."),
+    # tables
+    "other-header": _(
+        "The table has no column “%(missing)s”, so it is not read as “%(source)s”; map it anew."
+    ),
+    "new-columns": _("The table has columns that its mapping does not know: %(columns)s. They are not used."),
+    "missing-columns": _("Columns that the table had before are missing: %(columns)s."),
+    "beyond-header": _("The row goes on beyond the last heading: %(cells)s."),
+    "sheet-skipped": _("The sheet “%(sheet)s” has other headings; it is not read."),
+    "no-rows": _("There is no row in the file that could be read."),
+    "total-row": _("“%(cell)s” adds up other rows; it is no need of its own."),
+    "private-person": _(
+        "A private person gives this; ask, and enter the gift by hand. No name is taken from a list."
+    ),
+    "settled": _("The list says “%(state)s”: nothing is open here any more."),
+    "not-approved": _(
+        "The list's own volunteers have not approved this row; it is not taken over as moderated."
+    ),
+    "no-name-column": _("Say which column holds the name of the hospital or donor."),
+    "no-goods-column": _("Say which columns hold goods."),
+    "no-plan": _("The mapping is not one that this site wrote."),
+    "needs-mapping": _("Nobody has said yet what the columns of this table are: %(columns)s. Map them once."),
+    "list-of-carriers": _("This is a list of carriers: nobody asks for goods in it, and none are given."),
+    "list-of-channels": _(
+        "This is a list of accounts for gifts of money; bank accounts are never taken over."
+    ),
+    "list-of-gifts": _("This lists gifts of money by companies; there are no goods in it."),
+    "list-of-faults": _("This is another program's list of faults, not a list of needs."),
+    "list-of-regions": _("This is a table of regions; it belongs to the regions, not to the needs."),
+    "list-of-words": _("This is a table of words or kinds (a look-up table), not a list of needs."),
+    "list-of-counts": _("This counts requests by month; it names nobody who needs anything."),
+    "list-of-hospitals": _(
+        "This is a directory of hospitals: it asks for nothing. Take it in as a directory."
+    ),
     # quantities
     "not-a-quantity": _(
         "“%(cell)s” is not a quantity; write a whole number, “不限” (no limit) or leave it empty."

@@ -6,13 +6,9 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
+from .encodings import Undecodable, decoded
 from .findings import Unreadable
 
-_BYTE_ORDER_MARKS = (
-    (b"\xef\xbb\xbf", "utf-8-sig"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _CONTROL = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -39,73 +35,17 @@ class Tidied:
 
 
 def decode(raw: bytes) -> Decoded:
-    """The text of a file as hospitals and volunteers save it: UTF-8, UTF-16 or GB18030, with or without a mark.
+    """The text of a file as hospitals and volunteers save it: see `encodings.guess`.
 
-    Raises Unreadable for other encodings, damaged UTF-8, NUL characters and lone surrogates.
+    Raises Unreadable for other encodings, for what may be GB18030 as well as Big5, damaged UTF-8, NUL characters and
+    lone surrogates.
     """
-    encoding = _guess_encoding(raw)
     try:
-        text = raw.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise _why_not(raw, encoding, error) from None
+        encoding, text = decoded(raw)
+    except Undecodable as why:
+        raise Unreadable(why.code, line=why.line) from None
     refuse_unstorable(text)
     return Decoded(text, encoding)
-
-
-def _guess_encoding(raw: bytes) -> str:
-    for mark, encoding in _BYTE_ORDER_MARKS:
-        if raw.startswith(mark):
-            return encoding
-    if utf16 := _utf16_without_mark(raw):
-        return utf16
-    return "utf-8" if _reads_as_utf8(raw) else "gb18030"
-
-
-def _utf16_without_mark(raw: bytes) -> str:
-    """UTF-16 shows in its digits, commas and line ends: a NUL beside an ASCII byte, mostly on the same side."""
-    first, second = raw[0:4096:2], raw[1:4096:2]
-    little = sum(not high and 0 < low < 0x80 for low, high in zip(first, second, strict=False))
-    big = sum(not high and 0 < low < 0x80 for high, low in zip(first, second, strict=False))
-    if len(raw) % 2 or max(little, big) < max(2, len(first) // 50):
-        return ""
-    if max(little, big) < len(first) // 2 and _is_utf8(raw):
-        return ""  # UTF-8 with a few NUL characters, which is refused by name
-    return "utf-16-le" if little > big else "utf-16-be"
-
-
-def _is_utf8(raw: bytes) -> bool:
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _reads_as_utf8(raw: bytes) -> bool:
-    """True also for UTF-8 with a few damaged characters: GB18030 would turn all of it into other characters."""
-    text = raw.decode("utf-8", "replace")
-    damaged = text.count("\ufffd")
-    if not damaged or _is_whole_but_for_surrogates(raw):
-        return True
-    sound = sum(ord(character) > 0x7FF for character in text) - damaged
-    return sound > 10 * damaged
-
-
-def _is_whole_but_for_surrogates(raw: bytes) -> bool:
-    try:
-        raw.decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _why_not(raw: bytes, encoding: str, error: UnicodeDecodeError) -> Unreadable:
-    line = raw.count(b"\n", 0, error.start) + 1
-    if not encoding.startswith("utf-8"):
-        return Unreadable("encoding", line=line)
-    if _is_whole_but_for_surrogates(raw):
-        return Unreadable("surrogate", line=line)
-    return Unreadable("damaged-utf8", line=line)
 
 
 def refuse_unstorable(text: str) -> None:

@@ -2,7 +2,10 @@
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -13,19 +16,43 @@ from rich.console import Console
 from rich.table import Table
 
 from supplies.emergencies.models import Emergency
-from supplies.intake.formats import FORMATS
+from supplies.intake.files.opening import read_rows
+from supplies.intake.formats import FORMATS, Format, needs_mapping, recognised
+from supplies.intake.formats.sheet import HEAD, Plan
+from supplies.intake.mapping import emergency_of, format_of, plan_from, propose_mapping, remember
+from supplies.intake.reading.findings import Unreadable
 from supplies.intake.report import Remark, Report
 from supplies.intake.services import import_appeals
 
+AUTO, SHEET = "auto", "sheet"
+OTHERWISE = "wuhan2020"  # reports what is no list of needs like any other
 SHOWN = 20  # remarks of one code; the rest are counted
 
 
 class Command(BaseCommand):
-    help = "Import published lists of needs (wuhan2020) or of makers (wuhan2020-makers). Importing twice changes nothing."
+    help = (
+        "Import published lists: those known by their headings, or any sheet by a mapping. "
+        "CSV, XLSX, JSON or YAML. Importing twice changes nothing."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
-        parser.add_argument("--format", required=True, choices=sorted(FORMATS))
+        parser.add_argument(
+            "--format",
+            default=AUTO,
+            choices=[AUTO, SHEET, *sorted(FORMATS)],
+            help=f"what the files are (default: {AUTO}, told by their headings); {SHEET}: by the mapping of a --source",
+        )
+        parser.add_argument("--source", metavar="NAME", help=f"with {SHEET}: whose tables these are")
+        parser.add_argument(
+            "--mapping",
+            type=Path,
+            metavar="FILE",
+            help=f"with {SHEET}: the mapping to use and remember; one is written there if there is none yet",
+        )
+        parser.add_argument(
+            "--encoding", default="", help="of texts, where it cannot be told: gb18030, big5, utf-16, …"
+        )
         parser.add_argument(
             "--as-of",
             type=date.fromisoformat,
@@ -39,21 +66,83 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one line for programs")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        report = import_appeals(
-            options["files"],
-            options["format"],
-            by=None,
-            at=timezone.now(),
-            as_of=options["as_of"],
-            emergency=self._emergency(options["emergency"]),
-            dry_run=options["dry_run"],
-        )
-        if options["json"]:
-            self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False))
-        else:
-            self._show(report, verbose=options["verbosity"] > 1)
-        if report.files and report.rows == 0 and report.errors:
+        emergency = self._emergency(options["emergency"])
+        reports = [
+            import_appeals(
+                files,
+                kind,
+                by=None,
+                at=timezone.now(),
+                as_of=options["as_of"],
+                emergency=emergency,
+                encoding=options["encoding"],
+                dry_run=options["dry_run"],
+            )
+            for kind, files in self._sorted(options, emergency)
+        ]
+        for report in reports:
+            if options["json"]:
+                self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False))
+            else:
+                self._show(report, verbose=options["verbosity"] > 1)
+        if not any(report.rows for report in reports) and any(report.errors for report in reports):
             raise CommandError(_("No file could be read."))
+
+    def _sorted(
+        self, options: dict[str, Any], emergency: Emergency | None
+    ) -> Iterable[tuple[str | Format, list[Path]]]:
+        """The files by the format they are read in."""
+        if options["format"] == SHEET:
+            return [(self._mapped(options, emergency), options["files"])]
+        if options["format"] != AUTO:
+            return [(options["format"], options["files"])]
+        by_format: dict[str, list[Path]] = {}
+        for file in options["files"]:
+            by_format.setdefault(self._recognised(file, options["encoding"]), []).append(file)
+        return by_format.items()
+
+    def _recognised(self, file: Path, encoding: str) -> str:
+        """The code of the format a file is known by; one that cannot be read is left to the import to report."""
+        try:
+            with read_rows(file, encoding=encoding) as opened:
+                kind = recognised(head := list(islice(opened, HEAD)))
+        except Unreadable:
+            return OTHERWISE
+        if kind is None:
+            sentence = needs_mapping(head).sentence
+            raise CommandError(f"{file.name}: {sentence} (--format {SHEET} --source NAME --mapping FILE)")
+        return kind.code
+
+    def _mapped(self, options: dict[str, Any], emergency: Emergency | None) -> Format:
+        """The format by the mapping in a file or else by the one that is remembered for the source."""
+        source, file = options["source"], options["mapping"]
+        if not source or emergency is None:
+            raise CommandError(_("A mapped sheet needs --source NAME and --emergency CODE."))
+        try:
+            if file and file.exists():
+                plan = replace(plan_from(json.loads(file.read_text(encoding="utf-8"))), source=source)
+                remember(plan, by=None, at=timezone.now())
+            else:
+                plan = self._proposed(options["files"][0], source, options["encoding"], file)
+        except (Unreadable, ValueError) as error:
+            raise CommandError(str(error)) from None
+        return format_of(plan, emergency_of(emergency))
+
+    def _proposed(self, list_file: Path, source: str, encoding: str, file: Path | None) -> Plan:
+        """The remembered mapping. Without one the proposal is written down for somebody to correct."""
+        with read_rows(list_file, encoding=encoding) as opened:
+            proposal = propose_mapping(list(islice(opened, HEAD)), source=source)
+        if proposal.mapping is not None:
+            return proposal.plan
+        if file is None:
+            raise CommandError(
+                _("“%(source)s” has no mapping for these headings yet; name a --mapping FILE.")
+                % {"source": source}
+            )
+        file.write_text(json.dumps(proposal.plan.as_json(), ensure_ascii=False, indent=1), encoding="utf-8")
+        raise CommandError(
+            _("A mapping is proposed in %(file)s. Correct it and call again.") % {"file": file}
+        )
 
     def _emergency(self, code: str | None) -> Emergency | None:
         if not code:

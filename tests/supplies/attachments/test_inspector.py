@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from PIL import Image
 
@@ -164,9 +165,7 @@ def test_the_site_has_files_inspected_in_a_process_that_knows_nothing_of_it() ->
 
 def ask(program: str, content: bytes = b"", *, seconds: float = 30) -> dict[str, Any]:
     """The verdict of another program in the inspector's place, given its limits and an import of itself."""
-    begin = (
-        f"import sys; sys.path.insert(0, {str(inspector.__file__).rpartition('/')[0]!r}); import inspector\n"
-    )
+    begin = f"import sys; sys.path.insert(0, {str(settings.BASE_DIR)!r}); from supplies.attachments import inspector\n"
     with in_memory(content) as source, in_memory() as out:
         command = [sys.executable, "-I", "-c", begin + program, str(out.fileno())]
         return inspection.run(command, source, out, seconds=seconds)

@@ -93,3 +93,29 @@ def test_an_unknown_emergency_is_refused_with_those_that_are_known(published: Pa
 def test_a_command_that_could_read_nothing_fails(catalogue: dict[str, Item], tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="No file could be read"):
         run(tmp_path / "absent.json")
+
+
+def test_lists_are_known_by_their_headings(published: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("import_appeals", str(published), json=True, dry_run=True)
+
+    assert json.loads(capsys.readouterr().out)["format"] == "wuhan2020"
+
+
+def test_a_table_nobody_has_mapped_is_proposed_a_mapping_and_read_by_it(
+    catalogue: dict[str, Item], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, mapping = tmp_path / "表.csv", tmp_path / "mapping.json"
+    table.write_text("区县,医院名称,医用外科口罩\n武昌区,演练第一医院,500\n", encoding="utf-8")
+    make_emergency(code="drill")
+    options = {"format": "sheet", "source": "某群", "mapping": mapping, "emergency": "drill", "json": True}
+
+    with pytest.raises(CommandError, match="columns"):
+        call_command("import_appeals", str(table))
+    with pytest.raises(CommandError, match="Correct it"):
+        call_command("import_appeals", str(table), **options)
+    call_command("import_appeals", str(table), **options)
+    call_command("import_appeals", str(table), **{**options, "mapping": None})
+
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (first["format"], first["created"], first["needs_by_kind"]) == ("sheet:某群", 1, {"number": 1})
+    assert second["unchanged"] == 1

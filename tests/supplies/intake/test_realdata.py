@@ -2,12 +2,18 @@
 
 import csv
 from datetime import date
+from itertools import chain, islice
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
 from supplies.catalogue.services import load_reference
+from supplies.intake.files.opening import read_rows
+from supplies.intake.formats import recognised
+from supplies.intake.formats.known import PLANS
+from supplies.intake.formats.sheet import HEAD
+from supplies.intake.mapping import propose_mapping
 from supplies.intake.models import ImportedLine, ImportedRow
 from supplies.intake.reading.findings import Unreadable
 from supplies.intake.reading.quantities import LARGEST, read_quantity
@@ -95,3 +101,121 @@ def test_the_absurd_figures_of_a_peer_are_refused_and_the_rest_is_read(real_data
 
     assert read + refused == len(cells)
     assert read > len(cells) * 0.9
+
+
+# -- every file -------------------------------------------------------------------------------------------
+
+READ = {
+    "wuhan2020/published": ("wuhan2020", 151, 0),
+    "wuhan2020/snapshots": ("wuhan2020", 92, 0),
+    "wuhan2020/cells": ("wuhan2020-cells", 151, 7),
+    "wuhan2020/other/factory.json": ("wuhan2020-makers", 21, 0),
+    "wuhan2020-early": ("wuhan2020-early", 15, 0),
+    "wuhan2020-sheet-gb18030": ("wuhan2020-sheet", 17, 0),
+    "wuhan-support/hospitals.csv": ("wuhan-support", 7, 0),
+    "redcross-hubei/hubei-inflow.csv": ("redcross-hubei-in", 14, 4),
+    "redcross-hubei/hubei-outflow.csv": ("redcross-hubei-out", 14, 3),
+    "findthemasks-us": ("findthemasks", 1240, 4),
+    "getusppe-ijoc/anon_donors.csv": ("getusppe-donors", 1280, 0),
+    "getusppe-ijoc/anon_recipients.csv": ("getusppe-requests", 3722, 0),
+    "getusppe-retrospective/all_offers.csv": ("getusppe-offers", 3416, 0),
+    "getusppe-retrospective/all_matches.csv": ("getusppe-matches", 172, 4272),
+}
+OF_ANOTHER_KIND = {
+    "wuhan2020/other/logistical.json": "list-of-carriers",
+    "wuhan2020/other/donation.json": "list-of-channels",
+    "wuhan2020/other/enterprise_donation.json": "list-of-gifts",
+    "wuhan2020/other/sync_errors_hospital.json": "list-of-faults",
+    "wuhan-support/designated_hospitals": "list-of-hospitals",
+    "cn-regions": "list-of-regions",
+    "getusppe-retrospective/lookup_equipment_type.csv": "list-of-words",
+    "getusppe-retrospective/lookup_facility_type.csv": "list-of-words",
+    "getusppe-retrospective/facility_type_map.csv": "list-of-counts",
+    "getusppe-retrospective/ppe_type.csv": "list-of-counts",
+    "getusppe-retrospective/supply_remaining.csv": "list-of-counts",
+}
+
+
+def files_in(place: Path) -> list[Path]:
+    every = [place] if place.is_file() else sorted(place.rglob("*"))
+    return [file for file in every if file.suffix in {".csv", ".json"}]
+
+
+@pytest.mark.parametrize("place", READ)
+def test_every_list_is_known_by_its_headings_and_gives_rows_or_reasons(real_data: Path, place: str) -> None:
+    code, rows, refused = READ[place]
+    read, reasons = 0, []
+
+    for file in files_in(real_data / place):
+        with read_rows(file) as opened:
+            kind = recognised(head := list(islice(opened, HEAD)))
+            assert kind is not None
+            assert kind.code == code
+            for number, raw in kind.rows(chain(head, opened), opened.findings):
+                try:
+                    listed = kind.read(raw)
+                except Unreadable as why:
+                    reasons.append((number, str(why)))
+                    continue
+                read += 1
+                assert all(
+                    line.quantity is None or line.quantity.low != 1 or "1" in line.raw
+                    for line in listed.goods
+                )
+                assert all(line.quantity is not None or line.findings for line in listed.goods)
+
+    assert (read, len(reasons)) == (rows, refused)
+    assert all(reason for _number, reason in reasons)
+
+
+def test_no_file_is_left_out(real_data: Path) -> None:
+    places = [real_data / place for place in (*READ, *OF_ANOTHER_KIND)]
+
+    for file in files_in(real_data):
+        assert any(file == place or place in file.parents for place in places), file
+
+
+@pytest.mark.parametrize("place", OF_ANOTHER_KIND)
+def test_what_is_no_list_of_needs_is_refused_with_what_it_is(real_data: Path, place: str) -> None:
+    for file in files_in(real_data / place):
+        with read_rows(file) as opened, pytest.raises(Unreadable) as refused:
+            recognised(list(islice(opened, HEAD)))
+
+        assert refused.value.finding.code == OF_ANOTHER_KIND[place]
+
+
+@pytest.mark.parametrize(
+    ("place", "code", "created", "failed"),
+    [
+        ("wuhan2020-sheet-gb18030/HOSPITAL.csv", "wuhan2020-sheet", 17, 0),
+        ("wuhan2020-early/HOSPITAL.csv", "wuhan2020-early", 15, 0),
+        ("wuhan-support/hospitals.csv", "wuhan-support", 7, 0),
+        ("wuhan2020/cells/suizhoushi.json", "wuhan2020-cells", 17, 0),
+        ("redcross-hubei/hubei-inflow.csv", "redcross-hubei-in", 14, 4),
+    ],
+)
+def test_sheets_become_needs_without_a_quantity_that_was_not_written(
+    lists: Path, place: str, code: str, created: int, failed: int
+) -> None:
+    file = lists.parent / place
+
+    first = import_appeals([file], code, by=None, at=NOW)
+    second = import_appeals([file], code, by=None, at=NOW)
+
+    assert (first.created, first.failed) == (created, failed)
+    assert (second.created, second.changed, second.unchanged) == (0, 0, created)
+    assert not Need.objects.filter(quantity=1).exists()
+    assert not Offer.objects.filter(quantity=1).exists()
+    assert not Donation.objects.exclude(status=DonationStatus.WAITING).exists()
+
+
+def test_the_columns_of_the_sheet_are_proposed_as_they_are(lists: Path) -> None:
+    with read_rows(lists.parent / "wuhan2020-sheet-gb18030" / "HOSPITAL.csv") as opened:
+        proposal = propose_mapping(list(islice(opened, HEAD)), source="wuhan2020")
+
+    plan = PLANS["wuhan2020-sheet"][0]
+    roles = {column.label: column.role for column in proposal.plan.columns}
+    assert proposal.plan.header_rows == plan.header_rows
+    wrong = {c.label: roles.get(c.label) for c in plan.columns if roles.get(c.label) != c.role}
+    assert len(wrong) <= 4, wrong
+    assert roles["医院名称"] == "name"

@@ -329,7 +329,7 @@ def test_a_list_is_read_in_the_encoding_it_was_saved_in(take: Importer, encoding
         ('[{"name": "演练'.encode(), "bad-json"),
         (b'{"rows": []}', "not-a-list"),
         (b"[" * 100_000, "not-a-list"),
-        (b"", "bad-json"),
+        (b"", "is-empty"),
         (b'[{"name": "a\0b"}]', "nul"),
     ],
 )
