@@ -9,7 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("tongzhou")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["config", "supplies.journal", "supplies.desks", "matching"])
+app.autodiscover_tasks(["config", "supplies.journal", "supplies.desks", "supplies.intake", "matching"])
 
 
 def glance_at_broker() -> Connection:

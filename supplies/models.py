@@ -6,7 +6,7 @@ from supplies.attachments.models import Attachment
 from supplies.catalogue.models import Category, Item, Standard, Substitution, TransportMode, Unit, UnitRule
 from supplies.editions.models import ReferenceEdition
 from supplies.emergencies.models import Emergency
-from supplies.intake.models import Import, ImportedLine, ImportedRow
+from supplies.intake.models import Correction, Import, ImportedLine, ImportedRow, StagedRow
 from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail, Seal, Unsealed
 from supplies.needs.models import Appeal, Need, OpenCount
 from supplies.offers.models import Donation, Offer
@@ -40,6 +40,7 @@ __all__ = [
     "CallLog",
     "Category",
     "Contact",
+    "Correction",
     "Discrepancy",
     "Donation",
     "Emergency",
@@ -69,6 +70,7 @@ __all__ = [
     "Session",
     "Shipment",
     "ShipmentLine",
+    "StagedRow",
     "Standard",
     "Substitution",
     "TrackingCode",

@@ -57,7 +57,7 @@ class ImportAdmin(DeskAdmin):
     )  # fmt: skip
     list_filter = ("format",)
     search_fields = ("file_name",)
-    exclude = ("problem",)
+    exclude = ("problem", "remarks")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return (

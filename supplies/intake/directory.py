@@ -7,6 +7,7 @@ from functools import cached_property
 
 from rapidfuzz import fuzz
 
+from supplies.intake.corrections import Corrections, place_of
 from supplies.intake.formats.listed import Listed
 from supplies.intake.reading.findings import Finding, found
 from supplies.intake.reading.names import NameKind, kind_of_name
@@ -40,6 +41,7 @@ class Directory:
     source: str
     by: User | None
     at: datetime
+    corrections: Corrections = field(default_factory=Corrections)
     opened: int = 0
     places: Places = field(default_factory=Places)
     _known: dict[tuple[str, bool], list[_Known]] = field(default_factory=dict)
@@ -55,9 +57,11 @@ class Directory:
 
     def region(self, listed: Listed) -> tuple[Region | None, tuple[Finding, ...]]:
         """The smallest region the row names, with a finding where a part of it is not known."""
+        if said := self.corrections.region(listed):
+            return said, (found("corrected", cell=place_of(listed)).at("district"),)
         province, city, district = listed.place
         meant = self.places.resolve(province, city, district, listed.name.text)
-        written = " ".join(part for part in listed.place if part)
+        written = place_of(listed)
         if meant.region is None:
             return None, (found("unknown-place", place=written).at("district"),)
         if district and not self.places.named(district, "district", "prefecture"):
@@ -72,6 +76,21 @@ class Directory:
         self, listed: Listed, region: Region, *, gives: bool
     ) -> tuple[Organisation, tuple[Finding, ...]]:
         """The organisation called so in the same city, or a new one, trusted because the list was moderated."""
+        known, doubts = self.find(listed, region, gives=gives)
+        if known is not None:
+            return known, doubts
+        name = specific_name(listed)
+        made = people.trust(self._register(name, region, gives=gives), at=self.at)
+        short = self._short(name, region)
+        self._organisations(region, gives=gives).append(_Known(made, normal_name(name), short))
+        return made, doubts
+
+    def find(
+        self, listed: Listed, region: Region, *, gives: bool
+    ) -> tuple[Organisation | None, tuple[Finding, ...]]:
+        """The organisation called so in the same city, if there is one; makes none."""
+        if said := self.corrections.organisation(listed):
+            return said, (found("corrected", cell=listed.name.text).at("name"),)
         name = specific_name(listed)
         keys = {normal_name(name), *map(normal_name, listed.name.also_known_as)}
         known = self._organisations(region, gives=gives)
@@ -82,10 +101,8 @@ class Directory:
             return near.organisation, (
                 found("near-name", name=name, known=near.organisation.name).at("name"),
             )
-        made = people.trust(self._register(name, region, gives=gives), at=self.at)
-        known.append(_Known(made, normal_name(name), short))
         doubt = not gives and kind_of_name(name) in {NameKind.COMPANY, NameKind.OTHER}
-        return made, (found("not-a-hospital", name=name).at("name"),) if doubt else ()
+        return None, (found("not-a-hospital", name=name).at("name"),) if doubt else ()
 
     def _register(self, name: str, region: Region, *, gives: bool) -> Organisation:
         hospital = kind_of_name(name) is NameKind.HOSPITAL

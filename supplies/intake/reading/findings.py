@@ -100,6 +100,13 @@ SENTENCES: Mapping[str, Any] = {
     "too-big": _("The file has %(size)s megabytes; at most %(most)s are read."),
     "cannot-open": _("The file cannot be opened: %(reason)s."),
     "refused": _("%(sentence)s"),
+    # review
+    "corrected": _("A volunteer has said what “%(cell)s” means in lists of this source."),
+    "not-goods": _("“%(cell)s” is left out: a volunteer has said that it is nothing that is wanted."),
+    "file-lost": _("The file is no longer there. Hand it in again."),
+    "format-unknown": _(
+        "No format that is known here can read this file. Choose its format, or its columns."
+    ),
 }
 
 
