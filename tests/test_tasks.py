@@ -19,6 +19,7 @@ from launcher.processes import wait_until
 from matching import services as matching
 from matching.models import FamilyRun, Proposal, RunStatus
 from supplies.allocations.models import Allocation
+from supplies.intake.models import Import
 from supplies.journal import chain, once
 from supplies.journal.models import Event, Outgoing
 from supplies.journal.once import Answer, Asked
@@ -36,9 +37,12 @@ from tests.makers import (
     make_need,
     make_offer,
     make_organisation,
+    make_user,
 )
 from tests.matching.test_admin import make_proposal
 from tests.processes import START, start
+from tests.supplies.intake.conftest import hand_in
+from tests.supplies.intake.lists import make_catalogue, make_row
 from tests.tables import Photograph, changes, photograph, shape
 
 app.loader.import_default_modules()
@@ -123,10 +127,24 @@ def what_a_day_brings() -> Args:
     return []
 
 
+def a_list() -> Args:
+    make_catalogue()
+    batch = hand_in([make_row()], by=make_user(), is_read=False, at=NOW)
+    return [str(batch.pk)]
+
+
+def a_list_left_lying() -> Args:
+    batch_id, *_none = a_list()
+    Import.objects.filter(pk=batch_id).update(touched_at=NOW - HOUR)
+    return []
+
+
 CASES: dict[str, Callable[[], Args]] = {
     "desks.count_open_needs": what_was_written,
     "desks.once_a_day": what_a_day_brings,
     "desks.end_what_is_over": what_is_over,
+    "intake.sweep": a_list_left_lying,
+    "intake.work": a_list,
     "journal.carry_mail": a_mail,
     "journal.dispatch": news,
     "journal.forget": old_answers,

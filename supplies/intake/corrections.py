@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from supplies.catalogue.models import Item
+from supplies.catalogue.models import Item, Unit
 from supplies.intake.formats.listed import Listed, ListedGoods
 from supplies.intake.models import Correction
 from supplies.needs.models import QuantityKind
@@ -37,10 +37,9 @@ class Corrections:
         said = self._about(Kind.ITEM, goods.heading)
         return said.item if said else None
 
-    def unit(self, words: str) -> str:
-        """The word for a unit as it is understood."""
+    def unit(self, words: str) -> Unit | None:
         said = self._about(Kind.UNIT, words)
-        return said.unit.name_zh if said and said.unit else words
+        return said.unit if said else None
 
     def region(self, listed: Listed) -> Region | None:
         said = self._about(Kind.PLACE, place_of(listed))

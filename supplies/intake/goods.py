@@ -194,7 +194,10 @@ class Reader:
         content = None
         if quantity.pack:
             content = self.dictionary.to_base(item, quantity.pack.content, quantity.pack.unit)
-        word = self.corrections.unit(quantity.unit)
+        said = self.corrections.unit(quantity.unit)
+        if said and said.pk == item.base_unit_id:
+            return quantity.low or 0, said
+        word = said.name_zh if said else quantity.unit
         base = self.dictionary.to_base(item, quantity.low or 0, word, content)
         rule = self.dictionary.unit_rule(item, word) if word else None
         return base, rule.unit if rule else item.display_unit

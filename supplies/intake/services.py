@@ -239,7 +239,7 @@ def _score(format: Format, rows: Sequence[Any]) -> tuple[int, int]:
             listed.append(format.read(raw))
         except Unreadable:
             continue
-    return len(listed), sum(bool(one.certificate) == format.gives for one in listed)
+    return len(listed), sum(bool(one.certificate) for one in listed)
 
 
 @transaction.atomic
@@ -606,9 +606,10 @@ def _say(
     source: str, kind: str, as_written: str, *, within: str = "", by: User, at: datetime, **means: Any
 ) -> Correction:
     """Keep what words mean from now on, in place of what was said of them before."""
-    words = {"source": source, "kind": kind, "within": within[:600], "as_written": as_written[:300]}
     values = {**_NOTHING_SAID, **means, "by": by, "at": at, "undone_at": None}
-    correction, _made = Correction.objects.update_or_create(**words, defaults=values)
+    correction, _made = Correction.objects.update_or_create(
+        source=source, kind=kind, within=within[:600], as_written=as_written[:300], defaults=values
+    )
     said = {name: str(getattr(value, "pk", value)) for name, value in means.items()}
     record(correction, "correction.made", by=by, at=at, **said)
     return correction

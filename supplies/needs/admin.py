@@ -6,13 +6,15 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet, Subquery, Value
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from supplies.attachments.forms import FileForm
+from supplies.attachments.models import Attachment
 from supplies.emergencies.models import Emergency
 from supplies.needs import services
 from supplies.needs.models import Appeal, AppealStatus, Need, NeedStatus, QuantityKind, SenderKind
@@ -27,6 +29,7 @@ from supplies.organisations.desk import (
     in_units,
     source_link,
 )
+from supplies.organisations.permissions import may_moderate
 from supplies.wording import bracketed, listed
 
 
@@ -80,6 +83,7 @@ class NeedInline(DeskInline):
 
 @admin.register(Appeal)
 class AppealAdmin(DeskAdmin):
+    change_form_template = "admin/appeal.html"
     region_of = "facility.region"
     is_public = True
     list_display = ("facility", "region", "lines", "source", "status", "posted_by", "created_at")
@@ -139,6 +143,15 @@ class AppealAdmin(DeskAdmin):
             super().get_queryset(request).annotate(line_count=count_of(Need.objects.all(), "appeal"))
         )
         return rows
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        appeal = kwargs.get("obj")
+        if appeal is not None and may_moderate(request.user) and request.user.watches_over_all:
+            context["files"] = Attachment.objects.about(appeal).kept().select_related("by").oldest_first()
+            context["file_form"] = FileForm(auto_id="file_%s")
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=_("region"), ordering="facility__region__path")
     def region(self, appeal: Appeal) -> str:

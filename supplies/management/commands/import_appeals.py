@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import IO, Any, cast
@@ -10,14 +11,29 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rich.console import Console
+from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from supplies.emergencies.models import Emergency
 from supplies.intake.formats import FORMATS
+from supplies.intake.models import Import
 from supplies.intake.report import Remark, Report
 from supplies.intake.services import import_appeals
 
 SHOWN = 20  # remarks of one code; the rest are counted
+
+
+def _shown_on(bar: Progress) -> Callable[[Import], None]:
+    """A bar for each file, which is first read and then entered."""
+    bars: dict[Any, TaskID] = {}
+
+    def show(batch: Import) -> None:
+        if batch.pk not in bars:
+            bars[batch.pk] = bar.add_task(batch.file_name, total=batch.rows_total)
+        description = f"{batch.file_name} · {batch.get_status_display()}"
+        bar.update(bars[batch.pk], completed=batch.rows_done, description=description)
+
+    return show
 
 
 class Command(BaseCommand):
@@ -39,15 +55,17 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one line for programs")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        report = import_appeals(
-            options["files"],
-            options["format"],
-            by=None,
-            at=timezone.now(),
-            as_of=options["as_of"],
-            emergency=self._emergency(options["emergency"]),
-            dry_run=options["dry_run"],
-        )
+        with Progress(console=Console(stderr=True), transient=True, disable=options["json"]) as bar:
+            report = import_appeals(
+                options["files"],
+                options["format"],
+                by=None,
+                at=timezone.now(),
+                as_of=options["as_of"],
+                emergency=self._emergency(options["emergency"]),
+                dry_run=options["dry_run"],
+                progress=_shown_on(bar),
+            )
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False))
         else:
