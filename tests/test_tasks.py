@@ -19,7 +19,8 @@ from launcher.processes import wait_until
 from matching import services as matching
 from matching.models import FamilyRun, Proposal, RunStatus
 from supplies.allocations.models import Allocation
-from supplies.intake.models import Import
+from supplies.intake import services as intake
+from supplies.intake.models import Scope
 from supplies.journal import chain, once
 from supplies.journal.models import Event, Outgoing
 from supplies.journal.once import Answer, Asked
@@ -129,21 +130,14 @@ def what_a_day_brings() -> Args:
 
 def a_list() -> Args:
     make_catalogue()
-    batch = hand_in([make_row()], by=make_user(), is_read=False, at=NOW)
-    return [str(batch.pk)]
-
-
-def a_list_left_lying() -> Args:
-    batch_id, *_none = a_list()
-    Import.objects.filter(pk=batch_id).update(touched_at=NOW - HOUR)
-    return []
+    batch = hand_in([make_row()], by=make_user(), at=NOW)
+    return [str(intake.enter(batch, what=Scope.ALL, by=batch.by, at=NOW).pk)]
 
 
 CASES: dict[str, Callable[[], Args]] = {
     "desks.count_open_needs": what_was_written,
     "desks.once_a_day": what_a_day_brings,
     "desks.end_what_is_over": what_is_over,
-    "intake.sweep": a_list_left_lying,
     "intake.work": a_list,
     "journal.carry_mail": a_mail,
     "journal.dispatch": news,
@@ -162,7 +156,10 @@ PAIRS: dict[str, list[Callable[[], Args]]] = {
 }
 
 
-WRITES_NO_ROW = {"site.probe": "notes in the cache that a worker is there"}
+WRITES_NO_ROW = {
+    "site.probe": "notes in the cache that a worker is there",
+    "intake.sweep": "rings for what was left lying",
+}
 
 
 def ours() -> set[str]:

@@ -53,7 +53,7 @@ class HandInForm(forms.Form):
     source = forms.CharField(
         label=_("Source"),
         required=False,
-        max_length=100,
+        max_length=80,
         help_text=_(
             "What you correct is remembered for the next list of the same source. Empty: all lists of the format."
         ),

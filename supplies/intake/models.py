@@ -102,7 +102,7 @@ class Import(Moving):
     )
     format = models.CharField(_("format"), max_length=30, blank=True)
     source = models.CharField(
-        _("source"), max_length=100, blank=True, help_text=_("Lists of one source share what was corrected.")
+        _("source"), max_length=80, blank=True, help_text=_("Lists of one source share what was corrected.")
     )
     emergency = models.ForeignKey(
         Emergency, models.PROTECT, verbose_name=_("emergency"), related_name="imports"
@@ -539,7 +539,7 @@ class Correction(models.Model):
         CELL = "cell", _("the quantity of one cell")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    source = models.CharField(_("source"), max_length=100)
+    source = models.CharField(_("source"), max_length=80)
     kind = models.CharField(_("what it is about"), max_length=10, choices=Kind)
     within = ShortText(_("within"), max_length=600, blank=True)
     as_written = ShortText(_("as written"), max_length=300)

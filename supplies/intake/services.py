@@ -45,6 +45,7 @@ from supplies.intake.report import Report
 from supplies.intake.staging import read, stage
 from supplies.intake.understanding import Run, is_link
 from supplies.journal.services import record, ring
+from supplies.leaks import masked
 from supplies.needs import services as asking
 from supplies.needs.models import Appeal, Need, QuantityKind
 from supplies.offers import services as giving
@@ -91,7 +92,7 @@ def receive(
         format=format,
         source=source or format,
         emergency=emergency,
-        file_name=name[:200],
+        file_name=masked(name)[:200],
         as_of=as_of,
         started_at=at,
         touched_at=at,
