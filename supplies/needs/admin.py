@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet, Subquery, Value
@@ -147,8 +147,8 @@ class AppealAdmin(DeskAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        appeal = kwargs.get("obj")
-        if appeal is not None and may_moderate(request.user) and request.user.watches_over_all:
+        appeal, user = kwargs.get("obj"), cast(Any, request.user)
+        if appeal is not None and may_moderate(user) and user.watches_over_all:
             context["files"] = Attachment.objects.about(appeal).kept().select_related("by").oldest_first()
             context["file_form"] = FileForm(auto_id="file_%s")
         return super().render_change_form(request, context, *args, **kwargs)
