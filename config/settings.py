@@ -257,6 +257,8 @@ PRIVATE_ROOT = Path(env.str("PRIVATE_ROOT", default=str(STATE_DIR / "private")))
 # Who may read the private files about a row of this kind; nobody where none is named.
 ATTACHMENT_READERS: dict[str, str] = {
     "organisation": "supplies.organisations.permissions.may_read_evidence",
+    "import": "supplies.intake.permissions.may_read_file",
+    "appeal": "supplies.intake.permissions.may_read_file",
 }
 FILE_UPLOAD_HANDLERS = ["supplies.attachments.uploads.InMemory"]
 
@@ -469,6 +471,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "journal-forget": {"task": "journal.forget", "schedule": crontab(hour=3, minute=20)},
     "journal-seals": {"task": "journal.seal", "schedule": 60.0},
     "journal-verification": {"task": "journal.verify", "schedule": 86_400.0},
+    "intake-sweep": {"task": "intake.sweep", "schedule": 15.0},
     "matching-sweep": {"task": "matching.sweep", "schedule": 15.0},
     "matching-timetable": {"task": "matching.match_all", "schedule": MATCH_EVERY_MINUTES * 60.0},
     "deadlines": {"task": "desks.end_what_is_over", "schedule": 300.0},

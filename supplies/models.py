@@ -17,7 +17,7 @@ from supplies.change_requests.models import ChangeRequest, Report
 from supplies.duplicates.models import DuplicateNeeds, DuplicatePair, Merge, MovedRow
 from supplies.editions.models import ReferenceEdition
 from supplies.emergencies.models import Emergency
-from supplies.intake.models import Import, ImportedLine, ImportedRow
+from supplies.intake.models import Correction, Import, ImportedLine, ImportedRow, StagedRow
 from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail, Seal, Unsealed
 from supplies.listings.models import ListedFacility
 from supplies.needs.models import Appeal, Need, OpenCount
@@ -56,6 +56,7 @@ __all__ = [
     "Category",
     "ChangeRequest",
     "Contact",
+    "Correction",
     "CounterfeitMark",
     "Discrepancy",
     "Donation",
@@ -93,6 +94,7 @@ __all__ = [
     "Shipment",
     "ShipmentLine",
     "SigningKey",
+    "StagedRow",
     "Standard",
     "Substitution",
     "TrackingCode",

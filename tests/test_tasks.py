@@ -19,6 +19,8 @@ from launcher.processes import wait_until
 from matching import services as matching
 from matching.models import FamilyRun, Proposal, RunStatus
 from supplies.allocations.models import Allocation
+from supplies.intake import services as intake
+from supplies.intake.models import Scope
 from supplies.journal import chain, once
 from supplies.journal.models import Event, Outgoing
 from supplies.journal.once import Answer, Asked
@@ -36,9 +38,12 @@ from tests.makers import (
     make_need,
     make_offer,
     make_organisation,
+    make_user,
 )
 from tests.matching.test_admin import make_proposal
 from tests.processes import START, start
+from tests.supplies.intake.conftest import hand_in
+from tests.supplies.intake.lists import make_catalogue, make_row
 from tests.tables import Photograph, changes, photograph, shape
 
 app.loader.import_default_modules()
@@ -123,10 +128,17 @@ def what_a_day_brings() -> Args:
     return []
 
 
+def a_list() -> Args:
+    make_catalogue()
+    batch = hand_in([make_row()], by=make_user(), at=NOW)
+    return [str(intake.enter(batch, what=Scope.ALL, by=batch.by, at=NOW).pk)]
+
+
 CASES: dict[str, Callable[[], Args]] = {
     "desks.count_open_needs": what_was_written,
     "desks.once_a_day": what_a_day_brings,
     "desks.end_what_is_over": what_is_over,
+    "intake.work": a_list,
     "journal.carry_mail": a_mail,
     "journal.dispatch": news,
     "journal.forget": old_answers,
@@ -147,6 +159,7 @@ PAIRS: dict[str, list[Callable[[], Args]]] = {
 WRITES_NO_ROW = {
     "site.probe": "notes in the cache that a worker is there",
     "opendata.publish": "writes files, and its key once: tests/supplies/opendata/test_dump.py delivers it twice",
+    "intake.sweep": "rings for what was left lying",
 }
 
 

@@ -8,9 +8,12 @@ from django.utils.translation import gettext_lazy as _
 from supplies.attachments.inspection import WHY
 from supplies.attachments.models import MOST_BYTES, Kind, MediaType
 
+PAPERS = [choice for choice in Kind.choices if choice[0] != Kind.LIST]
+LOOKED_AT = [value for value in MediaType.values if value != MediaType.BYTES]
+
 
 class FileForm(forms.Form):
-    kind = forms.ChoiceField(label=_("What is it?"), choices=Kind)
+    kind = forms.ChoiceField(label=_("What is it?"), choices=PAPERS)
     file = forms.FileField(
         label=_("File"),
         help_text=_(
@@ -21,7 +24,7 @@ class FileForm(forms.Form):
             "required": _("Choose a file."),
             "missing": _("Choose a file."),
         },
-        widget=forms.ClearableFileInput(attrs={"accept": ",".join(MediaType.values)}),
+        widget=forms.ClearableFileInput(attrs={"accept": ",".join(LOOKED_AT)}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -19,6 +19,7 @@ class Kind(models.TextChoices):
     LICENCE = "licence", _("practice licence or registration")
     CARD = "card", _("staff card or certificate")
     NOTICE = "notice", _("public announcement")
+    LIST = "list", _("list as it came in")
     OTHER = "other", _("something else")
 
 
@@ -27,6 +28,7 @@ class MediaType(models.TextChoices):
     JPEG = "image/jpeg", "JPEG"
     PNG = "image/png", "PNG"
     WEBP = "image/webp", "WebP"
+    BYTES = "application/octet-stream", _("bytes as they came in")
 
 
 def new_name() -> str:
@@ -57,7 +59,7 @@ class Attachment(models.Model):
     subject_id = models.CharField(_("its id"), max_length=40)
     position = models.PositiveSmallIntegerField(editable=False)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
-    media_type = models.CharField(_("type"), max_length=20, choices=MediaType)
+    media_type = models.CharField(_("type"), max_length=30, choices=MediaType)
     size = models.PositiveIntegerField(_("bytes"))
     sha256 = models.CharField(max_length=64, editable=False)
     stored_as = models.CharField(max_length=32, unique=True, default=new_name, editable=False)
@@ -111,7 +113,7 @@ class Attachment(models.Model):
     @property
     def file_name(self) -> str:
         """What it is called when somebody reads it."""
-        ending = {"application/pdf": "pdf", "image/jpeg": "jpg"}.get(
+        ending = {"application/pdf": "pdf", "image/jpeg": "jpg", "application/octet-stream": "bin"}.get(
             self.media_type, self.media_type.rpartition("/")[2]
         )
         return f"{self.kind}-{self.pk.hex[:8]}.{ending}"

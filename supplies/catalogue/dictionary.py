@@ -140,8 +140,7 @@ class Dictionary:
         """Where a text in plain characters names goods, in its order; a name inside a longer one does not count."""
         lower = "".join(low if len(low := sign.lower()) == 1 else sign for sign in text)
         return [
-            Mentioned(*match.span(), tuple(self._named(match[0])))
-            for match in self._any_name.finditer(lower)
+            Mentioned(*match.span(), tuple(self._named(match[0]))) for match in self._any_name.finditer(lower)
         ]
 
     def _named(self, name: str) -> list[Item]:

@@ -3,10 +3,10 @@ from django.utils import timezone
 
 from supplies.allocations.services import release_overdue
 from supplies.attachments import services as attachments
-from supplies.needs.reminders import remind
-from supplies.needs.services import count_open, grey
 from supplies.duplicates.services import find_duplicates
 from supplies.intake.listing import match_listed
+from supplies.needs.reminders import remind
+from supplies.needs.services import count_open, grey
 from supplies.needs.services import lapse as lapse_needs
 from supplies.offers.services import lapse as lapse_offers
 from supplies.organisations.services import mark_to_check_again

@@ -235,5 +235,7 @@ def _unread(reading: Reading) -> Iterable[Unread]:
         start = match.start() + match[0].index(words)
         end = start + len(words)
         yield Unread(
-            reading.plain.places[start], reading.plain.places[end - 1] + 1, masked(reading.written(start, end))
+            reading.plain.places[start],
+            reading.plain.places[end - 1] + 1,
+            masked(reading.written(start, end)),
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
+from supplies.intake.corrections import Corrections, place_of
 from supplies.intake.formats.listed import Listed
 from supplies.intake.reading.findings import Finding, found
 from supplies.intake.reading.names import NameKind, kind_of_name
@@ -36,6 +37,7 @@ class Directory:
     source: str
     by: User | None
     at: datetime
+    corrections: Corrections = field(default_factory=Corrections)
     opened: int = 0
     places: Places = field(default_factory=Places)
     _known: dict[tuple[str, bool], list[_Known]] = field(default_factory=dict)
@@ -51,9 +53,11 @@ class Directory:
 
     def region(self, listed: Listed) -> tuple[Region | None, tuple[Finding, ...]]:
         """The smallest region the row names, with a finding where a part of it is not known."""
+        if said := self.corrections.region(listed):
+            return said, (found("corrected", cell=place_of(listed)).at("district"),)
         province, city, district = listed.place
         meant = self.places.resolve(province, city, district, listed.name.text)
-        written = " ".join(part for part in listed.place if part)
+        written = place_of(listed)
         if meant.region is None and (whole := Region.objects.filter(code=listed.region).first()):
             return whole, (found("unknown-place", place=written).at("district"),) if written else ()
         if meant.region is None:
@@ -70,7 +74,7 @@ class Directory:
         self, listed: Listed, region: Region, *, gives: bool
     ) -> tuple[Organisation, tuple[Finding, ...]]:
         """The organisation called so in the same city, or a new one, trusted because the list was moderated."""
-        known, doubts = self.look_up(listed, region, gives=gives)
+        known, doubts = self.find(listed, region, gives=gives)
         if known is not None:
             return known, doubts
         name, code = specific_name(listed), plain_code(listed.credit_code)
@@ -78,8 +82,20 @@ class Directory:
         self._organisations(region, gives=gives).append(
             _Known(made, normal_name(name), self._short(name, region))
         )
+        return made, doubts
+
+    def find(
+        self, listed: Listed, region: Region, *, gives: bool
+    ) -> tuple[Organisation | None, tuple[Finding, ...]]:
+        """The organisation a volunteer said it is, or one that is known; makes none."""
+        if said := self.corrections.organisation(listed):
+            return said, (found("corrected", cell=listed.name.text).at("name"),)
+        known, doubts = self.look_up(listed, region, gives=gives)
+        if known is not None:
+            return known, doubts
+        name = specific_name(listed)
         doubt = not gives and kind_of_name(name) in {NameKind.COMPANY, NameKind.OTHER}
-        return made, (found("not-a-hospital", name=name).at("name"),) if doubt else ()
+        return None, (found("not-a-hospital", name=name).at("name"),) if doubt else ()
 
     def look_up(
         self, listed: Listed, region: Region, *, gives: bool

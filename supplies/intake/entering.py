@@ -1,170 +1,130 @@
-"""Files and rows on their way in: read, compared with what is known, and entered by the verbs of needs and offers."""
+"""Staged rows on their way in: read once more, compared with what is known, and entered by the verbs of needs and offers."""
 
-import hashlib
-import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from itertools import chain
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
 from django.db import DatabaseError, transaction
-from django.utils import timezone
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
-from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
-from supplies.intake.directory import Directory, addresses, city_path, dock_address, specific_name
-from supplies.intake.files.opening import Opened, read_rows
-from supplies.intake.formats import Format, Listed, rows_of
-from supplies.intake.goods import Line, Reader, line_of_need, line_of_offer
-from supplies.intake.models import Import, ImportedLine, ImportedRow, LineStatus, RowStatus, stored
+from supplies.intake.directory import dock_address
+from supplies.intake.formats import Listed
+from supplies.intake.goods import Line, line_of_need, line_of_offer
+from supplies.intake.models import (
+    Import,
+    ImportedLine,
+    ImportedRow,
+    LineStatus,
+    RowStatus,
+    StagedRow,
+    StagedStatus,
+    stored,
+)
+from supplies.intake.opening import digest, is_row, loads
 from supplies.intake.reading.findings import Finding, Unreadable, found
 from supplies.intake.reading.text import as_written
-from supplies.intake.report import Remark, Report
-from supplies.journal.services import record
-from supplies.leaks import hide, masked
+from supplies.intake.staging import Reading, is_new_number, is_unchanged, read, settles
+from supplies.intake.understanding import Run, Understood, is_link
+from supplies.leaks import masked
 from supplies.needs import services as asking
-from supplies.needs.models import Need, NeedStatus, QuantityKind
+from supplies.needs.models import Need
 from supplies.offers import services as giving
 from supplies.offers.models import Offer
 from supplies.organisations import services as people
-from supplies.organisations.models import Facility, Organisation, User
-from supplies.organisations.names import normal_name
+from supplies.organisations.models import Facility, Organisation
 
 log = logging.getLogger(__name__)
 
 
-def started(rows: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
-    """The same rows, once it is certain that there are any to be read. Raises Unreadable before the first one."""
-    return chain([first], rows) if (first := next(rows, None)) else iter(())
+def enter_rows(batch: Import, run: Run, rows: Sequence[StagedRow]) -> None:
+    """Enter staged rows, each inside a savepoint of its own, and count them on the batch, in memory."""
+    readings = read(batch, run, [(row, loads(row.raw)) for row in rows])
+    for reading in readings:
+        _take(batch, run, reading)
+    StagedRow.objects.bulk_update(
+        rows, ["status", "verdict", "key", "base", "scope", "shown", "problems", "row", "raw_sealed"]
+    )
 
 
-def is_row(raw: Any) -> bool:
-    return isinstance(raw, Mapping)
+def _take(batch: Import, run: Run, reading: Reading) -> None:
+    opened = run.directory.opened
+    try:
+        with transaction.atomic():
+            _Entry(batch, run, reading).take()
+        batch.facilities += run.directory.opened - opened
+        return
+    except Unreadable as error:
+        findings = [error.finding]
+    except ValidationError as error:
+        findings = _sentences(error)
+    except Refused as error:
+        findings = [found("refused", sentence=error.detail)]
+    except DatabaseError as error:
+        if _is_not_the_rows_fault(error):
+            raise  # the chunk is entered again
+        log.exception("%s: row %d could not be stored", batch.file_name, reading.row.number)
+        findings = [found("not-stored")]
+    run.directory.forget()
+    run.directory.opened = opened
+    _failed(batch, run, reading, findings)
 
 
-@dataclass
-class Run:
-    """One call of import_appeals: what all its files share."""
+def _is_not_the_rows_fault(error: DatabaseError) -> bool:
+    """A lock that was not granted, or a server that went away, which gives no code at all."""
+    code = getattr(error.__cause__, "pgcode", None)
+    return code in {None, "55P03", "40P01", "57014", "57P01"}
 
-    kind: Format
-    emergency: Emergency
-    as_of: date
-    by: User | None
-    at: datetime
-    report: Report
-    encoding: str = ""  # of the files, where somebody had to say
 
-    def __post_init__(self) -> None:
-        self.reader = Reader(self.as_of, self.kind.gives)
-        self.directory = Directory(self.kind.source, self.by, self.at)
-        self.asked: dict[tuple[Any, Any], Need] = {}  # facility, item -> the need this run met
+def _failed(batch: Import, run: Run, reading: Reading, findings: list[Finding]) -> None:
+    """The row stays staged, with its raw cells, for whoever mends it; and is known to be failing."""
+    batch.failed += 1
+    staged = reading.row
+    if staged.status != StagedStatus.FAILED:
+        staged.move_to(StagedStatus.FAILED)
+    staged.problems = stored(findings)
+    said = digest(reading.raw)
+    key = f"{run.kind.code}:unread:{said}"
+    row = ImportedRow.objects.filter(key=key).first() or ImportedRow(
+        key=key, format=run.kind.code, status=RowStatus.FAILED
+    )
+    row.seen_in, row.row_number, row.digest, row.gone_at = batch, staged.number, said, None
+    row.raw, row.problems = as_written(reading.raw, most=100_000), stored(findings)
+    name = reading.raw.get("name") if is_row(reading.raw) else None
+    row.shown = {"name": masked(as_written(name, most=80))}
+    row.save()
 
-    # -- files --------------------------------------------------------------------------------------------
 
-    def take_file(self, file: Path) -> None:
-        self.report.files += 1
-        batch = Import(
-            format=self.kind.code,
-            emergency=self.emergency,
-            file_name=file.name[:200],
-            as_of=self.as_of,
-            started_at=self.at,
-            by=self.by,
-        )
-        try:
-            with read_rows(file, encoding=self.encoding) as opened:
-                rows = started(rows_of(opened, self.kind, opened.findings))
-                self._take_rows(batch, opened, rows)
-        except Unreadable as error:
-            self._file_failed(batch, error)
+def missing(batch: Import) -> QuerySet[ImportedRow]:
+    """Rows of the same parts of the list that were there before and are not in this file, nor in one handed in with it."""
+    handed_in = Import.objects.filter(format=batch.format, started_at=batch.started_at).values_list(
+        "pk", flat=True
+    )
+    together = StagedRow.objects.filter(batch__in=list(handed_in), key=OuterRef("key"))
+    scopes = StagedRow.objects.filter(batch=batch).exclude(base="").order_by().values("scope").distinct()
+    return ImportedRow.objects.filter(
+        ~Exists(together),
+        format=batch.format,
+        scope__in=list(scopes.values_list("scope", flat=True)),
+        gone_at=None,
+        seen_in__started_at__lt=batch.started_at,
+    ).exclude(status=RowStatus.FAILED)
 
-    def _take_rows(self, batch: Import, opened: Opened, rows: Iterable[tuple[int, Any]]) -> None:
-        batch.encoding, batch.sha256 = opened.encoding, opened.sha256
-        batch.save(force_insert=True)
-        before = replace(self.report)
-        warnings, opened_before = len(self.report.warnings), self.directory.opened
-        rows_before = self.report.rows
-        scopes = {self._take_row(batch, number, raw) for number, raw in rows}
-        if opened.is_whole:
-            self._flag_gone(batch, scopes - {None})
-        self._say_of_file(batch, opened)
-        self.report.facilities += self.directory.opened - opened_before
-        batch.rows_read = self.report.rows - rows_before
-        for count in ("created", "changed", "unchanged", "failed", "waiting"):
-            setattr(batch, count, getattr(self.report, count) - getattr(before, count))
-        batch.warnings = len(self.report.warnings) - warnings
-        batch.finished_at = timezone.now()
-        batch.save()
-        record(batch, "import.finished", by=self.by, at=self.at, rows=batch.rows_read, failed=batch.failed)
 
-    def _say_of_file(self, batch: Import, opened: Opened) -> None:
-        """What was noticed about the file as a whole; that a part of it was not read is an error."""
-        remarks = [Remark(batch.file_name, 0, finding) for finding in opened.findings]
-        (self.report.warnings if opened.is_whole else self.report.errors).extend(remarks)
-        if not opened.is_whole:
-            batch.problem = opened.findings[-1].as_json()
-
-    def _file_failed(self, batch: Import, error: Unreadable) -> None:
-        self.report.errors.append(Remark(batch.file_name, 0, error.finding))
-        batch.problem = error.finding.as_json()
-        batch.finished_at = self.at
-        batch.save(force_insert=True)
-
-    def _flag_gone(self, batch: Import, scopes: Iterable[str | None]) -> None:
-        """Rows of the same part of the list that this file no longer holds: flagged, never deleted."""
-        gone = ImportedRow.objects.filter(
-            format=self.kind.code, scope__in=list(scopes), gone_at=None, seen_in__started_at__lt=self.at
-        ).update(gone_at=self.at)
-        # A row that could not be read has no key of its own; the next reading of its file puts another in its place.
-        ImportedRow.objects.filter(
-            format=self.kind.code, status=RowStatus.FAILED, gone_at=None, seen_in__file_name=batch.file_name
-        ).exclude(seen_in=batch).update(gone_at=self.at)
-        if gone:
-            self.report.warnings.append(Remark(batch.file_name, 0, found("row-gone", count=gone)))
-
-    # -- rows ---------------------------------------------------------------------------------------------
-
-    def _take_row(self, batch: Import, number: int, raw: Any) -> str | None:
-        """Take one row, inside a savepoint of its own; answers with the part of the list it belongs to."""
-        self.report.rows += 1
-        opened = self.directory.opened
-        try:
-            with transaction.atomic():
-                return _Row(self, batch, number, raw).take()
-        except Unreadable as error:
-            findings = [error.finding]
-        except ValidationError as error:
-            findings = _sentences(error)
-        except Refused as error:
-            findings = [found("refused", sentence=error.detail)]
-        except DatabaseError:
-            log.exception("%s: row %d could not be stored", batch.file_name, number)
-            findings = [found("not-stored")]
-        self.directory.forget()
-        self.directory.opened = opened
-        self._row_failed(batch, number, raw, findings)
-        return None
-
-    def _row_failed(self, batch: Import, number: int, raw: Any, findings: list[Finding]) -> None:
-        self.report.failed += 1
-        self.report.errors += [Remark(batch.file_name, number, finding) for finding in findings]
-        key = f"{self.kind.code}:unread:{_digest(raw)}"
-        row = ImportedRow.objects.filter(key=key).first() or ImportedRow(
-            key=key, format=self.kind.code, status=RowStatus.FAILED
-        )
-        row.seen_in, row.row_number, row.digest, row.gone_at = batch, number, _digest(raw), None
-        row.raw, row.problems = as_written(raw, most=100_000), stored(findings)
-        row.shown = {"name": masked(as_written(raw.get("name") if is_row(raw) else None, most=80))}
-        row.save()
-
-    def warn(self, batch: Import, number: int, findings: Iterable[Finding]) -> None:
-        self.report.warnings += [Remark(batch.file_name, number, finding) for finding in findings]
+def flag_gone(batch: Import, *, at: datetime) -> None:
+    """Rows that this file no longer holds: flagged, never deleted."""
+    gone = missing(batch).update(gone_at=at)
+    # A row that could not be read has no key of its own; the next reading of its file puts another in its place.
+    ImportedRow.objects.filter(
+        format=batch.format, status=RowStatus.FAILED, gone_at=None, seen_in__file_name=batch.file_name
+    ).exclude(seen_in=batch).update(gone_at=at)
+    if gone:
+        batch.remarks = [*batch.remarks, *stored([found("row-gone", count=gone)])]
+        batch.warnings += 1
 
 
 def _sentences(error: ValidationError) -> list[Finding]:
@@ -177,86 +137,61 @@ def _sentences(error: ValidationError) -> list[Finding]:
     ]
 
 
-def _digest(raw: Any) -> str:
-    """Of a row without its number in the list, which is another one tomorrow."""
-    known = {key: value for key, value in raw.items() if key != "id"} if isinstance(raw, Mapping) else raw
-    return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
-
-
 # -- one row --------------------------------------------------------------------------------------------
 
 
-class _Row:
-    """One row on its way in: read, compared with what is known, and entered by the verbs of needs or offers."""
+class _Entry:
+    """One row on its way in: compared with what is known, and entered by the verbs of needs or offers."""
 
-    def __init__(self, run: Run, batch: Import, number: int, raw: Any) -> None:
-        if not is_row(raw):
-            raise Unreadable("row-not-an-object")
-        self.run, self.batch, self.number, self.raw = run, batch, number, raw
-        self.listed: Listed = run.kind.read(raw)
-        region, self.findings = run.directory.region(self.listed)
-        if region is None:
-            raise Unreadable("unknown-place", place=" ".join(filter(None, self.listed.place))).at("district")
-        self.region = region
+    def __init__(self, batch: Import, run: Run, reading: Reading) -> None:
+        if reading.understood is None:
+            raise _as_read(reading)
+        self.batch, self.run, self.staged = batch, run, reading.row
+        self.understood: Understood = reading.understood
+        self.raw, self.listed, self.region = reading.raw, reading.understood.listed, reading.understood.region
+        self.findings: list[Finding] = list(reading.understood.findings)
         self.entered: dict[str, Need | Offer] = {}  # by the words of the list
+        self.asked: dict[Any, Need] = {}  # what other rows of the list ask for here, by item
         self.kinds: list[str] = []
-        self.met: dict[tuple[Any, Any], Need] = {}  # what this row asks, by facility and item
 
-    @property
-    def scope(self) -> str:
-        """What one file of the list covers: a city, or everything."""
-        return "" if self.run.kind.gives else city_path(self.region)
-
-    def take(self) -> str:
-        row, is_new = self._stored_row()
-        if not is_new and row.digest == _digest(self.raw):
+    def take(self) -> None:
+        row = ImportedRow.objects.select_for_update().filter(key=self.staged.key).first()
+        is_new = row is None
+        row = row or ImportedRow(key=self.staged.key, format=self.run.kind.code)
+        if not is_new and is_unchanged(row, self.understood):
             self._unchanged(row)
         else:
             self._enter(row, is_new)
-        return self.scope
-
-    def _stored_row(self) -> tuple[ImportedRow, bool]:
-        """The row under its key; a second row of one organisation in one file has a key of its own."""
-        base = f"{self.run.kind.code}:{self.scope}:{normal_name(specific_name(self.listed))}{normal_name(self.listed.name.part)}"
-        for times in range(1, 100):
-            key = base if times == 1 else f"{base}#{times}"
-            row = ImportedRow.objects.select_for_update().filter(key=key[:300]).first()
-            if row is None:
-                return ImportedRow(key=key[:300], format=self.run.kind.code), True
-            if row.seen_in_id != self.batch.pk:
-                return row, False
-        raise Unreadable("repeated-too-often", name=self.listed.name.text).at("name")
+        self.staged.row, self.staged.raw_sealed = row, b""  # the imported row keeps it now
+        self.staged.move_to(StagedStatus.ENTERED)
 
     def _unchanged(self, row: ImportedRow) -> None:
-        self.run.report.unchanged += 1
-        self.run.report.waiting += row.status == RowStatus.WAITING
         if row.status in {RowStatus.NEW, RowStatus.CHANGED}:
             row.move_to(RowStatus.UNCHANGED)
-        row.seen_in, row.row_number, row.gone_at = self.batch, self.number, None
+        row.seen_in, row.row_number, row.gone_at = self.batch, self.staged.number, None
         row.save(update_fields=["status", "seen_in", "row_number", "gone_at"])
-        self._meet(row)
-        self.run.asked |= self.met
-
-    def _meet(self, row: ImportedRow) -> None:
-        """The needs the row brought before."""
-        for need in Need.objects.filter(imported_lines__row=row):
-            self.met[row.facility_id, need.item_id] = need
+        self.staged.problems = []
+        self.batch.unchanged += 1
+        self.batch.waiting += row.status == RowStatus.WAITING
 
     def _enter(self, row: ImportedRow, is_new: bool) -> None:
         self._note_row(row)
-        lines = self._lines()
+        lines = [self._as_reviewed(line) for line in self.understood.lines]
         if not is_new:
-            self._meet(row)
             lines = self._compare(row, lines)
-        self._describe(row, lines)
+        self._describe(row)
         row.save(force_insert=is_new)
         self._post(row, [line for line in lines if not line.waits])
         self._store_lines(row, lines)
-        waits = row.lines.waiting().exists()
-        self._settle(row, is_new, waits)
-        self.run.warn(
-            self.batch, self.number, [*self.findings, *(f for line in lines for f in line.findings)]
-        )
+        self._settle(row, is_new, row.lines.waiting().exists())
+        about = [*self.findings, *(finding for line in lines for finding in line.findings)]
+        self.staged.problems = stored(about)
+        self.batch.warnings += len(about)
+
+    def _as_reviewed(self, line: Line) -> Line:
+        """Somebody has looked through the whole row: a line with its item does not wait any more."""
+        was_reviewed = self.staged.status == StagedStatus.REVIEWED
+        return replace(line, waits=False) if was_reviewed and line.item is not None else line
 
     def _settle(self, row: ImportedRow, is_new: bool, waits: bool) -> None:
         if waits and row.status != RowStatus.WAITING:
@@ -264,12 +199,12 @@ class _Row:
         elif not is_new and not waits:
             row.move_to(RowStatus.CHANGED)
         row.save()
-        report = self.run.report
-        report.created += is_new
-        report.changed += not is_new
-        report.waiting += waits
-        report.needs_by_kind.update(self.kinds)
-        self.run.asked |= self.met
+        batch = self.batch
+        batch.created += is_new
+        batch.changed += not is_new
+        batch.waiting += waits
+        for kind in self.kinds:
+            batch.needs_by_kind[kind] = batch.needs_by_kind.get(kind, 0) + 1
 
     # -- whose row it is ----------------------------------------------------------------------------------
 
@@ -279,20 +214,8 @@ class _Row:
         row.organisation = organisation
         if not self.run.kind.gives:
             row.facility = directory.facility(self.listed, organisation, self.region)
-        self.findings = (*self.listed.findings, *self.findings, *doubts, *self._doubts())
+        self.findings += doubts
         self._keep_contacts(organisation, row.facility)
-
-    def _doubts(self) -> list[Finding]:
-        doubts = []
-        if len(addresses(self.listed.address)) > 1:
-            doubts.append(found("address-several").at("address"))
-        if self.listed.link and not is_link(self.listed.link):
-            doubts.append(found("bad-link").at("url"))
-        if hidden := sum(hide(self.listed.remark).leaks.values()):
-            doubts.append(found("leak-hidden", count=hidden).at("remark"))
-        if self.run.kind.gives and not self.listed.certificate:
-            doubts.append(found("no-certificate").at("qualification"))
-        return doubts
 
     def _keep_contacts(self, organisation: Organisation, facility: Facility | None) -> None:
         for person in self.listed.people:
@@ -308,21 +231,6 @@ class _Row:
 
     # -- what it asks for ---------------------------------------------------------------------------------
 
-    def _lines(self) -> list[Line]:
-        """The lines of the row, each heading once."""
-        lines: dict[str, Line] = {}
-        for goods in self.listed.goods:
-            line = self.run.reader.read(goods)
-            if goods.heading in lines:
-                self.findings = (*self.findings, found("repeated-item", item=goods.heading).at("supplies"))
-            elif "not-wanted" not in {finding.code for finding in line.findings}:
-                lines[goods.heading] = line
-        if not lines:
-            self.findings = (*self.findings, found("no-goods").at("supplies"))
-        if names := self.run.reader.goods_in(self.listed.remark, lines.values()):
-            self.findings = (*self.findings, found("goods-in-remark", goods="、".join(names)).at("remark"))
-        return list(lines.values())
-
     def _compare(self, row: ImportedRow, lines: list[Line]) -> list[Line]:
         """Against the lines known from before: what is the same stays, a new number is changed, the rest waits."""
         known = {line.heading: line for line in row.lines.select_related("need", "offer")}
@@ -331,30 +239,26 @@ class _Row:
             before = known.pop(line.goods.heading, None)
             if before is None:
                 fresh.append(line)
-            elif before.raw != line.goods.raw:
+            elif before.raw != line.goods.raw or settles(before, line):
                 fresh += self._changed_line(before, line)
-        gone = [
+        self.findings += [
             found("line-gone", item=line.heading).at("supplies")
             for line in known.values()
             if line.need_id or line.offer_id
         ]
-        self.findings = (*self.findings, *gone)
         return fresh
 
     def _changed_line(self, before: ImportedLine, line: Line) -> list[Line]:
         """A number that changed is changed; what nobody has decided is read anew; anything else is only pointed out."""
-        if before.status in {LineStatus.WAITING, LineStatus.REJECTED}:
+        if before.is_undecided:
             before.delete()
             return [line]
-        if _is_new_number(before, line):
+        if is_new_number(before, line):
             assert before.need is not None
             asking.change(before.need, by=self.run.by, at=self.run.at, quantity=line.quantity)
             before.quantity_kind, before.quantity = line.kind, line.quantity
         else:
-            self.findings = (
-                *self.findings,
-                found("line-changed", item=line.goods.heading).at(line.goods.heading),
-            )
+            self.findings.append(found("line-changed", item=line.goods.heading).at(line.goods.heading))
         before.raw, before.as_written, before.problems = (
             line.goods.raw,
             line.goods.as_written[:300],
@@ -372,16 +276,23 @@ class _Row:
             self._ask(row, self._not_asked_yet(row, lines))
 
     def _not_asked_yet(self, row: ImportedRow, lines: list[Line]) -> list[Line]:
-        """Without what another row of the same facility asks for: one hospital listed twice needs it once."""
-        fresh = []
+        """Without what another row of the list asks for at the same facility: one hospital listed twice needs it once."""
+        self.asked = {
+            need.item_id: need
+            for need in Need.objects.open()
+            .filter(
+                appeal__facility=row.facility,
+                appeal__emergency=self.run.emergency,
+                item__in=[line.item for line in lines if line.item],
+                imported_lines__row__format=row.format,
+            )
+            .exclude(imported_lines__row=row)
+            .order_by("-appeal__created_at", "-pk")
+        }
         for line in lines:
-            assert line.item is not None
-            if (row.facility_id, line.item.pk) in self.run.asked:
-                finding = found("asked-already", item=line.item.name).at(line.goods.heading)
-                self.findings = (*self.findings, finding)
-                continue
-            fresh.append(line)
-        return fresh
+            if line.item and line.item.pk in self.asked:
+                self.findings.append(found("asked-already", item=line.item.name).at(line.goods.heading))
+        return [line for line in lines if line.item and line.item.pk not in self.asked]
 
     def _ask(self, row: ImportedRow, lines: list[Line]) -> None:
         if not lines or row.facility is None:
@@ -398,9 +309,7 @@ class _Row:
         appeal = asking.publish_moderated(appeal, at=self.run.at)
         row.appeal = row.appeal or appeal
         self.kinds = [str(line.kind) for line in lines]
-        needs = list(appeal.needs.all())
-        self.entered = {need.as_written: need for need in needs}
-        self.met |= {(row.facility_id, need.item_id): need for need in needs}
+        self.entered = {need.as_written: need for need in appeal.needs.all()}
 
     def _details(self) -> dict[str, Any]:
         listed = self.listed
@@ -426,9 +335,8 @@ class _Row:
             lines=[line_of_offer(line, certificate=self.listed.certificate) for line in lines],
             **_donation_details(self.listed, self.run.kind.source),
         )
-        if (
-            self.listed.certificate
-        ):  # A capacity without a certificate is no gift yet: a volunteer publishes it.
+        if self.listed.certificate:
+            # A capacity without a certificate is no gift yet: a volunteer publishes it.
             donation = giving.publish_moderated(donation, at=self.run.at)
         row.donation = row.donation or donation
         self.kinds = [str(line.kind) for line in lines]
@@ -436,10 +344,11 @@ class _Row:
 
     # -- remembering it -----------------------------------------------------------------------------------
 
-    def _describe(self, row: ImportedRow, lines: list[Line]) -> None:
+    def _describe(self, row: ImportedRow) -> None:
         listed = self.listed
-        row.scope, row.seen_in, row.row_number, row.gone_at = self.scope, self.batch, self.number, None
-        row.digest, row.raw = _digest(self.raw), as_written(self.raw, most=100_000)
+        row.scope, row.seen_in, row.gone_at = self.understood.scope, self.batch, None
+        row.row_number = self.staged.number
+        row.digest, row.raw = digest(self.raw), as_written(self.raw, most=100_000)
         row.shown = {
             "name": listed.name.site,
             "place": " ".join(filter(None, listed.place)),
@@ -459,23 +368,22 @@ class _Row:
                 row,
                 start + position,
                 line,
-                self.entered.get(line.goods.as_written[:300]) or self._asked(row, line),
+                self.entered.get(line.goods.as_written[:300]) or self._asked(line),
             )
             for position, line in enumerate(lines)
         )
         row.problems = stored(self.findings)
 
-    def _asked(self, row: ImportedRow, line: Line) -> Need | None:
+    def _asked(self, line: Line) -> Need | None:
         """The need another row of the same facility entered for this line."""
-        return (
-            None if line.waits or line.item is None else self.run.asked.get((row.facility_id, line.item.pk))
-        )
+        return None if line.waits or line.item is None else self.asked.get(line.item.pk)
 
 
-def _is_new_number(before: ImportedLine, line: Line) -> bool:
-    same_goods = line.item is not None and line.item.pk == before.item_id and not line.waits
-    is_open = before.need is not None and before.need.status == NeedStatus.OPEN
-    return same_goods and is_open and line.kind == QuantityKind.NUMBER
+def _as_read(reading: Reading) -> Unreadable:
+    """What made the row unreadable, raised once more where it would have been entered."""
+    error = Unreadable("not-stored")
+    [error.finding] = reading.findings
+    return error
 
 
 def _stored_line(row: ImportedRow, position: int, line: Line, entered: Need | Offer | None) -> ImportedLine:
@@ -504,14 +412,6 @@ def _donation_details(listed: Listed, source: str) -> dict[str, Any]:
         "address": dock_address(listed.address),
         "remark": _("Daily capacity, as the list gives it.") + "\n" + masked(listed.remark)[:3900],
     }
-
-
-def is_link(link: str) -> bool:
-    try:
-        URLValidator(schemes=["http", "https"])(link)
-    except ValidationError:
-        return False
-    return len(link) <= 500
 
 
 def _refuses_overseas(remark: str) -> bool:

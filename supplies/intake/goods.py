@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -10,14 +10,18 @@ from django.core.exceptions import ValidationError
 
 from supplies.catalogue.dictionary import LIKE, SURE, Dictionary, Found, StandardReading, Warning
 from supplies.catalogue.models import Item, Standard, Unit
+from supplies.intake.confidence import Confidence, confidence
+from supplies.intake.corrections import Corrections, counted
 from supplies.intake.formats.listed import ListedGoods
+from supplies.intake.models import Correction
 from supplies.intake.reading.findings import Finding, found
 from supplies.intake.reading.items import read_goods
 from supplies.intake.reading.quantities import Kind, Quantity
 from supplies.needs.models import QuantityKind
 
 _STERILE = re.compile(
-    r"(?<![非未不])(?:已?灭菌|无菌)(?!型?优先|更佳|为佳|最好)|(?<!non-)(?<!non )(?<!not )\bsterile\b(?! preferred)", re.IGNORECASE
+    r"(?<![非未不])(?:已?灭菌|无菌)(?!型?优先|更佳|为佳|最好)|(?<!non-)(?<!non )(?<!not )\bsterile\b(?! preferred)",
+    re.IGNORECASE,
 )
 _LONGEST_NAME_IN_REMARK = 20
 
@@ -43,22 +47,31 @@ class Line:
     findings: tuple[Finding, ...] = ()
     conditions: tuple[str, ...] = ()
 
+    @property
+    def confidence(self) -> Confidence:
+        return confidence(self.findings, waits=self.waits)
+
 
 @dataclass
 class Reader:
-    """Reads the goods of one import: one catalogue, one day for which editions are judged."""
+    """Reads the goods of one import: one catalogue, one day for which editions are judged, what volunteers said before."""
 
     as_of: date
     gives: bool
+    corrections: Corrections = field(default_factory=Corrections)
     dictionary: Dictionary = field(default_factory=Dictionary)
     _known: dict[tuple[tuple[str, ...], str], tuple[Item | None, tuple[Finding, ...]]] = field(
         default_factory=dict
     )
 
-    def read(self, goods: ListedGoods) -> Line:
+    def read(self, goods: ListedGoods, row: str = "") -> Line:
+        """`row` is the key of the row the goods stand in, by which a correction of this very cell is found."""
         item, findings = self._item_of(goods)
         standards, about_standards = self._standards(goods, item)
-        count = self._count(goods, item)
+        said = self.corrections.quantity(goods, row)
+        if said is not None:  # what the cell's own reading complained of is settled with it
+            goods = replace(goods, findings=())
+        count = _said(said) if said is not None else self._count(goods, item)
         every = (*goods.findings, *findings, *about_standards, *count.findings)
         return Line(
             goods=goods,
@@ -72,6 +85,10 @@ class Reader:
             waits=count.waits or item is None or any(finding.code == "unsure-item" for finding in findings),
             findings=tuple(finding.at(finding.field or goods.heading) for finding in every),
         )
+
+    def forget(self) -> None:
+        """What was found out about words before somebody may have said otherwise."""
+        self._known.clear()
 
     def goods_in(self, remark: str, listed: Iterable[Line]) -> list[str]:
         """Names of goods a remark asks for beside the listed ones."""
@@ -96,6 +113,8 @@ class Reader:
 
     def _find_item(self, goods: ListedGoods) -> tuple[Item | None, tuple[Finding, ...]]:
         heading = " | ".join(goods.names)
+        if said := self.corrections.item(goods):
+            return said, (found("corrected", cell=heading),)
         if specified := self._specified(goods.specification):
             return specified, ()
         meanings = [meant for name in goods.names if (meant := self.dictionary.find_items(name))]
@@ -180,8 +199,12 @@ class Reader:
         content = None
         if quantity.pack:
             content = self.dictionary.to_base(item, quantity.pack.content, quantity.pack.unit)
-        base = self.dictionary.to_base(item, quantity.low or 0, quantity.unit, content)
-        rule = self.dictionary.unit_rule(item, quantity.unit) if quantity.unit else None
+        said = self.corrections.unit(quantity.unit)
+        if said and said.pk == item.base_unit_id:
+            return quantity.low or 0, said
+        word = said.name_zh if said else quantity.unit
+        base = self.dictionary.to_base(item, quantity.low or 0, word, content)
+        rule = self.dictionary.unit_rule(item, word) if word else None
         return base, rule.unit if rule else item.display_unit
 
 
@@ -199,6 +222,11 @@ class _Count:
     unit: Unit | None = None
     waits: bool = False
     findings: tuple[Finding, ...] = ()
+
+
+def _said(said: Correction) -> _Count:
+    kind, quantity = counted(said)
+    return _Count(kind, quantity, findings=(found("corrected", cell=said.as_written),))
 
 
 def _plausible(base: int, unit: Unit | None, item: Item) -> _Count:

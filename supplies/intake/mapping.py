@@ -12,7 +12,7 @@ from django.db import transaction
 from supplies.catalogue.dictionary import SURE, Dictionary
 from supplies.emergencies.models import Emergency
 from supplies.intake.files.opening import RawRow
-from supplies.intake.formats import Format, by_plan
+from supplies.intake.formats import FORMATS, Format, by_plan
 from supplies.intake.formats.sheet import (
     Column,
     Means,
@@ -22,7 +22,7 @@ from supplies.intake.formats.sheet import (
     headings,
     is_about_columns,
 )
-from supplies.intake.models import SheetMapping
+from supplies.intake.models import Import, SheetMapping
 from supplies.intake.reading.findings import Finding, Unreadable
 from supplies.intake.reading.items import read_heading
 from supplies.intake.reading.text import refuse_long
@@ -31,6 +31,7 @@ from supplies.leaks import masked
 from supplies.organisations.models import User
 
 LONGEST_SOURCE = 24  # characters; it stands in the key of every row
+SHEET = "sheet:"  # before the source, in the code of a mapped sheet's format
 SAMPLES = 3  # cells shown beneath a heading
 _DEEPEST_HEADER = 15  # rows; below it nobody writes headings
 _LONGEST_HEADING = 60  # characters
@@ -311,7 +312,19 @@ def remember(plan: Plan, *, by: User | None, at: datetime) -> SheetMapping:
 
 def format_of(plan: Plan, emergency: tuple[str, str, str, str, date]) -> Format:
     """How tables of this plan are imported: `import_appeals(files, format_of(…))`."""
-    return by_plan(f"sheet:{plan.source}", plan, emergency)
+    return by_plan(f"{SHEET}{plan.source}", plan, emergency)
+
+
+def format_of_batch(batch: Import) -> Format:
+    """The format of a batch: one that is known by its headings, or the sheet whose plan the batch keeps."""
+    if batch.plan is None:
+        return FORMATS[batch.format]
+    return format_of(plan_from(batch.plan), emergency_of(batch.emergency))
+
+
+def source_of(code: str) -> str:
+    """Whose lists those of a format are."""
+    return FORMATS[code].source if code in FORMATS else code.removeprefix(SHEET)
 
 
 def emergency_of(emergency: Emergency) -> tuple[str, str, str, str, date]:

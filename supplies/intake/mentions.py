@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from supplies.catalogue.dictionary import Dictionary, Mentioned, Quoted
 from supplies.intake.reading.findings import Finding, found
@@ -35,10 +36,20 @@ _ASKS = re.compile(
     r"待补|新增|需要?|急缺|紧缺|缺(?!陷|勤|乏症)|短缺|求购|求捐|求助|征集|募集|希望|欢迎捐|\b(?:need|needs|needed|require[ds]?|request(?:ed|ing)?|short of|shortage|lack|looking for|seek(?:ing)?|wanted|run(?:ning)? out|urgently|would welcome)\b",
     re.IGNORECASE,
 )
-_CONTRAST = re.compile(r"但是?|然而|不过|仍然?(?=急?[需缺])|另外?(?=[需急])|其余|尤其|特别是|\b(?:but|however|still need|while|whereas|yet)\b", re.IGNORECASE)
-_EACH = re.compile(r"各(?:自|种)?(?=\s*[需\d约一二三四五六七八九十百千万])|分别(?=\d)|每[种样](?=\s*\d)|\beach\b", re.IGNORECASE)
-_EACH_OF_THESE = re.compile(rf"(?:各|每[种样])\s*(?:需要?|约)?\s*(?P<figure>\d[\d,]*\s*[万千百]?\s*(?:{UNITS})?)\s*:")
-_JOINT = re.compile(r"共计?|合计|总计|总共|\b(?:in total|total(?:ling)?|altogether|combined)\b", re.IGNORECASE)
+_CONTRAST = re.compile(
+    r"但是?|然而|不过|仍然?(?=急?[需缺])|另外?(?=[需急])|其余|尤其|特别是|\b(?:but|however|still need|while|whereas|yet)\b",
+    re.IGNORECASE,
+)
+_EACH = re.compile(
+    r"各(?:自|种)?(?=\s*[需\d约一二三四五六七八九十百千万])|分别(?=\d)|每[种样](?=\s*\d)|\beach\b",
+    re.IGNORECASE,
+)
+_EACH_OF_THESE = re.compile(
+    rf"(?:各|每[种样])\s*(?:需要?|约)?\s*(?P<figure>\d[\d,]*\s*[万千百]?\s*(?:{UNITS})?)\s*:"
+)
+_JOINT = re.compile(
+    r"共计?|合计|总计|总共|\b(?:in total|total(?:ling)?|altogether|combined)\b", re.IGNORECASE
+)
 _ALL = re.compile(
     r"(?:以上|上述|所有|各类|全部|均|都|\ball(?: of (?:the above|these))?\b)[^\n。;]{0,12}(?:不限|无上限|多多益善|越多越好|大量|unlimited|no limit|as many as|as much as)|数量不限\)\s*:",
     re.IGNORECASE,
@@ -47,8 +58,13 @@ _PROFILE = re.compile(
     r"床位|编制|职工|员工|医护|医生|护士|人员|患者|病人|病例|病区|科室|人口|面积|占地|平方|元|资金|公里|电话|邮编|年|月|日|楼|层|级|名|住院|门诊|staff|beds|patients|doctors|nurses|people|population|floor|km|employees",
     re.IGNORECASE,
 )
-_PER_PERSON = re.compile(r"每人|每班|人均|每家|每院|每个科室|每个病区|per hospital|per (?:person|nurse|worker|shift|patient)", re.IGNORECASE)
-_PER_DAY_WORDS = re.compile(r"(?:每[日天]|日均?)(?:需求?|消耗|用|使用|耗)?量?(?:约|为)?|per day|a day|daily", re.IGNORECASE)
+_PER_PERSON = re.compile(
+    r"每人|每班|人均|每家|每院|每个科室|每个病区|per hospital|per (?:person|nurse|worker|shift|patient)",
+    re.IGNORECASE,
+)
+_PER_DAY_WORDS = re.compile(
+    r"(?:每[日天]|日均?)(?:需求?|消耗|用|使用|耗)?量?(?:约|为)?|per day|a day|daily", re.IGNORECASE
+)
 _CONDITION = re.compile(
     r"符合|标准|型号|要求|必须|须|需(?:有|带|为|具)|无菌|灭菌|独立包装|单独包装|防[^护疫控]|带|无[^法]|呼吸阀|阀|规格|尺[寸码]|大小|加[大长厚]|一次性|医用|医疗|级|类|款|式|效期|有效期|质检|合格|注册证|检测报告|证明|品牌|3M|霍尼|或以上|及以上|同等|不低于|优先|均可|都可|GB|YY|NIOSH|FFP|EN\s?\d|class|level|type|grade|certified|compl|standard|with|without|valve|sterile|powder|latex|size|brand|expir|individually|fluid|disposable|reusable|or (?:better|equivalent|higher)|[SMLX]{1,3}码|cm|mm",
     re.IGNORECASE,
@@ -65,19 +81,33 @@ _MEASURED_PACK = re.compile(
     re.IGNORECASE,
 )
 _PACK_MEASURED = re.compile(
-    rf"(?P<count>\d[\d,.]*\s*[万千百]?)\s*(?P<pack>{_PACKAGE})\s*[(*x× ]*(?:of|每瓶|每桶|规格)?\s*(?P<size>\d+(?:\.\d+)?\s*{_MEASURE})(?:装|/{_PACKAGE})?\)?", re.IGNORECASE
+    rf"(?P<count>\d[\d,.]*\s*[万千百]?)\s*(?P<pack>{_PACKAGE})\s*[(*x× ]*(?:of|每瓶|每桶|规格)?\s*(?P<size>\d+(?:\.\d+)?\s*{_MEASURE})(?:装|/{_PACKAGE})?\)?",
+    re.IGNORECASE,
 )
-_SIZE_ALONE = re.compile(rf"\s*(?:规格|每[瓶桶]|容量)?\s*:?\s*(?P<size>\d+(?:\.\d+)?\s*{_MEASURE})\s*(?:装|规格)?\s*", re.IGNORECASE)
-_SIZE_SAID = re.compile(rf"(?:规格\s*:?\s*)\d+(?:\.\d+)?\s*{_MEASURE}|\d+(?:\.\d+)?\s*{_MEASURE}\s*(?:装|规格)", re.IGNORECASE)
+_SIZE_ALONE = re.compile(
+    rf"\s*(?:规格|每[瓶桶]|容量)?\s*:?\s*(?P<size>\d+(?:\.\d+)?\s*{_MEASURE})\s*(?:装|规格)?\s*",
+    re.IGNORECASE,
+)
+_SIZE_SAID = re.compile(
+    rf"(?:规格\s*:?\s*)\d+(?:\.\d+)?\s*{_MEASURE}|\d+(?:\.\d+)?\s*{_MEASURE}\s*(?:装|规格)", re.IGNORECASE
+)
 _SIZED = re.compile(rf"\d+(?:\.\d+)?\s*{_MEASURE}\s*(?:装|规格)?(?!\s*/)", re.IGNORECASE)
 _PER_PACK = re.compile(r"(\d+)\s*(?:per|/|a)\s*(box|case|carton|pack)\b", re.IGNORECASE)
-_NUMBERING = re.compile(r"^[\s(]*(?:[1-9]\d?\s*(?:[.)、:](?!\d)|\s(?=\D))+|[-*•·●○◆■▪–—]\s*|[①-⑳]\s*|[(]?[一二三四五六七八九十]{1,2}[、.)]\s*|[a-h][.)]\s)")
+_NUMBERING = re.compile(
+    r"^[\s(]*(?:[1-9]\d?\s*(?:[.)、:](?!\d)|\s(?=\D))+|[-*•·●○◆■▪–—]\s*|[①-⑳]\s*|[(]?[一二三四五六七八九十]{1,2}[、.)]\s*|[a-h][.)]\s)"
+)
 _ASKING = re.compile(
     r"^(?:(?:我院|本院|医院|我们|目前|当前|现|还|另|仍|最|急|亟|尚|特|特别|尤其|主要|极|十分|非常|严重|紧急)*(?:需要?(?!求)|缺(?!氧|血)少?|缺乏|短缺|紧缺|求购?|征集|募集|需求(?:物资)?(?:为|有|如下)?|包括|有|为|如)(?:捐赠)?(?:的)?(?:物资)?(?:主要)?(?:有|为|包括|如下)?|以及|及|和|与|或|各类|各种|等|大量|少量|an?|the|some|any|more|also|and|or|we|our hospital|urgently|needs?|requires?|please|additional|further|for|of|are|is|most)+[\s:]*",
     re.IGNORECASE,
 )
-_AND_SO_ON = re.compile(r"\s*(?:等+(?:医用|医疗|防护|相关|各类|紧缺|急需)*(?:物资|用品|物品|设备|耗材|产品)?|etc\.?|and so on|and the like|\.\.\.|…+)[。.!]*\s*$", re.IGNORECASE)
-_JOIN = re.compile(r"^\s*(?:[/|(]|或者?|or|with)?\s*(?:医用|一次性|(?:[a-z-]+\s+){0,2}(?:medical|disposable|protective)?)?\s*$", re.IGNORECASE)
+_AND_SO_ON = re.compile(
+    r"\s*(?:等+(?:医用|医疗|防护|相关|各类|紧缺|急需)*(?:物资|用品|物品|设备|耗材|产品)?|etc\.?|and so on|and the like|\.\.\.|…+)[。.!]*\s*$",
+    re.IGNORECASE,
+)
+_JOIN = re.compile(
+    r"^\s*(?:[/|(]|或者?|or|with)?\s*(?:医用|一次性|(?:[a-z-]+\s+){0,2}(?:medical|disposable|protective)?)?\s*$",
+    re.IGNORECASE,
+)
 _CONNECTOR = re.compile(r"\s+(?:and|plus|&)\s+|(?:以及|[和及与+&])(?=\S)", re.IGNORECASE)
 _LONGEST_NAME = 24
 _NO_LIMIT = re.compile(
@@ -86,25 +116,47 @@ _NO_LIMIT = re.compile(
     re.IGNORECASE,
 )
 _SENTINEL = re.compile(
-    r"[(\[]?[^()\n]{0,12}[“\"'‘]?(?<!\d)1[”\"'’]?(?:的?[都均])?\s*(?:=|为|是|表示|代表|即|指|means?|:)\s*(?:“?有?需要?(?:求)?|“?要|无数量要求|(?:数量)?不限|needed|want(?:ed)?|required|yes)[^()\n]{0,20}[)\]]?|[^()\n,;]{0,14}(?:不限|需要?求?)[^()\n,;]{0,6}填\s*1(?!\d)", re.IGNORECASE
+    r"[(\[]?[^()\n]{0,12}[“\"'‘]?(?<!\d)1[”\"'’]?(?:的?[都均])?\s*(?:=|为|是|表示|代表|即|指|means?|:)\s*(?:“?有?需要?(?:求)?|“?要|无数量要求|(?:数量)?不限|needed|want(?:ed)?|required|yes)[^()\n]{0,20}[)\]]?|[^()\n,;]{0,14}(?:不限|需要?求?)[^()\n,;]{0,6}填\s*1(?!\d)",
+    re.IGNORECASE,
 )
-_STILL = re.compile(r"(?:还|尚|仍|目前|现)*(?:缺口?|差|需)(?=.*\d)|应为|实为|调整为|改为|更正为|still (?:need|short)|changed to|now", re.IGNORECASE)
-_CHANGED = re.compile(r"(?:由|从|from)\s*\d[\d,.万千]*\s*\w{0,2}?\s*(?:调整|改|更正|变更|增加?|减少?|扩大|提高|上调|下调|降低?|changed?)?(?:为|成|到|至|to)\s*", re.IGNORECASE)
-_OF_WHICH = re.compile(r"\(\s*(?:其中|包括|包含|含|of which|including)\s*:?(?P<parts>[^()]*)\)", re.IGNORECASE)
+_STILL = re.compile(
+    r"(?:还|尚|仍|目前|现)*(?:缺口?|差|需)(?=.*\d)|应为|实为|调整为|改为|更正为|still (?:need|short)|changed to|now",
+    re.IGNORECASE,
+)
+_CHANGED = re.compile(
+    r"(?:由|从|from)\s*\d[\d,.万千]*\s*\w{0,2}?\s*(?:调整|改|更正|变更|增加?|减少?|扩大|提高|上调|下调|降低?|changed?)?(?:为|成|到|至|to)\s*",
+    re.IGNORECASE,
+)
+_OF_WHICH = re.compile(
+    r"\(\s*(?:其中|包括|包含|含|of which|including)\s*:?(?P<parts>[^()]*)\)", re.IGNORECASE
+)
 _CLASS_IN_NAME = re.compile(r"KN(?:90|95|100)|FFP[123]|Type I{1,2}R?\b", re.IGNORECASE)
+_GRADED = {"RESP_MED", "RESP_PART", "MASK_SURG"}  # items whose names are often those of their grades
 _GRADE = re.compile(r"(?:k?n(?:95|99|100)|ffp[123]|kf94|ds2|p2|p100|type ii?r?)s?", re.IGNORECASE)
-_NOT_A_THING = re.compile(r"电梯|资金|善款|捐款|场地|志愿者|司机|人手|房屋|住宿|货车|卡车|money|funds|elevator|volunteers|drivers?|\bcash\b|lift", re.IGNORECASE)
+_NOT_A_THING = re.compile(
+    r"电梯|资金|善款|捐款|场地|志愿者|司机|人手|房屋|住宿|货车|卡车|money|funds|elevator|volunteers|drivers?|\bcash\b|lift",
+    re.IGNORECASE,
+)
 _FIGURE_SLASH = re.compile(rf"(?<=\d) +/ +(?=[{_HAN}A-Za-z])|(?<=[{_HAN}]) +/ +(?=[{_HAN}A-Za-z]+ ?\d)")
-_ITEMS_LEAD = re.compile(r"(?:品名|名称|物资|物品|items?|goods|products?)(?:名称)?\s*:[^\n]*\n\s*(?=(?:规格|标准|数量|型号|standards?|quantit))", re.IGNORECASE)
+_ITEMS_LEAD = re.compile(
+    r"(?:品名|名称|物资|物品|items?|goods|products?)(?:名称)?\s*:[^\n]*\n\s*(?=(?:规格|标准|数量|型号|standards?|quantit))",
+    re.IGNORECASE,
+)
 _COLUMN_LEAD = re.compile(
-    r"\s*(?:(?P<number>(?:对应|需求|所需)?数量|quantit(?:y|ies)|qty)|(?:产品|执行|对应|相应)?(?:标准|要求|规格|型号|规格型号)|standards?|requirements?|specifications?)(?:依次|分别)?(?:为|是)?\s*:\s*", re.IGNORECASE
+    r"\s*(?:(?P<number>(?:对应|需求|所需)?数量|quantit(?:y|ies)|qty)|(?:产品|执行|对应|相应)?(?:标准|要求|规格|型号|规格型号)|standards?|requirements?|specifications?)(?:依次|分别)?(?:为|是)?\s*:\s*",
+    re.IGNORECASE,
 )
 _WORDS_OF_NUMBERS = {
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "fifteen": 15, "twenty": 20,
     "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "eighty": 80, "hundred": 100, "thousand": 1000,
 }  # fmt: skip
-_NUMBER_WORDS = re.compile(rf"(?<!few )(?<!several )(?<!some )\b(?:(?:{'|'.join(_WORDS_OF_NUMBERS)})\b[ -]?)+", re.IGNORECASE)
-_MEDICINE_UNIT = re.compile(r"\b(?P<unit>capsules?|tablets?|vials?|syringes?|ampoules?|sachets?|doses?)\s+(?P<count>\d[\d,]*)(?!\w)", re.IGNORECASE)
+_NUMBER_WORDS = re.compile(
+    rf"(?<!few )(?<!several )(?<!some )\b(?:(?:{'|'.join(_WORDS_OF_NUMBERS)})\b[ -]?)+", re.IGNORECASE
+)
+_MEDICINE_UNIT = re.compile(
+    r"\b(?P<unit>capsules?|tablets?|vials?|syringes?|ampoules?|sachets?|doses?)\s+(?P<count>\d[\d,]*)(?!\w)",
+    re.IGNORECASE,
+)
 
 
 @dataclass
@@ -134,7 +186,11 @@ class Draft:
         pack = re.search(rf"{_PACKAGE}$", self.figure, re.IGNORECASE)
         if self.size and pack and not self.content:
             return f"{self.figure}({self.size}/{pack[0]})"
-        return f"{self.figure}({self.content})" if self.figure and self.content and not says_content(self.figure) else self.figure
+        return (
+            f"{self.figure}({self.content})"
+            if self.figure and self.content and not says_content(self.figure)
+            else self.figure
+        )
 
 
 @dataclass
@@ -192,14 +248,18 @@ class _Finder:
             one
             for one in quoted
             if not any(other.start <= one.start and one.end <= other.end for other in names)
-            and self.text[one.start : one.end].upper() != "N95"  # a word for a grade, not a quotation of the American standard
+            and self.text[one.start : one.end].upper()
+            != "N95"  # a word for a grade, not a quotation of the American standard
         ]
 
     def _bleach(self, named: list[Mentioned], quoted: list[Quoted]) -> Iterator[Mentioned]:
         """A bare 84 among goods is the disinfectant; a figure with a unit behind it is a count."""
         bleach = self.dictionary.items.get("BLEACH84")
-        for match in _BLEACH.finditer(self.text) if bleach and named else []:
-            if not any(one.start <= match.start() < one.end for one in (*named, *quoted)):
+        if bleach is None or not named:
+            return
+        spans = [(one.start, one.end) for one in named] + [(one.start, one.end) for one in quoted]
+        for match in _BLEACH.finditer(self.text):
+            if not any(start <= match.start() < end for start, end in spans):
                 yield Mentioned(*match.span(), (bleach,))
 
     def find(self) -> Goods:
@@ -233,7 +293,12 @@ class _Finder:
         if self._is_head(words):
             self.taken.append(_Span(start, end))
             return True
-        if not self.columns and "\t" not in line and line.count("|") == 1 and not any(map(_FIGURE.fullmatch, words)):
+        if (
+            not self.columns
+            and "\t" not in line
+            and line.count("|") == 1
+            and not any(map(_FIGURE.fullmatch, words))
+        ):
             return False  # two names of one thing
         named = [(cell, found_here) for cell in cells if (found_here := self._within(cell.start, cell.end))]
         place = self.columns.get("name")
@@ -243,11 +308,20 @@ class _Finder:
             cell, mentions = cells[place], []
         else:
             return False
-        if any(count["unit"] for count in counts_in(_MODEL.sub(" ", words[cells.index(cell)]))) or len(named) > 2:
+        if (
+            any(count["unit"] for count in counts_in(_MODEL.sub(" ", words[cells.index(cell)])))
+            or len(named) > 2
+        ):
             return False  # a sentence with wide gaps
-        others = [(at, one, word) for at, (one, word) in enumerate(zip(cells, words, strict=True)) if one is not cell]
+        others = [
+            (at, one, word)
+            for at, (one, word) in enumerate(zip(cells, words, strict=True))
+            if one is not cell
+        ]
         number, unit, spec = self._columns_of(others)
-        spec += [self.text[q.start : q.end] for q in self.quotes if cell.start <= q.start and q.end <= cell.end]
+        spec += [
+            self.text[q.start : q.end] for q in self.quotes if cell.start <= q.start and q.end <= cell.end
+        ]
         if mentions and re.fullmatch(r"[/×—-]|无|否|N|no|不需要", number, re.IGNORECASE):
             self.goods.unwanted += [self.reading.written(one.start, one.end) for one in mentions]
             self.taken.append(_Span(start, end))
@@ -260,9 +334,17 @@ class _Finder:
             for part in _STRENGTH.sub("", held).split(","):
                 draft.content = _nested(draft.content, part.strip())
         aside = re.search(rf"\(({UNITS})\)", self.text[cell.start : cell.end])
-        unit = unit or self.unit_of_number or (aside[1] if aside and re.fullmatch(r"[\d,. ]+[万千百]?", number) else "")
+        unit = (
+            unit
+            or self.unit_of_number
+            or (aside[1] if aside and re.fullmatch(r"[\d,. ]+[万千百]?", number) else "")
+        )
         draft.requirements += spec
-        if self.daily_at is not None and self.daily_at < len(words) and _FIGURE.fullmatch(words[self.daily_at]):
+        if (
+            self.daily_at is not None
+            and self.daily_at < len(words)
+            and _FIGURE.fullmatch(words[self.daily_at])
+        ):
             draft.daily = words[self.daily_at]
         draft.figure = f"{number}{unit}" if number else ""
         draft.size = next((one.removesuffix("装").strip() for one in spec if _SIZED.fullmatch(one)), "")
@@ -284,10 +366,16 @@ class _Finder:
     def _across(self, start: int, end: int, cells: list[_Span], words: list[str]) -> bool:
         """A table whose head names the goods, a column each: the rows below hold figures or standards."""
         named = [self._within(cell.start, cell.end) for cell in cells]
-        whole = [bool(found) and re.fullmatch(rf"(?:{UNITS})?", _tidy(self._without_names(cell, found))) is not None for cell, found in zip(cells, named, strict=True)]
+        whole = [
+            bool(found)
+            and re.fullmatch(rf"(?:{UNITS})?", _tidy(self._without_names(cell, found))) is not None
+            for cell, found in zip(cells, named, strict=True)
+        ]
         if sum(whole) >= 3 and not any(map(_FIGURE.fullmatch, words)):
             self.across = [
-                Draft(self._names(found, cell), cell.start, cell.end, self._codes(found)) if is_whole else None
+                Draft(self._names(found, cell), cell.start, cell.end, self._codes(found))
+                if is_whole
+                else None
                 for cell, found, is_whole in zip(cells, named, whole, strict=True)
             ]
             self.taken.append(_Span(start, end))
@@ -322,7 +410,11 @@ class _Finder:
             words = [word.strip() for word in line.split(sign)]
             figures = [word.strip() for word in below.split(sign)]
             across = len(figures) == len(words) and sum(bool(_FIGURE.fullmatch(one)) for one in figures) >= 2
-            names = sum(bool(self.dictionary.mentions(word)) for word in words) if across and len(words) > 3 else 0
+            names = (
+                sum(bool(self.dictionary.mentions(word)) for word in words)
+                if across and len(words) > 3
+                else 0
+            )
             if len(words) > 2 and (names >= 3 or sum(map(_is_a_head, words)) >= 2):
                 self.divided = (sign, len(words))
             if self.divided == (sign, len(words)):
@@ -347,7 +439,13 @@ class _Finder:
             counted = _COUNTED_HEAD.fullmatch(words[roles["number"]]) if "number" in roles else None
             self.unit_of_number = counted["unit"] if counted else ""
             self.daily_at = next((at for at, word in enumerate(words) if _DAILY_HEAD.fullmatch(word)), None)
-            self.ignored = {at for at, word in enumerate(words) if _STOCK_HEAD.fullmatch(word) or at == self.daily_at or (missing is not None and _PLAN_HEAD.fullmatch(word))}
+            self.ignored = {
+                at
+                for at, word in enumerate(words)
+                if _STOCK_HEAD.fullmatch(word)
+                or at == self.daily_at
+                or (missing is not None and _PLAN_HEAD.fullmatch(word))
+            }
             return True
         return bool(words) and all(re.fullmatch(r"[-=:+\s]+", word) for word in words)
 
@@ -363,9 +461,8 @@ class _Finder:
             if _SIZED.fullmatch(word) and known != at:
                 spec.append(word)
                 continue
-            if known == at or (known is None and not number and re.fullmatch(r"[/×√✓✔—-]|[YN]", word)):
-                number = number or word
-            elif known == at or (known is None and not number and _FIGURE.fullmatch(word)):
+            is_figure = _FIGURE.fullmatch(word) or re.fullmatch(r"[/×√✓✔—-]|[YN]", word)
+            if known == at or (known is None and not number and is_figure):
                 number = number or word
             elif re.fullmatch(rf"(?:{UNITS})(?:/{UNITS})?", word):
                 unit = unit or word
@@ -410,7 +507,9 @@ class _Finder:
 
     def _unnumbered(self, sentence: _Span) -> _Span:
         numbered = _NUMBERING.match(self.text[sentence.start : sentence.end])
-        if numbered and re.search(rf"[{_HAN}A-Za-z]", self.text[sentence.start + numbered.end() : sentence.end]):
+        if numbered and re.search(
+            rf"[{_HAN}A-Za-z]", self.text[sentence.start + numbered.end() : sentence.end]
+        ):
             return _Span(sentence.start + numbered.end(), sentence.end)
         return sentence
 
@@ -458,8 +557,10 @@ class _Finder:
             elif mood and _ASKS.search(lead) and not self.is_rumour:
                 mood = ""
             is_per_day = is_per_day or says_per_day(lead)
-            if mentions and all(item.code == "BED" for one in mentions for item in one.items) and _OF_THE_HOUSE.search(
-                self.text[sentence.start : clause.end]
+            if (
+                mentions
+                and all(item.code == "BED" for one in mentions for item in one.items)
+                and _OF_THE_HOUSE.search(self.text[sentence.start : clause.end])
             ):
                 continue
             if mentions and (mood == "unwanted" or _UNWANTED_AFTER.match(tail)):
@@ -483,7 +584,11 @@ class _Finder:
         """“监护仪20台、移动DR已解决”: what is counted before the last 、 is still asked for."""
         cut = self.text.rfind("、", clause.start, mentions[-1].start)
         earlier = [one for one in mentions if one.end <= cut]
-        if mood or not earlier or not any(c["unit"] for c in counts_in(_MODEL.sub(_blank, self.text[clause.start : cut]))):
+        if (
+            mood
+            or not earlier
+            or not any(c["unit"] for c in counts_in(_MODEL.sub(_blank, self.text[clause.start : cut])))
+        ):
             return clause, mentions
         self._clause(_Span(clause.start, cut), earlier, is_per_day)
         return _Span(cut + 1, clause.end), [one for one in mentions if one.start > cut]
@@ -495,14 +600,18 @@ class _Finder:
         if mood == "unwanted" and in_list and re.fullmatch(r"\s*[a-z ]{3,20}\s*", words, re.IGNORECASE):
             self.goods.unwanted.append(words.strip())
             self.taken.append(clause)
-        elif mood == "unwanted" and "、" in words and ":" in self.text[max(0, clause.start - 30) : clause.end]:
+        elif (
+            mood == "unwanted" and "、" in words and ":" in self.text[max(0, clause.start - 30) : clause.end]
+        ):
             self._not_wanted([], clause)
-        elif mood == "unwanted" and len(self.goods.drafts) > first and not counts_in(_MODEL.sub(_blank, words)):
+        elif (
+            mood == "unwanted" and len(self.goods.drafts) > first and not counts_in(_MODEL.sub(_blank, words))
+        ):
             self.goods.drafts[-1].requirements.append(_kept(words))
             self.taken.append(clause)
         elif mood == "not asked" and not _THANKS.search(words) and len(self.goods.drafts) > first:
             return ""
-        return mood if mood == "unwanted" or _THANKS.search(words) else mood
+        return mood
 
     def _clauses(self, sentence: _Span) -> Iterator[_Span]:
         for clause in _split(self.text, sentence.start, sentence.end, ","):
@@ -518,7 +627,11 @@ class _Finder:
             inside = [one for one in mentions if piece.start <= one.start and one.end <= piece.end]
             noun = "" if inside else _noun(self.text[piece.start : piece.end].rpartition(":")[2], [])
             self.goods.unwanted += [self.reading.written(one.start, one.end) for one in inside]
-            if noun not in {"", _SENTENCE} and "、" in self.text[clause.start : clause.end] and _IS_NAME.fullmatch(noun):
+            if (
+                noun not in {"", _SENTENCE}
+                and "、" in self.text[clause.start : clause.end]
+                and _IS_NAME.fullmatch(noun)
+            ):
                 self.goods.unwanted.append(noun)
         self.taken.append(clause)
 
@@ -536,7 +649,7 @@ class _Finder:
             self.goods.drafts[-1].requirements.append(_kept(words))
             self.taken.append(clause)
             return
-        drafts = []
+        drafts: list[Draft] = []
         for piece in self._pieces(clause):
             inside = self._within(piece.start, piece.end)
             if not inside:
@@ -550,7 +663,9 @@ class _Finder:
                 if self._is_grade_of_last(names, part):
                     self.goods.drafts[-1].requirements.append(_kept(self.text[part.start : part.end]))
                     continue
-                if not self._quotes_in(part) and _NO.match(self._without_names(part, names).replace(_HERE, "")):
+                if not self._quotes_in(part) and _NO.match(
+                    self._without_names(part, names).replace(_HERE, "")
+                ):
                     self.goods.unwanted += [self.reading.written(one.start, one.end) for one in names]
                     continue
                 draft = self._draft(part, names)
@@ -574,7 +689,9 @@ class _Finder:
     def _is_grade_of_last(self, names: list[Mentioned], part: _Span) -> bool:
         """“等同的NIOSH N95、FFP2标准”, “3M 8210 或 KN95”: a grade of the goods named before it on this line."""
         lead = self.text[max(0, names[0].start - 6) : names[0].start]
-        told = re.search(r"标准|可|accept", self.text[names[-1].end : part.end]) or re.search(r"或|\bor\b|等同", lead)
+        told = re.search(r"标准|可|accept", self.text[names[-1].end : part.end]) or re.search(
+            r"或|\bor\b|等同", lead
+        )
         return bool(told) and self._only_grades(part, names)
 
     def _counts_goods(self, clause: _Span, parts: re.Match[str]) -> bool:
@@ -587,11 +704,15 @@ class _Finder:
         """“NIOSH N95 or FFP2” after respirators: what is accepted, not more goods."""
         if len(self.goods.drafts) <= self.line_first:
             return False
-        words = self.text[clause.start : clause.end]
-        kinds = {code for one in mentions for item in one.items for code in [item.code]}
-        related = kinds & {"RESP_MED", "RESP_PART", "MASK_SURG"} and set(self.goods.drafts[-1].items) & {"RESP_MED", "RESP_PART", "MASK_SURG"}
+        kinds = {item.code for one in mentions for item in one.items}
+        related = kinds & _GRADED and set(self.goods.drafts[-1].items) & _GRADED
         only = all(_GRADE.fullmatch(self.text[one.start : one.end]) for one in mentions)
-        told = bool(self._quotes_in(clause)) or bool(re.search(r"标准|接受|可以?|均可|等同|\bor\b|\baccept",  self.text[self.text.rfind("\n", 0, clause.start) + 1 : clause.end]))
+        told = bool(self._quotes_in(clause)) or bool(
+            re.search(
+                r"标准|接受|可以?|均可|等同|\bor\b|\baccept",
+                self.text[self.text.rfind("\n", 0, clause.start) + 1 : clause.end],
+            )
+        )
         return bool(related) and only and told and not _figure_in(self._without_names(clause, mentions))[0]
 
     def _is_kit(self, piece: _Span, inside: list[Mentioned]) -> bool:
@@ -614,7 +735,9 @@ class _Finder:
             yield _Span(start, piece.end)
 
     def _opens_goods(self, start: int, end: int) -> bool:
-        return bool(self._within(start, end)) or any(count["unit"] for count in counts_in(self.text[start:end]))
+        return bool(self._within(start, end)) or any(
+            count["unit"] for count in counts_in(self.text[start:end])
+        )
 
     def _groups(self, piece: _Span, mentions: list[Mentioned]) -> Iterator[tuple[_Span, list[Mentioned]]]:
         """Names that stand together are one kind of goods; else each has the figure on its side."""
@@ -654,7 +777,9 @@ class _Finder:
     def _draft(self, part: _Span, names: list[Mentioned]) -> Draft:
         draft = Draft(self._names(names, part), names[0].start, names[-1].end, self._codes(names))
         rest = self._without_names(part, names)
-        quoted = [self.text[start:end] for start, end in self.quotes if part.start <= start and end <= part.end]
+        quoted = [
+            self.text[start:end] for start, end in self.quotes if part.start <= start and end <= part.end
+        ]
         is_measured = any(item.base_unit.kind in {"volume", "mass"} for one in names for item in one.items)
         figure, content, requirement = _figure_in(rest, is_measured=is_measured)
         if _SINGLE.search(rest) and re.fullmatch(r"[\d,. ]+", figure):
@@ -687,7 +812,7 @@ class _Finder:
 
     def _names(self, mentions: list[Mentioned], part: _Span) -> tuple[str, ...]:
         names = [self.reading.plain.text[mentions[0].start : mentions[0].end]]
-        for before, one in zip(mentions, mentions[1:], strict=False):
+        for before, one in pairwise(mentions):
             word = self.reading.plain.text[one.start : one.end]
             if self.text[before.end : one.start].strip():
                 names.append(word)
@@ -707,7 +832,9 @@ class _Finder:
         words = self.text[clause.start : clause.end]
         if not words.strip():
             return
-        if "、" in words and clause != sentence or "、" in words and not self._within(clause.start, clause.end):
+        if ("、" in words and clause != sentence) or (
+            "、" in words and not self._within(clause.start, clause.end)
+        ):
             pieces = list(_split(self.text, clause.start, clause.end, "、"))
             if len(pieces) > 1:
                 for piece in pieces:
@@ -716,7 +843,11 @@ class _Finder:
         before = self.goods.drafts[-1] if len(self.goods.drafts) > min(first, self.line_first) else None
         in_line = self.goods.drafts[self.line_first :]
         cleaned = _MODEL.sub(_blank, self._without_quotes(clause))
-        counts = [count for count in counts_in(cleaned) if _may_count(count) and (count["unit"] or len(count["number"]) >= 2)]
+        counts = [
+            count
+            for count in counts_in(cleaned)
+            if _may_count(count) and (count["unit"] or len(count["number"]) >= 2)
+        ]
         noun = _noun(words, counts)
         if before is not None and not before.figure and (size := _SIZE_ALONE.fullmatch(words)):
             before.size = size["size"]
@@ -738,13 +869,26 @@ class _Finder:
             else:
                 before.figure, before.content = figure or before.figure, content or before.content
             before.is_joint = bool(_JOINT.search(words)) and len(self.goods.drafts) - first > 1
-        elif in_line and _NO_LIMIT.search(words) and not _noun(_NO_LIMIT.sub(" ", words), counts).strip("数量均可也都"):
+        elif (
+            in_line
+            and _NO_LIMIT.search(words)
+            and not _noun(_NO_LIMIT.sub(" ", words), counts).strip("数量均可也都")
+        ):
             self._without_limit(in_line)
         elif before is not None and (_CONDITION.search(words) or self._quotes_in(clause)) and not counts:
             before.requirements.append(_kept(words))
-        elif noun not in {"", _SENTENCE} and counts and not _PROFILE.search(noun) and self._is_list(clause, sentence, first) and self._is_counted(counts, clause, sentence):
-            self._unknown(clause, noun, words)
-        elif noun and self._is_among_goods(clause, sentence) and _IS_NAME.fullmatch(noun) and not _PROFILE.search(noun):
+        elif (
+            noun not in {"", _SENTENCE}
+            and counts
+            and not _PROFILE.search(noun)
+            and self._is_list(clause, sentence, first)
+            and self._is_counted(counts, clause, sentence)
+        ) or (
+            noun
+            and self._is_among_goods(clause, sentence)
+            and _IS_NAME.fullmatch(noun)
+            and not _PROFILE.search(noun)
+        ):
             self._unknown(clause, noun, words)
         else:
             return
@@ -759,7 +903,11 @@ class _Finder:
 
     def _titled(self, clause: _Span, sentence: _Span, first: int) -> str:
         """“拖鞋：防滑，300双” among goods: what stands before the colon, if the sentence counts something."""
-        if clause.start != sentence.start or len(self.goods.drafts) > first or len(self.goods.drafts) == self.line_first:
+        if (
+            clause.start != sentence.start
+            or len(self.goods.drafts) > first
+            or len(self.goods.drafts) == self.line_first
+        ):
             return ""
         title = re.match(rf"\s*([{_HAN}A-Za-z]{{2,8}}):", self.text[clause.start : clause.end])
         counts = counts_in(_MODEL.sub(_blank, self.text[sentence.start : sentence.end]))
@@ -769,7 +917,9 @@ class _Finder:
         """With a unit; in English lists the plural does: 50 walkie-talkies."""
         words = self.text[clause.start : clause.end].strip()
         plural = bool(re.match(r"(?:and )?\d[\d,]*\s+[a-z][a-z -]*s$", words, re.IGNORECASE))
-        return any(count["unit"] for count in counts) or (plural and bool(self._within(sentence.start, sentence.end)))
+        return any(count["unit"] for count in counts) or (
+            plural and bool(self._within(sentence.start, sentence.end))
+        )
 
     def _quotes_in(self, clause: _Span) -> bool:
         return any(clause.start <= start and end <= clause.end for start, end in self.quotes)
@@ -800,7 +950,9 @@ class _Finder:
 
     def _counts_much(self, sentence: _Span) -> bool:
         """Two clauses or more that count something: an inventory, whatever it names."""
-        clauses = [self.text[one.start : one.end] for one in _split(self.text, sentence.start, sentence.end, ",、")]
+        clauses = [
+            self.text[one.start : one.end] for one in _split(self.text, sentence.start, sentence.end, ",、")
+        ]
         return sum(any(count["unit"] for count in counts_in(words)) for words in clauses) >= 2
 
     def _is_among_goods(self, clause: _Span, sentence: _Span) -> bool:
@@ -829,38 +981,70 @@ class _Finder:
                 draft.findings.append(found("joint-quantity"))
 
 
-_FORM = re.compile(r"胶囊|颗粒|片剂?(?=\s*[\d(、,;。]|$)|口服液|注射液|注射剂|喷雾剂?|滴眼液|冻干粉针?|粉针|干混悬剂|分散片|缓释片")
+_FORM = re.compile(
+    r"胶囊|颗粒|片剂?(?=\s*[\d(、,;。]|$)|口服液|注射液|注射剂|喷雾剂?|滴眼液|冻干粉针?|粉针|干混悬剂|分散片|缓释片"
+)
 _LIST_LEAD = re.compile(r"[^:、,]{0,14}(?:类|物资|用品|需求?|需要|设备|药品|耗材)\s*:")
 _SINGLE = re.compile(r"\bsingle\b|单只", re.IGNORECASE)
-_TOLD_AFTER = re.compile(r"^\s*(?:日产|月产|产能|可捐|已收到|库存|现存|剩|到货|已到(?!齐)|(?:have |has )?(?:arrived|been delivered))", re.IGNORECASE)
+_TOLD_AFTER = re.compile(
+    r"^\s*(?:日产|月产|产能|可捐|已收到|库存|现存|剩|到货|已到(?!齐)|(?:have |has )?(?:arrived|been delivered))",
+    re.IGNORECASE,
+)
 _THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?: \d{3})+(?![\d ])")
 _SENTENCE = "—"  # stands for words that are no name of goods
-_NO_NOUN = re.compile(r"的|任务|^按|计$|我|们|已|了|^应|^为|岗位|来自|其中|^[每共]|现有|老人|护工|卡口|轮着|穿|合计|承担|接诊|收治|受.*委托|测算")
+_NO_NOUN = re.compile(
+    r"的|任务|^按|计$|我|们|已|了|^应|^为|岗位|来自|其中|^[每共]|现有|老人|护工|卡口|轮着|穿|合计|承担|接诊|收治|受.*委托|测算"
+)
 _BLEACH = re.compile(r"(?:(?<=[、,;:|/\t\n。 ])|^)84(?!\d|\s*[个只件套双副人年岁后前度%.:])", re.MULTILINE)
 _OF_THE_HOUSE = re.compile(r"职工|编制|开放|设有|现有|本院|员工|医护|staff|-bed", re.IGNORECASE)
 _RUMOUR = re.compile(r"未核实|未经核实|谣言|请勿轻信|\brumou?rs?\b|unverified", re.IGNORECASE)
 _NOT_THESE = re.compile(r"\s*(?:不要|不需要?|不用|不收|无需)$")
-_NO = re.compile(r"^[\s:]*(?:[-—/×]|0\s*[个只件套副双盒箱瓶]?(?:\(.*\))?)\s*$|^\W*(?:n|no|none(?: needed)?|nil|无|无需|不需要?|不要|否)\W*$", re.IGNORECASE)
+_NO = re.compile(
+    r"^[\s:]*(?:[-—/×]|0\s*[个只件套副双盒箱瓶]?(?:\(.*\))?)\s*$|^\W*(?:n|no|none(?: needed)?|nil|无|无需|不需要?|不要|否)\W*$",
+    re.IGNORECASE,
+)
 _THANKS = re.compile(r"感谢|谢谢|thank", re.IGNORECASE)
 _HERE = "\ue000"  # where the name stood
 _IS_NAME = re.compile(rf"[{_HAN}A-Za-z()/\- ]{{2,12}}")
-_FIGURE = re.compile(rf"(?:约|近)?\s*\d[\d,.]*\s*[万千百十]?\s*(?:余|多)?\s*(?:{UNITS})?(?:\s*以上)?|[一二两三四五六七八九十百千万]+\s*(?:{UNITS})?|不限|若干|大量|无上限|unlimited|any", re.IGNORECASE)
+_FIGURE = re.compile(
+    rf"(?:约|近)?\s*\d[\d,.]*\s*[万千百十]?\s*(?:余|多)?\s*(?:{UNITS})?(?:\s*以上)?|[一二两三四五六七八九十百千万]+\s*(?:{UNITS})?|不限|若干|大量|无上限|unlimited|any",
+    re.IGNORECASE,
+)
+
+
 def _is_a_head(word: str) -> bool:
     heads = (*_HEADS.values(), _STOCK_HEAD, _DAILY_HEAD, _STILL_HEAD, _PLAN_HEAD)
     first = word.split(" ")[0]
     return any(head.fullmatch(word) or head.fullmatch(first) for head in heads)
 
 
-_STILL_HEAD = re.compile(r"(?:还|尚|仍)?(?:差|缺)(?:口|额|少)?(?:数量?)?|short(?: by)?|shortfall|missing|gap|outstanding", re.IGNORECASE)
+_STILL_HEAD = re.compile(
+    r"(?:还|尚|仍)?(?:差|缺)(?:口|额|少)?(?:数量?)?|short(?: by)?|shortfall|missing|gap|outstanding",
+    re.IGNORECASE,
+)
 _PLAN_HEAD = re.compile(r"计划|原需求?|总需求?|目标|planned?|target", re.IGNORECASE)
-_STOCK_HEAD = re.compile(r"(?:.*(?:库存|现有|现存|存量|已有|已到|已收|结余|on hand|received).*|(?:in )?stock)", re.IGNORECASE)
-_DAILY_HEAD = re.compile(r"日(?:均)?(?:用|消耗|需求?|耗)量?|每[日天](?:用|消耗|需求?)?量?|daily use|per day|burn rate", re.IGNORECASE)
+_STOCK_HEAD = re.compile(
+    r"(?:.*(?:库存|现有|现存|存量|已有|已到|已收|结余|on hand|received).*|(?:in )?stock)", re.IGNORECASE
+)
+_DAILY_HEAD = re.compile(
+    r"日(?:均)?(?:用|消耗|需求?|耗)量?|每[日天](?:用|消耗|需求?)?量?|daily use|per day|burn rate",
+    re.IGNORECASE,
+)
 _COUNTED_HEAD = re.compile(r"(?:申请|需求?|需要)?(?P<unit>箱|盒|件|瓶|包|桶|袋)数")
 _HEADS = {
-    "name": re.compile(r"(?:物资|物品|产品|品|商品|货品|设备|药品|耗材)?\s*(?:名称?|品名|种类|项目|物资|物品)|(?:items?|products?|goods|description|supplies)(?:\s*\S+)?", re.IGNORECASE),
-    "number": re.compile(r"(?:申请|需求?|需要)?(?:箱|盒|件|瓶|包|桶|袋)数|(?:需求|需要|申请|缺口|所需|计划|急需)?(?:数量|数|量)(?:[\s(].*)?|申请|申领|需求|需要|所需|qty(?:[\s(].*)?|quantity|amount|number(?: needed)?|needed", re.IGNORECASE),
+    "name": re.compile(
+        r"(?:物资|物品|产品|品|商品|货品|设备|药品|耗材)?\s*(?:名称?|品名|种类|项目|物资|物品)|(?:items?|products?|goods|description|supplies)(?:\s*\S+)?",
+        re.IGNORECASE,
+    ),
+    "number": re.compile(
+        r"(?:申请|需求?|需要)?(?:箱|盒|件|瓶|包|桶|袋)数|(?:需求|需要|申请|缺口|所需|计划|急需)?(?:数量|数|量)(?:[\s(].*)?|申请|申领|需求|需要|所需|qty(?:[\s(].*)?|quantity|amount|number(?: needed)?|needed",
+        re.IGNORECASE,
+    ),
     "unit": re.compile(r"(?:计量)?单位|units?", re.IGNORECASE),
-    "spec": re.compile(r"(?:规格|型号|标准|要求|备注|技术要求|执行标准|规格型号|参数|说明)+(?:[/、和]?(?:规格|型号|标准|要求))*|specifications?|standards?|remarks?|notes?", re.IGNORECASE),
+    "spec": re.compile(
+        r"(?:规格|型号|标准|要求|备注|技术要求|执行标准|规格型号|参数|说明)+(?:[/、和]?(?:规格|型号|标准|要求))*|specifications?|standards?|remarks?|notes?",
+        re.IGNORECASE,
+    ),
     "at": re.compile(r"序号|编号|no\.?|#", re.IGNORECASE),
 }
 
@@ -887,11 +1071,18 @@ def _noun(words: str, counts: list[re.Match[str]]) -> str:
     for count in counts:
         text = text.replace(count[0], " ", 1)
     text = re.sub(r"\([^()]*\)?", " ", text)
-    text = re.sub(r"^\s*(?:[^:]{0,14}(?:类|物资|用品|需求?|需要|设备|药品|耗材)|[^:]{0,8}[栏注述])\s*:", "", text)
+    text = re.sub(
+        r"^\s*(?:[^:]{0,14}(?:类|物资|用品|需求?|需要|设备|药品|耗材)|[^:]{0,8}[栏注述])\s*:", "", text
+    )
     text = _AND_SO_ON.sub("", _NUMBERING.sub("", text))
     text = _ASKING.sub("", text.strip(" :.-()"))
     text = re.sub(r"\bsizes?\s+[\d.]+(?:\s*(?:to|-)\s*[\d.]+)?", " ", text, flags=re.IGNORECASE)
-    text = re.sub(r"(?:就[够行好]|即可|规格|拟?请支援|照旧|不变|还要|数量|qty|quantity|每样|约|大约|左右|至少|需求量?|各|共计?|合计|以上|每[日天月]|日均?(?:消耗|用|需|耗)量?|余|多|份|不限|若干|大量|of|about|around|approx\.?|at least|total|each|per day|x|×|\*|=)", " ", text, flags=re.IGNORECASE)
+    text = re.sub(
+        r"(?:就[够行好]|即可|规格|拟?请支援|照旧|不变|还要|数量|qty|quantity|每样|约|大约|左右|至少|需求量?|各|共计?|合计|以上|每[日天月]|日均?(?:消耗|用|需|耗)量?|余|多|份|不限|若干|大量|of|about|around|approx\.?|at least|total|each|per day|x|×|\*|=)",
+        " ",
+        text,
+        flags=re.IGNORECASE,
+    )
     noun = " ".join(text.split()).strip(" :.,-()/+~—")
     is_name = re.search(rf"[{_HAN}A-Za-z]{{2}}", noun) and len(noun) <= _LONGEST_NAME
     return noun if is_name and not _NO_NOUN.search(noun) else _SENTENCE if is_name else ""
@@ -908,7 +1099,9 @@ def _figure_in(text: str, *, is_measured: bool = True) -> tuple[str, str, str]:
     text = _PER_PACK.sub(r"\1 pcs per \2", _MEDICINE_UNIT.sub(r"\g<count> \g<unit>", text))
     text = _TIMES_EACH.sub(r"\g<count>(\g<content>/\g<pack>)", _SOME.sub(_blank, text))
     text = _CHANGED.sub(lambda said: _HERE * len(said[0]), text)
-    text = _BOXED.sub(r"\g<count>\g<pack>(\g<content>只/\g<pack>)", _BOXES_OF.sub(r"\g<count>(\g<content> pcs/box)", text))
+    text = _BOXED.sub(
+        r"\g<count>\g<pack>(\g<content>只/\g<pack>)", _BOXES_OF.sub(r"\g<count>(\g<content> pcs/box)", text)
+    )
     text = _PACKED_TWICE.sub(_packed, _EACH_TIMES.sub(r"\g<count>\g<pack>(\g<each>)", text))
     if is_measured:
         text = _NESTED.sub(lambda pack: f"{int(pack['size']) * int(pack['inner'])}ml/{pack['outer']}", text)
@@ -938,7 +1131,11 @@ def _figure_in(text: str, *, is_measured: bool = True) -> tuple[str, str, str]:
         used, figure = _figure_aside([aside for aside in asides if aside != content])
         demands = [one for one in demands if one != used]
     demands = [one for one in demands if one != content]
-    return figure, content, _beside(" ".join([demanded.replace(figure, " ") if figure else demanded, *demands]))
+    return (
+        figure,
+        content,
+        _beside(" ".join([demanded.replace(figure, " ") if figure else demanded, *demands])),
+    )
 
 
 def _figure_aside(asides: list[str]) -> tuple[str, str]:
@@ -946,14 +1143,20 @@ def _figure_aside(asides: list[str]) -> tuple[str, str]:
     for aside in asides:
         plain = _MODEL.sub(_blank, aside)
         sizes = [count for count in counts_in(plain) if count["unit"]]
-        if len(sizes) > 1 and len({size["unit"] for size in sizes}) == 1 and len(_SIZE_WORD.findall(aside)) >= len(sizes):
+        if (
+            len(sizes) > 1
+            and len({size["unit"] for size in sizes}) == 1
+            and len(_SIZE_WORD.findall(aside)) >= len(sizes)
+        ):
             figures = [size["number"].replace(",", "") for size in sizes]
             if all(map(str.isdigit, figures)):
                 return "", f"{sum(map(int, figures))}{sizes[0]['unit']}"
         words = _QUALIFIES_BEFORE.sub("", re.sub(rf"\d[\d,.]*\s*[万千百]?\s*(?:{UNITS})?", "", plain))
         if len(re.findall(rf"[{_HAN}A-Za-z]", words)) > 2:
             continue
-        if (sizes or re.fullmatch(r"\s*[约x×]?\s*\d[\d,]*\s*\+?\s*", plain)) and (figure := _counted(_HERE + plain)):
+        if (sizes or re.fullmatch(r"\s*[约x×]?\s*\d[\d,]*\s*\+?\s*", plain)) and (
+            figure := _counted(_HERE + plain)
+        ):
             return aside, figure
     return "", ""
 
@@ -986,22 +1189,39 @@ def _packed(match: re.Match[str]) -> str:
 
 
 _TIMES_EACH = re.compile(
-    rf"(?P<count>\d[\d,]*\s*(?P<pack>[箱盒包袋件]|boxes|box|cartons?|cases?|packs?))\s*[*x×]\s*(?P<content>\d[\d,]*\s*[个只件套副双片支条])", re.IGNORECASE
+    r"(?P<count>\d[\d,]*\s*(?P<pack>[箱盒包袋件]|boxes|box|cartons?|cases?|packs?))\s*[*x×]\s*(?P<content>\d[\d,]*\s*[个只件套副双片支条])",
+    re.IGNORECASE,
 )
 _BOXED = re.compile(r"(?P<content>\d+)[个只片]装\s*[×x*]\s*(?P<count>\d[\d,]*)\s*(?P<pack>[盒箱包袋])")
-_BOXES_OF = re.compile(r"(?P<count>\d[\d,]*\s*(?:boxes|box|cases|cartons|packs))\s+of\s+(?P<content>\d[\d,]*)(?!\w)", re.IGNORECASE)
-_NESTED = re.compile(rf"(?P<size>\d+)\s*(?P<measure>ml|毫升)\s*[*x×]\s*(?P<inner>\d+)\s*(?:瓶|支|袋)\s*/\s*(?P<outer>箱|件)", re.IGNORECASE)
+_BOXES_OF = re.compile(
+    r"(?P<count>\d[\d,]*\s*(?:boxes|box|cases|cartons|packs))\s+of\s+(?P<content>\d[\d,]*)(?!\w)",
+    re.IGNORECASE,
+)
+_NESTED = re.compile(
+    r"(?P<size>\d+)\s*(?P<measure>ml|毫升)\s*[*x×]\s*(?P<inner>\d+)\s*(?:瓶|支|袋)\s*/\s*(?P<outer>箱|件)",
+    re.IGNORECASE,
+)
 _SOME = re.compile(r"[几数上好多][十百千万]+余?")
-_BY_SIZE = re.compile(rf"(?P<count>\d{{1,5}})\s*[x×*]\s*(?P<size>\d+(?:\.\d+)?\s*{_MEASURE})(?![a-z])", re.IGNORECASE)
+_BY_SIZE = re.compile(
+    rf"(?P<count>\d{{1,5}})\s*[x×*]\s*(?P<size>\d+(?:\.\d+)?\s*{_MEASURE})(?![a-z])", re.IGNORECASE
+)
 _PACKED_TWICE = re.compile(
-    rf"(?P<size>\d+(?:\.\d+)?\s*{_MEASURE})\s*[*x×]\s*(?P<inner>\d{{1,5}})\s*(?P<pack>{_PACKAGE})\s*[*x×]\s*(?P<outer>\d{{1,6}})\s*(?:箱|件|cartons?|cases?)", re.IGNORECASE
+    rf"(?P<size>\d+(?:\.\d+)?\s*{_MEASURE})\s*[*x×]\s*(?P<inner>\d{{1,5}})\s*(?P<pack>{_PACKAGE})\s*[*x×]\s*(?P<outer>\d{{1,6}})\s*(?:箱|件|cartons?|cases?)",
+    re.IGNORECASE,
 )
 _EACH_TIMES = re.compile(
     r"(?P<each>每(?P<pack>[箱盒包袋])\s*\d[\d,]*\s*[个只件套副双片支条])\s*[*x×]\s*(?P<count>\d[\d,]*)\s*(?P=pack)"
 )
-_CONTENTS = re.compile(rf"(?:每|一)\s*(?:{UNITS})\s*(?:装|有|=|为|含)?\s*\d[\d,]*\s*(?:{UNITS})|\d[\d,]*\s*(?:{UNITS})\s*(?:/|每|per )\s*(?:{UNITS})")
-_STRENGTH = re.compile(r"\d+(?:\.\d+)?\s*(?:mg|g|ug|μg|iu|万?单位|毫克|克)(?:/\s*(?:ml|支|片|粒|瓶))?\s*(?:[*x×](?=\s*\d+\s*[粒片支袋]))?", re.IGNORECASE)
-_SIZE_WORD = re.compile(r"(?:X{0,3}[SML]|[中大小]|加大|特大|\d{2,3})\s*(?:码|号)|\b(?:size )?X{0,3}[SML]\b", re.IGNORECASE)
+_CONTENTS = re.compile(
+    rf"(?:每|一)\s*(?:{UNITS})\s*(?:装|有|=|为|含)?\s*\d[\d,]*\s*(?:{UNITS})|\d[\d,]*\s*(?:{UNITS})\s*(?:/|每|per )\s*(?:{UNITS})"
+)
+_STRENGTH = re.compile(
+    r"\d+(?:\.\d+)?\s*(?:mg|g|ug|μg|iu|万?单位|毫克|克)(?:/\s*(?:ml|支|片|粒|瓶))?\s*(?:[*x×](?=\s*\d+\s*[粒片支袋]))?",
+    re.IGNORECASE,
+)
+_SIZE_WORD = re.compile(
+    r"(?:X{0,3}[SML]|[中大小]|加大|特大|\d{2,3})\s*(?:码|号)|\b(?:size )?X{0,3}[SML]\b", re.IGNORECASE
+)
 
 
 def _outside_brackets(text: str) -> tuple[str, list[str]]:
@@ -1011,7 +1231,9 @@ def _outside_brackets(text: str) -> tuple[str, list[str]]:
 
 def _counted(text: str) -> str:
     """The figure of a piece with the words that qualify it; a bare number counts only beside the name."""
-    counts = [count for count in counts_in(text) if _may_count(count) and not _OF_PEOPLE.match(text, count.end())]
+    counts = [
+        count for count in counts_in(text) if _may_count(count) and not _OF_PEOPLE.match(text, count.end())
+    ]
     with_unit = [count for count in counts if count["unit"]]
     if with_unit:
         return _qualified(text, with_unit[0])
@@ -1019,7 +1241,10 @@ def _counted(text: str) -> str:
         if "." in count["number"] and not re.search(r"[万千百kKwW]", count["number"]):
             continue  # 7.5 is a size
         before, after = text[: count.start()], text[count.end() :]
-        if re.search(rf"(?:{_HERE}|[:x×*=]|需求?|\bneed|\bwant|\.{{2,}}|数量|约|近|至少|需要|共|需求量)\s*(?:大约)?\s*$", before) or re.match(rf"\s*(?:[x×]\s*)?(?:[a-z-]+\s+){{0,4}}{_HERE}", after):
+        if re.search(
+            rf"(?:{_HERE}|[:x×*=]|需求?|\bneed|\bwant|\.{{2,}}|数量|约|近|至少|需要|共|需求量)\s*(?:大约)?\s*$",
+            before,
+        ) or re.match(rf"\s*(?:[x×]\s*)?(?:[a-z-]+\s+){{0,4}}{_HERE}", after):
             return _qualified(text, count)
         if re.fullmatch(rf"[\s{_HERE}]*", after) and re.search(rf"{_HERE}\s+$", before):
             return _qualified(text, count)
@@ -1044,7 +1269,10 @@ _QUALIFIES_BEFORE = re.compile(
     rf"(?:约|近|大约|大概|至少|不少于|不低于|最少|最低|预计|>=?|≥|~|about|around|approx\.?|at least|min\.?|nearly|日均?(?:消耗|用|需|耗)量?|[每日][日天均]?(?:需求?|消耗|用|产)?量?|(?:\d[\d.,]*\s*[万千百]?\s*(?:{UNITS})?|[一二两三四五六七八九十百千万]+)\s*(?:-|—|–|~|至|到|to)+)\s*:?\s*$",
     re.IGNORECASE,
 )
-_QUALIFIES_AFTER = re.compile(r"\s*(?:以上|左右|上下|余|多|起|\+|or more|at least|/\s*[日天]|每[日天]|/\s*day|per day|a day|daily|(?:-|—|–|~|至|到|to)+\s*\d[\d.,]*\s*[万千百]?)", re.IGNORECASE)
+_QUALIFIES_AFTER = re.compile(
+    r"\s*(?:以上|左右|上下|余|多|起|\+|or more|at least|/\s*[日天]|每[日天]|/\s*day|per day|a day|daily|(?:-|—|–|~|至|到|to)+\s*\d[\d.,]*\s*[万千百]?)",
+    re.IGNORECASE,
+)
 
 
 def _beside(text: str) -> str:
@@ -1059,7 +1287,10 @@ def _kept(text: str) -> str:
     return "" if _SAYS_COUNT.fullmatch(words) or not re.search(rf"[{_HAN}A-Za-z]", words) else words
 
 
-_SAYS_COUNT = re.compile(r"(?:数量|需求量?|不限|若干|大量|需要?|各|共计?|约|一批|个|只|套|均|都|急|缺|紧|多多益善|越多越好|较?大|left|of|needed|\s)*", re.IGNORECASE)
+_SAYS_COUNT = re.compile(
+    r"(?:数量|需求量?|不限|若干|大量|需要?|各|共计?|约|一批|个|只|套|均|都|急|缺|紧|多多益善|越多越好|较?大|left|of|needed|\s)*",
+    re.IGNORECASE,
+)
 
 
 def _tidy(text: str) -> str:

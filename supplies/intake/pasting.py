@@ -71,7 +71,9 @@ def fields_of(announcement: Announcement) -> dict[str, list[str]]:
     if announcement.people:
         values |= {"contact_name": announcement.people[0].name, "contact_phone": number_of(announcement)}
     for at, line in enumerate(known):
-        values |= {f"{PREFIX}-{at}-{name}": value for name, value in _fields_of_line(line, announcement).items()}
+        values |= {
+            f"{PREFIX}-{at}-{name}": value for name, value in _fields_of_line(line, announcement).items()
+        }
     return {name: _as_sent(value) for name, value in values.items() if value not in (None, "")}
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from supplies.intake.models import Import, StagedRow, StagedStatus
 from supplies.intake.reading.findings import Finding
 
 
@@ -47,6 +48,22 @@ class Report:
     facilities: int = 0
     warnings: list[Remark] = field(default_factory=list)
     errors: list[Remark] = field(default_factory=list)
+
+    def add(self, batch: Import) -> None:
+        """What one batch has come to, as it is stored: whoever took it up where somebody else was stopped knows as much."""
+        self.files += 1
+        if batch.problem:
+            self.errors.append(Remark(batch.file_name, 0, Finding.from_json(batch.problem)))
+            return
+        self.rows += batch.rows_read
+        for count in ("created", "changed", "unchanged", "failed", "waiting", "facilities"):
+            setattr(self, count, getattr(self, count) + getattr(batch, count))
+        self.needs_by_kind.update(batch.needs_by_kind)
+        rows = StagedRow.objects.filter(batch=batch).exclude(problems=[]).in_order()
+        for row in rows.only("number", "status", "problems").iterator(chunk_size=1000):
+            told = self.errors if row.status == StagedStatus.FAILED else self.warnings
+            told += [Remark(batch.file_name, row.number, finding) for finding in row.findings]
+        self.warnings += [Remark(batch.file_name, 0, finding) for finding in batch.findings]
 
     @property
     def needs(self) -> int:

@@ -1,5 +1,6 @@
 """Pages of intake: paste an announcement, look over what was read, take it into the form."""
 
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -23,7 +24,7 @@ def read(request: SignedIn) -> HttpResponse:
     if request.method != "POST":
         return render(request, "intake/read.html", {"form": AnnouncementForm(today=today), "chosen": chosen})
     form = AnnouncementForm(request.POST, today=today)
-    context = {"form": form, "chosen": chosen}
+    context: dict[str, Any] = {"form": form, "chosen": chosen}
     if not form.is_valid() or form.announcement is None:
         return render(request, "intake/read.html", context, status=400)
     announcement, text = form.announcement, form.cleaned_data["text"]

@@ -79,7 +79,7 @@ def give_back_the_code(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('supplies', '0031_transport_keeps_cold_or_takes_dangerous_goods'),
+        ('supplies', '0033_imports_are_read_before_they_are_entered'),
     ]
 
     operations = [

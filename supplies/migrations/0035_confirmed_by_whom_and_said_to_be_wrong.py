@@ -56,7 +56,7 @@ def _say(connection, after):
 
 class Migration(migrations.Migration):
     atomic = False  # indexes are built beside their table, and rows filled in some thousands at a time
-    dependencies = [("supplies", "0031_transport_keeps_cold_or_takes_dangerous_goods")]
+    dependencies = [("supplies", "0034_one_hospital_one_need")]
     operations = [
         migrations.AddField(
             model_name='emergency',

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('supplies', '0031_transport_keeps_cold_or_takes_dangerous_goods'),
+        ('supplies', '0035_confirmed_by_whom_and_said_to_be_wrong'),
     ]
 
     operations = [

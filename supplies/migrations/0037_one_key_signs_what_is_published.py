@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('supplies', '0031_transport_keeps_cold_or_takes_dangerous_goods'),
+        ('supplies', '0036_known_counterfeits'),
     ]
 
     operations = [

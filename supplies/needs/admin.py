@@ -1,17 +1,19 @@
 """What hospitals ask for, at the desk: appeals to moderate, needs to confirm."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from supplies.attachments.forms import FileForm
+from supplies.attachments.models import Attachment
 from supplies.needs import services
 from supplies.needs.models import Appeal, AppealStatus, Need, NeedStatus, SenderKind
 from supplies.organisations.desk import (
@@ -26,6 +28,7 @@ from supplies.organisations.desk import (
     source_link,
 )
 from supplies.organisations.models import CallOrigin, CallOutcome
+from supplies.organisations.permissions import may_moderate
 from supplies.wording import bracketed, listed
 
 
@@ -85,6 +88,7 @@ class NeedInline(DeskInline):
 
 @admin.register(Appeal)
 class AppealAdmin(DeskAdmin):
+    change_form_template = "admin/appeal.html"
     region_of = "facility.region"
     is_public = True
     list_display = ("facility", "region", "lines", "source", "status", "posted_by", "created_at")
@@ -144,6 +148,15 @@ class AppealAdmin(DeskAdmin):
             super().get_queryset(request).annotate(line_count=count_of(Need.objects.all(), "appeal"))
         )
         return rows
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        appeal, user = kwargs.get("obj"), cast(Any, request.user)
+        if appeal is not None and may_moderate(user) and user.watches_over_all:
+            context["files"] = Attachment.objects.about(appeal).kept().select_related("by").oldest_first()
+            context["file_form"] = FileForm(auto_id="file_%s")
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=_("region"), ordering="facility__region__path")
     def region(self, appeal: Appeal) -> str:

@@ -21,8 +21,8 @@ from supplies.catalogue.forms import Shelf, standards_known
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
 from supplies.free_text import told_of
-from supplies.needs import reminders, services
 from supplies.listings.models import ListedFacility
+from supplies.needs import reminders, services
 from supplies.needs.forms import AppealForm, NeedFilter, NeedFormSet, need_lines
 from supplies.needs.models import Appeal, Need, NeedQuerySet, NeedStatus, Reminded, SenderKind
 from supplies.needs.permissions import may_change_appeal, may_read_details

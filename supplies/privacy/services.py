@@ -23,7 +23,7 @@ from supplies.accounts.models import Invitation
 from supplies.attachments import services as files
 from supplies.attachments.models import Attachment
 from supplies.errors import NotYours, Refused, TooMany
-from supplies.intake.models import ImportedRow
+from supplies.intake.models import ImportedRow, StagedRow
 from supplies.journal.models import Event
 from supplies.journal.services import record
 from supplies.organisations import services as people
@@ -255,6 +255,9 @@ def erase_expired(*, at: datetime) -> dict[str, int]:
     return {
         "contacts": people.erase_contacts(at=at),
         "imported rows": ImportedRow.objects.filter(seen_in__started_at__lt=over)
+        .exclude(raw_sealed=b"")
+        .update(raw_sealed=b""),
+        "staged rows": StagedRow.objects.filter(batch__started_at__lt=over)
         .exclude(raw_sealed=b"")
         .update(raw_sealed=b""),
         "sessions": accounts.end_what_has_run_out(at=at)

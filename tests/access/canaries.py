@@ -38,7 +38,7 @@ from supplies.attachments.uploads import in_memory
 from supplies.change_requests import services as corrections
 from supplies.duplicates.services import merge
 from supplies.free_text import FreeText
-from supplies.intake.models import Import, ImportedLine, ImportedRow
+from supplies.intake.models import Correction, Import, ImportedLine, ImportedRow, StagedRow
 from supplies.journal import mail, once
 from supplies.needs import services as asking
 from supplies.opendata import dump as published
@@ -245,6 +245,8 @@ def _imported(match: Match) -> None:
         sha256="0" * 64,
         as_of=NOW.date(),
         started_at=NOW,
+        status="read",
+        source="x",
     )
     row = ImportedRow(
         key="x",
@@ -259,6 +261,14 @@ def _imported(match: Match) -> None:
     row.save(force_insert=True)
     ImportedLine.objects.create(
         row=row, position=0, heading="x", as_written="x", raw="x", quantity_kind="unknown"
+    )
+    staged = StagedRow(
+        batch=batch, number=1, key="x", base="x", verdict="new", shown={"name": "x", "cells": [], "lines": []}
+    )
+    staged.raw = "x"
+    staged.save(force_insert=True)
+    Correction.objects.create(
+        source="x", kind="item", within="x", as_written="x", is_nothing=True, by=match.nurse, at=NOW
     )
 
 

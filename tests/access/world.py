@@ -12,9 +12,9 @@ from supplies.accounts import services as accounts
 from supplies.allocations.models import Allocation
 from supplies.attachments.services import attach
 from supplies.change_requests import services as corrections
-from supplies.needs import reminders
 from supplies.duplicates import services as duplicates
 from supplies.duplicates.models import DuplicatePair
+from supplies.needs import reminders
 from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User
 from supplies.privacy.models import Reveal

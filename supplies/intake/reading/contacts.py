@@ -102,7 +102,14 @@ def _person(match: re.Match[str], name: str) -> Person:
         if match[kind]
     )
     number = re.sub("[Xx]", "*", re.sub(r"[\s()—–－-]", "", match[kind]))
-    line = {"abroad": Line.LANDLINE, "american": Line.LANDLINE, "mobile": Line.MOBILE, "landline": Line.LANDLINE, "local": Line.LANDLINE, "partial": Line.PARTIAL}
+    line = {
+        "abroad": Line.LANDLINE,
+        "american": Line.LANDLINE,
+        "mobile": Line.MOBILE,
+        "landline": Line.LANDLINE,
+        "local": Line.LANDLINE,
+        "partial": Line.PARTIAL,
+    }
     masked = "*" in number
     confidence = 30 if kind == "partial" else 60 if masked or kind == "local" else 95
     return Person(
@@ -110,8 +117,12 @@ def _person(match: re.Match[str], name: str) -> Person:
     )
 
 
-_SAYS_NUMBER = re.compile(r"(?:电话|热线|总机|座机|手机|联系|致电|拨打|tel|phone|call|转|专线|[:(/,、])[\s:]*$", re.IGNORECASE)
-_IS_COUNT = re.compile(r"\s*(?:[万千百余多]|个|只|件|套|副|双|盒|箱|瓶|桶|包|台|支|%|ml|元|人|名|份)", re.IGNORECASE)
+_SAYS_NUMBER = re.compile(
+    r"(?:电话|热线|总机|座机|手机|联系|致电|拨打|tel|phone|call|转|专线|[:(/,、])[\s:]*$", re.IGNORECASE
+)
+_IS_COUNT = re.compile(
+    r"\s*(?:[万千百余多]|个|只|件|套|副|双|盒|箱|瓶|桶|包|台|支|%|ml|元|人|名|份)", re.IGNORECASE
+)
 
 
 def numbers_in(text: str) -> list[tuple[re.Match[str], Person]]:

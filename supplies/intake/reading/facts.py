@@ -23,7 +23,8 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 _MAIL = re.compile(
-    rf"(?:(?:电子)?(?:邮箱|邮件)|e-?mail)?\s*[:]?\s*[\w.+-]+@[\w-]+\.[\w.-]*[A-Za-z0-9]", re.IGNORECASE | re.ASCII
+    r"(?:(?:电子)?(?:邮箱|邮件)|e-?mail)?\s*[:]?\s*[\w.+-]+@[\w-]+\.[\w.-]*[A-Za-z0-9]",
+    re.IGNORECASE | re.ASCII,
 )
 _ACCOUNT_WORD = (
     r"(?:银行)?[账帐][户号](?:名称?|名)?|户\s*名|卡\s*号|开户(?:银?行|名|单位)|收款(?:单位|人|账户)|行\s*号|汇款(?:附言|备注)|"
@@ -31,9 +32,12 @@ _ACCOUNT_WORD = (
     r"(?:捐款|资金|善款)(?:账户|账号|渠道|通道)"
 )
 _ACCOUNT_LINE = re.compile(
-    rf"[^\n。;{TAKEN}]*?(?:{_ACCOUNT_WORD})\s*(?:[:为是]|(?=\d))\s*(?:[^\n。;.{TAKEN}]|\.(?!\s))*", re.IGNORECASE
+    rf"[^\n。;{TAKEN}]*?(?:{_ACCOUNT_WORD})\s*(?:[:为是]|(?=\d))\s*(?:[^\n。;.{TAKEN}]|\.(?!\s))*",
+    re.IGNORECASE,
 )
-_ACCOUNT_NUMBER = re.compile(r"(?<![\dA-Za-z.])(?:[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,4})?|\d(?:[ -]?\d){11,24})(?![\dA-Za-z])")
+_ACCOUNT_NUMBER = re.compile(
+    r"(?<![\dA-Za-z.])(?:[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,4})?|\d(?:[ -]?\d){11,24})(?![\dA-Za-z])"
+)
 
 
 def take_links(reading: Reading) -> str:
@@ -60,9 +64,7 @@ def take_bare_accounts(reading: Reading) -> int:
 
 # -- people ---------------------------------------------------------------------------------------------
 
-_ROLE = (
-    "老师|主任|副主任|医生|大夫|护士长|护士|先生|女士|科长|处长|院长|副院长|经理|同志|部长|队长|干事|师傅|助理|秘书|书记|小姐|警官|教授|药师|股长|站长|会长|会计|出纳|校长|保管|主管"
-)
+_ROLE = "老师|主任|副主任|医生|大夫|护士长|护士|先生|女士|科长|处长|院长|副院长|经理|同志|部长|队长|干事|师傅|助理|秘书|书记|小姐|警官|教授|药师|股长|站长|会长|会计|出纳|校长|保管|主管"
 _PERSON_ZH = rf"(?:[{_HAN}]{{1,3}}某{{0,2}}(?:{_ROLE})|[{_HAN}]{{1,2}}某{{1,2}}|某[{_HAN}]{{1,2}})"
 _TITLE_EN = r"(?:Dr|Mr|Mrs|Ms|Miss|Prof|Professor|Nurse|Sister)\.?"
 _PERSON_EN = rf"(?:{_TITLE_EN} [A-Z][\w'-]+(?: [A-Z][\w'-]+)?|[A-Z][a-z'-]+(?: [A-Z][\w'-]+){{1,2}})"
@@ -74,7 +76,9 @@ _CALL = (
 _LABELS = re.compile(rf"(?:(?:{_CALL})(?![a-z])[\s.:,/()]*)+", re.IGNORECASE)
 _NAMED_AT_END = re.compile(rf"(?P<name>{_PERSON_ZH}|{_PERSON_EN})\s*(?:\([^()\n]{{1,8}}\)?)?[\s:,、/()-]*$")
 _LEADS_TO_NAME = re.compile(r"^.*[科部办室处院人系联拨找打员管是叫请与和或问收给至到向即](?=.)")
-_SAME_PERSON = re.compile(r"(?:[ \t/、,:或和及()]|办公室|手机|座机|电话|单位|值班|tel|mobile|office)*", re.IGNORECASE)
+_SAME_PERSON = re.compile(
+    r"(?:[ \t/、,:或和及()]|办公室|手机|座机|电话|单位|值班|tel|mobile|office)*", re.IGNORECASE
+)
 _SHORT_NAME_AT_END = re.compile(rf"(?:^|[\s:,;、/(){TAKEN}])(?P<name>[{_HAN}·]{{2,4}})[\s:,/(-]*$")
 _NAME_AFTER = re.compile(rf"^[\s:,(/-]*(?:找|联系|是)?\s*(?P<name>{_PERSON_ZH}|{_PERSON_EN})")
 _NAME_LINE = re.compile(
@@ -82,7 +86,7 @@ _NAME_LINE = re.compile(
     re.IGNORECASE,
 )
 _NO_NAME = re.compile(
-    rf"(?:科|部|办|室|处|院|局|中心|电话|手机|联系|地址|热线|方式|号码|总机|值班|分机|时间|微信|同号|如下|咨询|物资|捐赠|白天|夜间|座机|以及|或者|或|和|及)$|^(?:请|如|有|为|我|本|可|转|或|电|拨|打|这|那|都|任|无|白天|晚上|夜间|票据|物资)"
+    r"(?:科|部|办|室|处|院|局|中心|电话|手机|联系|地址|热线|方式|号码|总机|值班|分机|时间|微信|同号|如下|咨询|物资|捐赠|白天|夜间|座机|以及|或者|或|和|及)$|^(?:请|如|有|为|我|本|可|转|或|电|拨|打|这|那|都|任|无|白天|晚上|夜间|票据|物资)"
 )
 _PARTING = rf"[;\n。!?{TAKEN}]"
 
@@ -101,7 +105,11 @@ def take_people(reading: Reading) -> tuple[Person, ...]:
         clause = _start_of_clause(reading.rest, start, end_before)
         before = reading.rest[clause:start]
         name, name_start = _name_before(before)
-        if not name and end_before and _SAME_PERSON.fullmatch(reading.rest[end_before:start].replace(TAKEN, "")):
+        if (
+            not name
+            and end_before
+            and _SAME_PERSON.fullmatch(reading.rest[end_before:start].replace(TAKEN, ""))
+        ):
             name = name_before
         if not name and (after := _name_after(reading.rest[end:], before)):
             name, end = after[0], end + after[1]
@@ -113,7 +121,11 @@ def take_people(reading: Reading) -> tuple[Person, ...]:
         people.setdefault(person.number + person.extension, replace(person, name=name))
     for name_span in waiting:
         reading.take(name_span.start, name_span.end)
-        if people and len(name_span.names) > 1 and name_span.names[0] not in {one.name for one in people.values()}:
+        if (
+            people
+            and len(name_span.names) > 1
+            and name_span.names[0] not in {one.name for one in people.values()}
+        ):
             shared = next(reversed(people.values()))  # one line for all who are named
             people |= {f"{shared.number}{name}": replace(shared, name=name) for name in name_span.names}
     reading.take_all(_LABELS)
@@ -129,7 +141,11 @@ class _Waiting:
 
 def _names_waiting(reading: Reading) -> list[_Waiting]:
     return [
-        _Waiting(match.start(), match.end(), re.findall(rf"{_PERSON_ZH}|{_PERSON_EN}|[{_HAN}·]{{2,4}}", match["names"]))
+        _Waiting(
+            match.start(),
+            match.end(),
+            re.findall(rf"{_PERSON_ZH}|{_PERSON_EN}|[{_HAN}·]{{2,4}}", match["names"]),
+        )
         for match in _NAME_LINE.finditer(reading.rest)
     ]
 
@@ -150,7 +166,9 @@ def _start_of_clause(text: str, start: int, least: int) -> int:
 
 def _name_before(before: str) -> tuple[str, int | None]:
     plain = before
-    while (label := re.search(rf"(?:{_LABELS.pattern})$", plain, re.IGNORECASE)) and label.start() < len(plain):
+    while (label := re.search(rf"(?:{_LABELS.pattern})$", plain, re.IGNORECASE)) and label.start() < len(
+        plain
+    ):
         plain = plain[: label.start()]
     plain = plain.rstrip(" \t:,、/()-")
     for pattern in (_NAMED_AT_END, _SHORT_NAME_AT_END):
@@ -172,7 +190,11 @@ def _line_around(text: str, start: int, end: int) -> str:
 
 def _name_after(after: str, before: str) -> tuple[str, int] | None:
     found = _NAME_AFTER.match(after.split("\n")[0])
-    if found is None or re.match(r"\s*[:：]?\s*[\d(+]", after[found.end() :]) or re.search(r"[\w]{5}", _LABELS.sub("", before)):
+    if (
+        found is None
+        or re.match(r"\s*[:：]?\s*[\d(+]", after[found.end() :])
+        or re.search(r"[\w]{5}", _LABELS.sub("", before))
+    ):
         return None
     return found["name"], found.end()
 
@@ -194,7 +216,12 @@ _IS_TRANSPORT = re.compile(r"绿色通道|专项通道|顺丰|快递公司|物�
 
 # -- days -----------------------------------------------------------------------------------------------
 
-_MONTHS = {name: at for at, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)}
+_MONTHS = {
+    name: at
+    for at, name in enumerate(
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], start=1
+    )
+}
 _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
 _CHINESE_DIGIT = "〇零○一二三四五六七八九"
 _DAY = (
@@ -206,23 +233,43 @@ _DAY = (
     rf"|(?P<m4>{_MONTH})\s+(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:,?\s+(?P<y4>20\d\d))?"
 )
 _CLOCK = r"(?:\s*(?:上午|下午|中午|晚上?)?\s*\d{1,2}\s*(?:[:时点]\s*(?:\d{1,2})?(?:分|:\d{2})?(?:许|整)?))?"
-_PUBLISHED = re.compile(r"(?:发布|公告|公布|发稿|来源|发文|刊发|填\s*表(?:\s*日)?|填报|上报|制表|first sent|published|posted|issued|dated?)(?:日期|时间|于|on)?\s*:?\s*(?:on\s*)?$|(?:^|\s)(?:日期|时间|date)\s*:\s*$", re.IGNORECASE)
-_UPDATED = re.compile(r"(?:更新|修改|更正|updated?|revised|last update)(?:\s*(?:mon|tues|wednes|thurs|fri|satur|sun)day)?(?:日期|时间|于|至|on)?[\s:(]*(?:on\s*)?$", re.IGNORECASE)
-_UPDATED_AFTER = re.compile(r"^\s*[,)]?\s*(?:更新|更改|修改|更正|确认|核实|统计|update(?!\w*\s*:))", re.IGNORECASE)
+_PUBLISHED = re.compile(
+    r"(?:发布|公告|公布|发稿|来源|发文|刊发|填\s*表(?:\s*日)?|填报|上报|制表|first sent|published|posted|issued|dated?)(?:日期|时间|于|on)?\s*:?\s*(?:on\s*)?$|(?:^|\s)(?:日期|时间|date)\s*:\s*$",
+    re.IGNORECASE,
+)
+_UPDATED = re.compile(
+    r"(?:更新|修改|更正|updated?|revised|last update)(?:\s*(?:mon|tues|wednes|thurs|fri|satur|sun)day)?(?:日期|时间|于|至|on)?[\s:(]*(?:on\s*)?$",
+    re.IGNORECASE,
+)
+_UPDATED_AFTER = re.compile(
+    r"^\s*[,)]?\s*(?:更新|更改|修改|更正|确认|核实|统计|update(?!\w*\s*:))", re.IGNORECASE
+)
 _PUBLISHED_AFTER = re.compile(r"^\s*(?:发布|公布|公告|印发|讯|(?:published|posted)(?!\s*:))", re.IGNORECASE)
 _UNTIL_BEFORE = re.compile(
     r"(?:截止(?:日期|时间|到|至)?|有效期至|最迟(?:于|在)?|期限|务必(?:于|在)|请(?:务必)?(?:于|在)|须于|需于|需要时间|需求时间|(?:希望|争取|力争)(?:于|在)|before|by|until|no later than|needed by|deadline(?: [a-z ]{0,30})?)\s*:?\s*(?:the\s+)?$",
     re.IGNORECASE,
 )
 _UNTIL_AFTER = re.compile(
-    r"^[\s)]*(?:之?前|以前|为止|止|截止(?!\s*[:到至]))(?:\s*(?:务必|必须|能|需要?)?\s*(?:送达|到位|送到|到货|运抵|寄到|使用|急需|收到|提供))?", re.IGNORECASE
+    r"^[\s)]*(?:之?前|以前|为止|止|截止(?!\s*[:到至]))(?:\s*(?:务必|必须|能|需要?)?\s*(?:送达|到位|送到|到货|运抵|寄到|使用|急需|收到|提供))?",
+    re.IGNORECASE,
 )
 _WITHIN = re.compile(
     r"(?:(?:最好|务必|必须|需在?|在|请在?|希望(?:在)?|争取)?\s*(?P<n>\d{1,3}|[一二两三四五六七八九十]+|半)\s*个?\s*(?P<unit>天|日|周|星期|小时|月)\s*(?:之内|以?内)(?!告罄|用完|断|耗尽)(?:\s*(?:务必|必须|能)?(?:送达|到位|送到|到货|需要|急需|用))?"
     r"|within\s+(?:the next\s+)?(?P<n2>\d{1,3}|one|two|three|four|five|six|seven|a|ten)\s+(?P<unit2>hours?|days?|weeks?))",
     re.IGNORECASE,
 )
-_WORDS_OF_NUMBERS = {"one": 1, "a": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10, "半": 0.5}
+_WORDS_OF_NUMBERS = {
+    "one": 1,
+    "a": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "ten": 10,
+    "半": 0.5,
+}
 
 
 @dataclass(frozen=True)
@@ -246,7 +293,7 @@ def take_days(reading: Reading, as_of: date) -> Days:
         start, end, kept = match.start(), match.end(), None
         if led := _UNTIL_BEFORE.search(before):
             start, kept = line + led.start(), until
-            end += _length(re.match(_CLOCK, after)) 
+            end += _length(re.match(_CLOCK, after))
             end += _length(_UNTIL_AFTER.match(reading.rest[end:]))
         elif closed := _UNTIL_AFTER.match(after[_length(re.match(_CLOCK, after)) :]):
             end += _length(re.match(_CLOCK, after)) + closed.end()
@@ -259,7 +306,9 @@ def take_days(reading: Reading, as_of: date) -> Days:
             end, kept = end + clock + closed.end(), updated
         elif closed := _PUBLISHED_AFTER.match(after):
             end, kept = end + closed.end(), published
-        elif not re.search(r"\w", before.replace(TAKEN, "")) and not re.search(r"\w", after.replace(TAKEN, "")):
+        elif not re.search(r"\w", before.replace(TAKEN, "")) and not re.search(
+            r"\w", after.replace(TAKEN, "")
+        ):
             kept = published  # a line that is nothing but a day is the signature's
         if kept is not None:
             kept.append(on)
@@ -331,15 +380,21 @@ _HANDOVER = (
     r"(?:交接|对接|现场(?:接收|捐赠|交接)?|送货|送达|自送|车辆|卸货|接收|收货|捐赠(?:物资)?(?:接收|收货|交接)?|物资(?:接收|交接|收货)|接货|自提|面交)(?:地址|地点|处|点)|(?:车辆|现场)?(?:交接|对接)(?=\s*:)|(?:国内)?货车(?=\s*:)|送货(?=\s*:)|整车请开到|接货地|bring to|by (?:car|truck|van)(?=\s*:)|送货?(?:直接)?(?:至|到|往)|"
     r"hand-?over(?: point| address| place)?|drop[- ]?off(?: point| address| location)?|deliver(?:y|ies)?(?: address| point| to| by hand to)|loading dock|receiving (?:address|point|dock)"
 )
-_PLAIN_ADDRESS = r"(?:医院|单位|详细|通讯|通信|联系|我院)?地\s*址\d?|(?:收货|收件|接收)(?=\s*:)|address|location"
+_PLAIN_ADDRESS = (
+    r"(?:医院|单位|详细|通讯|通信|联系|我院)?地\s*址\d?|(?:收货|收件|接收)(?=\s*:)|address|location"
+)
 _ADDRESS = re.compile(
     rf"(?P<courier>{_COURIER})|(?P<handover>{_HANDOVER})|(?P<plain>{_PLAIN_ADDRESS})", re.IGNORECASE
 )
 _WORDS_BEFORE = re.compile(r"(?:快递|邮寄|寄送)[^\n]{0,8}$")
 _ADDRESS_ENDS = re.compile(
-    rf"[\n;。!?{TAKEN}]|\.(?=\s|$)|[,、 ]\s*(?=(?:{_CALL})|(?:邮编|请|注明|并|如|需|收件人|联系|电话))|(?=邮编|联系人|收件人|电话)", re.IGNORECASE
+    rf"[\n;。!?{TAKEN}]|\.(?=\s|$)|[,、 ]\s*(?=(?:{_CALL})|(?:邮编|请|注明|并|如|需|收件人|联系|电话))|(?=邮编|联系人|收件人|电话)",
+    re.IGNORECASE,
 )
-_LOOKS_LIKE_A_PLACE = re.compile(rf"[省市区县镇乡村路街道号楼栋院库港门口室]|\b(?:road|rd|street|st|avenue|ave|lane|building|district|gate|dock|city|hospital|warehouse|drive|blvd|floor)\b", re.IGNORECASE)
+_LOOKS_LIKE_A_PLACE = re.compile(
+    r"[省市区县镇乡村路街道号楼栋院库港门口室]|\b(?:road|rd|street|st|avenue|ave|lane|building|district|gate|dock|city|hospital|warehouse|drive|blvd|floor)\b",
+    re.IGNORECASE,
+)
 _BARE_ADDRESS = re.compile(
     rf"(?<![{_HAN}])(?=[{_HAN}\d]{{4,40}}(?:号|路|街))(?:[{_HAN}]{{2,7}}省)?(?:[{_HAN}]{{2,7}}?[市州])(?:[{_HAN}]{{1,7}}?[区县市])?[{_HAN}\d]{{0,20}}?(?:路|街|大道|巷|村|镇)[{_HAN}\d\-]{{0,6}}号?[{_HAN}\d]{{0,12}}"
 )
@@ -371,7 +426,11 @@ def take_addresses(reading: Reading) -> Addresses:
         if TAKEN in reading.rest[match.start() : match.end()]:
             continue
         kind = str(match.lastgroup)
-        value = _address_after(reading.rest, match.end(), needs_colon=match[0][0] not in "寄送请" and match[0][-1] not in "至到往")
+        value = _address_after(
+            reading.rest,
+            match.end(),
+            needs_colon=match[0][0] not in "寄送请" and match[0][-1] not in "至到往",
+        )
         if value is None:
             continue
         start, end = value
@@ -381,7 +440,11 @@ def take_addresses(reading: Reading) -> Addresses:
     if not found and (bare := _BARE_ADDRESS.search(reading.rest)):
         reading.take(*bare.span())
         found["plain"] = reading.written(*bare.span())
-    courier = found.get("courier") or found.get("plain", "") if "handover" not in found else found.get("courier", "")
+    courier = (
+        found.get("courier") or found.get("plain", "")
+        if "handover" not in found
+        else found.get("courier", "")
+    )
     handover = found.get("handover") or (found.get("plain", "") if "courier" in found else "")
     if "handover" in found and "plain" in found and not courier:
         courier = found["plain"]
@@ -410,7 +473,10 @@ _REFUSES_ABROAD = re.compile(
     rf"{_CLAUSE}*(?:(?:不|未|无法|谢绝|拒绝|停止|不能|cannot|can't|not|unable|no){_CLAUSE}{{0,25}}{_ABROAD}|{_ABROAD}{_CLAUSE}{{0,20}}(?:不接|不予|暂不|不收|谢绝|not|cannot)){_CLAUSE}*",
     re.IGNORECASE,
 )
-_ASKED_ABROAD = re.compile(rf"[^\n。;{TAKEN}]*是否{_CLAUSE}*{_ABROAD}{_CLAUSE}*[:?]\s*(?:(?P<no>否|不|no)|是|可以?|能|yes){_CLAUSE}*", re.IGNORECASE)
+_ASKED_ABROAD = re.compile(
+    rf"[^\n。;{TAKEN}]*是否{_CLAUSE}*{_ABROAD}{_CLAUSE}*[:?]\s*(?:(?P<no>否|不|no)|是|可以?|能|yes){_CLAUSE}*",
+    re.IGNORECASE,
+)
 _TAKES_ABROAD = re.compile(
     rf"{_CLAUSE}*(?:(?:接[受收]|欢迎|可以?|收|accept|welcome|take){_CLAUSE}{{0,20}}{_ABROAD}|{_ABROAD}{_CLAUSE}{{0,30}}(?:可|欢迎|接[受收]|清关|报关|welcome|accept|customs)){_CLAUSE}*",
     re.IGNORECASE,
@@ -449,7 +515,7 @@ class Rules:
 
 def take_rules(reading: Reading) -> Rules:
     overseas: bool | None = None
-    if (answers := reading.take_all(_ASKED_ABROAD)):
+    if answers := reading.take_all(_ASKED_ABROAD):
         overseas = answers[0]["no"] is None
     elif reading.take_all(_REFUSES_ABROAD):
         overseas = False
@@ -479,11 +545,11 @@ def _bodies(said: str) -> frozenset[str]:
 
 # -- who asks -------------------------------------------------------------------------------------------
 
-_BODY = (
-    r"(?:医院|卫生院|保健院|医疗中心|中心医院|急救中心|疾控中心|疾病预防控制中心|血液中心|血站|卫生服务中心|隔离点|康复驿站|养老院|福利院|护理院|方舱(?!医院)|卫生站|卫生室|红十字会|慈善总会|慈善会|卫健委|卫生健康委员会|卫生局|指挥部|医共体|医疗集团|诊所|肿瘤中心|救治中心)"
-)
+_BODY = r"(?:医院|卫生院|保健院|医疗中心|中心医院|急救中心|疾控中心|疾病预防控制中心|血液中心|血站|卫生服务中心|隔离点|康复驿站|养老院|福利院|护理院|方舱(?!医院)|卫生站|卫生室|红十字会|慈善总会|慈善会|卫健委|卫生健康委员会|卫生局|指挥部|医共体|医疗集团|诊所|肿瘤中心|救治中心)"
 _WING = r"(?:\s*\([^()\n]{1,16}\)|[东西南北新老本总分]?[A-Za-z\u3400-\u9fff]{0,6}(?:院区|分院|院部|校区))?"
-_ORGANISATION = re.compile(rf"(?P<name>[{_HAN}A-Za-z0-9·]{{1,24}}?{_BODY}(?:附属[{_HAN}]{{1,10}}医院)?{_WING})")
+_ORGANISATION = re.compile(
+    rf"(?P<name>[{_HAN}A-Za-z0-9·]{{1,24}}?{_BODY}(?:附属[{_HAN}]{{1,10}}医院)?{_WING})"
+)
 _LABEL_OF_NAME = re.compile(
     rf"(?:^|(?<=[\n\t|;,。\[(【:]))[ ]*(?:(?:医院|单位|机构|受赠(?:单位|方)|受捐(?:单位|方)|接收单位|求助(?:单位|医院)|需求(?:单位|医院|方)|申请单位)(?:全称|名称)?|hospital(?: name)?|facility|organi[sz]ation|name of (?:the )?hospital|institution)\s*:\s*(?P<name>[^\n;,。{TAKEN}]{{3,60}})",
     re.IGNORECASE,
@@ -491,19 +557,28 @@ _LABEL_OF_NAME = re.compile(
 _HOSPITAL_EN = re.compile(
     r"(?P<name>(?:The )?(?:(?:St\.?|[A-Z][\w'’&-]*)(?: (?:of|and|the|for|&))? ){1,7}(?:Hospital|Clinic|Infirmary|Medical Cent(?:er|re)|Health Cent(?:er|re)|Health Department|Health Post|Nursing Home|Red Cross)(?: No\.? ?\d+)?(?: of [A-Z]\w+(?: [A-Z]\w+)*)?)"
 )
-_SHOUTED = re.compile(r"(?P<name>[A-Z]{2,}(?:[ &]+[A-Z]+){0,5} (?:HOSPITAL|CLINIC|MEDICAL CENT(?:ER|RE)|HEALTH CENT(?:ER|RE)))")
+_SHOUTED = re.compile(
+    r"(?P<name>[A-Z]{2,}(?:[ &]+[A-Z]+){0,5} (?:HOSPITAL|CLINIC|MEDICAL CENT(?:ER|RE)|HEALTH CENT(?:ER|RE)))"
+)
 _CHARITY = re.compile(r"红十字会|慈善|指挥部|Red Cross")
 _NOT_OF_THE_NAME = re.compile(
     r"^(?:.*(?:关于|我是|这里是|转发|紧急求助|紧急求援|求助|求援|告急|急需|公告|现有|来自|支援|支持|援助|帮帮|收件人|请寄|因为|由于|位于|感谢|通过|联系|寄往|寄至|寄到|送往|送至|送到|为了|所在地|所在|代收|一切物资由|统一由|我们|大家好|各位|目前|近日|今天|昨日|今日|作为|隶属于))+(?=.{4})"
 )
 _STREET = re.compile(r"^.*(?:[路街道巷村]\s*\d+\s*号|\d+号|大道)(?=.{4})")
-_NO_ORGANISATION = re.compile(r"^(?:我|本|各|该|贵|多家|一些|定点|其他|其它|部分|基层|全市|全省|所有|上述|这|那|[一二三四五六七八九十]?家|三甲|县级|市级|省级)*(?:医院|卫生院|诊所|指挥部|红十字会)$|.*(?:某地|请转交|有需要|需要的|捐赠请|附近|各大).*|^The Hospital$|^(?:Our|This|Your|Dear|Each|Every|All) ")
+_NO_ORGANISATION = re.compile(
+    r"^(?:我|本|各|该|贵|多家|一些|定点|其他|其它|部分|基层|全市|全省|所有|上述|这|那|[一二三四五六七八九十]?家|三甲|县级|市级|省级)*(?:医院|卫生院|诊所|指挥部|红十字会)$|.*(?:某地|请转交|有需要|需要的|捐赠请|附近|各大).*|^The Hospital$|^(?:Our|This|Your|Dear|Each|Every|All) "
+)
 
 
 def take_organisation(reading: Reading, addresses: Addresses) -> str:
     """The first name of a hospital or charity: after its label, in the order of the text, or at the end of an address."""
     return _organisation_in(reading) or next(
-        (name for text in (addresses.courier, addresses.handover) if text and (name := _organisation_in(Reading(text)))), ""
+        (
+            name
+            for text in (addresses.courier, addresses.handover)
+            if text and (name := _organisation_in(Reading(text)))
+        ),
+        "",
     )
 
 
@@ -515,7 +590,11 @@ def _organisation_in(reading: Reading) -> str:
         _take_again(reading, labelled["name"].strip())
         return name
     names: list[tuple[bool, int, int]] = []
-    for match in [*_SHOUTED.finditer(reading.rest), *_ORGANISATION.finditer(reading.rest), *_HOSPITAL_EN.finditer(reading.rest)]:
+    for match in [
+        *_SHOUTED.finditer(reading.rest),
+        *_ORGANISATION.finditer(reading.rest),
+        *_HOSPITAL_EN.finditer(reading.rest),
+    ]:
         start, end = match.span("name")
         for leads in (_NOT_OF_THE_NAME, _STREET):
             lead = leads.match(reading.rest[start:end])
@@ -536,4 +615,3 @@ def _organisation_in(reading: Reading) -> str:
 def _take_again(reading: Reading, name: str) -> None:
     for match in list(re.finditer(re.escape(name), reading.rest)) if name.strip() else []:
         reading.take(*match.span())
-

@@ -200,6 +200,13 @@ SENTENCES: Mapping[str, Any] = {
     "number-in-name": _("The name holds a telephone number or the like; take it out of the name."),
     "not-a-table": _("The file is not readable as CSV: %(reason)s."),
     "no-column": _("No column is called “%(column)s”; the first line has to name the columns."),
+    # review
+    "corrected": _("A volunteer has said what “%(cell)s” means in lists of this source."),
+    "not-goods": _("“%(cell)s” is left out: a volunteer has said that it is nothing that is wanted."),
+    "file-lost": _("The file is no longer there. Hand it in again."),
+    "format-unknown": _(
+        "No format that is known here can read this file. Choose its format, or its columns."
+    ),
 }
 
 

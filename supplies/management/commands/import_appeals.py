@@ -2,10 +2,9 @@
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -13,13 +12,15 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rich.console import Console
+from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from supplies.emergencies.models import Emergency
-from supplies.intake.files.opening import read_rows
 from supplies.intake.formats import FORMATS, Format, needs_mapping, recognised
-from supplies.intake.formats.sheet import HEAD, Plan
+from supplies.intake.formats.sheet import Plan
 from supplies.intake.mapping import emergency_of, format_of, plan_from, propose_mapping, remember
+from supplies.intake.models import Import
+from supplies.intake.opening import head_of
 from supplies.intake.reading.findings import Unreadable
 from supplies.intake.report import Remark, Report
 from supplies.intake.services import import_appeals
@@ -27,6 +28,20 @@ from supplies.intake.services import import_appeals
 AUTO, SHEET = "auto", "sheet"
 OTHERWISE = "wuhan2020"  # reports what is no list of needs like any other
 SHOWN = 20  # remarks of one code; the rest are counted
+Sorted = Iterable[tuple[str | Format, Plan | None, list[Path]]]
+
+
+def _shown_on(bar: Progress) -> Callable[[Import], None]:
+    """A bar for each file, which is first read and then entered."""
+    bars: dict[Any, TaskID] = {}
+
+    def show(batch: Import) -> None:
+        if batch.pk not in bars:
+            bars[batch.pk] = bar.add_task(batch.file_name, total=batch.rows_total)
+        description = f"{batch.file_name} · {batch.get_status_display()}"
+        bar.update(bars[batch.pk], completed=batch.rows_done, description=description)
+
+    return show
 
 
 class Command(BaseCommand):
@@ -67,19 +82,22 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         emergency = self._emergency(options["emergency"])
-        reports = [
-            import_appeals(
-                files,
-                kind,
-                by=None,
-                at=timezone.now(),
-                as_of=options["as_of"],
-                emergency=emergency,
-                encoding=options["encoding"],
-                dry_run=options["dry_run"],
-            )
-            for kind, files in self._sorted(options, emergency)
-        ]
+        with Progress(console=Console(stderr=True), transient=True, disable=options["json"]) as bar:
+            reports = [
+                import_appeals(
+                    files,
+                    kind,
+                    by=None,
+                    at=timezone.now(),
+                    as_of=options["as_of"],
+                    emergency=emergency,
+                    encoding=options["encoding"],
+                    plan=plan,
+                    dry_run=options["dry_run"],
+                    progress=_shown_on(bar),
+                )
+                for kind, plan, files in self._sorted(options, emergency)
+            ]
         for report in reports:
             if options["json"]:
                 self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False))
@@ -88,24 +106,21 @@ class Command(BaseCommand):
         if not any(report.rows for report in reports) and any(report.errors for report in reports):
             raise CommandError(_("No file could be read."))
 
-    def _sorted(
-        self, options: dict[str, Any], emergency: Emergency | None
-    ) -> Iterable[tuple[str | Format, list[Path]]]:
-        """The files by the format they are read in."""
+    def _sorted(self, options: dict[str, Any], emergency: Emergency | None) -> Sorted:
+        """The files by the format they are read in, and the plan of a mapped sheet."""
         if options["format"] == SHEET:
-            return [(self._mapped(options, emergency), options["files"])]
+            return [(*self._mapped(options, emergency), options["files"])]
         if options["format"] != AUTO:
-            return [(options["format"], options["files"])]
+            return [(options["format"], None, options["files"])]
         by_format: dict[str, list[Path]] = {}
         for file in options["files"]:
             by_format.setdefault(self._recognised(file, options["encoding"]), []).append(file)
-        return by_format.items()
+        return [(code, None, files) for code, files in by_format.items()]
 
     def _recognised(self, file: Path, encoding: str) -> str:
         """The code of the format a file is known by; one that cannot be read is left to the import to report."""
         try:
-            with read_rows(file, encoding=encoding) as opened:
-                kind = recognised(head := list(islice(opened, HEAD)))
+            kind = recognised(head := head_of(file, encoding=encoding))
         except Unreadable:
             return OTHERWISE
         if kind is None:
@@ -113,7 +128,7 @@ class Command(BaseCommand):
             raise CommandError(f"{file.name}: {sentence} (--format {SHEET} --source NAME --mapping FILE)")
         return kind.code
 
-    def _mapped(self, options: dict[str, Any], emergency: Emergency | None) -> Format:
+    def _mapped(self, options: dict[str, Any], emergency: Emergency | None) -> tuple[Format, Plan]:
         """The format by the mapping in a file or else by the one that is remembered for the source."""
         source, file = options["source"], options["mapping"]
         if not source or emergency is None:
@@ -126,12 +141,11 @@ class Command(BaseCommand):
                 plan = self._proposed(options["files"][0], source, options["encoding"], file)
         except (Unreadable, ValueError) as error:
             raise CommandError(str(error)) from None
-        return format_of(plan, emergency_of(emergency))
+        return format_of(plan, emergency_of(emergency)), plan
 
     def _proposed(self, list_file: Path, source: str, encoding: str, file: Path | None) -> Plan:
         """The remembered mapping. Without one the proposal is written down for somebody to correct."""
-        with read_rows(list_file, encoding=encoding) as opened:
-            proposal = propose_mapping(list(islice(opened, HEAD)), source=source)
+        proposal = propose_mapping(head_of(list_file, encoding=encoding), source=source)
         if proposal.mapping is not None:
             return proposal.plan
         if file is None:

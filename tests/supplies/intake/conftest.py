@@ -1,14 +1,18 @@
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.utils import translation
+from django.utils import timezone, translation
 
+from supplies.attachments.uploads import in_memory
 from supplies.catalogue.models import Item
 from supplies.intake import services
+from supplies.intake.models import Import
 from supplies.intake.report import Report
-from tests.makers import NOW
+from supplies.organisations.models import User
+from tests.makers import NOW, make_emergency
 from tests.supplies.intake.lists import make_catalogue, write_list
 
 Importer = Callable[..., Report]
@@ -37,3 +41,18 @@ def take(catalogue: dict[str, Item], tmp_path: Path) -> Importer:
         return services.import_appeals([file], format, by=None, at=at, **options)
 
     return importer
+
+
+def hand_in(
+    rows: Any, *, by: User, is_read: bool = True, at: Any = None, name: str = "wuhanshi.json", **options: Any
+) -> Import:
+    """A batch of these rows, handed in by a volunteer, and read unless that is to be done by another."""
+    content = rows if isinstance(rows, bytes) else json.dumps(rows, ensure_ascii=False).encode()
+    at = at or timezone.now()
+    given = {"format": "wuhan2020", "emergency": make_emergency(), **options}
+    with in_memory(content) as file:
+        batch = services.receive(file, name=name, size=len(content), by=by, at=at, **given)
+    if is_read:
+        services.work(batch.pk, at=at)
+    batch.refresh_from_db()
+    return batch
