@@ -312,7 +312,7 @@ def remember(plan: Plan, *, by: User | None, at: datetime) -> SheetMapping:
 
 def format_of(plan: Plan, emergency: tuple[str, str, str, str, date]) -> Format:
     """How tables of this plan are imported: `import_appeals(files, format_of(…))`."""
-    return by_plan(f"{SHEET}{plan.source}", plan, emergency)
+    return replace(by_plan(f"{SHEET}{plan.source}", plan, emergency), plan=plan.as_json())
 
 
 def format_of_batch(batch: Import) -> Format:

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, overload
 from supplies.intake.files.opening import RawRow, read_rows
 from supplies.intake.formats import Format, recognised, rows_of
 from supplies.intake.formats.sheet import HEAD
-from supplies.intake.reading.findings import Finding
+from supplies.intake.reading.findings import Finding, Unreadable
 
 Numbered = tuple[int, Any]  # its number in the file, and the raw row
 
@@ -85,7 +85,14 @@ def head_of(file: Path, *, name: str = "", encoding: str = "") -> list[RawRow]:
 
 def format_in(file: Path, *, name: str = "", encoding: str = "") -> Format | None:
     """The format a file is known by; None for a table that somebody has to map. Raises Unreadable."""
-    return recognised(head_of(file, name=name, encoding=encoding))
+    head = head_of(file, name=name, encoding=encoding)
+    if (kind := recognised(head)) is None and not any(_has_columns(row.raw) for row in head):
+        raise Unreadable("format-unknown")
+    return kind
+
+
+def _has_columns(raw: Any) -> bool:
+    return is_row(raw) or (isinstance(raw, list) and len(raw) > 1)
 
 
 def loads(text: str) -> Any:

@@ -218,7 +218,7 @@ def say_columns(batch: Import, plan: Plan, *, by: User, at: datetime) -> Import:
     remember(plan, by=by, at=at)
     kind = format_of(plan, emergency_of(batch.emergency))
     batch.move_to(BatchStatus.READING)
-    batch.plan, batch.format, batch.touched_at = plan.as_json(), kind.code, at
+    batch.plan, batch.format, batch.touched_at = kind.plan, kind.code, at
     batch.source = batch.source or kind.code
     batch.save()
     _ring(batch)
@@ -402,7 +402,6 @@ def import_appeals(
     as_of: date | None = None,
     emergency: Emergency | None = None,
     encoding: str = "",
-    plan: Plan | None = None,
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> Report:
@@ -412,7 +411,7 @@ def import_appeals(
     and a second moderation of a thousand lines would only make them old. What cannot be believed waits. Reading a file
     twice changes nothing; what was stopped while it entered is taken up by a worker, or by the same command again.
 
-    format     one of FORMATS by its code, or that of a mapped sheet, with its `plan`
+    format     one of FORMATS by its code, or that of a mapped sheet
     as_of      the day for which freshness and editions are judged; by default the newest day the lists name
     emergency  by default the one the format belongs to, made if it is not there yet
     encoding   of the files, where it cannot be told: gb18030, big5, …
@@ -427,7 +426,7 @@ def import_appeals(
     with transaction.atomic() if dry_run else nullcontext():
         emergency = emergency or _emergency_of(kind)
         for file in files:
-            batch = _read_whole(file, kind, emergency, as_of, encoding, plan, by=by, at=at, progress=progress)
+            batch = _read_whole(file, kind, emergency, as_of, encoding, by=by, at=at, progress=progress)
             if batch.status == BatchStatus.READ:
                 enter(batch, what=Scope.ALL, by=by, at=at)
                 _enter_on(batch.pk, at=at, waits=True, progress=progress)
@@ -445,7 +444,6 @@ def _read_whole(
     emergency: Emergency,
     as_of: date,
     encoding: str,
-    plan: Plan | None,
     *,
     by: User | None,
     at: datetime,
@@ -455,7 +453,7 @@ def _read_whole(
     batch = Import.objects.create(
         format=kind.code,
         source=kind.code,
-        plan=plan.as_json() if plan else None,
+        plan=kind.plan,
         emergency=emergency,
         file_name=file.name[:200],
         as_of=as_of,

@@ -71,6 +71,7 @@ class Format:
     rows       rows as the file has them -> numbered rows for `read`, adding what is to be said about the file to a
                list of findings; raises Unreadable for a file that is no such list
     emergency  code and names of the emergency the lists belong to, and the code of its region
+    plan       of a mapped sheet: what its columns are, as `formats.sheet.Plan.as_json` writes it
     """
 
     code: str
@@ -79,3 +80,4 @@ class Format:
     read: Callable[[Mapping[str, Any]], Listed]
     emergency: tuple[str, str, str, str, date]
     rows: Callable[[Iterable[RawRow], list[Finding]], Iterator[tuple[int, Any]]] = rows_as_written
+    plan: Mapping[str, Any] | None = None

@@ -28,7 +28,6 @@ from supplies.intake.services import import_appeals
 AUTO, SHEET = "auto", "sheet"
 OTHERWISE = "wuhan2020"  # reports what is no list of needs like any other
 SHOWN = 20  # remarks of one code; the rest are counted
-Sorted = Iterable[tuple[str | Format, Plan | None, list[Path]]]
 
 
 def _shown_on(bar: Progress) -> Callable[[Import], None]:
@@ -92,11 +91,10 @@ class Command(BaseCommand):
                     as_of=options["as_of"],
                     emergency=emergency,
                     encoding=options["encoding"],
-                    plan=plan,
                     dry_run=options["dry_run"],
                     progress=_shown_on(bar),
                 )
-                for kind, plan, files in self._sorted(options, emergency)
+                for kind, files in self._sorted(options, emergency)
             ]
         for report in reports:
             if options["json"]:
@@ -106,16 +104,18 @@ class Command(BaseCommand):
         if not any(report.rows for report in reports) and any(report.errors for report in reports):
             raise CommandError(_("No file could be read."))
 
-    def _sorted(self, options: dict[str, Any], emergency: Emergency | None) -> Sorted:
-        """The files by the format they are read in, and the plan of a mapped sheet."""
+    def _sorted(
+        self, options: dict[str, Any], emergency: Emergency | None
+    ) -> Iterable[tuple[str | Format, list[Path]]]:
+        """The files by the format they are read in."""
         if options["format"] == SHEET:
-            return [(*self._mapped(options, emergency), options["files"])]
+            return [(self._mapped(options, emergency), options["files"])]
         if options["format"] != AUTO:
-            return [(options["format"], None, options["files"])]
+            return [(options["format"], options["files"])]
         by_format: dict[str, list[Path]] = {}
         for file in options["files"]:
             by_format.setdefault(self._recognised(file, options["encoding"]), []).append(file)
-        return [(code, None, files) for code, files in by_format.items()]
+        return by_format.items()
 
     def _recognised(self, file: Path, encoding: str) -> str:
         """The code of the format a file is known by; one that cannot be read is left to the import to report."""
@@ -128,7 +128,7 @@ class Command(BaseCommand):
             raise CommandError(f"{file.name}: {sentence} (--format {SHEET} --source NAME --mapping FILE)")
         return kind.code
 
-    def _mapped(self, options: dict[str, Any], emergency: Emergency | None) -> tuple[Format, Plan]:
+    def _mapped(self, options: dict[str, Any], emergency: Emergency | None) -> Format:
         """The format by the mapping in a file or else by the one that is remembered for the source."""
         source, file = options["source"], options["mapping"]
         if not source or emergency is None:
@@ -141,7 +141,7 @@ class Command(BaseCommand):
                 plan = self._proposed(options["files"][0], source, options["encoding"], file)
         except (Unreadable, ValueError) as error:
             raise CommandError(str(error)) from None
-        return format_of(plan, emergency_of(emergency)), plan
+        return format_of(plan, emergency_of(emergency))
 
     def _proposed(self, list_file: Path, source: str, encoding: str, file: Path | None) -> Plan:
         """The remembered mapping. Without one the proposal is written down for somebody to correct."""

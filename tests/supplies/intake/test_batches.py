@@ -168,7 +168,7 @@ def test_the_format_can_be_guessed(volunteer: User, rows: Any, format: str) -> N
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [(b"[1, 2]", "format-unknown"), (b"no list at all", "bad-json"), (b'{"a": 1}', "not-a-list")],
+    [(b"[1, 2]", "format-unknown"), (b"no list at all", "is-csv"), (b'{"a": 1}', "not-a-list")],
 )
 def test_a_file_that_cannot_be_read_says_why_and_is_erased(
     volunteer: User, content: bytes, code: str
