@@ -8,6 +8,7 @@ from supplies.allocations.api import AllocationViewSet
 from supplies.catalogue.api import CategoryViewSet, ItemViewSet, StandardViewSet
 from supplies.desks.api import TrackView
 from supplies.emergencies.api import EmergencyViewSet
+from supplies.federation.api import ForeignNeedViewSet
 from supplies.needs.api import AppealViewSet, NeedViewSet
 from supplies.offers.api import DonationViewSet, OfferViewSet
 from supplies.organisations.api import OrganisationViewSet
@@ -27,6 +28,7 @@ router.register("contacts", ContactViewSet)
 router.register("reveals", RevealViewSet)
 router.register("appeals", AppealViewSet)
 router.register("needs", NeedViewSet)
+router.register("foreign-needs", ForeignNeedViewSet)
 router.register("donations", DonationViewSet)
 router.register("offers", OfferViewSet)
 router.register("matching-runs", MatchingRunViewSet)

@@ -9,7 +9,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("tongzhou")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["config", "supplies.journal", "supplies.desks", "supplies.opendata", "matching"])
+app.autodiscover_tasks(
+    ["config", "supplies.journal", "supplies.desks", "supplies.opendata", "supplies.federation", "matching"]
+)
 
 
 def glance_at_broker() -> Connection:

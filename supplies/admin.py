@@ -6,6 +6,7 @@ import supplies.catalogue.admin
 import supplies.desks.admin
 import supplies.editions.admin
 import supplies.emergencies.admin
+import supplies.federation.admin
 import supplies.intake.admin
 import supplies.journal.admin
 import supplies.needs.admin

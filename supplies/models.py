@@ -6,6 +6,7 @@ from supplies.attachments.models import Attachment
 from supplies.catalogue.models import Category, Item, Standard, Substitution, TransportMode, Unit, UnitRule
 from supplies.editions.models import ReferenceEdition
 from supplies.emergencies.models import Emergency
+from supplies.federation.models import ForeignNeed, Peer
 from supplies.intake.models import Import, ImportedLine, ImportedRow
 from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail, Seal, Unsealed
 from supplies.needs.models import Appeal, Need, OpenCount
@@ -47,6 +48,7 @@ __all__ = [
     "Erasure",
     "Event",
     "Facility",
+    "ForeignNeed",
     "IdempotencyKey",
     "Import",
     "ImportedLine",
@@ -60,6 +62,7 @@ __all__ = [
     "Organisation",
     "Outgoing",
     "OutgoingMail",
+    "Peer",
     "Receipt",
     "ReceiptLine",
     "ReferenceEdition",

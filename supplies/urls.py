@@ -5,6 +5,7 @@ from django.urls import path
 from supplies.accounts import views as accounts
 from supplies.attachments import views as attachments
 from supplies.desks import views as desks
+from supplies.federation import views as federation
 from supplies.needs import views as needs
 from supplies.offers import views as offers
 from supplies.opendata import fhir_api as fhir
@@ -20,6 +21,7 @@ urlpatterns = [
     path("track/", desks.find_code, name="find-code"),
     path("track/<slug:code>/", desks.follow, name="track"),
     path("needs/", needs.browse, name="needs"),
+    path("needs/elsewhere/", federation.elsewhere, name="needs-elsewhere"),
     path("needs/<uuid:pk>/withdraw/", needs.withdraw_need, name="withdraw-need"),
     path("needs/<uuid:pk>/confirm/", needs.confirm_need, name="confirm-need"),
     path("appeals/new/", needs.choose_hospital, name="choose-hospital"),
