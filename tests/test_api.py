@@ -31,6 +31,7 @@ from tests.makers import (
     make_donation,
     make_emergency,
     make_facility,
+    make_foreign_need,
     make_item,
     make_member,
     make_need,
@@ -442,6 +443,7 @@ LISTS: dict[str, Callable[[int], None]] = {
     "facilities/": _times(make_facility),
     "appeals/": _times(lambda: make_appeal(lines=[{}, {}])),
     "needs/": _times(make_need),
+    "foreign-needs/": _times(make_foreign_need),
     "donations/": _times(lambda: make_donation(lines=[{}, {}])),
     "offers/": _times(lambda: make_offer(standard=make_standard())),
     "matching-runs/": _runs,
@@ -492,7 +494,7 @@ def test_posting_asks_the_database_as_often_for_thirty_lines_as_for_three() -> N
 # -- who --------------------------------------------------------------------------------------------------
 
 PUBLIC = ["regions", "categories", "items", "standards", "emergencies", "organisations", "facilities",
-          "appeals", "needs", "offers"]  # fmt: skip
+          "appeals", "needs", "foreign-needs", "offers"]  # fmt: skip
 PRIVATE = ["donations", "matching-runs", "proposals", "allocations", "shipments"]
 
 

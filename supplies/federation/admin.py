@@ -26,7 +26,7 @@ class PeerForm(forms.ModelForm):
         try:
             return site_at(self.cleaned_data["address"]).address
         except Refused as refusal:
-            raise ValidationError(refusal.detail) from None
+            raise ValidationError(str(refusal.detail)) from None
 
 
 def is_administrator(user: Any, peer: Peer | None = None) -> bool:

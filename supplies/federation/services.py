@@ -210,12 +210,10 @@ def _begin(peer: Peer, manifest: Manifest) -> None:
         peer.taking, peer.taken, peer.is_taken = manifest.file_sha256, 0, False
         peer.came_back = peer.not_its_own = peer.unreadable = 0
         peer.faults = []
-    peer.save(
-        update_fields=["manifest_sha256", "manifest_etag", "manifest_made_at", "licence", "licence_url"]
-        + COUNTED
-    )
+    peer.save(update_fields=[*PINNED, *COUNTED])
 
 
+PINNED = ["manifest_sha256", "manifest_etag", "manifest_made_at", "licence", "licence_url"]
 COUNTED = ["taking", "taken", "is_taken", "came_back", "not_its_own", "unreadable", "faults"]
 
 
@@ -286,9 +284,8 @@ class Codes:
 
 def _take(peer: Peer, manifest: Manifest, file: Path, *, until: float, at: datetime) -> None:
     """Take in the rows that are not through yet, and at the end mark as gone what is told no more."""
-    codes, rows = Codes(), enumerate(feed.lines(file), start=1)
-    ours = signing.origin()
-    rows = islice(rows, peer.taken, None)
+    codes, ours = Codes(), signing.origin()
+    rows = islice(enumerate(feed.lines(file), start=1), peer.taken, None)
     while numbered := list(islice(rows, AT_ONCE)):
         if time.monotonic() > until:
             raise CannotFetch(_("It has more rows than can be read at once; it goes on from here next time."))

@@ -59,6 +59,7 @@ from tests.makers import (
     NOW,
     make_appeal,
     make_donation,
+    make_foreign_need,
     make_member,
     make_organisation,
     make_shipment,
@@ -177,6 +178,7 @@ def _one_of_everything() -> Match:
     verified(checked)
     reveal(match.hospital_contact, purpose="own", by=user, at=at)
     _imported(match)
+    make_foreign_need(source_name="x", source_url="x", place_en="x")
     _an_account(user)
     _evidence(match)
     proposal = make_proposal(
@@ -378,6 +380,7 @@ ROWS_OF = {
     "items": "supplies.Item",
     "matching-runs": "matching.MatchingRun",
     "memberships": "supplies.Membership",
+    "foreign-needs": "supplies.ForeignNeed",
     "needs": "supplies.Need",
     "offers": "supplies.Offer",
     "organisations": "supplies.Organisation",

@@ -25,7 +25,9 @@ from tests.makers import (
     make_donation,
     make_emergency,
     make_facility,
+    make_foreign_need,
     make_organisation,
+    make_peer,
     make_region,
     make_shipment,
     make_user,
@@ -119,6 +121,8 @@ def make_side(name: str, code: str) -> Side:
     _matches(side)
     _moves(side)
     _accounts(side)
+    told = make_foreign_need(region=region)
+    side.rows |= {"foreign need": told, "peer": told.peer, "new peer": make_peer(status="new")}
     return side
 
 
