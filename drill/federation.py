@@ -80,6 +80,7 @@ def served(name: str, site: Site, port: int, hosts: str) -> Iterator[Instance]:
         cwd=ROOT,
         log=site.folder / "web.log",
     )
+    site.manage("collectstatic", "--no-input", "--verbosity", "0")
     program.start()
     try:
         assert wait_until(lambda: _answers(instance), seconds=SECONDS_TO_ANSWER, every=0.5), name

@@ -43,6 +43,7 @@ PUBLIC = {
     "api/v1/facilities/": "their sites, down to the district",
     "api/v1/appeals/": "appeals are public once a volunteer has published them",
     "api/v1/needs/": "the same for their lines",
+    "api/v1/foreign-needs/": "what other instances tell everybody",
     "api/v1/offers/": "open offers are public without their donor",
 }
 

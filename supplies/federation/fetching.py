@@ -129,9 +129,12 @@ class _Secret(_Plain):
 
 @dataclass(frozen=True)
 class Answer:
+    """until   the moment of time.monotonic() at which it is hung up on"""
+
     status: int
     headers: Mapping[str, str]
     body: Any
+    until: float
 
     def pieces(self, most: int) -> Iterator[bytes]:
         """The body as it comes. Raises CannotFetch when it is longer than `most` bytes, stops, or takes too long."""
@@ -141,7 +144,8 @@ class Answer:
             if left < 0:
                 raise CannotFetch(_("The answer is larger than %(most)d bytes.") % {"most": most})
             yield piece
-        if self.body.length:
+        # A body without a stated length ends where the line does, also where it was we who hung up.
+        if self.body.length or time.monotonic() > self.until:
             raise CannotFetch(CUT)
 
     def whole(self, most: int) -> bytes:
@@ -165,7 +169,7 @@ def asked(site: Site, path: str, *, until: float, **headers: str) -> Iterator[An
         answer = _answer(connection, path, headers)
         if 300 <= answer.status < 400 and answer.status != 304:
             raise CannotFetch(_("%(name)s leads elsewhere; that is not followed.") % {"name": site.host})
-        yield Answer(answer.status, answer.headers, answer)  # type: ignore[arg-type]
+        yield Answer(answer.status, answer.headers, answer, until)  # type: ignore[arg-type]
     finally:
         timer.cancel()
         connection.close()
