@@ -110,6 +110,8 @@ def pull(peer: Peer, *, at: datetime) -> Peer:
     with _alone(peer) as is_alone:
         if not is_alone:
             return peer
+        # Noted first, so that one over which we stumble is the last to be asked next time.
+        Peer.objects.filter(pk=peer.pk).update(tried_at=at)
         peer.refresh_from_db()
         try:
             _read(peer, until=time.monotonic() + SECONDS, at=at)
@@ -117,7 +119,7 @@ def pull(peer: Peer, *, at: datetime) -> Peer:
         except Refused as refusal:
             answer = {"problem": str(refusal.detail)[:300]}
             log.warning("another instance could not be read", peer=str(peer.pk), code=refusal.code)
-        Peer.objects.filter(pk=peer.pk).update(tried_at=at, **answer)
+        Peer.objects.filter(pk=peer.pk).update(**answer)
         peer.refresh_from_db()
         return peer
 

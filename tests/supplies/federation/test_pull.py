@@ -445,6 +445,24 @@ def test_one_that_does_not_answer_stops_no_other(other: Other, settings: Any) ->
     assert ForeignNeed.objects.count() == 1
 
 
+def test_one_over_which_we_stumble_is_asked_last_the_next_time(
+    other: Other, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other.publishes()
+    peer = subscribed(other)
+    waiting = services.introduce(Peer(name="Waiting", address="https://waits.example.org"), by=None, at=NOW)
+    Peer.objects.filter(pk=waiting.pk).update(tried_at=NOW)
+
+    def stumbles(*_words: Any, **_more: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(services, "_news", stumbles)
+    with pytest.raises(RuntimeError):
+        pulled(peer, at=LATER)
+
+    assert [each.name for each in Peer.objects.to_be_asked()] == ["Waiting", "Other"]
+
+
 def test_the_command_says_what_came_of_it(other: Other, capsys: pytest.CaptureFixture[str]) -> None:
     make_need()
     other.publishes()
