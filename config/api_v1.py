@@ -9,6 +9,7 @@ from supplies.catalogue.api import CategoryViewSet, ItemViewSet, StandardViewSet
 from supplies.change_requests.api import ReportViewSet
 from supplies.desks.api import TrackView
 from supplies.emergencies.api import EmergencyViewSet
+from supplies.federation.api import ForeignNeedViewSet
 from supplies.listings.api import ListedFacilityViewSet
 from supplies.needs.api import AppealViewSet, NeedViewSet
 from supplies.offers.api import DonationViewSet, OfferViewSet
@@ -30,6 +31,7 @@ router.register("contacts", ContactViewSet)
 router.register("reveals", RevealViewSet)
 router.register("appeals", AppealViewSet)
 router.register("needs", NeedViewSet)
+router.register("foreign-needs", ForeignNeedViewSet)
 router.register("donations", DonationViewSet)
 router.register("offers", OfferViewSet)
 router.register("matching-runs", MatchingRunViewSet)

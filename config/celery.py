@@ -10,7 +10,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("tongzhou")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(
-    ["config", "supplies.journal", "supplies.desks", "supplies.intake", "supplies.opendata", "matching"]
+    [
+        *("config", "supplies.journal", "supplies.desks", "supplies.intake", "supplies.opendata"),
+        *("supplies.federation", "matching"),
+    ]
 )
 
 

@@ -35,11 +35,11 @@ NOT_NOW = _("This cannot be counted just now, and is not done uncounted. Please 
 
 ROUTES = {
     "browse": """
-        home mine change-requests needs appeal appeal-posted still-lacking donation donation-posted shipment answers
+        home mine change-requests needs needs-elsewhere appeal appeal-posted still-lacking donation donation-posted shipment answers
         api-root region-list region-detail category-list category-detail item-list item-detail standard-list standard-detail
         emergency-list emergency-detail organisation-list organisation-detail facility-list facility-detail
         listed-facilities listedfacility-list listedfacility-detail
-        appeal-list appeal-detail need-list need-detail donation-list donation-detail offer-list offer-detail
+        appeal-list appeal-detail need-list need-detail foreignneed-list foreignneed-detail donation-list donation-detail offer-list offer-detail
         fhir-metadata fhir-definition fhir-requests fhir-request fhir-deliveries fhir-delivery
         matchingrun-list matchingrun-detail proposal-list proposal-detail shortfall-list shortfall-detail allocation-list allocation-detail
         shipment-list shipment-detail proposal-deviations proposal-suggested-shipments contact-list contact-detail reveal-list reveal-detail

@@ -443,6 +443,8 @@ OPEN_DATA_LICENCE: str = env.str("OPEN_DATA_LICENCE", default="CC-BY-4.0")
 OPEN_DATA_LICENCE_URL: str = env.str(
     "OPEN_DATA_LICENCE_URL", default="https://creativecommons.org/licenses/by/4.0/"
 )
+# Federation: hosts with their port ("10.0.0.8:8000") that other instances may be read from though they are private or without TLS.
+FEDERATION_HOSTS: list[str] = env.list("FEDERATION_HOSTS", default=[])
 
 CELERY_BROKER_URL = BROKER_URL
 CELERY_TASK_IGNORE_RESULT = True
@@ -479,6 +481,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "once-a-day": {"task": "desks.once_a_day", "schedule": 86_400.0},
     "counts": {"task": "desks.count_open_needs", "schedule": 60.0},
     "open-data": {"task": "opendata.publish", "schedule": crontab(hour=3, minute=40)},
+    "federation": {"task": "federation.pull", "schedule": crontab(minute=25)},
 }
 
 LOGGING_CONFIG = "config.logs.configure"

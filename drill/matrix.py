@@ -6,6 +6,7 @@ from drill import (
     database,
     disk,
     durability,
+    federation,
     minds,
     once,
     outbox,
@@ -30,6 +31,7 @@ PARTS = (
     once,
     durability,
     disk,
+    federation,
     restore,
 )
 CELLS: dict[str, Cell] = {cell.name: cell for part in PARTS for cell in part.CELLS}

@@ -8,6 +8,7 @@ import supplies.desks.admin
 import supplies.duplicates.admin
 import supplies.editions.admin
 import supplies.emergencies.admin
+import supplies.federation.admin
 import supplies.intake.admin
 import supplies.journal.admin
 import supplies.listings.admin

@@ -17,6 +17,7 @@ from supplies.change_requests.models import ChangeRequest, Report
 from supplies.duplicates.models import DuplicateNeeds, DuplicatePair, Merge, MovedRow
 from supplies.editions.models import ReferenceEdition
 from supplies.emergencies.models import Emergency
+from supplies.federation.models import ForeignNeed, Peer
 from supplies.intake.models import Correction, Import, ImportedLine, ImportedRow, StagedRow
 from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail, Seal, Unsealed
 from supplies.listings.models import ListedFacility
@@ -66,6 +67,7 @@ __all__ = [
     "Erasure",
     "Event",
     "Facility",
+    "ForeignNeed",
     "IdempotencyKey",
     "Import",
     "ImportedLine",
@@ -82,6 +84,7 @@ __all__ = [
     "Organisation",
     "Outgoing",
     "OutgoingMail",
+    "Peer",
     "Receipt",
     "ReceiptLine",
     "ReferenceEdition",

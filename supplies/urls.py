@@ -6,6 +6,7 @@ from supplies.accounts import views as accounts
 from supplies.attachments import views as attachments
 from supplies.change_requests import views as corrections
 from supplies.desks import views as desks
+from supplies.federation import views as federation
 from supplies.intake import views as intake
 from supplies.listings import views as listings
 from supplies.needs import views as needs
@@ -24,6 +25,7 @@ urlpatterns = [
     path("track/<slug:code>/", desks.follow, name="track"),
     path("needs/", needs.browse, name="needs"),
     path("needs/still-needed/<str:word>/", needs.still_needed, name="still-needed"),
+    path("needs/elsewhere/", federation.elsewhere, name="needs-elsewhere"),
     path("needs/<uuid:pk>/withdraw/", needs.withdraw_need, name="withdraw-need"),
     path("needs/<uuid:pk>/confirm/", needs.confirm_need, name="confirm-need"),
     path("appeals/new/", needs.choose_hospital, name="choose-hospital"),

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
+from uuid import uuid4
 
 from supplies.allocations import services as ledger
 from supplies.allocations.models import Allocation
 from supplies.catalogue.models import Category, Item, Standard, TransportMode, Unit
 from supplies.duplicates.models import DuplicateNeeds, DuplicatePair
 from supplies.emergencies.models import Emergency
+from supplies.federation.models import ForeignNeed, Peer
 from supplies.listings.models import ListedFacility
 from supplies.needs import services as asking
 from supplies.needs.models import Appeal, Need
@@ -266,3 +268,52 @@ def make_shipment(
     if status == "delivered":
         shipment = moving.deliver(shipment, by=None, at=NOW)
     return shipment
+
+
+def make_peer(name: str = "演练外站", **fields: Any) -> Peer:
+    """Another instance that is read: its key was compared, its dump of now was taken."""
+    number = next(_number)
+    defaults = {
+        "address": f"https://other{number}.example.org",
+        "instance": f"https://other{number}.example.org",
+        "public_key": "A" * 43 + "=",
+        "status": "active",
+        "licence": "CC-BY-4.0",
+        "licence_url": "https://creativecommons.org/licenses/by/4.0/",
+        "manifest_made_at": NOW,
+        "is_taken": True,
+        "created_at": NOW,
+        "pulled_at": NOW,
+    }
+    return Peer.objects.create(name=name, **{**defaults, **fields})
+
+
+def make_foreign_need(peer: Peer | None = None, **fields: Any) -> ForeignNeed:
+    """A need as another instance tells it, of an item and a place we know."""
+    item, region = make_item(), make_region()
+    defaults = {
+        "origin_id": uuid4(),
+        "appeal_id": uuid4(),
+        "emergency": "flu-2026",
+        "status": "open",
+        "facility_name": "演练外院东院区",
+        "organisation_name": "演练外院",
+        "region": region,
+        "region_code": region.pk,
+        "place_zh": "湖北省 武汉市 武昌区",
+        "item": item,
+        "item_code": item.pk,
+        "item_zh": item.name_zh,
+        "item_en": item.name_en,
+        "unit": item.base_unit_id,
+        "quantity_kind": "number",
+        "quantity": 700,
+        "outstanding": 700,
+        "urgency": 2,
+        "needed_by": TODAY,
+        "confirmed_at": NOW,
+        "posted_at": NOW,
+        "first_seen_at": NOW,
+        "told_at": NOW,
+    }
+    return ForeignNeed.objects.create(peer=peer or make_peer(), **{**defaults, **fields})

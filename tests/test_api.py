@@ -31,6 +31,7 @@ from tests.makers import (
     make_donation,
     make_emergency,
     make_facility,
+    make_foreign_need,
     make_item,
     make_listing,
     make_member,
@@ -444,6 +445,7 @@ LISTS: dict[str, Callable[[int], None]] = {
     "listed-facilities/": _times(lambda: make_listing(make_organisation())),
     "appeals/": _times(lambda: make_appeal(lines=[{}, {}])),
     "needs/": _times(make_need),
+    "foreign-needs/": _times(make_foreign_need),
     "donations/": _times(lambda: make_donation(lines=[{}, {}])),
     "offers/": _times(lambda: make_offer(standard=make_standard())),
     "matching-runs/": _runs,
@@ -495,7 +497,7 @@ def test_posting_asks_the_database_as_often_for_thirty_lines_as_for_three() -> N
 # -- who --------------------------------------------------------------------------------------------------
 
 PUBLIC = ["regions", "categories", "items", "standards", "emergencies", "organisations", "facilities",
-          "listed-facilities",          "appeals", "needs", "offers"]  # fmt: skip
+          "listed-facilities", "appeals", "needs", "foreign-needs", "offers"]  # fmt: skip
 PRIVATE = ["donations", "matching-runs", "proposals", "allocations", "shipments"]
 
 

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db
 # The routes that answer a stranger's GET with a page or data, each with the reason. Everything else asks who is there.
 PUBLIC = {
     "": "what is needed most, for everybody",
+    "needs/elsewhere/": "what other instances tell everybody; it is marked as theirs",
     "needs/": "needs are public once a volunteer has published them",
     "track/": "where one enters a code",
     "health/live": "for whoever starts and stops processes",
@@ -46,6 +47,7 @@ PUBLIC = {
     "api/v1/appeals/": "appeals are public once a volunteer has published them",
     "api/v1/needs/": "the same for their lines",
     "api/v1/check/": "what goods are good for, by the table everybody may read",
+    "api/v1/foreign-needs/": "what other instances tell everybody",
     "api/v1/offers/": "open offers are public without their donor",
 }
 

@@ -160,6 +160,7 @@ WRITES_NO_ROW = {
     "site.probe": "notes in the cache that a worker is there",
     "opendata.publish": "writes files, and its key once: tests/supplies/opendata/test_dump.py delivers it twice",
     "intake.sweep": "rings for what was left lying",
+    "federation.pull": "notes when it asked last, each time: tests/supplies/federation/test_pull.py delivers it twice",
 }
 
 

@@ -61,6 +61,7 @@ from tests.makers import (
     NOW,
     make_appeal,
     make_donation,
+    make_foreign_need,
     make_listing,
     make_member,
     make_organisation,
@@ -187,6 +188,7 @@ def _one_of_everything() -> Match:
     )
     corrections.decline(said.change_request, reason="x", by=make_member("volunteer"), at=at)
     _imported(match)
+    make_foreign_need(source_name="x", source_url="x", place_en="x")
     _an_account(user)
     _evidence(match)
     proposal = make_proposal(
@@ -410,6 +412,7 @@ ROWS_OF = {
     "listed-facilities": "supplies.ListedFacility",
     "matching-runs": "matching.MatchingRun",
     "memberships": "supplies.Membership",
+    "foreign-needs": "supplies.ForeignNeed",
     "needs": "supplies.Need",
     "offers": "supplies.Offer",
     "organisations": "supplies.Organisation",

@@ -29,10 +29,12 @@ from tests.makers import (
     make_donation,
     make_emergency,
     make_facility,
+    make_foreign_need,
     make_listing,
     make_organisation,
     make_pair,
     make_pair_of_needs,
+    make_peer,
     make_region,
     make_shipment,
     make_user,
@@ -127,6 +129,8 @@ def make_side(name: str, code: str) -> Side:
     _moves(side)
     _accounts(side)
     _doubles(side)
+    told = make_foreign_need(region=region)
+    side.rows |= {"foreign need": told, "peer": told.peer, "new peer": make_peer(status="new")}
     return side
 
 

@@ -1,0 +1,111 @@
+"""Other instances at the desk: everyone there sees what is read from whom, an administrator says from whom."""
+
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from supplies.errors import Refused
+from supplies.federation import feed, services
+from supplies.federation.fetching import site_at
+from supplies.federation.models import ForeignNeed, Peer, PeerStatus
+from supplies.organisations.desk import DeskAdmin, Verb
+
+
+class PeerForm(forms.ModelForm):
+    class Meta:
+        model = Peer
+        fields: ClassVar = ["name", "address"]
+
+    def clean_address(self) -> str:
+        try:
+            return site_at(self.cleaned_data["address"]).address
+        except Refused as refusal:
+            raise ValidationError(str(refusal.detail)) from None
+
+
+def is_administrator(user: Any, peer: Peer | None = None) -> bool:
+    return bool(user.is_active and user.is_superuser)
+
+
+@admin.register(Peer)
+class PeerAdmin(DeskAdmin):
+    form = PeerForm
+    list_display = ("name", "address", "status", "manifest_made_at", "needs_told", "pulled_at", "problem")
+    list_filter = ("status",)
+    ordering = ("name",)
+    actions = (
+        Verb(
+            "subscribe",
+            _("I have compared the fingerprint: read from it"),
+            services.subscribe,
+            may=is_administrator,
+            fits=[PeerStatus.NEW],
+            sensitive=True,
+        ),
+        Verb(
+            "renew_key",
+            _("Fetch its key anew, to be compared"),
+            services.renew_key,
+            may=is_administrator,
+            fits=[PeerStatus.ACTIVE, PeerStatus.ENDED],
+            sensitive=True,
+        ),
+        Verb(
+            "end",
+            _("Read from it no more"),
+            services.end,
+            may=is_administrator,
+            fits=[PeerStatus.NEW, PeerStatus.ACTIVE],
+        ),
+    )
+    told = (
+        "status",
+        "instance",
+        "fingerprint",
+        "licence",
+        "licence_url",
+        "manifest_made_at",
+        "needs_told",
+        "taken",
+        "is_taken",
+        "came_back",
+        "not_its_own",
+        "unreadable",
+        "first_faults",
+        "tried_at",
+        "pulled_at",
+        "problem",
+    )
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        return is_administrator(request.user)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return is_administrator(request.user)
+
+    def get_fields(self, request: HttpRequest, obj: Peer | None = None) -> tuple[str, ...]:
+        return ("name", "address", *(self.told if obj else ()))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Peer | None = None) -> tuple[str, ...]:
+        return self.get_fields(request, obj) if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        services.introduce(obj, by=cast(AbstractBaseUser, request.user), at=timezone.now())
+
+    @admin.display(description=_("fingerprint of its key"))
+    def fingerprint(self, peer: Peer) -> str:
+        return feed.fingerprint(peer.public_key) if peer.public_key else "–"
+
+    @admin.display(description=_("needs shown"))
+    def needs_told(self, peer: Peer) -> int:
+        return ForeignNeed.objects.filter(peer=peer, gone_at=None).count()
+
+    @admin.display(description=_("the first of them"))
+    def first_faults(self, peer: Peer) -> str:
+        return ", ".join(f"{fault['row']}: {fault['column']}" for fault in peer.faults) or "–"
