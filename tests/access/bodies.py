@@ -111,7 +111,9 @@ def body_for(route: Route, method: str, world: World, side: Side) -> tuple[Any, 
 
 def _answers(route: Route, world: World) -> dict[str, Any]:
     asked = form_of(route)
-    return {"answered": "yes", **filled_in(asked)} if asked else {}
+    filled = filled_in(asked) if asked else {}
+    answered = {name: value for name, value in filled.items() if value is not None}  # nothing to choose from
+    return {"answered": "yes", **answered} if asked else {}
 
 
 def form_of(route: Route) -> forms.Form | None:
