@@ -799,7 +799,7 @@ class CheckEdition(serializers.Serializer):
     loaded_at = Moment()
 
 
-class CheckSerializer(serializers.Serializer):
+class CheckedGoodsSerializer(serializers.Serializer):
     marks = CheckMark(many=True)
     readings = CheckReading(many=True)
     questions = CheckQuestion(many=True)
@@ -819,7 +819,7 @@ class CheckView(APIView):
     @extend_schema(
         summary="Check goods",
         parameters=[CheckInput],
-        responses=CheckSerializer,
+        responses=CheckedGoodsSerializer,
         examples=[
             OpenApiExample(
                 "A word for two things, and no standard",
@@ -851,4 +851,4 @@ class CheckView(APIView):
             context={"request": request},
         )
         said.is_valid(raise_exception=True)
-        return Response(CheckSerializer(look_up(said.asked, on=timezone.localdate())).data)
+        return Response(CheckedGoodsSerializer(look_up(said.asked, on=timezone.localdate())).data)
