@@ -18,7 +18,18 @@ from django.db import connection
 from django.utils import timezone, translation
 
 from bench import lists
-from bench.announcements import FIELDS, HELD_OUT, TUNING, Labelled, Reader, Scores, labelled, rows_in, score
+from bench.announcements import (
+    FIELDS,
+    HELD_OUT,
+    LATER,
+    TUNING,
+    Labelled,
+    Reader,
+    Scores,
+    labelled,
+    rows_in,
+    score,
+)
 from bench.databases import make, make_template, url
 from bench.reporting import Report, Table
 from supplies.catalogue.dictionary import Dictionary
@@ -82,12 +93,8 @@ def reader_of_announcements() -> Reader | None:
 
 def _reading(rows: Sequence[Labelled]) -> dict[str, Any]:
     read = reader_of_announcements()
-    parts = {
-        "tuning": list(rows_in(rows, TUNING)),
-        "held out": list(rows_in(rows, HELD_OUT)),
-        "both": list(rows),
-    }
-    sizes = f"{len(parts['tuning'])} to tune with, {len(parts['held out'])} held out"
+    parts = {name: list(rows_in(rows, name)) for name in (TUNING, HELD_OUT, *LATER)} | {"all": list(rows)}
+    sizes = ", ".join(f"{len(part)} {name}" for name, part in parts.items() if name != "all")
     set_says = f"**Announcements.** {len(rows)} invented ones, labelled by hand ({sizes}), with {_goods(rows)} goods."
     if read is None:
         says = f"{set_says} There is no reader of announcements yet (`supplies/intake/announcements.py`)."
@@ -97,9 +104,9 @@ def _reading(rows: Sequence[Labelled]) -> dict[str, Any]:
         began = time.perf_counter()
         scores[name] = score(part, read)
         seconds[name] = time.perf_counter() - began
-    both = scores["both"]
+    both = scores["all"]
     says = (
-        f"{set_says} Read at {len(rows) / seconds['both']:.0f} a second. Goals: {_goals()}; no quantity invented."
+        f"{set_says} Read at {len(rows) / seconds['all']:.0f} a second. Goals: {_goals()}; no quantity invented."
         f" {_verdict(both)} {_invented(both)} {_failed(both)} Precision / recall (and how often it stands there);"
         " the set's README says how labels are written."
     )
@@ -108,7 +115,7 @@ def _reading(rows: Sequence[Labelled]) -> dict[str, Any]:
         "tables": [_table(scores)],
         "figures": {
             "announcements": len(rows),
-            "per_second": round(len(rows) / seconds["both"], 1),
+            "per_second": round(len(rows) / seconds["all"], 1),
             **{name: figures_of(found) for name, found in scores.items()},
             "invented": both.invented,
             "failed": both.failed,

@@ -10,6 +10,7 @@ from supplies.change_requests.api import ReportViewSet
 from supplies.desks.api import TrackView
 from supplies.emergencies.api import EmergencyViewSet
 from supplies.federation.api import ForeignNeedViewSet
+from supplies.intake.api import IntakeView
 from supplies.listings.api import ListedFacilityViewSet
 from supplies.needs.api import AppealViewSet, NeedViewSet
 from supplies.offers.api import DonationViewSet, OfferViewSet
@@ -44,5 +45,6 @@ router.register("change-requests", ReportViewSet, basename="change-request")
 urlpatterns = [
     path("", include(router.urls)),
     path("check/", gated(CheckView).as_view(), name="check"),
+    path("intake/", gated(IntakeView).as_view(), name="intake"),
     path("track/<str:code>/", gated(TrackView).as_view(), name="track-code"),
 ]

@@ -45,7 +45,7 @@ ROUTES = {
         shipment-list shipment-detail proposal-deviations proposal-suggested-shipments contact-list contact-detail reveal-list reveal-detail
         organisation organisation-check facility promise privacy open-data open-dictionary open-dictionary-json open-key open-manifest open-signature how-matching-works my-data account account-number keys members nowhere
         """,
-    "search": "choose-hospital read-announcement check-goods check",
+    "search": "choose-hospital read-announcement intake check-goods check",
     "track": """
         find-code track track-code invitation still-needed reported change-request-detail take-back-report
         change-request-take-back

@@ -6,17 +6,40 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from supplies.catalogue.dictionary import Dictionary, Mentioned, Quoted
+from supplies.intake.figures import (
+    CLOSING,
+    EACH,
+    HAN,
+    HERE,
+    MEASURE,
+    MODEL,
+    NUMBERING,
+    OPENING,
+    PACKAGE,
+    SENTENCE,
+    SIZE_WORD,
+    SIZED,
+    STRENGTH,
+    blanked,
+    counted_in,
+    demanded,
+    depth_at,
+    figure_in,
+    may_count,
+    noun_in,
+    outside_brackets,
+    packed_in,
+    tidied,
+)
 from supplies.intake.reading.findings import Finding, found
 from supplies.intake.reading.plain import TAKEN, Reading
 from supplies.intake.reading.quantities import UNITS, counts_in, says_content, says_per_day
 
-_HAN = r"\u3400-\u9fff"
-_OPENING, _CLOSING = "([{【〔《<", ")]}】〕》>"
 _SENTENCE_ENDS = "。;!?" + TAKEN
 _NOT_GOODS = re.compile(
     r"床单位|口罩机|防护服生产|病床数|手套箱|中药房|救护车辆保障|N95级|防护用品生产|口罩厂|呼吸机治疗|无创呼吸机治疗|有创呼吸机治疗|ECMO治疗|疫苗接种|氧气站|酒精棉球?|酒精灯|口罩生产线|\d+-beds?\b|(?:at least|minimum|min\.?|>=?)\s*\d+\s?%\s*alcohol"
 )
-_ENUMERATED = re.compile(rf"[(]\d{{1,2}}[)](?=\s*[{_HAN}]{{2}})")
+_ENUMERATED = re.compile(rf"[(]\d{{1,2}}[)](?=\s*[{HAN}]{{2}})")
 _THE_OTHER_TOO = re.compile(r"(有创|无创)\s*[/、及和与]\s*$")
 _UNWANTED_BEFORE = re.compile(
     r"(?:暂?时?不(?:再)?(?:需要?|接[受收]|收|要(?!求)|缺(?!少))|无需|勿(?:再)?(?:捐|送|寄)|谢绝|拒收|删去|删除|不想要|别(?:再)?(?:往[^,。]{0,20})?[寄拉送]|not accepting|取消(?:需求)?|撤销需求|停止接[收受]|(?:do|does|did) ?n[o']?t (?:need|want|require|accept)|no longer (?:need|require|accept)|don't (?:need|send|accept)|no need for|not (?:accept|need)|cannot accept|can't accept|(?:please )?do not send|no more(?! than)|not in need of|enough(?! for)|sufficient|plenty of)",
@@ -40,10 +63,6 @@ _CONTRAST = re.compile(
     r"但是?|然而|不过|仍然?(?=急?[需缺])|另外?(?=[需急])|其余|尤其|特别是|\b(?:but|however|still need|while|whereas|yet)\b",
     re.IGNORECASE,
 )
-_EACH = re.compile(
-    r"各(?:自|种)?(?=\s*[需\d约一二三四五六七八九十百千万])|分别(?=\d)|每[种样](?=\s*\d)|\beach\b",
-    re.IGNORECASE,
-)
 _EACH_OF_THESE = re.compile(
     rf"(?:各|每[种样])\s*(?:需要?|约)?\s*(?P<figure>\d[\d,]*\s*[万千百]?\s*(?:{UNITS})?)\s*:"
 )
@@ -62,46 +81,12 @@ _PER_PERSON = re.compile(
     r"每人|每班|人均|每家|每院|每个科室|每个病区|per hospital|per (?:person|nurse|worker|shift|patient)",
     re.IGNORECASE,
 )
-_PER_DAY_WORDS = re.compile(
-    r"(?:每[日天]|日均?)(?:需求?|消耗|用|使用|耗)?量?(?:约|为)?|per day|a day|daily", re.IGNORECASE
-)
 _CONDITION = re.compile(
     r"符合|标准|型号|要求|必须|须|需(?:有|带|为|具)|无菌|灭菌|独立包装|单独包装|防[^护疫控]|带|无[^法]|呼吸阀|阀|规格|尺[寸码]|大小|加[大长厚]|一次性|医用|医疗|级|类|款|式|效期|有效期|质检|合格|注册证|检测报告|证明|品牌|3M|霍尼|或以上|及以上|同等|不低于|优先|均可|都可|GB|YY|NIOSH|FFP|EN\s?\d|class|level|type|grade|certified|compl|standard|with|without|valve|sterile|powder|latex|size|brand|expir|individually|fluid|disposable|reusable|or (?:better|equivalent|higher)|[SMLX]{1,3}码|cm|mm",
     re.IGNORECASE,
 )
-_MODEL = re.compile(
-    r"3M\s*[-A-Za-z\d+/、,.]*|(?:型号|model(?: no\.?)?|品牌|brand)\s*:?\s*[-A-Za-z\d+/.]+|(?<![A-Za-z\d])(?:18[67]0s?|9132|8210|9123|9001|9010|20[59]\d|6200|7502|4565)(?![\d个只件套万])|"
-    r"\d+(?:\.\d+)?\s*(?:%|％|°|度|码|号(?!\S)|cm|mm|层|级|类|岁|寸|fr|mg|毫克|ug|μg|iu|万?单位|kpa|mg/ml)(?:\s*[*x×/]\s*\d+(?:\.\d+)?\s*(?:cm|mm|码)?)*|(?:N|KN|P|R|FFP|DS|KF|PM|KP)\d+|[A-Z]{1,3}-?\d+[A-Z]?(?![A-Za-z\d个只])|第?[一二三四五六七八九十]+(?:次性|层|级|类|型|线|期|种|用|体|代|楼|院)|(?:level|class|type|grade)\s*[IV\d]+[A-Za-z]?",
-    re.IGNORECASE,
-)
-_MEASURE = r"(?:ml|毫升|升|L|g|克|kg|公斤|千克)"
-_PACKAGE = r"(?:瓶|桶|支|袋|盒|bottles?|drums?|jerrycans?|cans?|bags?)"
-_MEASURED_PACK = re.compile(
-    rf"(?P<size>\d+(?:\.\d+)?\s*{_MEASURE})\s*(?:装|规格|/|每)?\s*(?:{_PACKAGE})?\s*(?:装|规格)?\s*[)*x×,: ]*\s*(?P<count>\d[\d,.]*\s*[万千百]?)\s*(?P<pack>{_PACKAGE})",
-    re.IGNORECASE,
-)
-_PACK_MEASURED = re.compile(
-    rf"(?P<count>\d[\d,.]*\s*[万千百]?)\s*(?P<pack>{_PACKAGE})\s*[(*x× ]*(?:of|每瓶|每桶|规格)?\s*(?P<size>\d+(?:\.\d+)?\s*{_MEASURE})(?:装|/{_PACKAGE})?\)?",
-    re.IGNORECASE,
-)
 _SIZE_ALONE = re.compile(
-    rf"\s*(?:规格|每[瓶桶]|容量)?\s*:?\s*(?P<size>\d+(?:\.\d+)?\s*{_MEASURE})\s*(?:装|规格)?\s*",
-    re.IGNORECASE,
-)
-_SIZE_SAID = re.compile(
-    rf"(?:规格\s*:?\s*)\d+(?:\.\d+)?\s*{_MEASURE}|\d+(?:\.\d+)?\s*{_MEASURE}\s*(?:装|规格)", re.IGNORECASE
-)
-_SIZED = re.compile(rf"\d+(?:\.\d+)?\s*{_MEASURE}\s*(?:装|规格)?(?!\s*/)", re.IGNORECASE)
-_PER_PACK = re.compile(r"(\d+)\s*(?:per|/|a)\s*(box|case|carton|pack)\b", re.IGNORECASE)
-_NUMBERING = re.compile(
-    r"^[\s(]*(?:[1-9]\d?\s*(?:[.)、:](?!\d)|\s(?=\D))+|[-*•·●○◆■▪–—]\s*|[①-⑳]\s*|[(]?[一二三四五六七八九十]{1,2}[、.)]\s*|[a-h][.)]\s)"
-)
-_ASKING = re.compile(
-    r"^(?:(?:我院|本院|医院|我们|目前|当前|现|还|另|仍|最|急|亟|尚|特|特别|尤其|主要|极|十分|非常|严重|紧急)*(?:需要?(?!求)|缺(?!氧|血)少?|缺乏|短缺|紧缺|求购?|征集|募集|需求(?:物资)?(?:为|有|如下)?|包括|有|为|如)(?:捐赠)?(?:的)?(?:物资)?(?:主要)?(?:有|为|包括|如下)?|以及|及|和|与|或|各类|各种|等|大量|少量|an?|the|some|any|more|also|and|or|we|our hospital|urgently|needs?|requires?|please|additional|further|for|of|are|is|most)+[\s:]*",
-    re.IGNORECASE,
-)
-_AND_SO_ON = re.compile(
-    r"\s*(?:等+(?:医用|医疗|防护|相关|各类|紧缺|急需)*(?:物资|用品|物品|设备|耗材|产品)?|etc\.?|and so on|and the like|\.\.\.|…+)[。.!]*\s*$",
+    rf"\s*(?:规格|每[瓶桶]|容量)?\s*:?\s*(?P<size>\d+(?:\.\d+)?\s*{MEASURE})\s*(?:装|规格)?\s*",
     re.IGNORECASE,
 )
 _JOIN = re.compile(
@@ -109,7 +94,6 @@ _JOIN = re.compile(
     re.IGNORECASE,
 )
 _CONNECTOR = re.compile(r"\s+(?:and|plus|&)\s+|(?:以及|[和及与+&])(?=\S)", re.IGNORECASE)
-_LONGEST_NAME = 24
 _NO_LIMIT = re.compile(
     r"不限(?!于|制)|无限|不设上限|无上限|多多益善|越多越好|尽可能多|尽量多|有多少[要收]多少|多少都[要行收]|大量|需求量?(?:较|很|极|巨)?大|"
     r"\b(?:as (?:much|many) as (?:possible|you can)|unlimited|no (?:upper |set )?(?:limit|amount)|any (?:amount|quantity|number))\b|^\W*(?:any|everything|lots)\W*$",
@@ -123,10 +107,6 @@ _STILL = re.compile(
     r"(?:还|尚|仍|目前|现)*(?:缺口?|差|需)(?=.*\d)|应为|实为|调整为|改为|更正为|still (?:need|short)|changed to|now",
     re.IGNORECASE,
 )
-_CHANGED = re.compile(
-    r"(?:由|从|from)\s*\d[\d,.万千]*\s*\w{0,2}?\s*(?:调整|改|更正|变更|增加?|减少?|扩大|提高|上调|下调|降低?|changed?)?(?:为|成|到|至|to)\s*",
-    re.IGNORECASE,
-)
 _OF_WHICH = re.compile(
     r"\(\s*(?:其中|包括|包含|含|of which|including)\s*:?(?P<parts>[^()]*)\)", re.IGNORECASE
 )
@@ -137,24 +117,13 @@ _NOT_A_THING = re.compile(
     r"电梯|资金|善款|捐款|场地|志愿者|司机|人手|房屋|住宿|货车|卡车|money|funds|elevator|volunteers|drivers?|\bcash\b|lift",
     re.IGNORECASE,
 )
-_FIGURE_SLASH = re.compile(rf"(?<=\d) +/ +(?=[{_HAN}A-Za-z])|(?<=[{_HAN}]) +/ +(?=[{_HAN}A-Za-z]+ ?\d)")
+_FIGURE_SLASH = re.compile(rf"(?<=\d) +/ +(?=[{HAN}A-Za-z])|(?<=[{HAN}]) +/ +(?=[{HAN}A-Za-z]+ ?\d)")
 _ITEMS_LEAD = re.compile(
     r"(?:品名|名称|物资|物品|items?|goods|products?)(?:名称)?\s*:[^\n]*\n\s*(?=(?:规格|标准|数量|型号|standards?|quantit))",
     re.IGNORECASE,
 )
 _COLUMN_LEAD = re.compile(
     r"\s*(?:(?P<number>(?:对应|需求|所需)?数量|quantit(?:y|ies)|qty)|(?:产品|执行|对应|相应)?(?:标准|要求|规格|型号|规格型号)|standards?|requirements?|specifications?)(?:依次|分别)?(?:为|是)?\s*:\s*",
-    re.IGNORECASE,
-)
-_WORDS_OF_NUMBERS = {
-    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "fifteen": 15, "twenty": 20,
-    "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "eighty": 80, "hundred": 100, "thousand": 1000,
-}  # fmt: skip
-_NUMBER_WORDS = re.compile(
-    rf"(?<!few )(?<!several )(?<!some )\b(?:(?:{'|'.join(_WORDS_OF_NUMBERS)})\b[ -]?)+", re.IGNORECASE
-)
-_MEDICINE_UNIT = re.compile(
-    r"\b(?P<unit>capsules?|tablets?|vials?|syringes?|ampoules?|sachets?|doses?)\s+(?P<count>\d[\d,]*)(?!\w)",
     re.IGNORECASE,
 )
 
@@ -183,7 +152,7 @@ class Draft:
     @property
     def counted(self) -> str:
         """The figure with what one package holds."""
-        pack = re.search(rf"{_PACKAGE}$", self.figure, re.IGNORECASE)
+        pack = re.search(rf"{PACKAGE}$", self.figure, re.IGNORECASE)
         if self.size and pack and not self.content:
             return f"{self.figure}({self.size}/{pack[0]})"
         return (
@@ -214,9 +183,11 @@ def find_goods(reading: Reading, dictionary: Dictionary) -> Goods:
 class _Finder:
     def __init__(self, reading: Reading, dictionary: Dictionary) -> None:
         self.reading, self.dictionary = reading, dictionary
-        self.text = _ENUMERATED.sub(_blank, reading.rest)
+        self.text = _ENUMERATED.sub(blanked, reading.rest)
         self.text = _ITEMS_LEAD.sub(lambda lead: lead[0].replace("/", "、"), self.text)
-        self.text = _FIGURE_SLASH.sub(lambda slash: slash[0].replace("/", "、"), self.text)
+        self.text = _WHOLE_DAY.sub(blanked, self.text)
+        if not any(_is_head_of_slashes(line) for line in self.text.split("\n")):
+            self.text = _FIGURE_SLASH.sub(lambda slash: slash[0].replace("/", "、"), self.text)
         self.sentinel = self._take_sentinel()
         self.mentions, self.quotes = self._named_and_quoted()
         self.goods = Goods([], [], [])
@@ -304,12 +275,12 @@ class _Finder:
         place = self.columns.get("name")
         if named:
             cell, mentions = named[0]
-        elif place is not None and place < len(cells) and re.search(rf"[{_HAN}A-Za-z]", words[place]):
+        elif place is not None and place < len(cells) and re.search(rf"[{HAN}A-Za-z]", words[place]):
             cell, mentions = cells[place], []
         else:
             return False
         if (
-            any(count["unit"] for count in counts_in(_MODEL.sub(" ", words[cells.index(cell)])))
+            any(count["unit"] for count in counts_in(MODEL.sub(" ", words[cells.index(cell)])))
             or len(named) > 2
         ):
             return False  # a sentence with wide gaps
@@ -331,8 +302,8 @@ class _Finder:
         if mentions and (rest := self._leftover(cell, mentions)):
             draft.requirements.append(rest)
         if held := next((one for one in spec if says_content(one)), ""):
-            for part in _STRENGTH.sub("", held).split(","):
-                draft.content = _nested(draft.content, part.strip())
+            for part in STRENGTH.sub("", held).split(","):
+                draft.content = packed_in(draft.content, part.strip())
         aside = re.search(rf"\(({UNITS})\)", self.text[cell.start : cell.end])
         unit = (
             unit
@@ -347,7 +318,7 @@ class _Finder:
         ):
             draft.daily = words[self.daily_at]
         draft.figure = f"{number}{unit}" if number else ""
-        draft.size = next((one.removesuffix("装").strip() for one in spec if _SIZED.fullmatch(one)), "")
+        draft.size = next((one.removesuffix("装").strip() for one in spec if SIZED.fullmatch(one)), "")
         self.goods.drafts.append(draft)
         self.taken.append(_Span(start, end))
         return True
@@ -368,7 +339,7 @@ class _Finder:
         named = [self._within(cell.start, cell.end) for cell in cells]
         whole = [
             bool(found)
-            and re.fullmatch(rf"(?:{UNITS})?", _tidy(self._without_names(cell, found))) is not None
+            and re.fullmatch(rf"(?:{UNITS})?", tidied(self._without_names(cell, found))) is not None
             for cell, found in zip(cells, named, strict=True)
         ]
         if sum(whole) >= 3 and not any(map(_FIGURE.fullmatch, words)):
@@ -380,7 +351,8 @@ class _Finder:
             ]
             self.taken.append(_Span(start, end))
             return True
-        if not self.across or len(cells) > len(self.across) or any(named):
+        figures_here = sum(bool(_FIGURE.fullmatch(word)) for word in words)
+        if not self.across or len(cells) > len(self.across) or (any(named) and figures_here < 2):
             return False
         columns = self.across[: len(cells)]
         figures = [(draft, word) for draft, word in zip(columns, words, strict=True) if draft is not None]
@@ -458,7 +430,7 @@ class _Finder:
             known = self.columns.get("number")
             if at in self.ignored:
                 continue
-            if _SIZED.fullmatch(word) and known != at:
+            if SIZED.fullmatch(word) and known != at:
                 spec.append(word)
                 continue
             is_figure = _FIGURE.fullmatch(word) or re.fullmatch(r"[/×√✓✔—-]|[YN]", word)
@@ -506,9 +478,9 @@ class _Finder:
         return figures
 
     def _unnumbered(self, sentence: _Span) -> _Span:
-        numbered = _NUMBERING.match(self.text[sentence.start : sentence.end])
+        numbered = NUMBERING.match(self.text[sentence.start : sentence.end])
         if numbered and re.search(
-            rf"[{_HAN}A-Za-z]", self.text[sentence.start + numbered.end() : sentence.end]
+            rf"[{HAN}A-Za-z]", self.text[sentence.start + numbered.end() : sentence.end]
         ):
             return _Span(sentence.start + numbered.end(), sentence.end)
         return sentence
@@ -533,7 +505,7 @@ class _Finder:
                 return False  # whose figure is whose would be a guess
         for draft, cell in zip(self.last_list, map(str.strip, cells), strict=False):
             if lead["number"]:
-                draft.figure = draft.figure or _counted(_HERE + cell)
+                draft.figure = draft.figure or counted_in(HERE + cell)
             elif cell and not re.fullmatch(r"无|/|-+|none|n/?a", cell, re.IGNORECASE):
                 draft.requirements.append(cell)
         self.taken.append(sentence)
@@ -587,7 +559,7 @@ class _Finder:
         if (
             mood
             or not earlier
-            or not any(c["unit"] for c in counts_in(_MODEL.sub(_blank, self.text[clause.start : cut])))
+            or not any(c["unit"] for c in counts_in(MODEL.sub(blanked, self.text[clause.start : cut])))
         ):
             return clause, mentions
         self._clause(_Span(clause.start, cut), earlier, is_per_day)
@@ -605,9 +577,9 @@ class _Finder:
         ):
             self._not_wanted([], clause)
         elif (
-            mood == "unwanted" and len(self.goods.drafts) > first and not counts_in(_MODEL.sub(_blank, words))
+            mood == "unwanted" and len(self.goods.drafts) > first and not counts_in(MODEL.sub(blanked, words))
         ):
-            self.goods.drafts[-1].requirements.append(_kept(words))
+            self.goods.drafts[-1].requirements.append(demanded(words))
             self.taken.append(clause)
         elif mood == "not asked" and not _THANKS.search(words) and len(self.goods.drafts) > first:
             return ""
@@ -625,10 +597,10 @@ class _Finder:
     def _not_wanted(self, mentions: list[Mentioned], clause: _Span) -> None:
         for piece in _split(self.text, clause.start, clause.end, "、"):
             inside = [one for one in mentions if piece.start <= one.start and one.end <= piece.end]
-            noun = "" if inside else _noun(self.text[piece.start : piece.end].rpartition(":")[2], [])
+            noun = "" if inside else noun_in(self.text[piece.start : piece.end].rpartition(":")[2], [])
             self.goods.unwanted += [self.reading.written(one.start, one.end) for one in inside]
             if (
-                noun not in {"", _SENTENCE}
+                noun not in {"", SENTENCE}
                 and "、" in self.text[clause.start : clause.end]
                 and _IS_NAME.fullmatch(noun)
             ):
@@ -646,7 +618,7 @@ class _Finder:
             self.taken.append(clause)
             return
         if self._only_grades(clause, mentions):
-            self.goods.drafts[-1].requirements.append(_kept(words))
+            self.goods.drafts[-1].requirements.append(demanded(words))
             self.taken.append(clause)
             return
         drafts: list[Draft] = []
@@ -657,27 +629,27 @@ class _Finder:
                 continue
             if self._is_kit(piece, inside):
                 words = self.text[piece.start : piece.end]
-                self._unknown(piece, _noun(words, counts_in(_outside_brackets(words)[0])), words)
+                self._unknown(piece, noun_in(words, counts_in(outside_brackets(words)[0])), words)
                 continue
             for part, names in self._groups(piece, inside):
                 if self._is_grade_of_last(names, part):
-                    self.goods.drafts[-1].requirements.append(_kept(self.text[part.start : part.end]))
+                    self.goods.drafts[-1].requirements.append(demanded(self.text[part.start : part.end]))
                     continue
                 if not self._quotes_in(part) and _NO.match(
-                    self._without_names(part, names).replace(_HERE, "")
+                    self._without_names(part, names).replace(HERE, "")
                 ):
                     self.goods.unwanted += [self.reading.written(one.start, one.end) for one in names]
                     continue
                 draft = self._draft(part, names)
                 if other := _THE_OTHER_TOO.search(self.text[: names[0].start]):  # 有创/无创呼吸机 are two
                     self._other_ventilator(f"{other[1]}呼吸机", names[0])
-                outside, asides = _outside_brackets(self.text[part.start : part.end])
+                outside, asides = outside_brackets(self.text[part.start : part.end])
                 if _PER_PERSON.search(self.text[clause.start : part.end]):
                     draft.figure = ""
                 elif is_per_day or says_per_day(outside):
                     draft.daily, draft.figure = draft.figure, ""
                 elif rate := next((aside for aside in asides if says_per_day(aside)), ""):
-                    draft.daily = _counted(_HERE + rate)
+                    draft.daily = counted_in(HERE + rate)
                 drafts.append(draft)
                 self.goods.drafts.append(draft)
         self.taken.append(clause)
@@ -698,7 +670,7 @@ class _Finder:
         """Whether the brackets split a total into goods, each with its figure."""
         start = clause.start + parts.start("parts")
         within = self._within(start, clause.start + parts.end("parts"))
-        return bool(within) and bool(counts_in(_MODEL.sub(_blank, parts["parts"])))
+        return bool(within) and bool(counts_in(MODEL.sub(blanked, parts["parts"])))
 
     def _only_grades(self, clause: _Span, mentions: list[Mentioned]) -> bool:
         """“NIOSH N95 or FFP2” after respirators: what is accepted, not more goods."""
@@ -713,21 +685,21 @@ class _Finder:
                 self.text[self.text.rfind("\n", 0, clause.start) + 1 : clause.end],
             )
         )
-        return bool(related) and only and told and not _figure_in(self._without_names(clause, mentions))[0]
+        return bool(related) and only and told and not figure_in(self._without_names(clause, mentions))[0]
 
     def _is_kit(self, piece: _Span, inside: list[Mentioned]) -> bool:
         """“洗漱用品（毛巾2、肥皂1）1000套”: the brackets hold the parts of one thing that is counted outside."""
-        if any(not _depth(self.text, piece.start, one.start) for one in inside):
+        if any(not depth_at(self.text, piece.start, one.start) for one in inside):
             return False
-        outside = _outside_brackets(self.text[piece.start : piece.end])[0]
-        counts = counts_in(_MODEL.sub(_blank, outside))
-        return bool(counts) and bool(_noun(outside, counts))
+        outside = outside_brackets(self.text[piece.start : piece.end])[0]
+        counts = counts_in(MODEL.sub(blanked, outside))
+        return bool(counts) and bool(noun_in(outside, counts))
 
     def _pieces(self, clause: _Span) -> Iterator[_Span]:
         for piece in _split(self.text, clause.start, clause.end, "、"):
             start = piece.start
             for joint in _CONNECTOR.finditer(self.text, piece.start, piece.end):
-                if _depth(self.text, piece.start, joint.start()):
+                if depth_at(self.text, piece.start, joint.start()):
                     continue
                 if self._within(start, joint.start()) and self._opens_goods(joint.end(), piece.end):
                     yield _Span(start, joint.start())
@@ -741,7 +713,7 @@ class _Finder:
 
     def _groups(self, piece: _Span, mentions: list[Mentioned]) -> Iterator[tuple[_Span, list[Mentioned]]]:
         """Names that stand together are one kind of goods; else each has the figure on its side."""
-        outer = [one for one in mentions if not _depth(self.text, piece.start, one.start)]
+        outer = [one for one in mentions if not depth_at(self.text, piece.start, one.start)]
         outer = [one for at, one in enumerate(outer) if not (at and self._is_form(outer[at - 1], one))]
         groups: list[list[Mentioned]] = []
         for one in outer or mentions:
@@ -752,7 +724,7 @@ class _Finder:
         if len(groups) == 1:
             yield piece, groups[0]
             return
-        figure_first = bool(counts_in(_MODEL.sub(_blank, self.text[piece.start : groups[0][0].start])))
+        figure_first = bool(counts_in(MODEL.sub(blanked, self.text[piece.start : groups[0][0].start])))
         start = piece.start
         for at, group in enumerate(groups):
             last = at == len(groups) - 1
@@ -781,12 +753,12 @@ class _Finder:
             self.text[start:end] for start, end in self.quotes if part.start <= start and end <= part.end
         ]
         is_measured = any(item.base_unit.kind in {"volume", "mass"} for one in names for item in one.items)
-        figure, content, requirement = _figure_in(rest, is_measured=is_measured)
+        figure, content, requirement = figure_in(rest, is_measured=is_measured)
         if _SINGLE.search(rest) and re.fullmatch(r"[\d,. ]+", figure):
             figure += "只"
         draft.figure, draft.content = figure, content
         draft.is_joint = bool(figure and _JOINT.search(rest))
-        draft.is_unlimited = not figure and bool(_NO_LIMIT.search(rest.replace(_HERE, " ")))
+        draft.is_unlimited = not figure and bool(_NO_LIMIT.search(rest.replace(HERE, " ")))
         grade = _CLASS_IN_NAME.search(" ".join(draft.names)) if quoted else None
         quoted = [f"{grade[0]} {quote}" for quote in quoted] if grade else quoted
         draft.requirements += [*quoted, *([requirement] if requirement else [])]
@@ -801,14 +773,14 @@ class _Finder:
         end = names[-1].end
         if form := _FORM.match(self.text, end, part.end):
             end = form.end()
-            text[form.start() - part.start : end - part.start] = [_HERE] * (end - form.start())
-        text[names[0].start - part.start] = _HERE
+            text[form.start() - part.start : end - part.start] = [HERE] * (end - form.start())
+        text[names[0].start - part.start] = HERE
         for at in range(names[0].start - part.start + 1, end - part.start):
-            text[at] = _HERE if text[at] in " /|" else text[at]
+            text[at] = HERE if text[at] in " /|" else text[at]
         return "".join(text)
 
     def _leftover(self, cell: _Span, mentions: list[Mentioned]) -> str:
-        return _tidy(self._without_names(cell, mentions))
+        return tidied(self._without_names(cell, mentions))
 
     def _names(self, mentions: list[Mentioned], part: _Span) -> tuple[str, ...]:
         names = [self.reading.plain.text[mentions[0].start : mentions[0].end]]
@@ -842,28 +814,28 @@ class _Finder:
                 return
         before = self.goods.drafts[-1] if len(self.goods.drafts) > min(first, self.line_first) else None
         in_line = self.goods.drafts[self.line_first :]
-        cleaned = _MODEL.sub(_blank, self._without_quotes(clause))
+        cleaned = MODEL.sub(blanked, self._without_quotes(clause))
         counts = [
             count
             for count in counts_in(cleaned)
-            if _may_count(count) and (count["unit"] or len(count["number"]) >= 2)
+            if may_count(count) and (count["unit"] or len(count["number"]) >= 2)
         ]
-        noun = _noun(words, counts)
+        noun = noun_in(words, counts)
         if before is not None and not before.figure and (size := _SIZE_ALONE.fullmatch(words)):
             before.size = size["size"]
-        elif in_line and counts and not noun and _EACH.search(words):
+        elif in_line and counts and not noun and EACH.search(words):
             here = self.goods.drafts[first:] if self._within(sentence.start, sentence.end) else in_line
-            figure = _figure_in(f"{_HERE}{words}")[0] if len(here) > 1 or not _SIZE_WORD.search(words) else ""
+            figure = figure_in(f"{HERE}{words}")[0] if len(here) > 1 or not SIZE_WORD.search(words) else ""
             for draft in here:
                 draft.figure = draft.figure or figure
         elif titled := self._titled(clause, sentence, first):
             self._unknown(clause, titled, words)
         elif before is not None and words.strip().startswith("其中"):
-            before.requirements.append(_kept(words))
-        elif before is not None and not before.figure and says_content(words) and _figure_in(words)[0] == "":
-            before.content = _nested(before.content, words.strip(" ,、()"))
+            before.requirements.append(demanded(words))
+        elif before is not None and not before.figure and says_content(words) and figure_in(words)[0] == "":
+            before.content = packed_in(before.content, words.strip(" ,、()"))
         elif before is not None and counts and not noun and (not before.figure or _STILL.search(words)):
-            figure, content, _rest = _figure_in(f"{_HERE}{_STILL.sub('', words)}")
+            figure, content, _rest = figure_in(f"{HERE}{_STILL.sub('', words)}")
             if says_per_day(words):
                 before.daily = before.daily or figure
             else:
@@ -872,13 +844,13 @@ class _Finder:
         elif (
             in_line
             and _NO_LIMIT.search(words)
-            and not _noun(_NO_LIMIT.sub(" ", words), counts).strip("数量均可也都")
+            and not noun_in(_NO_LIMIT.sub(" ", words), counts).strip("数量均可也都")
         ):
             self._without_limit(in_line)
         elif before is not None and (_CONDITION.search(words) or self._quotes_in(clause)) and not counts:
-            before.requirements.append(_kept(words))
+            before.requirements.append(demanded(words))
         elif (
-            noun not in {"", _SENTENCE}
+            noun not in {"", SENTENCE}
             and counts
             and not _PROFILE.search(noun)
             and self._is_list(clause, sentence, first)
@@ -909,8 +881,8 @@ class _Finder:
             or len(self.goods.drafts) == self.line_first
         ):
             return ""
-        title = re.match(rf"\s*([{_HAN}A-Za-z]{{2,8}}):", self.text[clause.start : clause.end])
-        counts = counts_in(_MODEL.sub(_blank, self.text[sentence.start : sentence.end]))
+        title = re.match(rf"\s*([{HAN}A-Za-z]{{2,8}}):", self.text[clause.start : clause.end])
+        counts = counts_in(MODEL.sub(blanked, self.text[sentence.start : sentence.end]))
         return title[1] if title and not _LIST_LEAD.match(title[0]) and any(c["unit"] for c in counts) else ""
 
     def _is_counted(self, counts: list[re.Match[str]], clause: _Span, sentence: _Span) -> bool:
@@ -925,13 +897,13 @@ class _Finder:
         return any(clause.start <= start and end <= clause.end for start, end in self.quotes)
 
     def _unknown(self, clause: _Span, noun: str, words: str) -> None:
-        if _NOT_A_THING.search(noun) or noun in {"", _SENTENCE}:
+        if _NOT_A_THING.search(noun) or noun in {"", SENTENCE}:
             return
         if refused := _NOT_THESE.search(noun):
             self.goods.unwanted.append(noun[: refused.start()])
             return
         draft = Draft((noun,), clause.start, clause.end)
-        draft.figure, draft.content, _rest = _figure_in(words.replace(noun, _HERE * len(noun), 1))
+        draft.figure, draft.content, _rest = figure_in(words.replace(noun, HERE * len(noun), 1))
         draft.is_unlimited = not draft.figure and bool(_NO_LIMIT.search(words))
         self.goods.drafts.append(draft)
 
@@ -943,7 +915,7 @@ class _Finder:
             len(self.goods.drafts) > first
             or bool(self._within(sentence.start, sentence.end))
             or self._counts_much(sentence)
-            or bool(_NUMBERING.match(self.text[line : clause.end]))
+            or bool(NUMBERING.match(self.text[line : clause.end]))
             or bool(_ASKS.search(self.text[line : clause.end]))
             or bool(self.goods.drafts and not lead.strip())
         )
@@ -972,7 +944,7 @@ class _Finder:
             return
         last = drafts[-1]
         said = self.text[drafts[0].start : last.end + 20].split("\n")[0]
-        if last.figure and _EACH.search(said) and not any(draft.figure for draft in drafts[:-1]):
+        if last.figure and EACH.search(said) and not any(draft.figure for draft in drafts[:-1]):
             for draft in drafts[:-1]:
                 draft.figure = last.figure
         elif last.is_joint and not any(draft.figure for draft in drafts[:-1]):
@@ -990,11 +962,6 @@ _TOLD_AFTER = re.compile(
     r"^\s*(?:日产|月产|产能|可捐|已收到|库存|现存|剩|到货|已到(?!齐)|(?:have |has )?(?:arrived|been delivered))",
     re.IGNORECASE,
 )
-_THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?: \d{3})+(?![\d ])")
-_SENTENCE = "—"  # stands for words that are no name of goods
-_NO_NOUN = re.compile(
-    r"的|任务|^按|计$|我|们|已|了|^应|^为|岗位|来自|其中|^[每共]|现有|老人|护工|卡口|轮着|穿|合计|承担|接诊|收治|受.*委托|测算"
-)
 _BLEACH = re.compile(r"(?:(?<=[、,;:|/\t\n。 ])|^)84(?!\d|\s*[个只件套双副人年岁后前度%.:])", re.MULTILINE)
 _OF_THE_HOUSE = re.compile(r"职工|编制|开放|设有|现有|本院|员工|医护|staff|-bed", re.IGNORECASE)
 _RUMOUR = re.compile(r"未核实|未经核实|谣言|请勿轻信|\brumou?rs?\b|unverified", re.IGNORECASE)
@@ -1004,11 +971,19 @@ _NO = re.compile(
     re.IGNORECASE,
 )
 _THANKS = re.compile(r"感谢|谢谢|thank", re.IGNORECASE)
-_HERE = "\ue000"  # where the name stood
-_IS_NAME = re.compile(rf"[{_HAN}A-Za-z()/\- ]{{2,12}}")
+_IS_NAME = re.compile(rf"[{HAN}A-Za-z()/\- ]{{2,12}}")
 _FIGURE = re.compile(
     rf"(?:约|近)?\s*\d[\d,.]*\s*[万千百十]?\s*(?:余|多)?\s*(?:{UNITS})?(?:\s*以上)?|[一二两三四五六七八九十百千万]+\s*(?:{UNITS})?|不限|若干|大量|无上限|unlimited|any",
     re.IGNORECASE,
+)
+
+
+def _is_head_of_slashes(line: str) -> bool:
+    return line.count(" / ") > 1 and sum(map(_is_a_head, line.split(" / "))) > 1
+
+
+_WHOLE_DAY = re.compile(
+    r"(?<!\d)20\d\d\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*[日号]|(?<!\d)20\d\d[-./]\d{1,2}[-./]\d{1,2}(?!\d)"
 )
 
 
@@ -1061,260 +1036,12 @@ def _lies_in(one: Mentioned | Quoted, other: Mentioned | Quoted) -> bool:
     return inside and one.end - one.start < other.end - other.start
 
 
-def _blank(match: re.Match[str]) -> str:
-    return " " * len(match[0])
-
-
-def _noun(words: str, counts: list[re.Match[str]]) -> str:
-    """What is left of a clause when its figures, verbs and brackets are gone."""
-    text = words
-    for count in counts:
-        text = text.replace(count[0], " ", 1)
-    text = re.sub(r"\([^()]*\)?", " ", text)
-    text = re.sub(
-        r"^\s*(?:[^:]{0,14}(?:类|物资|用品|需求?|需要|设备|药品|耗材)|[^:]{0,8}[栏注述])\s*:", "", text
-    )
-    text = _AND_SO_ON.sub("", _NUMBERING.sub("", text))
-    text = _ASKING.sub("", text.strip(" :.-()"))
-    text = re.sub(r"\bsizes?\s+[\d.]+(?:\s*(?:to|-)\s*[\d.]+)?", " ", text, flags=re.IGNORECASE)
-    text = re.sub(
-        r"(?:就[够行好]|即可|规格|拟?请支援|照旧|不变|还要|数量|qty|quantity|每样|约|大约|左右|至少|需求量?|各|共计?|合计|以上|每[日天月]|日均?(?:消耗|用|需|耗)量?|余|多|份|不限|若干|大量|of|about|around|approx\.?|at least|total|each|per day|x|×|\*|=)",
-        " ",
-        text,
-        flags=re.IGNORECASE,
-    )
-    noun = " ".join(text.split()).strip(" :.,-()/+~—")
-    is_name = re.search(rf"[{_HAN}A-Za-z]{{2}}", noun) and len(noun) <= _LONGEST_NAME
-    return noun if is_name and not _NO_NOUN.search(noun) else _SENTENCE if is_name else ""
-
-
-def _figure_in(text: str, *, is_measured: bool = True) -> tuple[str, str, str]:
-    """The quantity in a piece, what one package holds, and what is demanded beside it; a mark stands for the names.
-
-    is_measured    whether the goods are counted by volume or weight; of others 5 ml is a size
-    """
-    text = re.sub(r"(?<=\s)[x×](?=\d)", "x ", _NUMBER_WORDS.sub(_in_digits, text))
-    text = re.sub(r"\b[Bb]etween (\d[\d,]*) and (\d[\d,]*)", r"\1-\2", text)
-    text = _THOUSANDS.sub(lambda figure: figure[0].replace(" ", ""), text)
-    text = _PER_PACK.sub(r"\1 pcs per \2", _MEDICINE_UNIT.sub(r"\g<count> \g<unit>", text))
-    text = _TIMES_EACH.sub(r"\g<count>(\g<content>/\g<pack>)", _SOME.sub(_blank, text))
-    text = _CHANGED.sub(lambda said: _HERE * len(said[0]), text)
-    text = _BOXED.sub(
-        r"\g<count>\g<pack>(\g<content>只/\g<pack>)", _BOXES_OF.sub(r"\g<count>(\g<content> pcs/box)", text)
-    )
-    text = _PACKED_TWICE.sub(_packed, _EACH_TIMES.sub(r"\g<count>\g<pack>(\g<each>)", text))
-    if is_measured:
-        text = _NESTED.sub(lambda pack: f"{int(pack['size']) * int(pack['inner'])}ml/{pack['outer']}", text)
-        text = _BY_SIZE.sub(r"\g<count>瓶(\g<size>/瓶)", text)
-        measured = _MEASURED_PACK.search(text) or _PACK_MEASURED.search(text)
-        if measured:
-            figure = f"{measured['count']}{measured['pack']}({measured['size']}/{measured['pack']})"
-            return figure, "", _beside(text[: measured.start()] + " " + text[measured.end() :])
-    demanded, demands = _outside_brackets(text)
-    kept, asides = _outside_brackets(text if is_measured else _STRENGTH.sub(_blank, text))
-    cleaned = _MODEL.sub(_blank, kept)
-    cleaned = _SIZE_SAID.sub(_blank, cleaned)
-    without_sizes = _SIZED.sub(_blank, cleaned)
-    if not is_measured or counts_in(without_sizes):
-        cleaned = without_sizes
-    content = next((aside for aside in asides if says_content(aside)), "")
-    aside_unit = next((aside.strip() for aside in asides if re.fullmatch(UNITS, aside.strip())), "")
-    if inline := _CONTENTS.search(cleaned):
-        content, cleaned = content or inline[0], _CONTENTS.sub(_blank, cleaned)
-    figure = _counted(cleaned)
-    if aside_unit and re.fullmatch(r"[\d,. ]+[万千百]?", figure):
-        figure, demands = figure + aside_unit, [one for one in demands if one.strip() != aside_unit]
-    size = next((aside.strip() for aside in asides if _SIZED.fullmatch(aside.strip())), "")
-    if is_measured and size and re.fullmatch(r"(?:x\s*)?[\d,. ]+[万千百]?", figure):
-        figure = f"{figure.lstrip('x ')}瓶({size.removesuffix('装')}/瓶)"
-    if not figure:
-        used, figure = _figure_aside([aside for aside in asides if aside != content])
-        demands = [one for one in demands if one != used]
-    demands = [one for one in demands if one != content]
-    return (
-        figure,
-        content,
-        _beside(" ".join([demanded.replace(figure, " ") if figure else demanded, *demands])),
-    )
-
-
-def _figure_aside(asides: list[str]) -> tuple[str, str]:
-    """The brackets that hold nothing but a figure, and it; of sizes counted one by one the sum: L码300套、XL码200套 are 500."""
-    for aside in asides:
-        plain = _MODEL.sub(_blank, aside)
-        sizes = [count for count in counts_in(plain) if count["unit"]]
-        if (
-            len(sizes) > 1
-            and len({size["unit"] for size in sizes}) == 1
-            and len(_SIZE_WORD.findall(aside)) >= len(sizes)
-        ):
-            figures = [size["number"].replace(",", "") for size in sizes]
-            if all(map(str.isdigit, figures)):
-                return "", f"{sum(map(int, figures))}{sizes[0]['unit']}"
-        words = _QUALIFIES_BEFORE.sub("", re.sub(rf"\d[\d,.]*\s*[万千百]?\s*(?:{UNITS})?", "", plain))
-        if len(re.findall(rf"[{_HAN}A-Za-z]", words)) > 2:
-            continue
-        if (sizes or re.fullmatch(r"\s*[约x×]?\s*\d[\d,]*\s*\+?\s*", plain)) and (
-            figure := _counted(_HERE + plain)
-        ):
-            return aside, figure
-    return "", ""
-
-
-def _nested(inner: str, outer: str) -> str:
-    """50只/盒 in 40盒/箱 is 2000只/箱; of two contents that do not fit together the first."""
-    one, other = _HOLDS.fullmatch(inner), _HOLDS.fullmatch(outer)
-    if not inner:
-        return outer
-    if one is None or other is None or one["pack"] != other["unit"]:
-        return inner
-    return f"{int(one['count']) * int(other['count'])}{one['unit']}/{other['pack']}"
-
-
-_HOLDS = re.compile(rf"(?P<count>\d+)\s*(?P<unit>{UNITS})\s*/\s*(?P<pack>{UNITS})")
-
-
-def _in_digits(words: re.Match[str]) -> str:
-    total = part = 0
-    for word in re.findall(r"[a-z]+", words[0].lower()):
-        value = _WORDS_OF_NUMBERS[word]
-        part = max(part, 1) * value if value >= 100 else part + value
-    return f"{total + part} "
-
-
-def _packed(match: re.Match[str]) -> str:
-    """500毫升×20瓶×5箱: a hundred bottles of 500 ml."""
-    bottles = int(match["inner"]) * int(match["outer"])
-    return f"{bottles}{match['pack']}({match['size']}/{match['pack']})"
-
-
-_TIMES_EACH = re.compile(
-    r"(?P<count>\d[\d,]*\s*(?P<pack>[箱盒包袋件]|boxes|box|cartons?|cases?|packs?))\s*[*x×]\s*(?P<content>\d[\d,]*\s*[个只件套副双片支条])",
-    re.IGNORECASE,
-)
-_BOXED = re.compile(r"(?P<content>\d+)[个只片]装\s*[×x*]\s*(?P<count>\d[\d,]*)\s*(?P<pack>[盒箱包袋])")
-_BOXES_OF = re.compile(
-    r"(?P<count>\d[\d,]*\s*(?:boxes|box|cases|cartons|packs))\s+of\s+(?P<content>\d[\d,]*)(?!\w)",
-    re.IGNORECASE,
-)
-_NESTED = re.compile(
-    r"(?P<size>\d+)\s*(?P<measure>ml|毫升)\s*[*x×]\s*(?P<inner>\d+)\s*(?:瓶|支|袋)\s*/\s*(?P<outer>箱|件)",
-    re.IGNORECASE,
-)
-_SOME = re.compile(r"[几数上好多][十百千万]+余?")
-_BY_SIZE = re.compile(
-    rf"(?P<count>\d{{1,5}})\s*[x×*]\s*(?P<size>\d+(?:\.\d+)?\s*{_MEASURE})(?![a-z])", re.IGNORECASE
-)
-_PACKED_TWICE = re.compile(
-    rf"(?P<size>\d+(?:\.\d+)?\s*{_MEASURE})\s*[*x×]\s*(?P<inner>\d{{1,5}})\s*(?P<pack>{_PACKAGE})\s*[*x×]\s*(?P<outer>\d{{1,6}})\s*(?:箱|件|cartons?|cases?)",
-    re.IGNORECASE,
-)
-_EACH_TIMES = re.compile(
-    r"(?P<each>每(?P<pack>[箱盒包袋])\s*\d[\d,]*\s*[个只件套副双片支条])\s*[*x×]\s*(?P<count>\d[\d,]*)\s*(?P=pack)"
-)
-_CONTENTS = re.compile(
-    rf"(?:每|一)\s*(?:{UNITS})\s*(?:装|有|=|为|含)?\s*\d[\d,]*\s*(?:{UNITS})|\d[\d,]*\s*(?:{UNITS})\s*(?:/|每|per )\s*(?:{UNITS})"
-)
-_STRENGTH = re.compile(
-    r"\d+(?:\.\d+)?\s*(?:mg|g|ug|μg|iu|万?单位|毫克|克)(?:/\s*(?:ml|支|片|粒|瓶))?\s*(?:[*x×](?=\s*\d+\s*[粒片支袋]))?",
-    re.IGNORECASE,
-)
-_SIZE_WORD = re.compile(
-    r"(?:X{0,3}[SML]|[中大小]|加大|特大|\d{2,3})\s*(?:码|号)|\b(?:size )?X{0,3}[SML]\b", re.IGNORECASE
-)
-
-
-def _outside_brackets(text: str) -> tuple[str, list[str]]:
-    asides = [aside for aside in re.findall(r"[(\[【<]([^()\[\]【】<>]*)[)\]】>]?", text) if aside.strip()]
-    return re.sub(r"[(\[【<][^()\[\]【】<>]*[)\]】>]?", _blank, text), asides
-
-
-def _counted(text: str) -> str:
-    """The figure of a piece with the words that qualify it; a bare number counts only beside the name."""
-    counts = [
-        count for count in counts_in(text) if _may_count(count) and not _OF_PEOPLE.match(text, count.end())
-    ]
-    with_unit = [count for count in counts if count["unit"]]
-    if with_unit:
-        return _qualified(text, with_unit[0])
-    for count in counts:
-        if "." in count["number"] and not re.search(r"[万千百kKwW]", count["number"]):
-            continue  # 7.5 is a size
-        before, after = text[: count.start()], text[count.end() :]
-        if re.search(
-            rf"(?:{_HERE}|[:x×*=]|需求?|\bneed|\bwant|\.{{2,}}|数量|约|近|至少|需要|共|需求量)\s*(?:大约)?\s*$",
-            before,
-        ) or re.match(rf"\s*(?:[x×]\s*)?(?:[a-z-]+\s+){{0,4}}{_HERE}", after):
-            return _qualified(text, count)
-        if re.fullmatch(rf"[\s{_HERE}]*", after) and re.search(rf"{_HERE}\s+$", before):
-            return _qualified(text, count)
-    return ""
-
-
-def _may_count(count: re.Match[str]) -> bool:
-    """Not the “one” of 一次性, and not a numeral alone without its unit."""
-    number = count["number"]
-    return bool(count["unit"]) or bool(re.match(r"\d", number)) or len(number) >= 2
-
-
-def _qualified(text: str, count: re.Match[str]) -> str:
-    before = _QUALIFIES_BEFORE.search(text[: count.start()])
-    after = _QUALIFIES_AFTER.match(text[count.end() :])
-    start = before.start() if before else count.start()
-    return text[start : count.end() + (after.end() if after else 0)].strip(" :,、()")
-
-
-_OF_PEOPLE = re.compile(r"人|月|小时|病区|科室|班")
-_QUALIFIES_BEFORE = re.compile(
-    rf"(?:约|近|大约|大概|至少|不少于|不低于|最少|最低|预计|>=?|≥|~|about|around|approx\.?|at least|min\.?|nearly|日均?(?:消耗|用|需|耗)量?|[每日][日天均]?(?:需求?|消耗|用|产)?量?|(?:\d[\d.,]*\s*[万千百]?\s*(?:{UNITS})?|[一二两三四五六七八九十百千万]+)\s*(?:-|—|–|~|至|到|to)+)\s*:?\s*$",
-    re.IGNORECASE,
-)
-_QUALIFIES_AFTER = re.compile(
-    r"\s*(?:以上|左右|上下|余|多|起|\+|or more|at least|/\s*[日天]|每[日天]|/\s*day|per day|a day|daily|(?:-|—|–|~|至|到|to)+\s*\d[\d.,]*\s*[万千百]?)",
-    re.IGNORECASE,
-)
-
-
-def _beside(text: str) -> str:
-    """What is demanded: before the name without the verbs that ask, after it as written."""
-    before, here, after = text.partition(_HERE)
-    return " ".join(filter(None, (_tidy(before), _kept(after)))) if here else _tidy(text)
-
-
-def _kept(text: str) -> str:
-    words = " ".join(_AND_SO_ON.sub("", text.replace(_HERE, " ").replace(TAKEN, " ")).split())
-    words = _PER_DAY_WORDS.sub("", _EACH.sub(" ", words)).strip(" :,、;()/x×*.")
-    return "" if _SAYS_COUNT.fullmatch(words) or not re.search(rf"[{_HAN}A-Za-z]", words) else words
-
-
-_SAYS_COUNT = re.compile(
-    r"(?:数量|需求量?|不限|若干|大量|需要?|各|共计?|约|一批|个|只|套|均|都|急|缺|紧|多多益善|越多越好|较?大|left|of|needed|\s)*",
-    re.IGNORECASE,
-)
-
-
-def _tidy(text: str) -> str:
-    words = _AND_SO_ON.sub("", text.replace(_HERE, " ").replace(TAKEN, " "))
-    words = _PER_DAY_WORDS.sub("", _EACH.sub(" ", words))
-    words = _ASKING.sub("", " ".join(words.split()).strip(" :,、;()/x×*"))
-    if _SAYS_COUNT.fullmatch(words):
-        return ""
-    return words.strip(" :,、;()/.-") if re.search(rf"[{_HAN}A-Za-z]", words) else ""
-
-
-def _depth(text: str, start: int, place: int) -> int:
-    depth = 0
-    for sign in text[start:place]:
-        depth += (sign in _OPENING) - (sign in _CLOSING and depth > 0)
-    return depth
-
-
 def _split(text: str, start: int, end: int, separators: str) -> Iterator[_Span]:
     """Cut outside brackets; a comma or point between digits belongs to the number, unless a new number begins."""
     depth, begun = 0, start
     for place in range(start, end):
         sign = text[place]
-        depth += (sign in _OPENING) - (sign in _CLOSING and depth > 0)
+        depth += (sign in OPENING) - (sign in CLOSING and depth > 0)
         ends = sign in separators or (sign == "." and ";" in separators and _ends_sentence(text, place, end))
         if ends and (sign == TAKEN or (not depth and not _in_number(text, place, end))):
             if place > begun:

@@ -46,6 +46,7 @@ API: dict[str, Body] = {
         "reason": "transport",
     },
     "matchingrun-list": lambda world, side: {"emergency": make_emergency().pk},
+    "intake": lambda world, side: {"text": "演练：急需医用外科口罩1000个，电话 000-0000-001"},
     "change-request-list": lambda world, side: {"need": str(side["need published"].pk), "kind": "fake"},
     "proposal-decline": lambda world, side: REASON,
     "allocation-release": lambda world, side: REASON,

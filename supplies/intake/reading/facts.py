@@ -310,6 +310,8 @@ def take_days(reading: Reading, as_of: date) -> Days:
             r"\w", after.replace(TAKEN, "")
         ):
             kept = published  # a line that is nothing but a day is the signature's
+        elif re.search(r"[。.!;\s]$", before) and not re.search(r"\w", after):
+            kept = published  # at the end of the last sentence
         if kept is not None:
             kept.append(on)
             reading.take(start, end)
