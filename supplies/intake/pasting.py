@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from supplies.intake.announcements import Announcement
 from supplies.intake.goods import Line
 from supplies.intake.reading.findings import Finding, found
-from supplies.leaks import hide, masked
+from supplies.leaks import masked
 from supplies.needs.models import QuantityKind, SenderKind
 from supplies.organisations.models import Facility, Organisation, Verified
 from supplies.organisations.names import normal_name
@@ -127,14 +127,10 @@ def remark_of(announcement: Announcement) -> str:
     return masked("\n".join(said))[:4000]
 
 
-def remarks_on(announcement: Announcement, text: str) -> list[Finding]:
+def remarks_on(announcement: Announcement) -> list[Finding]:
     """What a reader should be told about the announcement as a whole."""
-    remarks = list(announcement.findings)
-    if announcement.accounts:
-        remarks.append(found("accounts-left-out", count=announcement.accounts))
-    if hidden := sum(hide(text).leaks.values()):
-        remarks.append(found("leak-hidden", count=hidden))
-    return remarks
+    left_out = found("accounts-left-out", count=announcement.accounts)
+    return [*announcement.findings, *([left_out] if announcement.accounts else [])]
 
 
 def as_json(announcement: Announcement) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def read(request: SignedIn) -> HttpResponse:
         "stretches": list(pasting.stretches(text, announcement)),
         "hospitals": [chosen] if chosen else pasting.hospitals_meant(announcement),
         "fields": pasting.fields_of(announcement),
-        "remarks": pasting.remarks_on(announcement, text),
+        "remarks": pasting.remarks_on(announcement),
     }
     return render(request, "intake/read.html", context)
 

@@ -247,6 +247,7 @@ def addresses(rows: dict[str, Any]) -> list[tuple[str, str]]:
         ("hospital", f"/appeals/{rows['appeal'].pk}/posted/"),
         ("hospital", "/appeals/new/?q=a"),
         ("hospital", f"/appeals/new/{rows['facility'].pk}/"),
+        ("hospital", "/appeals/read/"),
         ("hospital", "/hospitals/new/?province=420000"),
         ("hospital", f"/shipments/{rows['shipment'].pk}/count/"),
         ("hospital", "/mine/"),
