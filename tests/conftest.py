@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as site
 from django.core.management.commands import flush
 from django.db import connection, transaction
 from django.db.backends.signals import connection_created
@@ -66,6 +67,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         yield
         connection_created.disconnect(come_as_the_worker)
         connection.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _each_process_publishes_for_itself() -> None:
+    """Two that stand still at the same instant would write one dump."""
+    site.OPEN_DATA_DIR = site.OPEN_DATA_DIR / os.environ.get("PYTEST_XDIST_WORKER", "alone")
 
 
 @pytest.fixture(scope="session", autouse=True)

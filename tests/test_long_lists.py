@@ -188,6 +188,8 @@ def test_a_pile_higher_than_the_bound_says_so(volunteer: User, monkeypatch: Any)
 
 
 IN_NO_INDEX = {
+    "Peer": "the instances one reads from: a handful",
+    "Correction": "what volunteers said of words; as many as they typed",
     "Import": "the lists that were read: some hundred",
     "ImportedRow": "those in trouble first, by what was found in them; as many as there are hospitals",
     "ImportedLine": "those that wait first, in the order of their list",
@@ -254,8 +256,11 @@ def test_an_organisation_is_found_at_the_desk_by_an_index(volunteer: User, rf: A
         found = desk.get_changelist_instance(request)
 
     assert [row.name for row in found.result_list] == ["武昌医院"]
-    (looked_up,) = [query["sql"] for query in asked if "bigrams" in query["sql"] and "LIMIT" in query["sql"]]
+    looked_up = [query["sql"] for query in asked if "bigrams" in query["sql"] and "LIMIT" in query["sql"]]
     with as_owner(), connection.cursor() as cursor:
         cursor.execute("ANALYZE supplies_organisation")
-        cursor.execute(f"EXPLAIN {looked_up}")
-        assert "organisation_by_mention" in "\n".join(line for (line,) in cursor.fetchall())
+        plans = []
+        for query in looked_up:
+            cursor.execute(f"EXPLAIN {query}")
+            plans.append("\n".join(line for (line,) in cursor.fetchall()))
+    assert any("organisation_by_mention" in plan for plan in plans), plans

@@ -19,8 +19,9 @@ from launcher.processes import wait_until
 from matching import services as matching
 from matching.models import FamilyRun, Proposal, RunStatus
 from supplies.allocations.models import Allocation
+from supplies.catalogue.models import Item
 from supplies.intake import services as intake
-from supplies.intake.models import Scope
+from supplies.intake.models import MOVING, Import, Scope
 from supplies.journal import chain, once
 from supplies.journal.models import Event, Outgoing
 from supplies.journal.once import Answer, Asked
@@ -128,9 +129,10 @@ def what_a_day_brings() -> Args:
     return []
 
 
-def a_list() -> Args:
-    make_catalogue()
-    batch = hand_in([make_row()], by=make_user(), at=NOW)
+def a_list(**row: str) -> Args:
+    if not Item.objects.filter(pk="MASK_SURG").exists():
+        make_catalogue()
+    batch = hand_in([make_row(**row)], by=make_user(), at=NOW)
     return [str(intake.enter(batch, what=Scope.ALL, by=batch.by, at=NOW).pk)]
 
 
@@ -153,6 +155,7 @@ CASES: dict[str, Callable[[], Args]] = {
 PAIRS: dict[str, list[Callable[[], Args]]] = {
     "matching.open_run": [lambda: a_queued_run(), lambda: a_queued_run("GOWN")],
     "matching.solve_family": [lambda: a_queued_family(), lambda: a_queued_family("GOWN")],
+    "intake.work": [lambda: a_list(), lambda: a_list(name="演练第二医院")],
 }
 
 
@@ -297,6 +300,8 @@ def settle(order: list[str]) -> dict[str, Any]:
                 "matching.solve_family": FamilyRun,
             }
             queued = rows[task].objects.filter(status=RunStatus.QUEUED) if task in rows else None
+            if task == "intake.work":
+                queued = Import.objects.filter(status__in=MOVING)
             for args in [[]] if queued is None else [[str(pk)] for pk in queued.values_list("pk", flat=True)]:
                 do(task, args)
         if task_is_done(before):

@@ -53,7 +53,7 @@ def test_every_row_of_the_api_is_read_in_that_test() -> None:
         path for path, methods in described()["paths"].items() if path.endswith("}/") and "get" in methods
     }
 
-    assert {f"{V1}{prefix}" for prefix in LISTS} | {f"{V1}track/"} == {
+    assert {f"{V1}{prefix}" for prefix in LISTS} | {f"{V1}track/", f"{V1}change-requests/"} == {
         path[: path.index("{")] for path in details
     }
 

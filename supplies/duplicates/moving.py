@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from supplies.accounts.models import Invitation
 from supplies.duplicates.models import Merge, MovedRow
 from supplies.errors import Refused
-from supplies.intake.models import ImportedRow
+from supplies.intake.models import Correction, ImportedRow
 from supplies.listings.models import ListedFacility
 from supplies.needs.models import Appeal
 from supplies.offers.models import Donation
@@ -30,6 +30,7 @@ OF_AN_ORGANISATION: tuple[tuple[type[Model], str], ...] = (
     (ImportedRow, "organisation"),
     (ListedFacility, "organisation"),
     (Alias, "organisation"),
+    (Correction, "organisation"),
 )
 OF_A_SITE: tuple[tuple[type[Model], str], ...] = (
     (Shipment, "consignee"),
@@ -48,6 +49,8 @@ PEOPLE: tuple[tuple[type[Model], str], ...] = (
 STAYS = frozenset(
     {
         "verification.organisation",
+        "changerequest.organisation",  # what was said to be wrong was said of that row
+        "changerequest.facility",
         "calllog.organisation",
         "reveal.organisation",
         "reveal.on_behalf_of",

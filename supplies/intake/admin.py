@@ -430,8 +430,10 @@ class StagedRowAdmin(DeskAdmin):
     def do_view(self, request: HttpRequest, object_id: str, action: str) -> HttpResponse:
         """Back to the batch, where the next row stands."""
         answer = super().do_view(request, object_id, action)
+        if not isinstance(answer, HttpResponseRedirect):
+            return answer
         row = StagedRow.objects.visible_to(request.user).filter(pk=unquote(object_id)).first()
-        if row is None or not isinstance(answer, HttpResponseRedirect) or answer.url != change_url(row):
+        if row is None or answer.url != change_url(row):
             return answer
         verdict = request.POST.get("verdict", "")
         asked = (

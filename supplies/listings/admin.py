@@ -14,6 +14,7 @@ from supplies.wording import listed
 
 @admin.register(ListedFacility)
 class ListedFacilityAdmin(DeskAdmin):
+    region_of = "region"
     list_display = (
         "name",
         "region",

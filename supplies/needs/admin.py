@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from supplies.attachments.forms import FileForm
 from supplies.attachments.models import Attachment
+from supplies.leaks import masked
 from supplies.needs import services
 from supplies.needs.models import Appeal, AppealStatus, Need, NeedStatus, SenderKind
 from supplies.organisations.desk import (
@@ -280,7 +281,8 @@ class NeedAdmin(DeskAdmin):
 
     @admin.display(description=_("source"))
     def source(self, need: Need) -> str:
-        return source_link(need.appeal.source_name, need.appeal.source_url)
+        """As everybody reads it: the need's page masks its own words, not those of its appeal."""
+        return source_link(masked(need.appeal.source_name), need.appeal.source_url)
 
     @admin.display(description=_("outside the matching"))
     def by_hand(self, need: Need) -> str:

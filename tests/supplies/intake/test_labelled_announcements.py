@@ -18,8 +18,8 @@ pytestmark = [
     pytest.mark.skipif(reader_of_announcements() is None, reason="there is no reader of announcements yet"),
 ]
 # Precision and recall over all sets, a little below what was measured. The goals are 0.98 and 0.95, and no quantity invented.
-REACHED = [("item", 0.5, 0.5), ("standard", 0.5, 0.5), ("quantity", 0.5, 0.5)]
-INVENTED_AT_MOST = 99
+REACHED = [("item", 0.955, 0.955), ("standard", 0.97, 0.88), ("quantity", 0.955, 0.91)]
+INVENTED_AT_MOST = 28
 SHOWN = 40  # faults of the tuning part; those of the other nobody looks at
 
 
