@@ -21,7 +21,14 @@ SAID = {
     "near-name",
     "two-organisations",
 }
-REAL = Path("/work/shared/data/real/wuhan-support/designated_hospitals")
+REAL = (
+    Path(__file__).resolve().parents[4]
+    / "shared"
+    / "data"
+    / "real"
+    / "wuhan-support"
+    / "designated_hospitals"
+)
 
 
 @pytest.fixture(autouse=True)
