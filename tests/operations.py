@@ -32,6 +32,7 @@ from tests.matching.test_admin import make_proposal
 
 Case = Callable[[], tuple[str, dict[str, Any]]]
 READING = {"get", "head", "options", "trace"}
+ONLY_ANSWERS = {"POST /api/v1/intake/"}  # a text is too long for an address; nothing is stored
 
 
 def described() -> dict[str, Any]:
@@ -46,7 +47,7 @@ def mutating(document: dict[str, Any]) -> set[str]:
         f"{method.upper()} {path}"
         for path, operations in document["paths"].items()
         for method in operations
-        if method not in READING
+        if method not in READING and f"{method.upper()} {path}" not in ONLY_ANSWERS
     }
 
 
