@@ -86,7 +86,7 @@ ALLOWED = {
     *("BSD", "BSD License", "BSD-2-Clause", "BSD-3-Clause", "BSD 3-Clause", "3-Clause BSD License", "0BSD"),
     *("Apache-2.0", "Apache Software License"),
     *("MPL-2.0", "Mozilla Public License 2.0 (MPL 2.0)"),  # changes to its own files have to be shown
-    *("PSF-2.0", "Python Software Foundation License", "Zlib", "CC0-1.0"),
+    *("PSF-2.0", "Python Software Foundation License", "ISC License (ISCL)", "Zlib", "CC0-1.0"),
 }
 
 # What else is used, under exactly this text, and why it may be.
