@@ -118,6 +118,10 @@ EXCEPTIONS = {
         "GNU General Public License v2 or later (GPLv2+)",
         "comes with libhxl, which judges what we publish. Tests only: the site neither imports it nor passes it on",
     ),
+    "pypdfium2": (
+        "BSD-3-Clause, Apache-2.0, dependency licenses",
+        "with the licences of the parts of PDFium, all of this kind. Tests only",
+    ),
     "axe-playwright-python": ("UNKNOWN", "MIT in its repository, with axe-core under MPL-2.0. Tests only"),
 }
 
