@@ -48,6 +48,7 @@ def main(arguments: Sequence[str]) -> int:
         "enumeration": enumeration.measure,
         "rotation": rotation.measure,
         "intake": intake.measure,
+        "announcements": intake.measure_announcements,
         "load": partial(load.measure, options),
     }
     unknown = set(names) - set(measures)

@@ -23,7 +23,7 @@ from supplies.catalogue.dictionary import folded as folded_as_written
 
 FOLDER = Path(__file__).parent.parent / "tests/supplies/intake/announcements"
 TUNING, HELD_OUT = "tuning", "held-out"
-LATER = ("second", "last")  # written after the reader had been tuned to the sets before
+LATER = ("second", "last", "fresh")  # each written after the reader had been tuned to the sets before
 ADDRESS_MAY_GO_ON = 30  # characters a reader may leave around an address
 NAME_MAY_GO_ON = 12  # a department in front of a name, a title behind it
 _SIMPLIFIED = OpenCC("t2s")

@@ -13,6 +13,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
@@ -150,7 +151,13 @@ class Dictionary:
     def quotations(self, text: str) -> list[Quoted]:
         """Where a text quotes standards."""
         upper = "".join(up if len(up := sign.upper()) == 1 else sign for sign in text)
-        known = [Quoted(*match.span()) for match in self._quotations[0].finditer(upper)]
+        known = [
+            Quoted(
+                match.start(),
+                second.end() if (second := SECOND_CLASS.match(upper, match.start())) else match.end(),
+            )
+            for match in self._quotations[0].finditer(upper)
+        ]
         blank = list(upper)
         for start, end in known:
             blank[start:end] = "\n" * (end - start)
@@ -206,7 +213,9 @@ class Dictionary:
 
     def read_standards(self, text: str, item: Item | None = None, *, on: date) -> list[StandardReading]:
         """Every standard a text quotes, in the order written; oddities are warned about, never refused."""
-        text = unicodedata.normalize("NFKC", text).upper()
+        text = SECOND_CLASS.sub(
+            r"\g<0> \g<code> \g<kind> \g<other>", unicodedata.normalize("NFKC", text).upper()
+        )
         pattern, meanings = self._quotations
         quotes: list[tuple[str, list[Standard]]] = []
         for match in pattern.finditer(text):
@@ -367,7 +376,13 @@ MANY = re.compile(rf"(?P<signs>[{''.join(MULTIPLIERS)}]+)(?P<unit>.*)")
 UNKNOWN = re.compile(
     r"(?<![A-Z])(?:GB|YY|EN|ISO|ASTM|ANSI|AAMI|NIOSH|JIS|AS/NZS)\s*(?:/\s*T|ISO)?\s*[A-Z]?\d{2,6}(?:\s*[-—–:.]\s*\d{4})?"
 )
+# “ASTM F2100 Level 2 or Level 3” quotes two: what stands before the first class belongs to the second as well.
+SECOND_CLASS = re.compile(
+    r"(?P<code>\b[A-Z]{2,5}\s?[A-Z]?\d{2,6})\s*(?P<kind>LEVEL|TYPE|CLASS)\s*[0-9IVXR]{1,3}\s{0,2}(?:OR|AND|/|,|、|或|和)\s{0,2}(?:LEVEL|TYPE|CLASS)?\s{0,2}(?P<other>[0-9IVXR]{1,3})\b"
+)
 GAP = r"[^0-9A-Z\u4e00-\u9fff]{0,4}"
+# Between two figures no line and no clause ends: “GB 19083-2010；2. …” quotes no class 2.
+GAP_IN_NUMBER = r"[^0-9A-Z\u4e00-\u9fff\n;,。、]{0,4}"
 YEAR_FOLLOWS = r"(?!\s*[-—–:]+\s*(?:19|20)\d\d)"
 
 
@@ -379,7 +394,11 @@ def _tolerant(name: str) -> str:
     runs = re.findall(r"[A-Z]+|\d+|[\u4e00-\u9fff]+", unicodedata.normalize("NFKC", name).upper())
     ending = r"(?!\d)" if runs[-1].isdigit() else r"(?![A-Z])"
     has_year = any(re.fullmatch(r"(19|20)\d\d", run) for run in runs[2:])
-    return rf"(?<![0-9A-Z]){GAP.join(map(_letters, runs))}{ending}{'' if has_year else YEAR_FOLLOWS}"
+    written = _letters(runs[0]) + "".join(
+        (GAP_IN_NUMBER if one.isdigit() and other.isdigit() else GAP) + _letters(other)
+        for one, other in pairwise(runs)
+    )
+    return rf"(?<![0-9A-Z]){written}{ending}{'' if has_year else YEAR_FOLLOWS}"
 
 
 def _letters(run: str) -> str:

@@ -8,7 +8,8 @@ from datetime import date
 from supplies.catalogue.dictionary import Dictionary
 from supplies.intake.formats.listed import ListedGoods
 from supplies.intake.goods import Line, Reader
-from supplies.intake.mentions import Draft, find_goods
+from supplies.intake.mentions.drafts import Draft
+from supplies.intake.mentions.finder import find_goods
 from supplies.intake.reading import facts
 from supplies.intake.reading.contacts import Person
 from supplies.intake.reading.findings import Finding, Unreadable, found
@@ -134,7 +135,12 @@ def _is_covered(draft: Draft, every: Iterable[Draft]) -> bool:
     """A loose word for several items, without a figure or a wish of its own, beside a line for one of them."""
     if draft.figure or draft.requirements or len(draft.items) < 2:
         return False
-    return any(one is not draft and set(one.items) < set(draft.items) for one in every)
+    return any(
+        one is not draft
+        and set(one.items) < set(draft.items)
+        and any(_bare(word) in _bare(name) for word in draft.names for name in one.names)
+        for one in every
+    )
 
 
 def _read(reader: Reader, draft: Draft, reading: Reading) -> Line:

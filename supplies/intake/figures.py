@@ -15,12 +15,12 @@ _PER_DAY_WORDS = re.compile(
     r"(?:每[日天]|日均?)(?:需求?|消耗|用|使用|耗)?量?(?:约|为)?|per day|a day|daily", re.IGNORECASE
 )
 MODEL = re.compile(
-    r"3M\s*[-A-Za-z\d+/、,.]*|(?:型号|model(?: no\.?)?|品牌|brand)\s*:?\s*[-A-Za-z\d+/.]+|(?<![A-Za-z\d])(?:18[67]0s?|9132|8210|9123|9001|9010|20[59]\d|6200|7502|4565)(?![\d个只件套万])|"
+    r"3M\s*[-A-Za-z\d+/、,.]*|\bsizes?\s*\d+(?:\.\d+)?|Tyvek\s*\d+|(?:型号|model(?: no\.?)?|品牌|brand)\s*:?\s*[-A-Za-z\d+/.]+|(?<![A-Za-z\d])(?:18[67]0s?|9132|8210|9123|9001|9010|20[59]\d|6200|7502|4565)(?![\d个只件套万])|"
     r"\d+(?:\.\d+)?\s*(?:%|％|°|度|码|号(?!\S)|cm|mm|层|级|类|岁|寸|fr|mg|毫克|ug|μg|iu|万?单位|kpa|mg/ml)(?:\s*[*x×/]\s*\d+(?:\.\d+)?\s*(?:cm|mm|码)?)*|(?:N|KN|P|R|FFP|DS|KF|PM|KP)\d+|[A-Z]{1,3}-?\d+[A-Z]?(?![A-Za-z\d个只])|第?[一二三四五六七八九十]+(?:次性|层|级|类|型|线|期|种|用|体|代|楼|院)|(?:level|class|type|grade)\s*[IV\d]+[A-Za-z]?",
     re.IGNORECASE,
 )
-MEASURE = r"(?:ml|毫升|升|L|g|克|kg|公斤|千克)"
-PACKAGE = r"(?:瓶|桶|支|袋|盒|bottles?|drums?|jerrycans?|cans?|bags?)"
+MEASURE = r"(?:ml|毫升|公升|升|lit(?:er|re)s?|L|g|克|kg|公斤|千克)"
+PACKAGE = r"(?:瓶|桶|支|袋|盒|bottles?|drums?|jerr[iy]\s?cans?|cans?|bags?)"
 _MEASURED_PACK = re.compile(
     rf"(?P<size>\d+(?:\.\d+)?\s*{MEASURE})\s*(?:装|规格|/|每)?\s*(?:{PACKAGE})?\s*(?:装|规格)?\s*[)*x×,: ]*\s*(?P<count>\d[\d,.]*\s*[万千百]?)\s*(?P<pack>{PACKAGE})",
     re.IGNORECASE,
@@ -50,6 +50,9 @@ _CHANGED = re.compile(
     r"(?:由|从|from)\s*\d[\d,.万千]*\s*\w{0,2}?\s*(?:调整|改|更正|变更|增加?|减少?|扩大|提高|上调|下调|降低?|changed?)?(?:为|成|到|至|to)\s*",
     re.IGNORECASE,
 )
+_CORRECTED = re.compile(
+    rf"\d[\d,.]{{0,12}} ?[万千百]? ?(?:{UNITS})?[”\"'’)」』]? ?(?:系?笔误 ?,?)? ?(?:应为|实为|更正为) ?(?=\d)"
+)
 _WORDS_OF_NUMBERS = {
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "fifteen": 15, "twenty": 20,
     "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "eighty": 80, "hundred": 100, "thousand": 1000,
@@ -64,7 +67,7 @@ _MEDICINE_UNIT = re.compile(
 _THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?: \d{3})+(?![\d ])")
 SENTENCE = "—"  # stands for words that are no name of goods
 _NO_NOUN = re.compile(
-    r"的|任务|^按|计$|我|们|已|了|^应|^为|岗位|来自|其中|^[每共]|现有|老人|护工|卡口|轮着|穿|合计|承担|接诊|收治|受.*委托|测算"
+    r"的|那种|任务|[来里]$|^[请那这]|[吗呢么谁您]|[一二三四五六七八九十\d]家|每家|^按|计$|我|们|已|了|^应|^为|岗位|来自|其中|^[每共]|现有|老人|护工|卡口|轮着|穿|合计|承担|接诊|收治|受.*委托|测算"
 )
 HERE = "\ue000"  # where the name stood
 
@@ -75,7 +78,12 @@ def blanked(match: re.Match[str]) -> str:
 
 def noun_in(words: str, counts: list[re.Match[str]]) -> str:
     """What is left of a clause when its figures, verbs and brackets are gone."""
-    text = words
+    text = re.sub(
+        r"\bsizes?\s+[\d.]+(?:\s*(?:to|-)\s*[\d.]+(?!\s*(?:pairs|pcs|pieces|boxes|sets|\d)))?",
+        blanked,
+        words,
+        flags=re.IGNORECASE,
+    )
     for count in counts:
         text = text.replace(count[0], " ", 1)
     text = re.sub(r"\([^()]*\)?", " ", text)
@@ -84,9 +92,8 @@ def noun_in(words: str, counts: list[re.Match[str]]) -> str:
     )
     text = _AND_SO_ON.sub("", NUMBERING.sub("", text))
     text = _ASKING.sub("", text.strip(" :.-()"))
-    text = re.sub(r"\bsizes?\s+[\d.]+(?:\s*(?:to|-)\s*[\d.]+)?", " ", text, flags=re.IGNORECASE)
     text = re.sub(
-        r"(?:就[够行好]|即可|规格|拟?请支援|照旧|不变|还要|数量|qty|quantity|每样|约|大约|左右|至少|需求量?|各|共计?|合计|以上|每[日天月]|日均?(?:消耗|用|需|耗)量?|余|多|份|不限|若干|大量|of|about|around|approx\.?|at least|total|each|per day|x|×|\*|=)",
+        r"(?:[一二三四五六七八九十\d]+家(?=一?共)|[两二三四五六\d]种|一共|就[够行好]|即可|规格|拟?请支援|照旧|不变|还要|数量|qty|quantity|每样|约|大约|左右|至少|需求量?|各|共计?|合计|以上|每[日天月]|日均?(?:消耗|用|需|耗)量?|余|多|份|不限|若干|大量|of|about|around|approx\.?|at least|total|each|per day|x|×|\*|=)",
         " ",
         text,
         flags=re.IGNORECASE,
@@ -101,18 +108,22 @@ def figure_in(text: str, *, is_measured: bool = True) -> tuple[str, str, str]:
 
     is_measured    whether the goods are counted by volume or weight; of others 5 ml is a size
     """
+    text = _SAYINGS.sub(blanked, text)
     text = re.sub(r"(?<=\s)[x×](?=\d)", "x ", _NUMBER_WORDS.sub(_in_digits, text))
+    text = _REACTIONS.sub("tests", _ONE_THING.sub("1", text))
+    text = _TUBS.sub("boxes", _BOXES_IN_CASE.sub(_held_by_case, text))
     text = re.sub(r"\b[Bb]etween (\d[\d,]*) and (\d[\d,]*)", r"\1-\2", text)
     text = _THOUSANDS.sub(lambda figure: figure[0].replace(" ", ""), text)
     text = _PER_PACK.sub(r"\1 pcs per \2", _MEDICINE_UNIT.sub(r"\g<count> \g<unit>", text))
     text = _TIMES_EACH.sub(r"\g<count>(\g<content>/\g<pack>)", _SOME.sub(blanked, text))
+    text = _CORRECTED.sub(lambda said: HERE * len(said[0]), text)
     text = _CHANGED.sub(lambda said: HERE * len(said[0]), text)
     text = _BOXED.sub(
         r"\g<count>\g<pack>(\g<content>只/\g<pack>)", _BOXES_OF.sub(r"\g<count>(\g<content> pcs/box)", text)
     )
     text = _PACKED_TWICE.sub(_packed, _EACH_TIMES.sub(r"\g<count>\g<pack>(\g<each>)", text))
     if is_measured:
-        text = _NESTED.sub(lambda pack: f"{int(pack['size']) * int(pack['inner'])}ml/{pack['outer']}", text)
+        text = nested(text)
         text = _BY_SIZE.sub(r"\g<count>瓶(\g<size>/瓶)", text)
         measured = _MEASURED_PACK.search(text) or _PACK_MEASURED.search(text)
         if measured:
@@ -159,6 +170,7 @@ def _figure_aside(asides: list[str]) -> tuple[str, str]:
             figures = [size["number"].replace(",", "") for size in sizes]
             if all(map(str.isdigit, figures)):
                 return "", f"{sum(map(int, figures))}{sizes[0]['unit']}"
+        plain = _LETTER_SIZES.sub(blanked, plain)
         words = _QUALIFIES_BEFORE.sub("", re.sub(rf"\d[\d,.]*\s*[万千百]?\s*(?:{UNITS})?", "", plain))
         if len(re.findall(rf"[{HAN}A-Za-z]", words)) > 2:
             continue
@@ -179,6 +191,9 @@ def packed_in(inner: str, outer: str) -> str:
     return f"{int(one['count']) * int(other['count'])}{one['unit']}/{other['pack']}"
 
 
+_LETTER_SIZES = re.compile(
+    r"(?:sizes?\s+)?\bX{0,3}[SML]\b(?:\s*(?:and|or|to|[/,、-])\s*X{0,3}[SML]\b)*\s*[,;]?", re.IGNORECASE
+)
 _HOLDS = re.compile(rf"(?P<count>\d+)\s*(?P<unit>{UNITS})\s*/\s*(?P<pack>{UNITS})")
 
 
@@ -188,6 +203,22 @@ def _in_digits(words: re.Match[str]) -> str:
         value = _WORDS_OF_NUMBERS[word]
         part = max(part, 1) * value if value >= 100 else part + value
     return f"{total + part} "
+
+
+def nested(text: str) -> str:
+    """500ml×20瓶/箱 are 10 litres a case."""
+    return _NESTED.sub(lambda pack: f"{int(pack['size']) * int(pack['inner'])}ml/{pack['outer']}", text)
+
+
+def cases_hold(words: str) -> str:
+    """What one case holds, of “10 boxes of 100 per case”; else nothing."""
+    said = _BOXES_IN_CASE.fullmatch(words.strip())
+    return _held_by_case(said) if said else ""
+
+
+def _held_by_case(match: re.Match[str]) -> str:
+    """10 boxes of 100 per case: a case holds a thousand."""
+    return f"{int(match['boxes']) * int(match['pieces'])} pcs per {match['case']}"
 
 
 def _packed(match: re.Match[str]) -> str:
@@ -202,11 +233,21 @@ _TIMES_EACH = re.compile(
 )
 _BOXED = re.compile(r"(?P<content>\d+)[个只片]装\s*[×x*]\s*(?P<count>\d[\d,]*)\s*(?P<pack>[盒箱包袋])")
 _BOXES_OF = re.compile(
-    r"(?P<count>\d[\d,]*\s*(?:boxes|box|cases|cartons|packs))\s+of\s+(?P<content>\d[\d,]*)(?!\w)",
+    r"(?P<count>\d[\d,]*\s*(?:boxes|box|cases|cartons|packs|tubs|canisters|packets))\s+of\s+(?P<content>\d[\d,]*)(?!\w)",
     re.IGNORECASE,
 )
 _NESTED = re.compile(
     r"(?P<size>\d+)\s*(?P<measure>ml|毫升)\s*[*x×]\s*(?P<inner>\d+)\s*(?:瓶|支|袋)\s*/\s*(?P<outer>箱|件)",
+    re.IGNORECASE,
+)
+_SAYINGS = re.compile(
+    r"(?:帮|拉|搭)(?:我们|他们|大家)?一把|一[件套个只台]?[都也](?:没|不)|(?:三|两|几)班"
+)  # words with a numeral that count nothing
+_REACTIONS = re.compile(r"\breactions?\b", re.IGNORECASE)
+_TUBS = re.compile(r"\b(?:tubs?|canisters?|packets?)\b(?=\s+of\s+\d)", re.IGNORECASE)
+_ONE_THING = re.compile(rf"\bone(?=\s+(?:[a-z-]+\s+){{0,2}}{HERE})", re.IGNORECASE)
+_BOXES_IN_CASE = re.compile(
+    r"(?P<boxes>\d{1,5})\s*(?:boxes|packs)\s+of\s+(?P<pieces>\d{1,6})\s*(?:per|/|in a|a)\s*(?P<case>case|carton)",
     re.IGNORECASE,
 )
 _SOME = re.compile(r"[几数上好多][十百千万]+余?")
@@ -243,6 +284,8 @@ def counted_in(text: str) -> str:
         count for count in counts_in(text) if may_count(count) and not _OF_PEOPLE.match(text, count.end())
     ]
     with_unit = [count for count in counts if count["unit"]]
+    if counts and re.search(rf"{HERE}\s*(?:要|缺|来|需要)\s*$", text[: counts[0].start()]):
+        return _qualified(text, counts[0])
     if with_unit:
         return _qualified(text, with_unit[0])
     for count in counts:
@@ -250,7 +293,7 @@ def counted_in(text: str) -> str:
             continue  # 7.5 is a size
         before, after = text[: count.start()], text[count.end() :]
         if re.search(
-            rf"(?:{HERE}|[:x×*=]|需求?|\bneed|\bwant|\.{{2,}}|数量|约|近|至少|需要|共|需求量)\s*(?:大约)?\s*$",
+            rf"(?:{HERE}|[:x×*=]|需求?|要|缺|差|来|\bneed|\bwant|\.{{2,}}|\s[–—-]+|数量|约|近|至少|需要|共|需求量)\s*(?:大约|at least|about|around|approx\.?)?\s*$",
             before,
         ) or re.match(rf"\s*(?:[x×]\s*)?(?:[a-z-]+\s+){{0,4}}{HERE}", after):
             return _qualified(text, count)

@@ -24,6 +24,8 @@ _STERILE = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_NAME_IN_REMARK = 20
+_ANY_MASK = re.compile(r"口罩|(?:(?:medical|protective|disposable) )*(?:face ?)?masks?", re.IGNORECASE)
+_MASKS = {"RESP_MED", "RESP_PART", "MASK_SURG", "MASK_DISP", "MASK_CIVIL"}
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,8 @@ class Reader:
         if not meanings:
             return None, (found("unknown-item", item=heading),)
         best = _agreed(meanings)
+        if all(map(_is_any_mask, goods.names)) and (meant := self._mask_of(goods.specification)):
+            return meant, ()
         if all(map(_is_guess, meanings)):
             return best[0].item, (found("unsure-item", cell=heading, item=best[0].item.name),)
         if len(best) == 1 and not any(one.is_ambiguous for meant in meanings for one in meant):
@@ -132,6 +136,19 @@ class Reader:
         meant = self.dictionary.find_items(specification) if specification else []
         sure = [one for one in meant if one.confidence == SURE and not one.is_ambiguous]
         return sure[0].item if sure else None
+
+    def _mask_of(self, specification: str) -> Item | None:
+        """Which mask somebody means who says only “mask”: the one whose standard is quoted."""
+        if "民用" in specification and "MASK_CIVIL" in self.dictionary.items:
+            return self.dictionary.items["MASK_CIVIL"]
+        for reading in self.dictionary.read_standards(specification, on=self.as_of) if specification else []:
+            is_number = reading.quoted is not None and re.search(r"\d{3}|FFP|KN|NIOSH", reading.text)
+            for code in (
+                self.dictionary.items_of.get(reading.quoted.code, ()) if is_number and reading.quoted else ()
+            ):
+                if code in _MASKS and code in self.dictionary.items:
+                    return self.dictionary.items[code]
+        return None
 
     def _by_standard(
         self, meant: list[Found], goods: ListedGoods, heading: str
@@ -241,6 +258,10 @@ def _plausible(base: int, unit: Unit | None, item: Item) -> _Count:
         high=f"{item.plausible_max:,}",
     )
     return _Count(QuantityKind.NUMBER, base, unit=unit, waits=True, findings=(outlier,))
+
+
+def _is_any_mask(name: str) -> bool:
+    return _ANY_MASK.fullmatch(name.strip()) is not None
 
 
 def _is_guess(meant: list[Found]) -> bool:

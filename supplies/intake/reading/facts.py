@@ -584,9 +584,12 @@ def take_organisation(reading: Reading, addresses: Addresses) -> str:
     )
 
 
+_COUNTS_GOODS = re.compile(r"\d\s*[个只件套副双台盒箱瓶包支张]")
+
+
 def _organisation_in(reading: Reading) -> str:
     labelled = _LABEL_OF_NAME.search(reading.rest)
-    if labelled and len(labelled["name"].strip()) > 2:
+    if labelled and len(labelled["name"].strip()) > 2 and not _COUNTS_GOODS.search(labelled["name"]):
         name = reading.written(*labelled.span("name")).strip()
         reading.take(*labelled.span())
         _take_again(reading, labelled["name"].strip())

@@ -11,6 +11,7 @@ import opencc
 from .text import refuse_long, refuse_unstorable
 
 LONGEST = 20_000  # characters; a page of an announcement has two thousand
+WIDEST_GAP = 60  # white characters in a row; more part nothing, and would only cost time
 TAKEN = "\ue001"  # stands for every character that has been read
 _UNSEEN = re.compile(
     "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ue000-\uf8ff\x00-\x08\x0b\x0c\x0e-\x1f]"
@@ -41,8 +42,12 @@ def plain_of(raw: str) -> Plain:
     ended = re.sub("[0-9]\ufe0f?\u20e3", lambda key: "①".ljust(len(key[0])), ended)
     signs: list[str] = []
     places: list[int] = []
+    gap = 0
     for place, sign in enumerate(ended):
         made = "" if _UNSEEN.match(sign) else _half_width(sign)
+        gap = gap + 1 if made.isspace() else gap if not made else 0
+        if gap > WIDEST_GAP:
+            continue
         signs.append(made)
         places += [place] * len(made)
     text = "".join(signs)

@@ -220,7 +220,7 @@ def _take_pack(text: str, cell: str) -> tuple[Pack | None, str]:
     for pattern in (_CONTENT, _CONTENT_AFTER, _CONTENT_OF):
         if match := pattern.search(text):
             unit = match.groupdict().get("unit") or ""
-            content = _whole_text(match["content"], cell)
+            content, unit = _whole(_decimal(match["content"], cell), cell, unit)
             package = match["pack"] if pattern is _CONTENT_OF else ""
             rest = f"{text[: match.start()]} {package} {text[match.end() :]}"
             return Pack(content, unit), rest.strip(" ()（）,，、;；:*×x")

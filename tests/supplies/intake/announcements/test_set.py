@@ -21,7 +21,7 @@ EXPECTED = {
     "organisation", "place", "goods", "not_wanted", "people", "handover", "courier", "address", "needed_by",
     "other_numbers", "published_on", "updated_on", "accepts_overseas", "senders", "accounts", "unread",
 }  # fmt: skip
-LATER = {"second": 60, "last": 50}  # written after the others had been seen; at least so many
+LATER = {"second": 60, "last": 50, "fresh": 40}  # written after the others had been seen; at least so many
 MOBILE = re.compile(r"(?<!\d)1[3-9]\d[\s-]?[\d*]{4}[\s-]?[\d*]{4}(?![\d*])")
 LANDLINE = re.compile(r"(?<!\d)\(?0\d{2,3}[)\s—–-]*([2-9][\d* -]{5,8}\d)")
 INVENTED_MOBILE = re.compile(r"138(?:00000|\*{4})\d+")

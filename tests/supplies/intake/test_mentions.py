@@ -1,0 +1,102 @@
+"""The rules by which goods, figures and requirements are found in free text, each by a text of its own."""
+
+import time
+from datetime import date
+
+import pytest
+from django.utils import timezone
+
+from supplies.catalogue.services import load_reference
+from supplies.intake.announcements import Announcement, read_announcement
+
+pytestmark = pytest.mark.django_db
+AS_OF = date(2020, 2, 3)
+
+
+@pytest.fixture(autouse=True)
+def _reference(db: None) -> None:
+    load_reference(at=timezone.now())
+
+
+def read(text: str) -> Announcement:
+    return read_announcement(text, as_of=AS_OF)
+
+
+def figures(text: str) -> list[tuple[str | None, int | None]]:
+    return [(line.item.code if line.item else None, line.quantity) for line in read(text).lines]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("需手术衣M号30件、L号50件", [("GOWN_SURG", 80)]),
+        ("需气管插管6.5、7.0两种，各20根", [("ETT", 40)]),
+        ("急需病床：电动8张、普通12张", [("ICU_BED", 8), ("BED", 12)]),
+        ("防护服20套，应为200套", [("COVERALL", 200)]),
+        ("急需防护服80套，分院每家另要10套，请按120套准备", [("COVERALL", 120)]),
+        ("需75%酒精（2.5L/桶），6桶", [("ALCOHOL75", 15_000)]),
+        ("Needed:\nnitrile gloves .... 3 cases, 10 boxes of 100 per case", [("GLOVE_EXAM", 3000)]),
+        ("Needed: bleach 5%, 20 litre jerricans: 3", [("BLEACH84", 60_000)]),
+        ("品名\t规格\t盒数\n奥司他韦胶囊\t75mg*10粒\t30", [("MED_ANTIVIRAL", 300)]),
+        ("| 名称 | 标准 | 数量 |\n| 面屏 | | 70 |", [("FACE_SHIELD", 70)]),
+        ("名称 | 计划 | 缺口\n防护服 | 90 | 0\n护目镜 | 30 | 20", [("GOGGLES", 20)]),
+        ("需口罩（GB 19083-2010）500只", [("RESP_MED", 500)]),
+    ],
+)
+def test_the_figure_is_what_a_careful_reader_would_enter(
+    text: str, expected: list[tuple[str | None, int | None]]
+):
+    assert figures(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "需防护服，每周用量700套",
+        "上月缺口：防护服600套；面屏300个",
+        "病房里八个人轮着穿3套防护服，谁能帮一把：求防护服",
+        "需N95口罩，现在一人一周一个",
+        "Needed: gowns 700 per week",
+    ],
+)
+def test_a_rate_by_the_week_and_what_was_once_missing_are_no_figures(text: str):
+    assert [line.quantity for line in read(text).lines if line.quantity is not None] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("已领：口罩300只；鞋套20双\n待补：护目镜", ["GOGGLES"]),
+        ("除护目镜外请暂停寄送任何物资", ["GOGGLES"]),
+        ("A＝急缺；C＝暂不需要\n护目镜\tA\n手术衣\tC", ["GOGGLES"]),
+        ("Goggles needed. Cloth masks cannot be accepted.", ["GOGGLES"]),
+        ("急需护目镜；布口罩请勿捐赠", ["GOGGLES"]),
+    ],
+)
+def test_what_is_there_or_refused_is_not_asked_for(text: str, wanted: list[str]):
+    assert [line.item.code for line in read(text).lines if line.item] == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("1.医用防护口罩，执行GB 19083-2010；\n2.护目镜", ["GB19083-2010-1"]),
+        ("surgical masks, ASTM F2100 Level 2 or Level 3", ["ASTMF2100-L2", "ASTMF2100-L3"]),
+        ("防护服标准由GB19082-2003更正为GB 19082-2009", ["GB19082-2009"]),
+        ("名称\t标准\t数量\nKN95口罩\tGB 2626-2006\t30", ["GB2626-2006-KN95"]),
+    ],
+)
+def test_a_standard_is_read_with_its_class_and_no_other(text: str, codes: list[str]):
+    assert [standard.code for standard in read(text).lines[0].standards] == codes
+
+
+@pytest.mark.parametrize(
+    "text", ["口罩1" + " " * 19_000, "A＝急缺；B＝不需要\n" * 200], ids=["a wide gap", "many legends"]
+)
+def test_no_text_takes_long(text: str):
+    read("口罩")  # the patterns of the catalogue are made once
+    began = time.process_time()
+
+    read(text)
+
+    assert time.process_time() - began < 20
