@@ -489,17 +489,17 @@ def _emergency_of(kind: Format) -> Emergency:
 
 def _newest_day(lists: Iterable[Sequence[Numbered]], kind: Format, *, until: date) -> date | None:
     """The newest day any row was published or updated; rows that cannot be read name none."""
-    days: set[date] = set()
+    newest: date | None = None
     for rows in lists:
         for _number, raw in rows:
             if not is_row(raw):
                 continue
-            try:
-                listed = kind.read(raw)
-            except Unreadable:
-                continue
-            days |= {day for day in (listed.published_on, listed.updated_on) if day}
-    return max((day for day in days if day <= until), default=None)
+            with suppress(Unreadable):
+                days = [day for day in kind.days_of(raw) if day and day <= until]
+                if days and (newest is None or max(days) > newest):
+                    kind.read(raw)
+                    newest = max(days)
+    return newest
 
 
 # -- looking through ------------------------------------------------------------------------------------
