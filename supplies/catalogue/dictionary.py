@@ -307,7 +307,7 @@ class Dictionary:
         for rule_code, item_code in UnitRule.items.through.objects.values_list("unitrule", "item"):
             only.setdefault(rule_code, set()).add(item_code)
         rules: dict[str, list[tuple[UnitRule, frozenset[str]]]] = {}
-        for row in UnitRule.objects.order_by("code"):
+        for row in UnitRule.objects.select_related("unit").order_by("code"):
             for word in row.spoken:
                 rules.setdefault(folded(word), []).append((row, frozenset(only.get(row.code, ()))))
         for found in rules.values():

@@ -1,11 +1,12 @@
 """Which organisation and which site a list means: found by name and place, or made."""
 
 import re
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rapidfuzz import fuzz, process
 
@@ -23,6 +24,8 @@ from supplies.regions.services import PROBABLE, Places
 _NAMES_NO_PLACE = re.compile(
     r"^(?:红十字会|慈善总会|慈善会|人民医院|中心医院|中医医?院|妇幼保健院|疾控中心|卫生局)$"
 )
+
+FRESH_SECONDS = 10.0
 
 
 class _Known(NamedTuple):
@@ -75,8 +78,18 @@ class Directory:
     places: Places = field(default_factory=Places)
     _known: dict[tuple[str, bool], _City] = field(default_factory=dict)
 
+    _made: set[Any] = field(default_factory=set)  # registered, and no site opened yet
+    _read_at: float = field(default_factory=time.monotonic)
+
     def forget(self) -> None:
         self._known.clear()
+        self._made.clear()
+        self._read_at = time.monotonic()
+
+    def look_again(self) -> None:
+        """Forget what others may have changed; not at once, since a city has thousands of names."""
+        if time.monotonic() - self._read_at > FRESH_SECONDS:
+            self.forget()
 
     @cached_property
     def _names_of_regions(self) -> dict[str, str]:
@@ -112,6 +125,7 @@ class Directory:
             return known, doubts
         name, code = specific_name(listed), plain_code(listed.credit_code)
         made = people.trust(self._register(name, region, code, gives=gives), at=self.at)
+        self._made.add(made.pk)
         self._organisations(region, gives=gives).add(
             _Known(made, normal_name(name), self._short(name, region))
         )
@@ -192,9 +206,11 @@ class Directory:
         """The organisation's site of this name, or a new one."""
         site = f"{organisation.name}({listed.name.part})" if listed.name.part else organisation.name
         wanted = normal_name(site)
-        for facility in organisation.facilities.order_by("pk"):
-            if normal_name(facility.name) == wanted:
-                return facility
+        if organisation.pk not in self._made:  # what was registered a moment ago has no site
+            for facility in organisation.facilities.order_by("pk"):
+                if normal_name(facility.name) == wanted:
+                    return facility
+        self._made.discard(organisation.pk)
         self.opened += 1
         return people.open_facility(
             organisation,
