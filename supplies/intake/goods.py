@@ -172,9 +172,7 @@ class Reader:
             self._quoted[key] = self._find_standards(goods, item)
         return self._quoted[key]
 
-    def _find_standards(
-        self, goods: ListedGoods, item: Item
-    ) -> tuple[tuple[Standard, ...], list[Finding]]:
+    def _find_standards(self, goods: ListedGoods, item: Item) -> tuple[tuple[Standard, ...], list[Finding]]:
         readings = self.dictionary.read_standards(goods.specification, item, on=self.as_of)
         standards = {reading.standard.code: reading.standard for reading in readings if reading.standard}
         findings = [

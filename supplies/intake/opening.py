@@ -63,6 +63,7 @@ class Opened:
     rows        raw rows in their order, each whatever stands in the file; a format says what it means
     findings    about the file as a whole
     is_whole    False when a limit was reached: the rows before it are good, and no row may be called missing
+    peak        the most memory the process had that opened it, in bytes
     """
 
     encoding: str
@@ -70,6 +71,7 @@ class Opened:
     rows: Spool
     findings: Sequence[Finding] = ()
     is_whole: bool = True
+    peak: int = 0
 
 
 @contextmanager
@@ -126,7 +128,9 @@ def rows_in(
         rows = Spool(spooled)  # type: ignore[arg-type]
         with _turn(waits=waits), read_rows(file, name=name, encoding=encoding) as source:
             rows.lay(rows_of(source, kind, source.findings))
-        yield Opened(source.encoding, source.sha256, rows, tuple(source.findings), source.is_whole)
+        yield Opened(
+            source.encoding, source.sha256, rows, tuple(source.findings), source.is_whole, source.peak
+        )
 
 
 def head_of(file: Path, *, name: str = "", encoding: str = "", waits: bool = False) -> list[RawRow]:

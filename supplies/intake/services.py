@@ -204,8 +204,11 @@ def _read_kept(batch: Import, *, at: datetime) -> bool:
             if kind is None:
                 _wait_for_mapping(batch.pk)
                 return True
+            began = time.monotonic()
             with rows_in(path, kind, name=batch.file_name) as opened:
-                return _read_on(batch.pk, opened, kind, at=at, until=time.monotonic() + SECONDS_AT_A_TIME)
+                # The next task has to open the file again; what takes long to open is used the longer.
+                for_rows = max(SECONDS_AT_A_TIME, 3 * (time.monotonic() - began))
+                return _read_on(batch.pk, opened, kind, at=at, until=time.monotonic() + for_rows)
     except Unreadable as error:
         _fail(batch.pk, error, at=at)
     return True
