@@ -24,8 +24,7 @@ from supplies.regions.services import PROBABLE, Places
 _NAMES_NO_PLACE = re.compile(
     r"^(?:红十字会|慈善总会|慈善会|人民医院|中心医院|中医医?院|妇幼保健院|疾控中心|卫生局)$"
 )
-
-FRESH_SECONDS = 10.0
+FRESH_SECONDS = 10.0  # that long a hospital registered by somebody else meanwhile may go unseen; the pair is proposed later
 
 
 class _Known(NamedTuple):
@@ -77,7 +76,6 @@ class Directory:
     opened: int = 0
     places: Places = field(default_factory=Places)
     _known: dict[tuple[str, bool], _City] = field(default_factory=dict)
-
     _made: set[Any] = field(default_factory=set)  # registered, and no site opened yet
     _read_at: float = field(default_factory=time.monotonic)
 
@@ -87,7 +85,7 @@ class Directory:
         self._read_at = time.monotonic()
 
     def look_again(self) -> None:
-        """Forget what others may have changed; not at once, since a city has thousands of names."""
+        """Forget what others may have changed; not for every chunk, since a city has thousands of names."""
         if time.monotonic() - self._read_at > FRESH_SECONDS:
             self.forget()
 
