@@ -30,6 +30,9 @@ SPECIFICATIONS = (
     "一次性，灭菌",
 )
 REMARKS = ("", "", "急需", "库存仅够3天", "2月10日前", "暂不接受境外捐赠", "数量不限，可分批")
+# What else people write about goods: with the words of the announcements some thousands of different texts.
+BEFORE = ("", "", "", "一次性", "医用", "国产", "进口")
+AFTER = ("", "", "", "（急）", "(大号)", "（中号）", "（独立包装）", " M码")
 UNITS = ("", "个", "只", "套", "双", "箱", "盒(50只/盒)", "瓶(500ml/瓶)")
 
 
@@ -43,7 +46,7 @@ def rows(count: int, announcements: Sequence[Labelled], *, seed: int = 0) -> Ite
         for _line in range(min(random.randint(1, 12), count - made)):
             made += 1
             yield (
-                *hospital[:4], random.choice(words), random.choice(SPECIFICATIONS), _figure(random), *hospital[4:],
+                *hospital[:4], _goods(random, words), random.choice(SPECIFICATIONS), _figure(random), *hospital[4:],
                 random.choice(REMARKS), f"2020-02-{random.randint(1, 28):02d}",
             )  # fmt: skip
 
@@ -59,6 +62,10 @@ def _hospital(random: Random, number: int) -> tuple[str, ...]:
         telephone,
         f"{place[2]}样例路{number}号",
     )
+
+
+def _goods(random: Random, words: Sequence[str]) -> str:
+    return f"{random.choice(BEFORE)}{random.choice(words)}{random.choice(AFTER)}"
 
 
 def _figure(random: Random) -> str:

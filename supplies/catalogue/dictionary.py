@@ -27,6 +27,7 @@ from supplies.quantity import MOST
 SURE, PART, WITHIN, LIKE = 1.0, 0.9, 0.8, 0.7
 SEPARATORS = re.compile(r"[|/、，,;；。()（）\[\]【】:：或及和+]+")
 MULTIPLIERS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
+REMEMBERED = 20_000  # texts a dictionary has looked up, some megabytes
 LIKENESS = 75  # Of 100; below it two words are not taken for the same.
 
 
@@ -99,8 +100,19 @@ class Dictionary:
                 words.setdefault(name, []).append(item)
         return words
 
+    @cached_property
+    def _asked(self) -> dict[str, list[Found]]:
+        return {}
+
     def find_items(self, text: str) -> list[Found]:
         """The items a text may mean, the likeliest first; empty when it means none we know."""
+        if text not in self._asked:  # a list names the same goods again and again
+            if len(self._asked) >= REMEMBERED:
+                self._asked.clear()
+            self._asked[text] = self._find_items(text)
+        return list(self._asked[text])
+
+    def _find_items(self, text: str) -> list[Found]:
         if whole := self._words.get(folded(text)):
             return _found(whole, SURE)
         parts = [self._words[p] for p in map(folded, SEPARATORS.split(text)) if p in self._words]
@@ -111,12 +123,34 @@ class Dictionary:
         return self._resembling(folded(text))
 
     @cached_property
+    def _names(self) -> list[str]:
+        """The names looked for inside texts, the longest first. Bare figures are left out: 84 may be a quantity."""
+        names = (name for name in self._words if len(name) >= 2 and not name.isdigit())
+        return sorted(names, key=lambda name: (-len(name), name))
+
+    @cached_property
     def _patterns(self) -> list[tuple[re.Pattern[str], list[Item]]]:
-        """A pattern for every name, the longest first. Bare figures are left out: 84 may be a quantity."""
-        names = sorted(
-            (n for n in self._words if len(n) >= 2 and not n.isdigit()), key=lambda n: (-len(n), n)
+        """A pattern for each of them, in the same order."""
+        return [(_loosely(name), self._words[name]) for name in self._names]
+
+    @cached_property
+    def _patterns_by_sign(self) -> dict[str, list[tuple[int, frozenset[str]]]]:
+        """By its first character the places of each pattern, with every character a text must have for it to be found."""
+        by_sign: dict[str, list[tuple[int, frozenset[str]]]] = {}
+        for place, name in enumerate(self._names):
+            by_sign.setdefault(name[0], []).append((place, frozenset(name)))
+        return by_sign
+
+    def _patterns_for(self, text: str) -> list[tuple[re.Pattern[str], list[Item]]]:
+        """The patterns that can be found in a plain text at all: a few of a thousand, in their order."""
+        signs = set(text)
+        places = (
+            place
+            for sign in signs
+            for place, needed in self._patterns_by_sign.get(sign, ())
+            if needed <= signs
         )
-        return [(_loosely(name), self._words[name]) for name in names]
+        return [self._patterns[place] for place in sorted(places)]
 
     def _longest_within(self, text: str) -> list[list[Item]]:
         """Items named inside a longer text; a name inside a longer name does not count again."""
@@ -126,7 +160,7 @@ class Dictionary:
         """The names of items that stand inside a text, longest first: as they are written there, and what they may mean."""
         names: list[tuple[set[str], list[Item]]] = []
         rest = unicodedata.normalize("NFKC", text).lower()
-        for pattern, items in self._patterns:
+        for pattern, items in self._patterns_for(rest):
             if written := {match[0] for match in pattern.finditer(rest)}:
                 names.append((written, items))
                 rest = pattern.sub("\n", rest)
@@ -282,7 +316,7 @@ class Dictionary:
         for rule_code, item_code in UnitRule.items.through.objects.values_list("unitrule", "item"):
             only.setdefault(rule_code, set()).add(item_code)
         rules: dict[str, list[tuple[UnitRule, frozenset[str]]]] = {}
-        for row in UnitRule.objects.order_by("code"):
+        for row in UnitRule.objects.select_related("unit").order_by("code"):
             for word in row.spoken:
                 rules.setdefault(folded(word), []).append((row, frozenset(only.get(row.code, ()))))
         for found in rules.values():

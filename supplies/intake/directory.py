@@ -1,9 +1,14 @@
 """Which organisation and which site a list means: found by name and place, or made."""
 
 import re
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Any, NamedTuple
+
+from rapidfuzz import fuzz, process
 
 from supplies.intake.corrections import Corrections, place_of
 from supplies.intake.formats.listed import Listed
@@ -12,22 +17,52 @@ from supplies.intake.reading.names import NameKind, kind_of_name
 from supplies.leaks import masked
 from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User
-from supplies.organisations.names import is_near, normal_name, plain_code, short_name
+from supplies.organisations.names import NEARLY_EQUAL, normal_name, plain_code, short_name, tells_apart
 from supplies.regions.models import Region
 from supplies.regions.services import PROBABLE, Places
 
 _NAMES_NO_PLACE = re.compile(
     r"^(?:红十字会|慈善总会|慈善会|人民医院|中心医院|中医医?院|妇幼保健院|疾控中心|卫生局)$"
 )
+FRESH_SECONDS = 10.0  # that long a hospital registered by somebody else meanwhile may go unseen; the pair is proposed later
 
 
-@dataclass(frozen=True)
-class _Known:
+class _Known(NamedTuple):
     """An organisation with one of its names as compared, whole and without the city's."""
 
     organisation: Organisation
     key: str
     short: str
+
+
+@dataclass
+class _City:
+    """The organisations of one city under each of their names, the oldest first, and where to look for a name."""
+
+    known: list[_Known] = field(default_factory=list)
+    _places: dict[str, list[int]] = field(default_factory=dict)  # by the whole name
+    _alike: dict[tuple[str, ...], tuple[list[str], list[int]]] = field(default_factory=dict)
+
+    def add(self, one: _Known) -> None:
+        place = len(self.known)
+        self.known.append(one)
+        self._places.setdefault(one.key, []).append(place)
+        shorts, places = self._alike.setdefault(tells_apart(one.short), ([], []))
+        shorts.append(one.short)
+        places.append(place)
+
+    def called(self, keys: Iterable[str]) -> Iterator[Organisation]:
+        """Those with exactly one of these names."""
+        for place in sorted(place for key in keys for place in self._places.get(key, ())):
+            yield self.known[place].organisation
+
+    def near(self, short: str) -> Iterator[Organisation]:
+        """Those whose name `is_near`."""
+        shorts, places = self._alike.get(tells_apart(short), ([], []))
+        for _short, _score, at in process.extract_iter(
+            short, shorts, scorer=fuzz.ratio, score_cutoff=NEARLY_EQUAL
+        ):
+            yield self.known[places[at]].organisation
 
 
 @dataclass
@@ -40,10 +75,19 @@ class Directory:
     corrections: Corrections = field(default_factory=Corrections)
     opened: int = 0
     places: Places = field(default_factory=Places)
-    _known: dict[tuple[str, bool], list[_Known]] = field(default_factory=dict)
+    _known: dict[tuple[str, bool], _City] = field(default_factory=dict)
+    _made: set[Any] = field(default_factory=set)  # registered, and no site opened yet
+    _read_at: float = field(default_factory=time.monotonic)
 
     def forget(self) -> None:
         self._known.clear()
+        self._made.clear()
+        self._read_at = time.monotonic()
+
+    def look_again(self) -> None:
+        """Forget what others may have changed; not for every chunk, since a city has thousands of names."""
+        if time.monotonic() - self._read_at > FRESH_SECONDS:
+            self.forget()
 
     @cached_property
     def _names_of_regions(self) -> dict[str, str]:
@@ -79,7 +123,8 @@ class Directory:
             return known, doubts
         name, code = specific_name(listed), plain_code(listed.credit_code)
         made = people.trust(self._register(name, region, code, gives=gives), at=self.at)
-        self._organisations(region, gives=gives).append(
+        self._made.add(made.pk)
+        self._organisations(region, gives=gives).add(
             _Known(made, normal_name(name), self._short(name, region))
         )
         return made, doubts
@@ -104,18 +149,18 @@ class Directory:
         name = specific_name(listed)
         keys = {normal_name(name), *map(normal_name, listed.name.also_known_as)}
         code = plain_code(listed.credit_code)
-        known = self._organisations(region, gives=gives)
-        if same := self._with_code(code, gives=gives):
+        city = self._organisations(region, gives=gives)
+        if code and (same := self._with_code(code, gives=gives)):
             return same, ()
-        # Two codes are two houses, whatever they are called.
-        known_by_name = [one for one in known if not (code and one.organisation.credit_code)]
-        if exact := next((one for one in known_by_name if one.key in keys), None):
-            return exact.organisation, ()
-        short = self._short(name, region)
-        if near := next((one for one in known_by_name if is_near(one.short, short)), None):
-            return near.organisation, (
-                found("near-name", name=name, known=near.organisation.name).at("name"),
-            )
+
+        def first(known: Iterator[Organisation]) -> Organisation | None:
+            # Two codes are two houses, whatever they are called.
+            return next((one for one in known if not (code and one.credit_code)), None)
+
+        if exact := first(city.called(keys)):
+            return exact, ()
+        if near := first(city.near(self._short(name, region))):
+            return near, (found("near-name", name=name, known=near.name).at("name"),)
         return None, ()
 
     def _register(self, name: str, region: Region, code: str, *, gives: bool) -> Organisation:
@@ -134,19 +179,18 @@ class Directory:
     def _with_code(self, code: str, *, gives: bool) -> Organisation | None:
         """Whoever has this credit code, wherever she is: it says more than any name."""
         rows = Organisation.objects.standing().filter(kind__in=_kinds(gives=gives))
-        return rows.filter(credit_code=code).order_by("created_at", "pk").first() if code else None
+        return rows.filter(credit_code=code).order_by("created_at", "pk").first()
 
-    def _organisations(self, region: Region, *, gives: bool) -> list[_Known]:
+    def _organisations(self, region: Region, *, gives: bool) -> _City:
         """Those of the same city under each of their names, read once, the oldest first; merged ones as what they became."""
         home = city_path(region)
         if (home, gives) not in self._known:
             rows = Organisation.objects.filter(kind__in=_kinds(gives=gives), region__path__startswith=home)
             rows = rows.select_related("merged_into").prefetch_related("aliases")
-            self._known[home, gives] = [
-                _Known(row.standing_for, normal_name(name), self._short(name, region))
-                for row in rows.order_by("created_at", "pk")
-                for name in (row.name, *(alias.name for alias in row.aliases.all()))
-            ]
+            city = self._known[home, gives] = _City()
+            for row in rows.order_by("created_at", "pk"):
+                for name in (row.name, *(alias.name for alias in row.aliases.all())):
+                    city.add(_Known(row.standing_for, normal_name(name), self._short(name, region)))
         return self._known[home, gives]
 
     def _short(self, name: str, region: Region) -> str:
@@ -160,9 +204,11 @@ class Directory:
         """The organisation's site of this name, or a new one."""
         site = f"{organisation.name}({listed.name.part})" if listed.name.part else organisation.name
         wanted = normal_name(site)
-        for facility in organisation.facilities.order_by("pk"):
-            if normal_name(facility.name) == wanted:
-                return facility
+        if organisation.pk not in self._made:  # what was registered a moment ago has no site
+            for facility in organisation.facilities.order_by("pk"):
+                if normal_name(facility.name) == wanted:
+                    return facility
+        self._made.discard(organisation.pk)
         self.opened += 1
         return people.open_facility(
             organisation,

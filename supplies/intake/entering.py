@@ -44,18 +44,25 @@ log = logging.getLogger(__name__)
 def enter_rows(batch: Import, run: Run, rows: Sequence[StagedRow]) -> None:
     """Enter staged rows, each inside a savepoint of its own, and count them on the batch, in memory."""
     readings = read(batch, run, [(row, loads(row.raw)) for row in rows])
+    known = _locked([row.key for row in rows])
     for reading in readings:
-        _take(batch, run, reading)
+        _take(batch, run, reading, known.get(reading.row.key))
     StagedRow.objects.bulk_update(
         rows, ["status", "verdict", "key", "base", "scope", "shown", "problems", "row", "raw_sealed"]
     )
 
 
-def _take(batch: Import, run: Run, reading: Reading) -> None:
+def _locked(keys: Sequence[str]) -> dict[str, ImportedRow]:
+    """The rows of a chunk that are known from before, all at once: no other row of the batch has one of their keys."""
+    rows = ImportedRow.objects.select_for_update(of=("self",)).filter(key__in=keys).order_by("pk")
+    return {row.key: row for row in rows}
+
+
+def _take(batch: Import, run: Run, reading: Reading, known: ImportedRow | None) -> None:
     opened = run.directory.opened
     try:
         with transaction.atomic():
-            _Entry(batch, run, reading).take()
+            _Entry(batch, run, reading).take(known)
         batch.facilities += run.directory.opened - opened
         return
     except Unreadable as error:
@@ -153,11 +160,11 @@ class _Entry:
         self.entered: dict[str, Need | Offer] = {}  # by the words of the list
         self.asked: dict[Any, Need] = {}  # what other rows of the list ask for here, by item
         self.kinds: list[str] = []
+        self.is_site_new = False
 
-    def take(self) -> None:
-        row = ImportedRow.objects.select_for_update().filter(key=self.staged.key).first()
-        is_new = row is None
-        row = row or ImportedRow(key=self.staged.key, format=self.run.kind.code)
+    def take(self, known: ImportedRow | None) -> None:
+        is_new = known is None
+        row = known or ImportedRow(key=self.staged.key, format=self.run.kind.code)
         if not is_new and is_unchanged(row, self.understood):
             self._unchanged(row)
         else:
@@ -180,10 +187,10 @@ class _Entry:
         if not is_new:
             lines = self._compare(row, lines)
         self._describe(row)
-        row.save(force_insert=is_new)
         self._post(row, [line for line in lines if not line.waits])
-        self._store_lines(row, lines)
-        self._settle(row, is_new, row.lines.waiting().exists())
+        waits = any(line.waits for line in lines) or (not is_new and row.lines.waiting().exists())
+        self._settle(row, is_new, waits)
+        self._store_lines(row, lines, start=0 if is_new else row.lines.count())
         about = [*self.findings, *(finding for line in lines for finding in line.findings)]
         self.staged.problems = stored(about)
         self.batch.warnings += len(about)
@@ -198,7 +205,8 @@ class _Entry:
             row.move_to(RowStatus.WAITING)
         elif not is_new and not waits:
             row.move_to(RowStatus.CHANGED)
-        row.save()
+        row.problems = stored(self.findings)
+        row.save(force_insert=is_new)
         batch = self.batch
         batch.created += is_new
         batch.changed += not is_new
@@ -213,7 +221,9 @@ class _Entry:
         organisation, doubts = directory.organisation(self.listed, self.region, gives=self.run.kind.gives)
         row.organisation = organisation
         if not self.run.kind.gives:
+            opened = directory.opened
             row.facility = directory.facility(self.listed, organisation, self.region)
+            self.is_site_new = directory.opened > opened
         self.findings += doubts
         self._keep_contacts(organisation, row.facility)
 
@@ -277,6 +287,8 @@ class _Entry:
 
     def _not_asked_yet(self, row: ImportedRow, lines: list[Line]) -> list[Line]:
         """Without what another row of the list asks for at the same facility: one hospital listed twice needs it once."""
+        if self.is_site_new or not lines:
+            return lines
         self.asked = {
             need.item_id: need
             for need in Need.objects.open()
@@ -297,19 +309,17 @@ class _Entry:
     def _ask(self, row: ImportedRow, lines: list[Line]) -> None:
         if not lines or row.facility is None:
             return
-        appeal = asking.post(
+        appeal, needs = asking.post_moderated(
             row.facility,
             emergency=self.run.emergency,
             lines=[line_of_need(line) for line in lines],
-            by=None,
             at=self.run.at,
             on=self.run.as_of,
             **self._details(),
         )
-        appeal = asking.publish_moderated(appeal, at=self.run.at)
         row.appeal = row.appeal or appeal
         self.kinds = [str(line.kind) for line in lines]
-        self.entered = {need.as_written: need for need in appeal.needs.all()}
+        self.entered = {need.as_written: need for need in needs}
 
     def _details(self) -> dict[str, Any]:
         listed = self.listed
@@ -361,8 +371,7 @@ class _Entry:
             "contacts": len(listed.people),
         }
 
-    def _store_lines(self, row: ImportedRow, lines: list[Line]) -> None:
-        start = row.lines.count()
+    def _store_lines(self, row: ImportedRow, lines: list[Line], *, start: int) -> None:
         ImportedLine.objects.bulk_create(
             _stored_line(
                 row,
@@ -372,7 +381,6 @@ class _Entry:
             )
             for position, line in enumerate(lines)
         )
-        row.problems = stored(self.findings)
 
     def _asked(self, line: Line) -> Need | None:
         """The need another row of the same facility entered for this line."""

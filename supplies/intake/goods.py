@@ -26,6 +26,7 @@ _STERILE = re.compile(
 _LONGEST_NAME_IN_REMARK = 20
 _ANY_MASK = re.compile(r"口罩|(?:(?:medical|protective|disposable) )*(?:face ?)?masks?", re.IGNORECASE)
 _MASKS = {"RESP_MED", "RESP_PART", "MASK_SURG", "MASK_DISP", "MASK_CIVIL"}
+REMEMBERED = 20_000  # cells whose item or standard is known; a list says the same again and again
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ class Reader:
     def forget(self) -> None:
         """What was found out about words before somebody may have said otherwise."""
         self._known.clear()
+        self._quoted.clear()
 
     def goods_in(self, remark: str, listed: Iterable[Line]) -> list[str]:
         """Names of goods a remark asks for beside the listed ones."""
@@ -110,6 +112,8 @@ class Reader:
     def _item_of(self, goods: ListedGoods) -> tuple[Item | None, tuple[Finding, ...]]:
         key = (goods.names, goods.specification)
         if key not in self._known:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
             self._known[key] = self._find_item(goods)
         return self._known[key]
 
@@ -171,12 +175,21 @@ class Reader:
 
     def __post_init__(self) -> None:
         self._codes: dict[str, set[str]] = {}
+        self._quoted: dict[tuple[str, str], tuple[tuple[Standard, ...], list[Finding]]] = {}
 
     # -- which standards ----------------------------------------------------------------------------------
 
     def _standards(self, goods: ListedGoods, item: Item | None) -> tuple[tuple[Standard, ...], list[Finding]]:
         if not goods.specification or item is None:
             return (), []
+        key = (goods.specification, item.code)
+        if key not in self._quoted:
+            if len(self._quoted) >= REMEMBERED:
+                self._quoted.clear()
+            self._quoted[key] = self._find_standards(goods, item)
+        return self._quoted[key]
+
+    def _find_standards(self, goods: ListedGoods, item: Item) -> tuple[tuple[Standard, ...], list[Finding]]:
         readings = self.dictionary.read_standards(goods.specification, item, on=self.as_of)
         standards = {reading.standard.code: reading.standard for reading in readings if reading.standard}
         findings = [

@@ -92,6 +92,7 @@ class Import(Moving):
     next_row     the row to be entered next; committed together with what the rows before it became
     entering     which rows the volunteer said are to be entered
     touched_at   when somebody last was at work on it
+    attempts     how often in a row its next rows failed by a fault of the program
     """
 
     lifecycle = BATCH_LIFECYCLE
@@ -121,6 +122,7 @@ class Import(Moving):
     )
     entering = models.CharField(max_length=10, choices=Scope, blank=True, editable=False)
     next_row = models.PositiveIntegerField(default=1, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     rows_total = models.PositiveIntegerField(null=True, editable=False)
     rows_read = models.PositiveIntegerField(_("rows"), default=0)
     created = models.PositiveIntegerField(_("new"), default=0)

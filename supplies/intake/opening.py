@@ -8,15 +8,23 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
+from random import randint
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, overload
 
+from django.db import OperationalError, connection, transaction
+from django.utils.translation import gettext as _
+
+from supplies.errors import TooMany
 from supplies.intake.files.opening import RawRow, read_rows
 from supplies.intake.formats import Format, recognised, rows_of
 from supplies.intake.formats.sheet import HEAD
 from supplies.intake.reading.findings import Finding, Unreadable
 
 Numbered = tuple[int, Any]  # its number in the file, and the raw row
+READING = 0x1A7A4F  # the first half of advisory locks, one for each file that may be read at once
+LOCK_NOT_AVAILABLE = "55P03"
+FILES_AT_ONCE = 2  # each takes up to 300 MB and a processor; whoever hands in the third waits
 
 
 class Spool(Sequence[Numbered]):
@@ -55,6 +63,7 @@ class Opened:
     rows        raw rows in their order, each whatever stands in the file; a format says what it means
     findings    about the file as a whole
     is_whole    False when a limit was reached: the rows before it are good, and no row may be called missing
+    peak        the most memory the process had that opened it, in bytes
     """
 
     encoding: str
@@ -62,29 +71,76 @@ class Opened:
     rows: Spool
     findings: Sequence[Finding] = ()
     is_whole: bool = True
+    peak: int = 0
 
 
 @contextmanager
-def rows_in(file: Path, kind: Format, *, name: str = "", encoding: str = "") -> Iterator[Opened]:
-    """The rows of a file as a format takes them. Raises Unreadable for the file as a whole.
+def _turn(*, waits: bool) -> Iterator[None]:
+    """One of the FILES_AT_ONCE places among those that read a file, on whatever machine they are.
+
+    waits   as long as it takes, as one does who sits before the command; else as long as for any lock
+    Raises  TooMany
+    """
+    place = _free_place() or _next_place(waits=waits)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [READING, place])
+
+
+def _free_place() -> int | None:
+    with connection.cursor() as cursor:
+        for place in range(1, FILES_AT_ONCE + 1):
+            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [READING, place])
+            if cursor.fetchone() == (True,):
+                return place
+    return None
+
+
+def _next_place(*, waits: bool) -> int:
+    """The lock outlives the transaction in which it is waited for, and is gone with the connection of who is killed."""
+    place = randint(1, FILES_AT_ONCE)  # nosec B311 # no secret: who waits for which
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            if waits:
+                cursor.execute("SET LOCAL lock_timeout = 0")
+            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [READING, place])
+    except OperationalError as error:
+        if getattr(error.__cause__, "pgcode", None) != LOCK_NOT_AVAILABLE:
+            raise
+        raise TooMany(
+            _("Other lists are being read just now. Try again in a minute."), code="reading-busy", wait=60
+        ) from None
+    return place
+
+
+@contextmanager
+def rows_in(
+    file: Path, kind: Format, *, name: str = "", encoding: str = "", waits: bool = False
+) -> Iterator[Opened]:
+    """The rows of a file as a format takes them. Raises Unreadable for the file as a whole, TooMany while others are read.
 
     name      the name it came under, if it lies under another
     encoding  of a text, where somebody had to say: gb18030, big5, …
     """
-    with TemporaryFile() as spooled, read_rows(file, name=name, encoding=encoding) as source:
+    with TemporaryFile() as spooled:
         rows = Spool(spooled)  # type: ignore[arg-type]
-        rows.lay(rows_of(source, kind, source.findings))
-        yield Opened(source.encoding, source.sha256, rows, tuple(source.findings), source.is_whole)
+        with _turn(waits=waits), read_rows(file, name=name, encoding=encoding) as source:
+            rows.lay(rows_of(source, kind, source.findings))
+        yield Opened(
+            source.encoding, source.sha256, rows, tuple(source.findings), source.is_whole, source.peak
+        )
 
 
-def head_of(file: Path, *, name: str = "", encoding: str = "") -> list[RawRow]:
-    """The first rows of a file, by which its format is told. Raises Unreadable."""
-    with read_rows(file, name=name, encoding=encoding) as source:
+def head_of(file: Path, *, name: str = "", encoding: str = "", waits: bool = False) -> list[RawRow]:
+    """The first rows of a file, by which its format is told. Raises Unreadable, and TooMany while others are read."""
+    with _turn(waits=waits), read_rows(file, name=name, encoding=encoding) as source:
         return list(islice(source, HEAD))
 
 
 def format_in(file: Path, *, name: str = "", encoding: str = "") -> Format | None:
-    """The format a file is known by; None for a table that somebody has to map. Raises Unreadable."""
+    """The format a file is known by; None for a table that somebody has to map. Raises Unreadable, TooMany."""
     head = head_of(file, name=name, encoding=encoding)
     if (kind := recognised(head)) is None and not any(_has_columns(row.raw) for row in head):
         raise Unreadable("format-unknown")

@@ -23,7 +23,7 @@ from supplies.attachments.models import Attachment
 from supplies.attachments.models import Kind as FileKind
 from supplies.catalogue.models import Item, Unit
 from supplies.emergencies.models import Emergency, Phase
-from supplies.errors import Refused, is_busy_or_away
+from supplies.errors import Refused, TooMany, is_busy_or_away
 from supplies.intake.corrections import cell_of
 from supplies.intake.entering import enter_rows, flag_gone
 from supplies.intake.formats import FORMATS, Format
@@ -39,6 +39,7 @@ from supplies.intake.mapping import (
     source_of,
 )
 from supplies.intake.models import (
+    MOVING,
     BatchStatus,
     Correction,
     Import,
@@ -52,7 +53,7 @@ from supplies.intake.models import (
     stored,
 )
 from supplies.intake.opening import Numbered, Opened, format_in, head_of, is_row, loads, rows_in
-from supplies.intake.reading.findings import Unreadable
+from supplies.intake.reading.findings import Unreadable, found
 from supplies.intake.report import Report
 from supplies.intake.staging import read, stage
 from supplies.intake.understanding import Run, is_link
@@ -70,6 +71,7 @@ READ_AT_ONCE = 200  # rows of a chunk: about a second of work
 ENTERED_AT_ONCE = 25
 SECONDS_AT_A_TIME = 20.0  # then the next task goes on
 LEFT_LYING = timedelta(seconds=60)  # three times as long
+MOST_ATTEMPTS = 5  # at the same rows, each a minute after the one before
 KEPT_DAYS = 30  # of a file that nobody entered or discarded
 EVIDENCE_DAYS = 400
 ENTERING = 0x1A7A4E  # advisory lock: two lists that name one new hospital must not both make it
@@ -146,12 +148,37 @@ def work(batch_id: Any, *, at: datetime) -> None:
             else:
                 is_done = _read_kept(batch, at=at)
         except Exception as error:
-            if not is_busy_or_away(error):
+            if not (is_busy_or_away(error) or isinstance(error, TooMany)):
+                _note_failure(batch.pk, at=at)
                 raise
             log.warning("Import %s could not go on just now; the sweep tries again.", batch_id)
             return
     if not is_done:
         ring("intake.work", str(batch_id))
+
+
+@transaction.atomic
+def _note_failure(batch_id: Any, *, at: datetime) -> None:
+    """A fault of ours: the same rows would fail every minute for ever. After a few times it stops and is said at the desk."""
+    batch = _locked(batch_id, *MOVING)
+    if batch is None:
+        return
+    batch.attempts += 1
+    batch.touched_at = timezone.now()
+    if batch.attempts < MOST_ATTEMPTS:
+        batch.save(update_fields=["attempts", "touched_at"])
+        return
+    if batch.status == BatchStatus.ENTERING:
+        batch.problem = found("entering-stopped", row=batch.next_row, times=batch.attempts).as_json()
+        batch.move_to(BatchStatus.READ)
+    else:
+        batch.problem = found("reading-stopped", row=batch.rows_read + 1, times=batch.attempts).as_json()
+        batch.move_to(BatchStatus.FAILED)
+        batch.finished_at = at
+        _erase_file(batch, at=at)
+    batch.attempts = 0
+    batch.save()
+    record(batch, "import.stopped", by=batch.by, at=at)
 
 
 def sweep(*, at: datetime) -> None:
@@ -177,8 +204,11 @@ def _read_kept(batch: Import, *, at: datetime) -> bool:
             if kind is None:
                 _wait_for_mapping(batch.pk)
                 return True
+            began = time.monotonic()
             with rows_in(path, kind, name=batch.file_name) as opened:
-                return _read_on(batch.pk, opened, kind, at=at, until=time.monotonic() + SECONDS_AT_A_TIME)
+                # The next task has to open the file again; what takes long to open is used the longer.
+                for_rows = max(SECONDS_AT_A_TIME, 3 * (time.monotonic() - began))
+                return _read_on(batch.pk, opened, kind, at=at, until=time.monotonic() + for_rows)
     except Unreadable as error:
         _fail(batch.pk, error, at=at)
     return True
@@ -262,6 +292,7 @@ def _read_on(
             chunk = opened.rows[batch.rows_read : batch.rows_read + READ_AT_ONCE]
             stage(batch, run, chunk)
             batch.rows_read += len(chunk)
+            batch.attempts = 0
             batch.touched_at = timezone.now()
             if batch.rows_read >= len(opened.rows):
                 batch.move_to(BatchStatus.READ)
@@ -313,6 +344,8 @@ def enter(batch: Import, *, what: str, by: User | None, at: datetime) -> Import:
     batch = Import.objects.select_for_update().get(pk=batch.pk)
     batch.move_to(BatchStatus.ENTERING)
     batch.entering, batch.next_row, batch.touched_at = Scope(what), 1, at
+    if batch.problem and batch.problem["code"] == "entering-stopped":
+        batch.problem = None
     batch.save()
     record(batch, "import.entering", by=by, at=at, what=batch.entering)
     _ring(batch)
@@ -345,6 +378,7 @@ def _enter_on(
             rows = list(StagedRow.objects.to_enter(batch).select_for_update(of=("self",))[:ENTERED_AT_ONCE])
             enter_rows(batch, run, rows)
             batch.next_row = rows[-1].number + 1 if rows else batch.rows_read + 1
+            batch.attempts = 0
             batch.touched_at = timezone.now()
             if len(rows) < ENTERED_AT_ONCE:
                 _end(batch, at=at)
@@ -462,7 +496,7 @@ def _read_whole(
         by=by,
     )
     try:
-        with rows_in(file, kind, encoding=encoding) as opened:
+        with rows_in(file, kind, encoding=encoding, waits=True) as opened:
             _read_on(batch.pk, opened, kind, at=at, progress=progress)
     except Unreadable as error:
         _fail(batch.pk, error, at=at)
@@ -472,7 +506,7 @@ def _read_whole(
 
 def _readable(files: Iterable[Path], kind: Format, encoding: str) -> Iterator[Sequence[Numbered]]:
     for file in files:
-        with suppress(Unreadable), rows_in(file, kind, encoding=encoding) as opened:
+        with suppress(Unreadable), rows_in(file, kind, encoding=encoding, waits=True) as opened:
             yield opened.rows
 
 
@@ -489,17 +523,17 @@ def _emergency_of(kind: Format) -> Emergency:
 
 def _newest_day(lists: Iterable[Sequence[Numbered]], kind: Format, *, until: date) -> date | None:
     """The newest day any row was published or updated; rows that cannot be read name none."""
-    days: set[date] = set()
+    newest: date | None = None
     for rows in lists:
         for _number, raw in rows:
             if not is_row(raw):
                 continue
-            try:
-                listed = kind.read(raw)
-            except Unreadable:
-                continue
-            days |= {day for day in (listed.published_on, listed.updated_on) if day}
-    return max((day for day in days if day <= until), default=None)
+            with suppress(Unreadable):
+                days = [day for day in kind.days_of(raw) if day and day <= until]
+                if days and (newest is None or max(days) > newest):
+                    kind.read(raw)
+                    newest = max(days)
+    return newest
 
 
 # -- looking through ------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ class Run:
         corrections = Corrections.of(self.source)
         self.reader.corrections = self.directory.corrections = corrections
         self.reader.forget()
-        self.directory.forget()
+        self.directory.look_again()
 
 
 @dataclass

@@ -70,8 +70,19 @@ def record_all(
             for listener in listeners
         )
         if is_heard:
-            transaction.on_commit(lambda: ring("journal.dispatch"), robust=True)
+            _ring_on_commit()
     return events
+
+
+def _ring_on_commit() -> None:
+    """Once a transaction, however many events it writes: a bell that waits is lost only together with what rang it after."""
+    waiting = transaction.get_connection().run_on_commit
+    if not any(bell is _dispatch for _savepoints, bell, _robust in waiting):
+        transaction.on_commit(_dispatch, robust=True)
+
+
+def _dispatch() -> None:
+    ring("journal.dispatch")
 
 
 def ring(task: str, *args: str) -> None:

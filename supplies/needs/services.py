@@ -97,6 +97,34 @@ def post(
     on       the day for which the dates are judged; the facility's today unless a list of the past is imported
     Raises   ValidationError, with "lines.2.quantity" as the field for a fault in the third line
     """
+    return _post(facility, emergency, lines, by=by, at=at, on=on, **details)[0]
+
+
+@transaction.atomic
+def post_moderated(
+    facility: Facility,
+    *,
+    emergency: Emergency,
+    lines: Sequence[Mapping[str, Any]],
+    at: datetime,
+    on: date | None = None,
+    **details: Any,
+) -> tuple[Appeal, list[Need]]:
+    """`post` what was moderated where it comes from, an imported list, and publish it; with its needs in the order of the lines."""
+    appeal, needs = _post(facility, emergency, lines, by=None, at=at, on=on, **details)
+    return _publish(appeal, needs, by=None, at=at), needs
+
+
+def _post(
+    facility: Facility,
+    emergency: Emergency,
+    lines: Sequence[Mapping[str, Any]],
+    *,
+    by: User | None,
+    at: datetime,
+    on: date | None,
+    **details: Any,
+) -> tuple[Appeal, list[Need]]:
     if emergency.status == Phase.OVER:
         raise NotEligible(
             _("%(name)s is over; nothing more is collected for it.") % {"name": emergency.name},
@@ -135,7 +163,7 @@ def post(
         for standard in line.get("accepted_standards", ())
     )
     record(appeal, "appeal.posted", by=by, at=at, lines=len(needs))
-    return appeal
+    return appeal, needs
 
 
 def _today(facility: Facility, at: datetime) -> date:

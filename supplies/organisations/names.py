@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -21,11 +22,13 @@ _GENERIC = re.compile(
 )
 
 
+@lru_cache(maxsize=32_768)  # a list compares each name with all of its city
 def normal_name(name: str) -> str:
     """The comparable form: plain characters, no white space, no punctuation or brackets, lower case."""
     return NOT_COMPARED.sub("", unicodedata.normalize("NFKC", name).casefold())
 
 
+@lru_cache(maxsize=32_768)
 def short_name(name: str, city: str) -> str:
     """The name as compared, without the city it may begin with: 武汉市汉口医院, 武汉汉口医院 and 汉口医院 are one."""
     key = normal_name(name)

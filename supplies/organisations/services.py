@@ -73,7 +73,7 @@ def register(
         registered_by=by,
     )
     organisation.full_clean(
-        exclude=["normal_name", "registered_by"], validate_constraints=False, validate_unique=False
+        exclude=["normal_name", "registered_by", "region"], validate_constraints=False, validate_unique=False
     )
     _refuse_numbers(organisation.name)
     try:
@@ -188,7 +188,9 @@ def open_facility(
         beds=beds,
         staff=staff,
     )
-    facility.full_clean()
+    # The database is asked about what was said, not about a place that nobody gave.
+    unsaid = [name for name in ("lat", "lon") if getattr(facility, name) is None]
+    facility.full_clean(exclude=["region", "merged_into", *unsaid], validate_unique=False)
     _refuse_numbers(facility.name)
     facility.save(force_insert=True)
     record(facility, "facility.opened", by=by, at=at)

@@ -14,6 +14,7 @@ from supplies.intake.formats.sheet import (
     Means,
     Plan,
     Role,
+    days_by,
     headings,
     is_about_columns,
     read_by,
@@ -166,7 +167,15 @@ PLANS: dict[str, tuple[Plan, tuple[str, str, str, str, date]]] = {
 
 def by_plan(code: str, plan: Plan, emergency: tuple[str, str, str, str, date]) -> Format:
     """The format of the tables that a plan reads."""
-    return Format(code, plan.source, plan.gives, partial(read_by, plan), emergency, partial(rows_by, plan))
+    return Format(
+        code,
+        plan.source,
+        plan.gives,
+        partial(read_by, plan),
+        emergency,
+        partial(rows_by, plan),
+        days=partial(days_by, plan),
+    )
 
 
 BY_HEADINGS = {code: by_plan(code, plan, emergency) for code, (plan, emergency) in PLANS.items()}

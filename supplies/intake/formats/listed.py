@@ -72,6 +72,7 @@ class Format:
                list of findings; raises Unreadable for a file that is no such list
     emergency  code and names of the emergency the lists belong to, and the code of its region
     plan       of a mapped sheet: what its columns are, as `formats.sheet.Plan.as_json` writes it
+    days       raw row -> the days `read` would find it published and updated, where that costs less than reading it
     """
 
     code: str
@@ -81,3 +82,11 @@ class Format:
     emergency: tuple[str, str, str, str, date]
     rows: Callable[[Iterable[RawRow], list[Finding]], Iterator[tuple[int, Any]]] = rows_as_written
     plan: Mapping[str, Any] | None = None
+    days: Callable[[Mapping[str, Any]], tuple[date | None, date | None]] | None = None
+
+    def days_of(self, raw: Mapping[str, Any]) -> tuple[date | None, date | None]:
+        """When a row was published and updated. Raises Unreadable, though not for every row that `read` cannot use."""
+        if self.days is not None:
+            return self.days(raw)
+        listed = self.read(raw)
+        return listed.published_on, listed.updated_on

@@ -6,8 +6,9 @@ headings, so that a column that moved is still found.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import date
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any
 
@@ -108,7 +109,13 @@ class Plan:
     gives: bool = False
 
     def labels(self, *roles: Role) -> list[str]:
-        return [column.label for column in self.columns if column.role in roles]
+        if roles not in self._labels:  # asked some thirty times for every row
+            self._labels[roles] = [column.label for column in self.columns if column.role in roles]
+        return list(self._labels[roles])
+
+    @cached_property
+    def _labels(self) -> dict[tuple[Role, ...], list[str]]:
+        return {}
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -330,12 +337,11 @@ def read_by(plan: Plan, raw: Mapping[str, Any]) -> Listed:
         raise Unreadable(first.code, **first.words)
     _refuse_settled(plan, raw)
     name = _name(plan, raw)
-    remark = "\n".join(filter(None, (_lines(raw, label) for label in plan.labels(Role.REMARK))))
-    links = [_link(raw, label) for label in plan.labels(Role.LINK)]
+    remark = _remark(plan, raw)
+    link = _links(plan, raw)
     people = read_contacts(_contact_cells(plan, raw))
     goods, of_lists = _goods(plan, raw)
     published, updated = _days(plan, raw, remark)
-    link = next(filter(None, links), "")
     return Listed(
         name=name,
         place=(
@@ -361,9 +367,51 @@ def read_by(plan: Plan, raw: Mapping[str, Any]) -> Listed:
     )
 
 
+def days_by(plan: Plan, raw: Mapping[str, Any]) -> tuple[date | None, date | None]:
+    """The days `read_by` would find a row published and updated, at a fraction of its cost. Raises Unreadable."""
+    published, updated = _days(plan, raw, _remark(plan, raw))
+    return published or day_of_link(_links(plan, raw)), updated
+
+
+def _remark(plan: Plan, raw: Mapping[str, Any]) -> str:
+    return "\n".join(filter(None, (_lines(raw, label) for label in plan.labels(Role.REMARK))))
+
+
+def _links(plan: Plan, raw: Mapping[str, Any]) -> str:
+    links = [_link(raw, label) for label in plan.labels(Role.LINK)]
+    return next(filter(None, links), "")
+
+
+# Most cells of a list stand in it many times; what is longer is a remark, and stands there once.
+_SHORT, _REMEMBERED = 60, 16_384
+
+
 def _cell(raw: Mapping[str, Any], label: str, most: int = 500) -> str:
+    cell = raw.get(label) or ""
+    if not cell:
+        return ""
+    if isinstance(cell, str) and len(cell) <= _SHORT and (text := _tidied(cell)) is not None:
+        return text
     with about(label):
-        return tidy(raw.get(label) or "", most=most).text
+        return tidy(cell, most=most).text
+
+
+@lru_cache(_REMEMBERED)
+def _tidied(cell: str) -> str | None:
+    """A short cell as one line; None for one that cannot be read, of which `tidy` says why."""
+    try:
+        return tidy(cell).text
+    except Unreadable:
+        return None
+
+
+@lru_cache(_REMEMBERED)
+def _shown(short: str) -> str:
+    return masked(short)
+
+
+def _masked(text: str) -> str:
+    return _shown(text) if len(text) <= _SHORT else masked(text)
 
 
 def _lines(raw: Mapping[str, Any], label: str) -> str:
@@ -419,10 +467,19 @@ def _days(plan: Plan, raw: Mapping[str, Any], remark: str) -> tuple[date | None,
     days: dict[Says, list[Day]] = {says: [] for says in Says}
     for role, says in ((Role.PUBLISHED, Says.PUBLISHED), (Role.UPDATED, Says.UPDATED)):
         for label in plan.labels(role):
-            days[says] += [replace(day, says=says) for day in read_days(_cell(raw, label))]
-    for day in read_days(remark):
+            days[says] += [Day(day.on, says) for day in _days_in(_cell(raw, label))]
+    for day in _days_in(remark):
         days[day.says].append(day)
     return newest(days[Says.PUBLISHED]), newest(days[Says.UPDATED])
+
+
+def _days_in(text: str) -> Sequence[Day]:
+    return _days_in_short(text) if len(text) <= _SHORT else read_days(text)
+
+
+@lru_cache(_REMEMBERED)
+def _days_in_short(text: str) -> Sequence[Day]:
+    return tuple(read_days(text))
 
 
 # -- Goods ------------------------------------------------------------------------------------------------
@@ -468,6 +525,7 @@ def _beneath(column: Column, beside: Sequence[str], raw: Mapping[str, Any]) -> L
     )
 
 
+@lru_cache(maxsize=2_048)
 def _heading_of(label: str) -> tuple[str, ...]:
     """The names in a heading, without what tells two columns apart or says that numbers follow."""
     text = re.sub(r"\s*\(\d+\)$", "", label)
@@ -478,6 +536,15 @@ def _heading_of(label: str) -> tuple[str, ...]:
 
 
 def _quantity(written: str) -> tuple[Quantity | None, tuple[Finding, ...]]:
+    return _short_quantity(written) if len(written) <= _SHORT else _read_quantity(written)
+
+
+@lru_cache(_REMEMBERED)
+def _short_quantity(written: str) -> tuple[Quantity | None, tuple[Finding, ...]]:
+    return _read_quantity(written)
+
+
+def _read_quantity(written: str) -> tuple[Quantity | None, tuple[Finding, ...]]:
     try:
         quantity = read_quantity(written)
     except Unreadable as error:
@@ -500,10 +567,15 @@ def _of_row(plan: Plan, raw: Mapping[str, Any]) -> Iterator[ListedGoods]:
     quantity, findings = (_MEANT[Means(means)], ()) if means else _quantity(written)
     specified = "; ".join(filter(None, (_cell(raw, label) for label in plan.labels(Role.SPECIFICATION))))
     for label in named:
-        names = read_heading(_words(_cell(raw, label)))
+        names = _names_of(_cell(raw, label))
         if names:
-            raw_cell = masked(" ".join(filter(None, (_cell(raw, label), written, specified))))
-            yield ListedGoods(names, masked(specified), quantity, masked(written), raw_cell, findings)
+            raw_cell = _masked(" ".join(filter(None, (_cell(raw, label), written, specified))))
+            yield ListedGoods(names, _masked(specified), quantity, _masked(written), raw_cell, findings)
+
+
+@lru_cache(_REMEMBERED)
+def _names_of(cell: str) -> tuple[str, ...]:
+    return read_heading(_words(cell))
 
 
 def _words(code: str) -> str:

@@ -203,6 +203,14 @@ SENTENCES: Mapping[str, Any] = {
     # review
     "corrected": _("A volunteer has said what “%(cell)s” means in lists of this source."),
     "not-goods": _("“%(cell)s” is left out: a volunteer has said that it is nothing that is wanted."),
+    "reading-stopped": _(
+        "Reading stopped at row %(row)s, since the program failed there %(times)s times. Tell whoever runs the site, "
+        "and hand the list in again when it is mended."
+    ),
+    "entering-stopped": _(
+        "Entering stopped at row %(row)s or one of the next, since the program failed there %(times)s times. "
+        "What stands before is entered. Tell whoever runs the site; leave the row out, or enter again when it is mended."
+    ),
     "file-lost": _("The file is no longer there. Hand it in again."),
     "format-unknown": _(
         "No format that is known here can read this file. Choose its format, or its columns."

@@ -120,7 +120,7 @@ class Command(BaseCommand):
     def _recognised(self, file: Path, encoding: str) -> str:
         """The code of the format a file is known by; one that cannot be read is left to the import to report."""
         try:
-            kind = recognised(head := head_of(file, encoding=encoding))
+            kind = recognised(head := head_of(file, encoding=encoding, waits=True))
         except Unreadable:
             return OTHERWISE
         if kind is None:
@@ -145,7 +145,7 @@ class Command(BaseCommand):
 
     def _proposed(self, list_file: Path, source: str, encoding: str, file: Path | None) -> Plan:
         """The remembered mapping. Without one the proposal is written down for somebody to correct."""
-        proposal = propose_mapping(head_of(list_file, encoding=encoding), source=source)
+        proposal = propose_mapping(head_of(list_file, encoding=encoding, waits=True), source=source)
         if proposal.mapping is not None:
             return proposal.plan
         if file is None:

@@ -1,3 +1,4 @@
+import unicodedata
 from datetime import date
 from fractions import Fraction
 
@@ -15,6 +16,38 @@ SPRING_2020 = date(2020, 2, 15)
 @pytest.fixture
 def known() -> Dictionary:
     return Dictionary()
+
+
+# -- names inside texts, which only some of the patterns are asked for --------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "医用防护口罩5000个、KN95口罩、84消毒液若干",
+        "Surgical  Masks - level 2; nitrile gloves",
+        "ＫＮ９５口罩 及 一次性医用外科口罩（无菌）",
+        "ECGs2 没有 风筝",
+        "",
+    ],
+)
+def test_every_name_is_found_as_if_each_were_looked_for(known: Dictionary, text: str) -> None:
+    rest, each = unicodedata.normalize("NFKC", text).lower(), []
+    for pattern, items in known._patterns:
+        if written := {match[0] for match in pattern.finditer(rest)}:
+            each.append((written, items))
+            rest = pattern.sub("\n", rest)
+
+    found = known.names_in(text)
+
+    assert found == each
+
+
+def test_a_text_asked_again_is_answered_the_same_and_nobody_changes_the_answer(known: Dictionary) -> None:
+    first = known.find_items("医用外科口罩")
+    first.clear()
+
+    assert [one.item.code for one in known.find_items("医用外科口罩")] == ["MASK_SURG"]
 
 
 # -- items ------------------------------------------------------------------------------------------------
