@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, BinaryIO, overload
+from typing import Any, BinaryIO, NamedTuple, overload
 
 from supplies.intake.files.opening import RawRow, read_rows
 from supplies.intake.formats import Format, recognised, rows_of
@@ -65,27 +65,38 @@ class Opened:
 
 
 @contextmanager
-def rows_in(file: Path, kind: Format, *, name: str = "", encoding: str = "") -> Iterator[Opened]:
+def rows_in(
+    file: Path, kind: Format, *, name: str = "", encoding: str = "", sheet: str = ""
+) -> Iterator[Opened]:
     """The rows of a file as a format takes them. Raises Unreadable for the file as a whole.
 
     name      the name it came under, if it lies under another
     encoding  of a text, where somebody had to say: gb18030, big5, …
+    sheet     of a workbook the one to be read; by default the one the format's plan names, or all
     """
-    with TemporaryFile() as spooled, read_rows(file, name=name, encoding=encoding) as source:
+    only = sheet or kind.sheet
+    with TemporaryFile() as spooled, read_rows(file, name=name, encoding=encoding, sheet=only) as source:
         rows = Spool(spooled)  # type: ignore[arg-type]
         rows.lay(rows_of(source, kind, source.findings))
         yield Opened(source.encoding, source.sha256, rows, tuple(source.findings), source.is_whole)
 
 
-def head_of(file: Path, *, name: str = "", encoding: str = "") -> list[RawRow]:
-    """The first rows of a file, by which its format is told. Raises Unreadable."""
-    with read_rows(file, name=name, encoding=encoding) as source:
-        return list(islice(source, HEAD))
+class Head(NamedTuple):
+    """The first rows of a file, and the names of a workbook's sheets."""
+
+    rows: list[RawRow]
+    sheets: tuple[str, ...] = ()
+
+
+def head_of(file: Path, *, name: str = "", encoding: str = "", sheet: str = "") -> Head:
+    """The first rows of a file, or of one sheet of it, by which its format is told. Raises Unreadable."""
+    with read_rows(file, name=name, encoding=encoding, sheet=sheet) as source:
+        return Head(list(islice(source, HEAD)), source.sheets)
 
 
 def format_in(file: Path, *, name: str = "", encoding: str = "") -> Format | None:
     """The format a file is known by; None for a table that somebody has to map. Raises Unreadable."""
-    head = head_of(file, name=name, encoding=encoding)
+    head, _sheets = head_of(file, name=name, encoding=encoding)
     if (kind := recognised(head)) is None and not any(_has_columns(row.raw) for row in head):
         raise Unreadable("format-unknown")
     return kind

@@ -81,3 +81,8 @@ class Format:
     emergency: tuple[str, str, str, str, date]
     rows: Callable[[Iterable[RawRow], list[Finding]], Iterator[tuple[int, Any]]] = rows_as_written
     plan: Mapping[str, Any] | None = None
+
+    @property
+    def sheet(self) -> str:
+        """Of a workbook the only sheet that is read; empty reads all that have the headings."""
+        return str(self.plan.get("sheet", "")) if self.plan else ""
