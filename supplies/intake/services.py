@@ -229,7 +229,8 @@ def _columns_in(
     source = _source_of(batch)
     head = head_of(path, name=batch.file_name, sheet=sheet)
     if len(head.sheets) < 2 or sheet:
-        return _proposed(head, source, sheet, sheet, header)
+        only = sheet if sheet in head.sheets else ""  # a text has none
+        return _proposed(head, source, only, only, header)
     before = [one for one in sheets_before(source) if one in head.sheets]
     looked_at = []
     for one in dict.fromkeys([*before, *head.sheets[:MOST_LOOKED_AT]]):

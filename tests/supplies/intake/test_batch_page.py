@@ -383,7 +383,8 @@ def test_the_sheet_and_the_rows_of_the_headings_are_chosen_on_the_page(desk: Cli
 
 
 @pytest.mark.parametrize(
-    "query", [{"sheet": "没有"}, {"first": "x", "last": "1"}, {"first": "1"}, {"first": "9" * 30, "last": "1"}]
+    "query",
+    [{"sheet": "没有"}, {"first": "x", "last": "1"}, {"first": "1"}, {"first": "9" * 30, "last": "1"}],
 )
 def test_a_place_that_is_not_in_the_file_is_no_fault_of_the_site(
     desk: Client, volunteer: User, query: dict[str, str]
