@@ -32,7 +32,7 @@ from supplies.intake.permissions import may_import
 from supplies.intake.reading.findings import Finding, Unreadable
 from supplies.intake.reading.plain import LONGEST
 from supplies.needs.models import QuantityKind, SenderKind
-from supplies.organisations.models import Scope
+from supplies.organisations.models import Scope, User
 from supplies.sheets import in_pieces
 
 # -- What it looks like -----------------------------------------------------------------------------------
@@ -238,7 +238,7 @@ class ListInput(Strict):
     format = serializers.ChoiceField(
         choices=sorted(FORMATS), required=False, help_text="Found out if it is not said."
     )
-    source = serializers.CharField(
+    source = serializers.CharField(  # type: ignore[assignment]  # DRF's own name for something else
         required=False, max_length=80, help_text="Lists of one source share what was corrected."
     )
     as_of = Day(required=False, help_text="The newest day the list names if it is not said.")
@@ -269,7 +269,7 @@ class IntakeView(APIView):
     """Read an announcement as a hospital wrote it, or take in a list. Nothing of either is a need before a person says so."""
 
     scope = Scope.NEEDS
-    parser_classes = [*api_settings.DEFAULT_PARSER_CLASSES, MultiPartParser]
+    parser_classes = [*api_settings.DEFAULT_PARSER_CLASSES, MultiPartParser]  # type: ignore[list-item]
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         """The body is read whole before a browser's token is looked for in it, or nobody could compare it later."""
@@ -296,7 +296,7 @@ class IntakeView(APIView):
         return Response(ReadingSerializer(as_json(announcement)).data, headers={"Cache-Control": "no-store"})
 
     def _taken_in(self, request: Request) -> Response:
-        if not may_import(request.user):
+        if not isinstance(request.user, User) or not may_import(request.user):
             raise PermissionDenied
         given = ListInput(data=request.data, context={"request": request})
         given.is_valid(raise_exception=True)
