@@ -51,7 +51,7 @@ def take(file: Path) -> Taken:
         defaults={"name_zh": "演练", "name_en": "Bench", "began_on": date(2020, 1, 20), "status": "respond"},
     )
     began = time.perf_counter()
-    kind = format_of(propose_mapping(head_of(file), source=SOURCE).plan, emergency_of(emergency))
+    kind = format_of(propose_mapping(head_of(file).rows, source=SOURCE).plan, emergency_of(emergency))
     batch = Import.objects.create(
         format=kind.code,
         source=kind.code,

@@ -10,7 +10,7 @@ from supplies.change_requests.api import ReportViewSet
 from supplies.desks.api import TrackView
 from supplies.emergencies.api import EmergencyViewSet
 from supplies.federation.api import ForeignNeedViewSet
-from supplies.intake.api import IntakeView
+from supplies.intake.api import ImportViewSet, IntakeView
 from supplies.listings.api import ListedFacilityViewSet
 from supplies.needs.api import AppealViewSet, NeedViewSet
 from supplies.offers.api import DonationViewSet, OfferViewSet
@@ -40,6 +40,7 @@ router.register("proposals", ProposalViewSet)
 router.register("shortfalls", ShortfallViewSet)
 router.register("allocations", AllocationViewSet)
 router.register("shipments", ShipmentViewSet)
+router.register("intake-batches", ImportViewSet, basename="intake-batch")
 router.register("change-requests", ReportViewSet, basename="change-request")
 
 urlpatterns = [

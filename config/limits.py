@@ -43,6 +43,7 @@ ROUTES = {
         fhir-metadata fhir-definition fhir-requests fhir-request fhir-deliveries fhir-delivery
         matchingrun-list matchingrun-detail proposal-list proposal-detail shortfall-list shortfall-detail allocation-list allocation-detail
         shipment-list shipment-detail proposal-deviations proposal-suggested-shipments contact-list contact-detail reveal-list reveal-detail
+        intake-batch-list intake-batch-detail intake-batch-rows
         organisation organisation-check facility promise privacy open-data open-dictionary open-dictionary-json open-key open-manifest open-signature how-matching-works my-data account account-number keys members nowhere
         """,
     "search": "choose-hospital read-announcement intake check-goods check",
@@ -73,7 +74,7 @@ ROUTES = {
         """,
     "reveal": "contact-reveal reveal-contact attachment",
     "export": "copy-my-data",
-    "download": "open-dump open-file",
+    "download": "open-dump open-file intake-batch-errors",
     "docs": "api-schema api-docs",
     "desk": "",
     "watching": "health-live health-ready metrics static",

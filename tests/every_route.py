@@ -119,6 +119,7 @@ def some_of_everything() -> dict[str, Any]:
         "change-requests": said.code,
         "mine/said-to-be-wrong": said.change_request_id,
         "needs/still-needed": reminders.link_for(proposal.need.appeal, keeper),
+        "intake-batches": MISSING,
         "attachments": MISSING,  # a row without its file is answered alike
         "contacts": contact.pk,
         "promises": shipment.lines.get().allocation_id,

@@ -12,6 +12,7 @@ from supplies.catalogue.models import Category, Item, Standard, TransportMode, U
 from supplies.duplicates.models import DuplicateNeeds, DuplicatePair
 from supplies.emergencies.models import Emergency
 from supplies.federation.models import ForeignNeed, Peer
+from supplies.intake.models import Import
 from supplies.listings.models import ListedFacility
 from supplies.needs import services as asking
 from supplies.needs.models import Appeal, Need
@@ -286,6 +287,20 @@ def make_peer(name: str = "演练外站", **fields: Any) -> Peer:
         "pulled_at": NOW,
     }
     return Peer.objects.create(name=name, **{**defaults, **fields})
+
+
+def make_batch(**fields: Any) -> Import:
+    """A list that was read and is to be looked through."""
+    defaults = {
+        "format": "wuhan2020",
+        "source": "wuhan2020",
+        "emergency": make_emergency(),
+        "file_name": "drill.json",
+        "as_of": TODAY,
+        "started_at": NOW,
+        "status": "read",
+    }
+    return Import.objects.create(**{**defaults, **fields})
 
 
 def make_foreign_need(peer: Peer | None = None, **fields: Any) -> ForeignNeed:

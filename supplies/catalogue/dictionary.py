@@ -356,11 +356,7 @@ class Dictionary:
                 "base": item.base_unit.name,
             }
             raise ValidationError({"quantity": text % facts})
-        if not 0 < total <= MOST:
-            raise ValidationError(
-                {"quantity": _("The quantity must be more than nothing and at most ten thousand million.")}
-            )
-        return int(total)
+        return within_most(int(total))
 
     def _factor(self, item: Item, unit_text: str, pack_content: int | None) -> Fraction:
         """Base units in one spoken unit."""
@@ -385,6 +381,15 @@ class Dictionary:
         if rule.is_package:
             return Fraction(_content(item, unit_text, pack_content))
         return Fraction(rule.numerator or 1, rule.denominator or 1)
+
+
+def within_most(total: int) -> int:
+    """The count, if anybody can mean it. Raises ValidationError for "quantity"."""
+    if not 0 < total <= MOST:
+        raise ValidationError(
+            {"quantity": _("The quantity must be more than nothing and at most ten thousand million.")}
+        )
+    return total
 
 
 def _written(quantity: int | Decimal | Fraction) -> str:

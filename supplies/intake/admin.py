@@ -30,7 +30,7 @@ from django.utils.translation import gettext_lazy as _
 from supplies.attachments.forms import FileForm
 from supplies.attachments.models import Attachment
 from supplies.attachments.uploads import takes_files
-from supplies.catalogue.models import Item
+from supplies.catalogue.models import Item, Unit
 from supplies.errors import Refused
 from supplies.intake import error_file, services
 from supplies.intake.batch_page import page_of
@@ -44,6 +44,7 @@ from supplies.intake.forms import (
     QuantityForm,
     SureForm,
     UnitForm,
+    WhereForm,
 )
 from supplies.intake.models import (
     BatchStatus,
@@ -286,7 +287,8 @@ class ImportAdmin(DeskAdmin):
         waiting = Import.objects.visible_to(request.user).filter(status=BatchStatus.UNMAPPED)
         batch = get_object_or_404(waiting, pk=pk)
         try:
-            form = MappingForm(services.columns_of(batch), request.POST if request.method == "POST" else None)
+            proposal = services.columns_of(batch, sheet=request.GET.get("sheet", ""), header=_header(request))
+            form = MappingForm(proposal, request.POST if request.method == "POST" else None)
             if form.is_valid():
                 services.say_columns(batch, form.plan, by=who(request), at=timezone.now())
                 return HttpResponseRedirect(change_url(batch))
@@ -298,6 +300,7 @@ class ImportAdmin(DeskAdmin):
             "title": gettext("What are the columns of %(file)s?") % {"file": batch.file_name},
             "opts": self.opts,
             "form": form,
+            "where": WhereForm(proposal),
             "batch": batch,
             "media": self.media + form.media,
         }
@@ -338,12 +341,21 @@ class ImportAdmin(DeskAdmin):
                 "may_correct": may and batch.status == BatchStatus.READ,
                 "may_download": may,
                 "forms": CORRECTING,
+                "units": Unit.objects.order_by("kind", "code") if may else [],
                 "items": Item.objects.active().order_by("code") if may else [],
                 "files": Attachment.objects.about(batch).kept().select_related("by").oldest_first(),
                 "file_form": FileForm(auto_id="file_%s") if may else None,
                 "reader": request.user,
             }
         return super().render_change_form(request, context, *args, **kwargs)
+
+
+def _header(request: HttpRequest) -> tuple[int, int] | None:
+    """The first and the last row of the headings, where somebody said that they are not where they seem to be."""
+    first, last = request.GET.get("first", ""), request.GET.get("last", "")
+    if not all(row.isascii() and row.isdigit() and len(row) < 4 for row in (first, last)):
+        return None
+    return min(int(first), int(last)), max(int(first), int(last))
 
 
 def keep_evidence(desk: DeskAdmin, request: HttpRequest, row: Import | Appeal) -> None:
@@ -370,6 +382,7 @@ def keep_evidence(desk: DeskAdmin, request: HttpRequest, row: Import | Appeal) -
 CORRECTING: dict[str, forms.Form] = {
     "goods": GoodsForm(auto_id=False),
     "quantity": QuantityForm(auto_id=False),
+    "unit": UnitForm(auto_id=False),
     "place": PlaceForm(auto_id=False),
     "name": NameForm(auto_id=False),
 }
@@ -472,6 +485,8 @@ class CorrectionAdmin(DeskAdmin):
     @admin.display(description=_("means"))
     def means(self, correction: Correction) -> str:
         said = correction.item or correction.unit or correction.region or correction.organisation
+        if correction.unit is not None and correction.quantity is not None:
+            return f"{correction.quantity:,} × {correction.unit}"
         if said is not None:
             return str(said)
         if correction.is_nothing:

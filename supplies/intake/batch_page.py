@@ -135,7 +135,10 @@ def _missing(batch: Import) -> dict[str, Any]:
 def _rows(staged: Sequence[StagedRow]) -> list[Row]:
     lines = [line for row in staged for line in row.shown.get("lines", ())]
     codes = {line["item"] for line in lines} - {""}
-    items = {item.pk: item for item in Item.objects.filter(pk__in=codes).select_related("display_unit")}
+    items = {
+        item.pk: item
+        for item in Item.objects.filter(pk__in=codes).select_related("display_unit", "base_unit")
+    }
     places = [_read(row, "place") for row in staged]
     regions = {region.pk: region for region in Region.objects.filter(pk__in=set(places) - {""})}
     return [_row(row, items, regions) for row in staged]

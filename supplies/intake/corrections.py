@@ -37,9 +37,10 @@ class Corrections:
         said = self._about(Kind.ITEM, goods.heading)
         return said.item if said else None
 
-    def unit(self, words: str) -> Unit | None:
-        said = self._about(Kind.UNIT, words)
-        return said.unit if said else None
+    def unit(self, goods: ListedGoods, words: str) -> tuple[Unit, int] | None:
+        """The unit that is meant, and how many of it: said of these goods, or else of all."""
+        said = self._about(Kind.UNIT, words, goods.heading) or self._about(Kind.UNIT, words)
+        return (said.unit, said.quantity or 1) if said and said.unit else None
 
     def region(self, listed: Listed) -> Region | None:
         said = self._about(Kind.PLACE, place_of(listed))

@@ -29,6 +29,10 @@ from supplies.selects import LongSelect
 
 FIGURES = {"1": "one", "0": "zero", "-1": "minus"}  # figures that lists use to say something else
 _COUNTED = {Role.ITEM, Role.QUANTITY}
+_MAY_FILL = {
+    *(Role.NAME, Role.PROVINCE, Role.CITY, Role.DISTRICT, Role.ADDRESS, Role.CONTACT, Role.CONTACT_NAME),
+    *(Role.PHONE, Role.LINK, Role.PUBLISHED, Role.UPDATED),
+}  # never goods or figures: what is not written is not asked for
 
 
 def _wholes() -> list[tuple[str, str]]:
@@ -44,10 +48,35 @@ class FieldsOfColumn:
     proposed: ProposedColumn
     role: BoundField
     means: list[BoundField]
+    fills: BoundField | None
 
     @property
     def is_sure(self) -> bool:
         return self.proposed.confidence >= CERTAIN
+
+
+class WhereForm(forms.Form):
+    """Where in the file the table is: which sheet, and which of its first rows are the headings. Nothing is stored."""
+
+    sheet = forms.ChoiceField(label=_("Sheet"), required=False)
+    first = forms.TypedChoiceField(
+        label=_("First row of the headings"), required=False, coerce=int, empty_value=None
+    )
+    last = forms.TypedChoiceField(
+        label=_("Last row of the headings"), required=False, coerce=int, empty_value=None
+    )
+
+    def __init__(self, proposal: Proposal) -> None:
+        plan = proposal.plan
+        super().__init__(initial={"sheet": plan.sheet, "first": plan.header_first, "last": plan.header_last})
+        fields: Any = self.fields
+        fields["sheet"].choices = [
+            ("", _("every sheet that has these headings")),
+            *((name, name) for name in proposal.sheets),
+        ]
+        rows = [(at, f"{number}: {text}") for at, (number, text) in enumerate(proposal.head)]
+        fields["first"].choices = fields["last"].choices = rows
+        self.has_sheets, self.has_rows = len(proposal.sheets) > 1, len(rows) > 1
 
 
 class MappingForm(forms.Form):
@@ -76,6 +105,10 @@ class MappingForm(forms.Form):
             label=column.label, choices=Role.choices, initial=column.role
         )
         typed = self.data.get(self.add_prefix(f"role-{at}")) if self.is_bound else column.role
+        if typed in _MAY_FILL:
+            self.fields[f"fills-{at}"] = forms.BooleanField(
+                label=_("An empty cell takes the one above it"), required=False, initial=column.fills
+            )
         if typed not in _COUNTED:
             return
         for figure, name in FIGURES.items():
@@ -89,7 +122,8 @@ class MappingForm(forms.Form):
     def columns(self) -> Iterator[FieldsOfColumn]:
         for at, proposed in enumerate(self.proposal.columns):
             means = [self[f"{name}-{at}"] for name in FIGURES.values() if f"{name}-{at}" in self.fields]
-            yield FieldsOfColumn(proposed, self[f"role-{at}"], means)
+            fills = self[f"fills-{at}"] if f"fills-{at}" in self.fields else None
+            yield FieldsOfColumn(proposed, self[f"role-{at}"], means, fills)
 
     def clean(self) -> dict[str, Any]:
         roles = {value for name, value in self.cleaned_data.items() if name.startswith("role-")}
@@ -121,6 +155,7 @@ class MappingForm(forms.Form):
             role=role,
             specification=column.specification if role is Role.ITEM else "",
             means=means if role in _COUNTED else {},
+            fills=bool(self.cleaned_data.get(f"fills-{at}")),
         )
 
 
@@ -291,7 +326,12 @@ class QuantityForm(HeadingForm):
 
 
 class UnitForm(HeadingForm):
+    """One of the words is so many of a unit, which may be a package of so many."""
+
+    times = forms.IntegerField(label=_("how many"), min_value=1, max_value=1_000_000, required=False)
     unit = forms.ModelChoiceField(label=_("Unit"), queryset=Unit.objects.order_by("code"))
+    each = forms.IntegerField(label=_("of so many each"), min_value=1, max_value=1_000_000, required=False)
+    everywhere = forms.BooleanField(label=_("The word means so for all goods of this source"), required=False)
 
 
 class PlaceForm(forms.Form):

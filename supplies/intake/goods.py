@@ -8,7 +8,15 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from supplies.catalogue.dictionary import LIKE, SURE, Dictionary, Found, StandardReading, Warning
+from supplies.catalogue.dictionary import (
+    LIKE,
+    SURE,
+    Dictionary,
+    Found,
+    StandardReading,
+    Warning,
+    within_most,
+)
 from supplies.catalogue.models import Item, Standard, Unit
 from supplies.intake.confidence import Confidence, confidence
 from supplies.intake.corrections import Corrections, counted
@@ -211,7 +219,7 @@ class Reader:
             unsaid = found("unit-not-given", item=item.name, quantity=f"{quantity.low:,}")
             return _Count(QuantityKind.UNKNOWN, waits=self.gives, findings=(unsaid,))
         try:
-            base, unit = self._in_base_units(quantity, item)
+            base, unit = self._in_base_units(goods, quantity, item)
         except ValidationError as error:
             uncounted = found("not-countable", item=item.name, sentence=" ".join(error.messages))
             return _Count(QuantityKind.UNKNOWN, waits=self.gives, findings=(uncounted,))
@@ -225,15 +233,18 @@ class Reader:
             return _Count(kind, waits=True, findings=(found("quantity-not-given", item=item.name),))
         return _Count(kind, waits=self.gives)
 
-    def _in_base_units(self, quantity: Quantity, item: Item) -> tuple[int, Unit | None]:
+    def _in_base_units(self, goods: ListedGoods, quantity: Quantity, item: Item) -> tuple[int, Unit | None]:
         content = None
         if quantity.pack:
             content = self.dictionary.to_base(item, quantity.pack.content, quantity.pack.unit)
-        said = self.corrections.unit(quantity.unit)
+        said, times = self.corrections.unit(goods, quantity.unit) or (None, 1)
+        if times > 1 and quantity.pack:  # the cell itself says what its packs hold
+            said, times = None, 1
+        count = (quantity.low or 0) * times
         if said and said.pk == item.base_unit_id:
-            return quantity.low or 0, said
+            return within_most(count), said
         word = said.name_zh if said else quantity.unit
-        base = self.dictionary.to_base(item, quantity.low or 0, word, content)
+        base = self.dictionary.to_base(item, count, word, content)
         rule = self.dictionary.unit_rule(item, word) if word else None
         return base, rule.unit if rule else item.display_unit
 

@@ -85,6 +85,8 @@ class Proposal:
     notes      what stands above the headings: a title, instructions
     findings   headings that changed since the source was mapped
     mapping    the mapping that was remembered for exactly these headings, if there is one
+    head       the first rows, each with its number in the file: among them are the headings
+    sheets     those of a workbook, and `sheet` the one that is shown
     """
 
     plan: Plan
@@ -92,6 +94,9 @@ class Proposal:
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     mapping: SheetMapping | None = None
+    head: tuple[tuple[int, str], ...] = ()
+    sheets: tuple[str, ...] = ()
+    sheet: str = ""
 
     @property
     def is_complete(self) -> bool:
@@ -104,16 +109,22 @@ class Proposal:
 
 
 def propose_mapping(
-    table: Sequence[RawRow], *, source: str, gives: bool = False, dictionary: Dictionary | None = None
+    table: Sequence[RawRow],
+    *,
+    source: str,
+    gives: bool = False,
+    dictionary: Dictionary | None = None,
+    header: tuple[int, int] | None = None,
 ) -> Proposal:
     """What the columns of a table are, as far as its headings and cells tell.
 
     table    its first rows, thirty or so; rows of JSON or YAML, which name their fields, will do as well
     source   whose table it is: what was confirmed for it before goes first
+    header   the first and the last row of the headings, counted from 0, where somebody said so
     """
     words = _Words(dictionary or Dictionary())
     rows = _rows(table)
-    first, last, above = _header(rows, words)
+    first, last, above = _said(header, rows) or _header_before(rows, source) or _header(rows, words)
     wishes = next((row for row in rows[first : last + 1] if is_about_columns(row)), [])
     labels = headings([row for row in rows[first : last + 1] if not is_about_columns(row)] or rows[:1])
     notes = tuple(text for row in rows[:first] if (text := " ".join(dict.fromkeys(filter(None, row)))))
@@ -125,7 +136,13 @@ def propose_mapping(
         ProposedColumn(column, confidence, tuple(masked(cell)[:80] for cell in cells if cell)[:SAMPLES])
         for column, (_role, confidence), cells in zip(columns, guesses, beneath, strict=True)
     )
-    return _as_remembered(Proposal(plan, shown, notes), labels)
+    head = tuple((row.number, _in_short(row.raw)) for row in table if isinstance(row.raw, list) and row.raw)
+    return _as_remembered(Proposal(plan, shown, notes, head=head), labels)
+
+
+def _in_short(cells: Sequence[Any]) -> str:
+    written = list(dict.fromkeys(masked(str(cell))[:20] for cell in cells if cell))
+    return " · ".join(written[:6])
 
 
 def _rows(table: Sequence[RawRow]) -> list[list[str]]:
@@ -134,6 +151,23 @@ def _rows(table: Sequence[RawRow]) -> list[list[str]]:
         return [[str(cell) for cell in row.raw] for row in table if isinstance(row.raw, list) and row.raw]
     names = list(dict.fromkeys(name for raw in keyed for name in raw))
     return [names, *([str(raw.get(name) or "") for name in names] for raw in keyed)]
+
+
+def _said(header: tuple[int, int] | None, rows: Sequence[Sequence[str]]) -> tuple[int, int, int] | None:
+    if header is None or not 0 <= header[0] <= header[1] < len(rows):
+        return None
+    first, last = header
+    return first, last, last + 1
+
+
+def _header_before(rows: Sequence[Sequence[str]], source: str) -> tuple[int, int, int] | None:
+    """Where somebody said that this source's headings stand, if exactly those stand there again."""
+    for known in SheetMapping.objects.filter(source=source).newest_first():
+        plan = Plan.from_json(known.plan)
+        there = [row for row in rows[plan.header_first : plan.header_last + 1] if not is_about_columns(row)]
+        if signature_of(headings(there)) == known.signature:
+            return plan.header_first, plan.header_last, plan.header_rows
+    return None
 
 
 def _header(rows: Sequence[Sequence[str]], words: "_Words") -> tuple[int, int, int]:
@@ -287,6 +321,12 @@ def _as_remembered(proposal: Proposal, labels: Sequence[str]) -> Proposal:
     return replace(
         proposal, plan=plan, columns=shown, findings=changes_of_header(remembered, labels), mapping=same
     )
+
+
+def sheets_before(source: str) -> list[str]:
+    """The sheets that somebody chose from this source's workbooks, the newest choice first."""
+    known = SheetMapping.objects.filter(source=source).newest_first()
+    return [sheet for plan in known.values_list("plan", flat=True) if (sheet := plan.get("sheet", ""))]
 
 
 @transaction.atomic

@@ -73,6 +73,9 @@ class ImportQuerySet(models.QuerySet["Import"]):
         """Those that somebody should be at work on, and nobody has touched since."""
         return self.filter(status__in=MOVING, touched_at__lt=before).order_by("touched_at", "pk")
 
+    def newest_first(self) -> Self:
+        return self.order_by("-started_at", "-pk")
+
     def waiting_first(self) -> Self:
         """What a person has to look through, what is under way, what could not be read, then the rest; the newest first."""
         rank = models.Case(

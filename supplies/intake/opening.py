@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from random import randint
 from tempfile import TemporaryFile
-from typing import Any, BinaryIO, overload
+from typing import Any, BinaryIO, NamedTuple, overload
 
 from django.db import OperationalError, connection, transaction
 from django.utils.translation import gettext as _
@@ -117,31 +117,47 @@ def _next_place(*, waits: bool) -> int:
 
 @contextmanager
 def rows_in(
-    file: Path, kind: Format, *, name: str = "", encoding: str = "", waits: bool = False
+    file: Path,
+    kind: Format,
+    *,
+    name: str = "",
+    encoding: str = "",
+    sheet: str = "",
+    waits: bool = False,
 ) -> Iterator[Opened]:
     """The rows of a file as a format takes them. Raises Unreadable for the file as a whole, TooMany while others are read.
 
     name      the name it came under, if it lies under another
     encoding  of a text, where somebody had to say: gb18030, big5, …
+    sheet     of a workbook the one to be read; by default the one the format's plan names, or all
     """
+    only = sheet or kind.sheet
     with TemporaryFile() as spooled:
         rows = Spool(spooled)  # type: ignore[arg-type]
-        with _turn(waits=waits), read_rows(file, name=name, encoding=encoding) as source:
+        with _turn(waits=waits), read_rows(file, name=name, encoding=encoding, sheet=only) as source:
             rows.lay(rows_of(source, kind, source.findings))
         yield Opened(
             source.encoding, source.sha256, rows, tuple(source.findings), source.is_whole, source.peak
         )
 
 
-def head_of(file: Path, *, name: str = "", encoding: str = "", waits: bool = False) -> list[RawRow]:
-    """The first rows of a file, by which its format is told. Raises Unreadable, and TooMany while others are read."""
-    with _turn(waits=waits), read_rows(file, name=name, encoding=encoding) as source:
-        return list(islice(source, HEAD))
+class Head(NamedTuple):
+    """The first rows of a file, and the names of a workbook's sheets."""
+
+    rows: list[RawRow]
+    sheets: tuple[str, ...] = ()
+
+
+def head_of(file: Path, *, name: str = "", encoding: str = "", sheet: str = "", waits: bool = False) -> Head:
+    """The first rows of a file, or of one sheet of it, by which its format is told. Raises Unreadable, and TooMany
+    while others are read."""
+    with _turn(waits=waits), read_rows(file, name=name, encoding=encoding, sheet=sheet) as source:
+        return Head(list(islice(source, HEAD)), source.sheets)
 
 
 def format_in(file: Path, *, name: str = "", encoding: str = "") -> Format | None:
     """The format a file is known by; None for a table that somebody has to map. Raises Unreadable, TooMany."""
-    head = head_of(file, name=name, encoding=encoding)
+    head, _sheets = head_of(file, name=name, encoding=encoding)
     if (kind := recognised(head)) is None and not any(_has_columns(row.raw) for row in head):
         raise Unreadable("format-unknown")
     return kind

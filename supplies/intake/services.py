@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -36,6 +37,7 @@ from supplies.intake.mapping import (
     format_of_batch,
     propose_mapping,
     remember,
+    sheets_before,
     source_of,
 )
 from supplies.intake.models import (
@@ -52,7 +54,7 @@ from supplies.intake.models import (
     StagedStatus,
     stored,
 )
-from supplies.intake.opening import Numbered, Opened, format_in, head_of, is_row, loads, rows_in
+from supplies.intake.opening import Head, Numbered, Opened, format_in, head_of, is_row, loads, rows_in
 from supplies.intake.reading.findings import Unreadable, found
 from supplies.intake.report import Report
 from supplies.intake.staging import read, stage
@@ -64,6 +66,7 @@ from supplies.needs.models import Appeal, Need, QuantityKind
 from supplies.offers import services as giving
 from supplies.offers.models import Offer
 from supplies.organisations.models import Organisation, User
+from supplies.quantity import MOST
 from supplies.regions.models import Region
 
 log = logging.getLogger(__name__)
@@ -75,6 +78,7 @@ MOST_ATTEMPTS = 5  # at the same rows, each a minute after the one before
 KEPT_DAYS = 30  # of a file that nobody entered or discarded
 EVIDENCE_DAYS = 400
 ENTERING = 0x1A7A4E  # advisory lock: two lists that name one new hospital must not both make it
+MOST_LOOKED_AT = 8  # sheets of a workbook, for one that seems to be a list
 READ_AGAIN_AT_MOST = 500  # other rows with the same words; the rest are read again when they are entered
 Progress = Callable[[Import], None]
 
@@ -118,6 +122,14 @@ def receive(
     record(batch, "import.received", by=by, at=at)
     _ring(batch)
     return batch
+
+
+def refuse_unreadable(file: BinaryIO, *, name: str) -> None:
+    """Look at the beginning of a list, as its reader will. Raises Unreadable, for one that is none with what it really is.
+
+    file   has a descriptor; it is nowhere on the disk
+    """
+    format_in(Path(f"/proc/self/fd/{file.fileno()}"), name=name)
 
 
 def add_evidence(
@@ -200,7 +212,7 @@ def _locked(batch_id: Any, *statuses: str, waits: bool = False) -> Import | None
 def _read_kept(batch: Import, *, at: datetime) -> bool:
     try:
         with _kept_file(batch) as path:
-            kind = _kind_of(batch) or format_in(path, name=batch.file_name)
+            kind = _kind_of(batch) or format_in(path, name=batch.file_name) or _kind_before(batch, path)
             if kind is None:
                 _wait_for_mapping(batch.pk)
                 return True
@@ -231,11 +243,52 @@ def _wait_for_mapping(batch_id: Any) -> None:
         record(batch, "import.unmapped", by=batch.by, at=timezone.now())
 
 
-def columns_of(batch: Import) -> Proposal:
-    """What the columns of a batch's table seem to be. Raises Unreadable."""
+def columns_of(batch: Import, *, sheet: str = "", header: tuple[int, int] | None = None) -> Proposal:
+    """What the columns of a batch's table seem to be. Raises Unreadable.
+
+    sheet   of a workbook the one to look at, and to read alone; by default the first that seems to be a list
+    header  the first and the last row of the headings, counted from 0, where they are not where they seem to be
+    """
     with _kept_file(batch) as path:
-        head = head_of(path, name=batch.file_name)
-    return propose_mapping(head, source=batch.source or Path(batch.file_name).stem[:LONGEST_SOURCE])
+        return _columns_in(batch, path, sheet=sheet, header=header)
+
+
+def _columns_in(
+    batch: Import, path: Path, *, sheet: str = "", header: tuple[int, int] | None = None
+) -> Proposal:
+    source = _source_of(batch)
+    head = head_of(path, name=batch.file_name, sheet=sheet)
+    if len(head.sheets) < 2 or sheet:
+        only = sheet if sheet in head.sheets else ""  # a text has none
+        return _proposed(head, source, only, only, header)
+    before = [one for one in sheets_before(source) if one in head.sheets]
+    looked_at = []
+    for one in dict.fromkeys([*before, *head.sheets[:MOST_LOOKED_AT]]):
+        alone = head_of(path, name=batch.file_name, sheet=one)
+        looked_at.append(_proposed(alone, source, one, one if one in before else "", header))
+        if looked_at[-1].is_complete:
+            return looked_at[-1]
+    return looked_at[0]
+
+
+def _proposed(head: Head, source: str, shown: str, only: str, header: tuple[int, int] | None) -> Proposal:
+    proposal = propose_mapping(head.rows, source=source, header=header)
+    plan = replace(proposal.plan, sheet=only)
+    return replace(proposal, plan=plan, sheets=head.sheets, sheet=shown)
+
+
+def _source_of(batch: Import) -> str:
+    return batch.source or Path(batch.file_name).stem[:LONGEST_SOURCE]
+
+
+def _kind_before(batch: Import, path: Path) -> Format | None:
+    """The format of a table whose headings somebody has confirmed for this source before."""
+    proposal = _columns_in(batch, path)
+    return _format_by(proposal.plan, batch) if proposal.mapping is not None else None
+
+
+def _format_by(plan: Plan, batch: Import) -> Format:
+    return format_of(plan, emergency_of(batch.emergency))
 
 
 @transaction.atomic
@@ -246,7 +299,7 @@ def say_columns(batch: Import, plan: Plan, *, by: User, at: datetime) -> Import:
     """
     batch = Import.objects.select_for_update().get(pk=batch.pk)
     remember(plan, by=by, at=at)
-    kind = format_of(plan, emergency_of(batch.emergency))
+    kind = _format_by(plan, batch)
     batch.move_to(BatchStatus.READING)
     batch.plan, batch.format, batch.touched_at = kind.plan, kind.code, at
     batch.source = batch.source or kind.code
@@ -305,7 +358,7 @@ def _read_on(
 
 def _begin(batch: Import, opened: Opened, kind: Format, *, at: datetime) -> None:
     """What has to be known before the first row: which format, which day."""
-    batch.format = batch.format or kind.code
+    batch.format, batch.plan = batch.format or kind.code, batch.plan or kind.plan
     batch.source = batch.source or batch.format
     today = timezone.localdate(at)
     batch.as_of = batch.as_of or _newest_day([opened.rows], kind, until=today) or today
@@ -436,6 +489,7 @@ def import_appeals(
     as_of: date | None = None,
     emergency: Emergency | None = None,
     encoding: str = "",
+    sheet: str = "",
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> Report:
@@ -449,18 +503,21 @@ def import_appeals(
     as_of      the day for which freshness and editions are judged; by default the newest day the lists name
     emergency  by default the one the format belongs to, made if it is not there yet
     encoding   of the files, where it cannot be told: gb18030, big5, …
+    sheet      of workbooks the only one that is read
     dry_run    do everything, report it, and undo it
 
     A row that cannot be used fails alone, with a sentence; so does a file.
     """
     kind = FORMATS[format] if isinstance(format, str) else format
     today = timezone.localdate(at)
-    as_of = as_of or _newest_day(_readable(files, kind, encoding), kind, until=today) or today
+    as_of = as_of or _newest_day(_readable(files, kind, encoding, sheet), kind, until=today) or today
     report = Report(format=kind.code, as_of=as_of, is_dry_run=dry_run)
     with transaction.atomic() if dry_run else nullcontext():
         emergency = emergency or _emergency_of(kind)
         for file in files:
-            batch = _read_whole(file, kind, emergency, as_of, encoding, by=by, at=at, progress=progress)
+            batch = _read_whole(
+                file, kind, emergency, as_of, encoding, sheet, by=by, at=at, progress=progress
+            )
             if batch.status == BatchStatus.READ:
                 enter(batch, what=Scope.ALL, by=by, at=at)
                 _enter_on(batch.pk, at=at, waits=True, progress=progress)
@@ -478,6 +535,7 @@ def _read_whole(
     emergency: Emergency,
     as_of: date,
     encoding: str,
+    sheet: str,
     *,
     by: User | None,
     at: datetime,
@@ -496,7 +554,7 @@ def _read_whole(
         by=by,
     )
     try:
-        with rows_in(file, kind, encoding=encoding, waits=True) as opened:
+        with rows_in(file, kind, encoding=encoding, sheet=sheet, waits=True) as opened:
             _read_on(batch.pk, opened, kind, at=at, progress=progress)
     except Unreadable as error:
         _fail(batch.pk, error, at=at)
@@ -504,9 +562,9 @@ def _read_whole(
     return batch
 
 
-def _readable(files: Iterable[Path], kind: Format, encoding: str) -> Iterator[Sequence[Numbered]]:
+def _readable(files: Iterable[Path], kind: Format, encoding: str, sheet: str) -> Iterator[Sequence[Numbered]]:
     for file in files:
-        with suppress(Unreadable), rows_in(file, kind, encoding=encoding, waits=True) as opened:
+        with suppress(Unreadable), rows_in(file, kind, encoding=encoding, sheet=sheet, waits=True) as opened:
             yield opened.rows
 
 
@@ -629,14 +687,38 @@ def correct_quantity(
 
 
 @transaction.atomic
-def correct_unit(row: StagedRow, *, heading: str, unit: Unit, by: User, at: datetime) -> StagedRow:
-    """The word for the unit in this cell means that unit."""
+def correct_unit(
+    row: StagedRow,
+    *,
+    heading: str,
+    unit: Unit,
+    times: int | None = None,
+    each: int | None = None,
+    everywhere: bool = False,
+    by: User,
+    at: datetime,
+) -> StagedRow:
+    """The word for the unit in this cell means that unit, or so many of it: 1 箱 is 20 boxes of 50.
+
+    each        base units of the item in one such unit, where it is a package
+    everywhere  for all goods of the source; otherwise for these alone, since what a carton holds depends on what is in it
+    """
     row = _open_row(row)
     line = _line_of(row, heading)
     if not line["unit"]:
         raise Refused(_("This cell names no unit. Correct its quantity."), code="unit-missing")
-    _say(row.batch.source, Correction.Kind.UNIT, line["unit"], unit=unit, by=by, at=at)
-    return _read_again(row, at=at, shown__lines__contains=[{"unit": line["unit"]}])
+    times = (times or 1) * (each or 1)
+    if times > MOST:
+        raise Refused(
+            _("The quantity must be more than nothing and at most ten thousand million."), code="too-many"
+        )
+    means: dict[str, Any] = {"unit": _base_unit_of(line["item"]) if each else unit}
+    if times > 1:
+        means |= {"quantity_kind": QuantityKind.NUMBER, "quantity": times}
+    within = "" if everywhere else line["heading"]
+    _say(row.batch.source, Correction.Kind.UNIT, line["unit"], within=within, by=by, at=at, **means)
+    same = {"unit": line["unit"], **({"heading": within} if within else {})}
+    return _read_again(row, at=at, shown__lines__contains=[same])
 
 
 @transaction.atomic
@@ -709,10 +791,18 @@ def _line_of(row: StagedRow, heading: str) -> dict[str, Any]:
 
 
 def _in_base_units(quantity: int, item_code: str) -> int:
-    item = Item.objects.filter(pk=item_code).first()
+    return quantity * _item_of(item_code).display_factor
+
+
+def _base_unit_of(item_code: str) -> Unit:
+    return _item_of(item_code).base_unit
+
+
+def _item_of(code: str) -> Item:
+    item = Item.objects.filter(pk=code).select_related("base_unit").first()
     if item is None:
         raise Refused(_("Choose the item of the catalogue first."), code="item-missing")
-    return quantity * item.display_factor
+    return item
 
 
 def _read_again(row: StagedRow, *, at: datetime, **same: Any) -> StagedRow:

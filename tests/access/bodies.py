@@ -10,7 +10,7 @@ from django.contrib import admin
 from supplies.organisations.admin import CheckVerb
 from tests.access.doors import filled_in
 from tests.access.routes import Route
-from tests.access.world import Side, World
+from tests.access.world import HEADING, Side, World
 from tests.makers import TODAY, make_emergency, make_item
 from tests.page_client import lines
 
@@ -98,6 +98,20 @@ PAGES: dict[str, Body] = {
     "language": lambda world, side: {"language": "en"},
 }
 
+LINE = {"answered": "yes", "heading": HEADING}
+ABOUT_LISTS: dict[str, Callable[[Side], dict[str, Any]]] = {  # what is typed there has no list to choose from
+    "admin:supplies_stagedrow_do/goods": lambda side: {**LINE, "item": make_item().pk},
+    "admin:supplies_stagedrow_do/nothing": lambda side: LINE,
+    "admin:supplies_stagedrow_do/quantity": lambda side: {
+        **LINE,
+        "quantity": "20",
+        "quantity_kind": "number",
+    },
+    "admin:supplies_stagedrow_do/unit": lambda side: {**LINE, "times": "20"},
+    "admin:supplies_stagedrow_do/place": lambda side: {"region": side.region.pk},
+    "admin:supplies_stagedrow_do/name": lambda side: {"organisation": side.hospital.name},
+}
+
 
 def body_for(route: Route, method: str, world: World, side: Side) -> tuple[Any, bool]:
     """What is sent, and whether as JSON."""
@@ -106,7 +120,8 @@ def body_for(route: Route, method: str, world: World, side: Side) -> tuple[Any, 
     if route.is_api:
         return API.get(route.name, lambda world, side: {})(world, side), True
     if route.action:
-        return _answers(route, world), False
+        about = ABOUT_LISTS.get(route.name, lambda side: {})(side)
+        return {**_answers(route, world), **about}, False
     return PAGES.get(route.name, lambda world, side: {})(world, side), False
 
 

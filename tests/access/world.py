@@ -1,5 +1,6 @@
 """The world in which every door is tried: eight people, and everything there is twice, once theirs and once others'."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import timedelta
 from tempfile import TemporaryFile
@@ -11,9 +12,12 @@ from matching.models import FamilyRun, MatchingRun, Proposal, Shortfall
 from supplies.accounts import services as accounts
 from supplies.allocations.models import Allocation
 from supplies.attachments.services import attach
+from supplies.attachments.uploads import in_memory
 from supplies.change_requests import services as corrections
 from supplies.duplicates import services as duplicates
 from supplies.duplicates.models import DuplicatePair
+from supplies.intake import services as lists
+from supplies.intake.models import Correction, ImportedLine, ImportedRow, StagedRow
 from supplies.needs import reminders
 from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User
@@ -26,10 +30,12 @@ from tests.makers import (
     NOW,
     TODAY,
     make_appeal,
+    make_batch,
     make_donation,
     make_emergency,
     make_facility,
     make_foreign_need,
+    make_item,
     make_listing,
     make_organisation,
     make_pair,
@@ -40,8 +46,10 @@ from tests.makers import (
     make_user,
 )
 from tests.supplies.attachments.hostile import pdf
+from tests.supplies.intake.lists import make_row
 
 ROLES = ("anonymous", "hospital", "donor", "carrier", "volunteer", "coordinator", "auditor", "admin")
+HEADING = "医用外科口罩"  # of the goods in the lists
 OWN_REGION, OTHER_REGION = "420106", "110101"
 
 
@@ -129,6 +137,7 @@ def make_side(name: str, code: str) -> Side:
     _moves(side)
     _accounts(side)
     _doubles(side)
+    _lists(side)
     told = make_foreign_need(region=region)
     side.rows |= {"foreign need": told, "peer": told.peer, "new peer": make_peer(status="new")}
     return side
@@ -180,6 +189,75 @@ def _doubles(side: Side) -> None:
     needs = side["appeal published"].needs.order_by("pk")
     side.rows |= {"pair": pair(), "pair kept apart": apart, "merge": merge}
     side.rows |= {"pair of needs": make_pair_of_needs(*needs), "listing": make_listing(side.hospital)}
+
+
+def _lists(side: Side) -> None:
+    """A list that is looked through, with a row in each state a verb begins from, what became of an earlier one, and a table
+    that nobody has mapped."""
+    volunteer = User.objects.filter(username="lists").first() or make_user("lists")
+    given = {"emergency": make_emergency(), "source": f"drill-{side.name}", "by": volunteer}
+    batch = make_batch(rows_read=2, **given)
+    side.rows["batch"] = batch
+    for number, state in enumerate(("staged", "reviewed"), start=1):
+        raw = make_row(name=f"演练医院{side.name}{number}")
+        shown = {"name": raw["name"], "called": raw["name"], "place": "湖北 武汉市 武昌区", "cells": []}
+        line = {
+            "heading": HEADING,
+            "raw": HEADING,
+            "figure": "20箱",
+            "unit": "箱",
+            "within": HEADING,
+            "change": "added",
+        }
+        line |= {
+            "item": make_item().pk,
+            "kind": "unknown",
+            "quantity": None,
+            "standards": [],
+            "confidence": "sure",
+        }
+        row = StagedRow(
+            batch=batch,
+            number=number,
+            status=state,
+            key=f"{side.name}{number}",
+            verdict="new",
+            shown={**shown, "lines": [{**line, "waits": False, "sterile": False, "daily_use": None}]},
+        )
+        row.raw = json.dumps(raw)
+        row.save(force_insert=True)
+        side.rows[f"row {state}"] = row
+    known = ImportedRow.objects.create(
+        key=side.name,
+        format="wuhan2020",
+        scope="",
+        seen_in=batch,
+        row_number=1,
+        digest="0" * 64,
+        shown={"name": "演练", "link": "", "remark": ""},
+        organisation=side.hospital,
+        facility=side.site,
+    )
+    side.rows["imported row"] = known
+    side.rows["imported line"] = ImportedLine.objects.create(
+        row=known,
+        position=0,
+        heading=HEADING,
+        as_written=f"{HEADING}: 20",
+        raw="20",
+        status="waiting",
+        item=make_item(),
+        quantity_kind="number",
+        quantity=20,
+    )
+    side.rows["correction"] = Correction.objects.create(
+        source=batch.source, kind="item", as_written="演练", is_nothing=True, by=volunteer, at=NOW
+    )
+    table = "名字,东西\n演练,20\n".encode()
+    with in_memory(table) as file:
+        unmapped = lists.receive(file, name="drill.csv", size=len(table), at=NOW, **given)
+    lists.work(unmapped.pk, at=NOW)
+    side.rows["table"] = unmapped
 
 
 def _posts(side: Side) -> None:

@@ -8,7 +8,8 @@ from zipfile import BadZipFile, ZipFile
 from supplies.intake.reading.encodings import Undecodable, codec_of, guess
 
 HEAD = 65_536  # bytes that are enough to judge by
-READABLE = frozenset({"csv", "tsv", "semicolon", "bar", "xlsx", "json", "yaml"})
+WORKBOOKS = frozenset({"xlsx", "xls", "ods"})
+READABLE = WORKBOOKS | {"csv", "tsv", "semicolon", "bar", "json", "yaml"}
 DELIMITERS = {"csv": ",", "tsv": "\t", "semicolon": ";", "bar": "|"}
 
 _FIRST_BYTES = (
@@ -47,7 +48,7 @@ _CLAIMS = {
     ".csv": _TEXT,
     ".tsv": _TEXT,
     ".tab": _TEXT,
-    ".txt": READABLE - {"xlsx"},
+    ".txt": READABLE - WORKBOOKS,
     ".json": frozenset({"json"}),
     ".yaml": frozenset({"yaml"}),
     ".yml": frozenset({"yaml"}),
@@ -66,7 +67,7 @@ def is_as_claimed(name: str, really: str) -> bool:
 
 
 def what_it_is(file: BinaryIO, size: int, encoding: str = "") -> str:
-    """One of READABLE, or what else it is: empty, pdf, picture, xls, ods, locked, html, xml, archive, binary, ….
+    """One of READABLE, or what else it is: empty, pdf, picture, xlsb, locked, html, xml, archive, binary, ….
 
     Raises Undecodable for a text in no encoding that can be told.
     """

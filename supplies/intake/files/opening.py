@@ -35,21 +35,23 @@ class RawRow(NamedTuple):
 class Opened:
     """A file that is being read: an iterator of its rows. Memory does not grow with the file.
 
-    really      csv, tsv, semicolon, bar, json, yaml or xlsx
+    really      csv, tsv, semicolon, bar, json, yaml, xlsx, xls or ods
     encoding    of a text, as `encodings.guess` names it; empty in a workbook
     sha256      of the whole file
+    sheets      names of those that a workbook shows, whichever is read
     findings    about the file; complete when the last row was given
     is_whole    False when a limit was reached: the rows before it are good, and no row may be called missing
     peak        the most memory the process had, in bytes; 0 until it ended well
     """
 
-    def __init__(self, file: BufferedReader, name: str, encoding: str) -> None:
+    def __init__(self, file: BufferedReader, name: str, encoding: str, sheet: str) -> None:
         self.really = self.encoding = ""
         self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         self.findings: list[Finding] = []
+        self.sheets: tuple[str, ...] = ()
         self.is_whole, self.peak, self.rows_given = True, 0, 0
         file.seek(0)
-        self._ran = limited.started(limited.command(parser.__name__, name, encoding), file)
+        self._ran = limited.started(limited.command(parser.__name__, name, encoding, sheet), file)
         self._rows = self._given()
         try:
             self._begin()
@@ -114,6 +116,8 @@ class Opened:
     def _note(self, told: dict[str, Any]) -> None:
         if "really" in told:
             self.really, self.encoding = told["really"], told["encoding"]
+        if "sheets" in told:
+            self.sheets = tuple(told["sheets"])
         if "said" in told and (said := _finding(told["said"])) not in self.findings:
             self.findings.append(said)
         if "refused" in told or ("cut" in told and not self.rows_given):
@@ -130,17 +134,18 @@ def _finding(told: list[Any]) -> Finding:
     return found(code, **words)
 
 
-def read_rows(path: Path, *, name: str = "", encoding: str = "") -> Opened:
+def read_rows(path: Path, *, name: str = "", encoding: str = "", sheet: str = "") -> Opened:
     """Open a list as it was handed in. Close it, or use it as a context.
 
     name       what the file claims to be, where `path` is not that name
     encoding   the answer to the question of `encoding-unsure`: utf-8, gb18030, big5, …
+    sheet      of a workbook the only one that is read; empty reads all
     Raises     Unreadable when nothing can be read; for a file that is not what it says, with what it really is
     """
     try:
         with path.open("rb") as file:
             if (size := path.stat().st_size) > LARGEST_FILE:
                 raise Unreadable("too-big", size=size // 10**6, most=LARGEST_FILE // 10**6)
-            return Opened(file, name or path.name, encoding)
+            return Opened(file, name or path.name, encoding, sheet)
     except OSError as error:
         raise Unreadable("cannot-open", reason=error.strerror or type(error).__name__) from None

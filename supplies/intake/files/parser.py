@@ -1,8 +1,9 @@
 """Reads one file that somebody handed in. Runs in a process of its own that may use little memory and time.
 
-Started by `supplies.limited` as parser NAME ENCODING < FILE, it prints lines of JSON while it reads:
+Started by `supplies.limited` as parser NAME ENCODING SHEET < FILE, it prints lines of JSON while it reads:
 
     {"really": "csv", "encoding": "gb18030"}                      what the file is, by its content
+    {"sheets": [name, …]}                                         those of a workbook, whichever is read
     {"rows": [[number, row, [[code, words], …], sheet], …]}       rows that are not empty, and what is odd about them
     {"said": [code, words]}                                       something about the file as a whole
     {"refused": [code, words]}                                    no row can be read
@@ -19,7 +20,7 @@ from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 from supplies import limited
-from supplies.intake.files import delimited, kinds, structured, workbook
+from supplies.intake.files import delimited, kinds, other_workbooks, structured, workbook
 from supplies.intake.files.structured import NotAList
 from supplies.intake.reading.encodings import Undecodable, codec_of, decoded
 
@@ -35,8 +36,8 @@ class TooManyRows(ValueError):
 
 
 class Parser:
-    def __init__(self, file: BinaryIO, name: str, encoding: str) -> None:
-        self.file, self.name, self.encoding = file, name, encoding
+    def __init__(self, file: BinaryIO, name: str, encoding: str, sheet: str) -> None:
+        self.file, self.name, self.encoding, self.sheet = file, name, encoding, sheet
         self.given = 0
 
     def tell(self, **what: Any) -> None:
@@ -54,14 +55,15 @@ class Parser:
         self.file.seek(0)
         really = kinds.what_it_is(self.file, size, self.encoding)
         if not kinds.is_as_claimed(self.name, really):
-            if really in kinds.READABLE - {"xlsx"}:
+            if really in kinds.READABLE - kinds.WORKBOOKS:
                 self._text()  # a text that cannot be read at all has that said of it first
             raise NotAList("not-what-it-says", really=really)
         if really not in kinds.READABLE:
             raise NotAList("not-readable", really=really)
-        if really == "xlsx":
+        if really in kinds.WORKBOOKS:
             self.tell(really=really, encoding="")
-            self.give(workbook.read(self.file, self.say))
+            read = workbook.read if really == "xlsx" else other_workbooks.read
+            self.give(read(self.file, self.say, sheet=self.sheet, name=lambda names: self.tell(sheets=names)))
             return
         encoding, text = self._text()
         self.tell(really=really, encoding=encoding)
@@ -109,7 +111,7 @@ class Parser:
 
 def main() -> None:
     limited.limit(memory=MEMORY, seconds=SECONDS, written=0)
-    parser = Parser(sys.stdin.buffer, *sys.argv[1:3])
+    parser = Parser(sys.stdin.buffer, *sys.argv[1:4])
     try:
         parser.run()
     except NotAList as why:

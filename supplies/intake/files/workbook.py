@@ -6,7 +6,7 @@ its reader says nothing of merged cells, hidden rows and formulas that nobody ev
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any, BinaryIO
 from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile
@@ -25,20 +25,25 @@ _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})(\d{1,7}):([
 _ERROR = re.compile(r"#(?:REF!|N/A|VALUE!|DIV/0!|NAME\?|NUM!|NULL!)")
 
 Say = Callable[..., None]
+NameSheets = Callable[[list[str]], None]
 
 
-def read(file: BinaryIO, say: Say) -> Iterator[Read]:
-    """The rows of every sheet that is shown, one sheet after the other. `say` hears about the workbook as a whole.
+def read(file: BinaryIO, say: Say, *, sheet: str, name: NameSheets) -> Iterator[Read]:
+    """The rows of every sheet that is shown, or of the one that is asked for, one sheet after the other.
 
-    Raises NotAList for what is no sound workbook: too many parts, a bomb, entities, damage.
+    say     hears about the workbook as a whole
+    name    hears the names of the sheets that are shown
+    Raises  NotAList for what is no sound workbook: too many parts, a bomb, entities, damage; for a sheet it has not
     """
     try:
         with ZipFile(file) as archive:
-            _refuse_bombs(archive)
+            refuse_bombs(archive)
             _mention(archive, say)
             book = _Book(archive)
-            for name, path in book.shown(say):
-                yield from _Sheet(book, name, path, say).rows()
+            shown = dict(book.shown(say))
+            name(list(shown))
+            for one in chosen(list(shown), sheet):
+                yield from _Sheet(book, one, shown[one], say).rows()
     except (BadZipFile, EOFError, KeyError, OSError, NotImplementedError, RuntimeError) as error:
         if isinstance(error, RecursionError):
             raise
@@ -47,7 +52,14 @@ def read(file: BinaryIO, say: Say) -> Iterator[Read]:
         raise NotAList("damaged-workbook") from None
 
 
-def _refuse_bombs(archive: ZipFile) -> None:
+def chosen(names: list[str], sheet: str) -> list[str]:
+    """All of them, or the one that is asked for. Raises NotAList if there is none of that name."""
+    if sheet and sheet not in names:
+        raise NotAList("no-such-sheet", sheet=sheet, known="、".join(names))
+    return [sheet] if sheet else names
+
+
+def refuse_bombs(archive: ZipFile) -> None:
     parts = archive.infolist()
     if len(parts) > MOST_PARTS:
         raise NotAList("too-many-parts", parts=len(parts), most=MOST_PARTS)
@@ -109,11 +121,11 @@ class _Book:
         try:
             moment = from_excel(number, self.epoch, timedelta=style in self.spans)
         except (OverflowError, ValueError):
-            return _plain(number)
+            return plain(number)
         return str(moment).removesuffix(" 00:00:00")
 
 
-def _plain(number: float) -> str:
+def plain(number: float) -> str:
     return str(int(number)) if number == int(number) and abs(number) < 1e15 else repr(number)
 
 
@@ -191,6 +203,44 @@ def _column(letters: str) -> int:
     return _COLUMNS[letters]
 
 
+Spans = dict[tuple[int, int], tuple[int, int]]  # of merged cells: the first row and column -> the last
+
+
+class Merges:
+    """The merged cells of a sheet whose rows come one by one; false when there are none."""
+
+    def __init__(self, spans: Spans) -> None:
+        self.spans = {
+            (top, left): (bottom, right)
+            for (top, left), (bottom, right) in spans.items()
+            if right - left <= WIDEST_MERGE and bottom - top <= LONGEST_MERGE
+        }
+        self.reaching: dict[int, tuple[int, str]] = {}  # column -> last row, text
+
+    def __bool__(self) -> bool:
+        return bool(self.spans)
+
+    def fill(self, number: int, cells: dict[int, str], numeric: Container[int]) -> None:
+        """Write a merged text into every cell of row `number` that it covers: a hospital into each of its rows, a
+        heading over its columns. A number is never repeated: it was written once.
+        """
+        for column, (last, text) in list(self.reaching.items()):
+            if number > last:
+                del self.reaching[column]
+            elif cells:
+                cells.setdefault(column, text)
+        for column, text in list(cells.items()):
+            span = self.spans.get((number, column))
+            if span is None or column in numeric:
+                continue
+            last_row, last_column = span
+            across = last_column if number <= HEADER_ROWS else column
+            for covered in range(column, across + 1):
+                cells.setdefault(covered, text)
+                if last_row > number:
+                    self.reaching[covered] = last_row, text
+
+
 class _Sheet:
     """One sheet on its way past: the row that is being read, and the merged cells that reach into it."""
 
@@ -204,18 +254,16 @@ class _Sheet:
         self.column, self.kind, self.style = 0, "n", 0
         self.text: list[str] = []
         self.is_value = self.is_formula = self.is_aid = False
-        self.merged = self._merged()
-        self.reaching: dict[int, tuple[int, str]] = {}  # column -> last row, text
+        self.merges = Merges(self._merged())
 
-    def _merged(self) -> dict[tuple[int, int], tuple[int, int]]:
-        """First cell -> last row and column. They stand behind the rows, so the sheet is gone through before."""
-        merged: dict[tuple[int, int], tuple[int, int]] = {}
+    def _merged(self) -> Spans:
+        """They stand behind the rows, so the sheet is gone through before."""
+        merged: Spans = {}
         rest = b""
         for chunk in _chunks(self.book.archive, self.path):
             for left, top, right, bottom in _MERGED.findall(rest + chunk):
                 first, last = _column(left.decode()), _column(right.decode())
-                if last - first <= WIDEST_MERGE and int(bottom) - int(top) <= LONGEST_MERGE:
-                    merged[int(top), first] = int(bottom), last
+                merged[int(top), first] = int(bottom), last
             if len(merged) > MOST_MERGES:
                 raise NotAList("too-many-merged", most=MOST_MERGES)
             rest = chunk[-100:]
@@ -303,7 +351,7 @@ class _Sheet:
             return self.book.day(number, self.style)
         self.numeric.add(self.column)
         # The text is exact where it is short; 1.3812345678E10 is a telephone.
-        return text if text.isdigit() and len(text) < 16 else _plain(number)
+        return text if text.isdigit() and len(text) < 16 else plain(number)
 
     def _place(self) -> str:
         letters, number = "", self.column + 1
@@ -313,8 +361,8 @@ class _Sheet:
         return f"{letters}{self.number}"
 
     def _end_row(self) -> None:
-        if self.merged or self.reaching:
-            self._fill()
+        if self.merges:
+            self.merges.fill(self.number, self.cells, self.numeric)
         if self.cells:
             cells = [""] * (max(self.cells) + 1)
             for column, text in self.cells.items():
@@ -323,24 +371,3 @@ class _Sheet:
             if row.cells or row.said:
                 self.done.append(row)
         self.cells, self.said, self.numeric = {}, [], set()
-
-    def _fill(self) -> None:
-        """Write a merged text into every cell it covers: a hospital into each of its rows, a heading over its columns.
-
-        A number is never repeated: it was written once.
-        """
-        for column, (last, text) in list(self.reaching.items()):
-            if self.number > last:
-                del self.reaching[column]
-            elif self.cells:
-                self.cells.setdefault(column, text)
-        for column, text in list(self.cells.items()):
-            span = self.merged.get((self.number, column))
-            if span is None or column in self.numeric:
-                continue
-            last_row, last_column = span
-            across = last_column if self.number <= HEADER_ROWS else column
-            for covered in range(column, across + 1):
-                self.cells.setdefault(covered, text)
-                if last_row > self.number:
-                    self.reaching[covered] = last_row, text

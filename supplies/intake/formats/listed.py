@@ -90,3 +90,8 @@ class Format:
             return self.days(raw)
         listed = self.read(raw)
         return listed.published_on, listed.updated_on
+
+    @property
+    def sheet(self) -> str:
+        """Of a workbook the only sheet that is read; empty reads all that have the headings."""
+        return str(self.plan.get("sheet", "")) if self.plan else ""

@@ -83,12 +83,14 @@ class Column:
     label          its heading, unique in its table
     specification  standard or brand that the header gives for all rows
     means          figures that are no quantities, as written: {"1": "unlimited"}
+    fills          an empty cell takes what stands above it, as where a hospital is written once for all of its rows
     """
 
     label: str
     role: Role
     specification: str = ""
     means: Mapping[str, str] = field(default_factory=dict)
+    fills: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ class Plan:
     header_first, header_last   the rows that make up the headings, counted from 0
     header_rows                 how many rows stand above the first one of the list
     region                      code of the region that rows without a place belong to
+    sheet                       the only sheet that is read; empty reads all that have these headings
     """
 
     source: str
@@ -107,6 +110,7 @@ class Plan:
     header_rows: int = 1
     region: str = ""
     gives: bool = False
+    sheet: str = ""
 
     def labels(self, *roles: Role) -> list[str]:
         if roles not in self._labels:  # asked some thirty times for every row
@@ -223,9 +227,8 @@ def _labelled(
             continue
         read += 1
         findings += [change for change in changes_of_header(plan, labels) if change not in findings]
-        yield from (
-            _named(row, labels) for row in _chain(head[above:], of_sheet) if not _is_header(row, labels)
-        )
+        named = (_named(row, labels) for row in _chain(head[above:], of_sheet) if not _is_header(row, labels))
+        yield from _filled(plan, named)
     if not read:
         raise refused or Unreadable("no-rows")
 
@@ -279,6 +282,18 @@ def _named(row: RawRow, labels: Sequence[str]) -> tuple[int, dict[str, Any]]:
     return row.number, _noted(raw, notes, is_read=bool(cells))
 
 
+def _filled(plan: Plan, rows: Iterator[tuple[int, dict[str, Any]]]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """An empty cell of a column that the plan says is filled takes the one above it, and the row says so."""
+    above: dict[str, str] = {column.label: "" for column in plan.columns if column.fills}
+    for number, raw in rows:
+        taken = [label for label, text in above.items() if label in raw and not raw[label] and text]
+        raw |= {label: above[label] for label in taken}
+        above |= {label: raw[label] for label in above if raw.get(label)}
+        if taken:
+            raw.setdefault(NOTES, []).append(found("as-above", columns="、".join(taken)).as_json())
+        yield number, raw
+
+
 def _keyed(row: RawRow) -> tuple[int, Any]:
     if not isinstance(row.raw, Mapping):
         return row.number, row.raw
@@ -306,9 +321,9 @@ def _joined(plan: Plan, rows: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, 
     for number, raw in rows:
         if held and _is_same(held[1], raw, whose):
             held[1].setdefault(ROWS, []).append({label: raw.get(label, "") for label in per_goods})
-            held[1].setdefault(NOTES, []).extend(raw.get(NOTES, []))
-            if not held[1][NOTES]:
-                del held[1][NOTES]
+            notes = held[1].get(NOTES, [])
+            if notes := [*notes, *(note for note in raw.get(NOTES, []) if note not in notes)]:
+                held[1][NOTES] = notes
             continue
         if held:
             yield held

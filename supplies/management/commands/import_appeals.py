@@ -46,7 +46,7 @@ def _shown_on(bar: Progress) -> Callable[[Import], None]:
 class Command(BaseCommand):
     help = (
         "Import published lists: those known by their headings, or any sheet by a mapping. "
-        "CSV, XLSX, JSON or YAML. Importing twice changes nothing."
+        "CSV, XLSX, XLS, ODS, JSON or YAML. Importing twice changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -66,6 +66,12 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--encoding", default="", help="of texts, where it cannot be told: gb18030, big5, utf-16, …"
+        )
+        parser.add_argument(
+            "--sheet",
+            default="",
+            metavar="NAME",
+            help="of workbooks the only sheet to read (default: all that have the headings)",
         )
         parser.add_argument(
             "--as-of",
@@ -91,6 +97,7 @@ class Command(BaseCommand):
                     as_of=options["as_of"],
                     emergency=emergency,
                     encoding=options["encoding"],
+                    sheet=options["sheet"],
                     dry_run=options["dry_run"],
                     progress=_shown_on(bar),
                 )
@@ -114,13 +121,15 @@ class Command(BaseCommand):
             return [(options["format"], options["files"])]
         by_format: dict[str, list[Path]] = {}
         for file in options["files"]:
-            by_format.setdefault(self._recognised(file, options["encoding"]), []).append(file)
+            by_format.setdefault(self._recognised(file, options["encoding"], options["sheet"]), []).append(
+                file
+            )
         return by_format.items()
 
-    def _recognised(self, file: Path, encoding: str) -> str:
+    def _recognised(self, file: Path, encoding: str, sheet: str) -> str:
         """The code of the format a file is known by; one that cannot be read is left to the import to report."""
         try:
-            kind = recognised(head := head_of(file, encoding=encoding, waits=True))
+            kind = recognised(head := head_of(file, encoding=encoding, sheet=sheet, waits=True).rows)
         except Unreadable:
             return OTHERWISE
         if kind is None:
@@ -138,14 +147,15 @@ class Command(BaseCommand):
                 plan = replace(plan_from(json.loads(file.read_text(encoding="utf-8"))), source=source)
                 remember(plan, by=None, at=timezone.now())
             else:
-                plan = self._proposed(options["files"][0], source, options["encoding"], file)
+                plan = self._proposed(options, source, file)
         except (Unreadable, ValueError) as error:
             raise CommandError(str(error)) from None
         return format_of(plan, emergency_of(emergency))
 
-    def _proposed(self, list_file: Path, source: str, encoding: str, file: Path | None) -> Plan:
+    def _proposed(self, options: dict[str, Any], source: str, file: Path | None) -> Plan:
         """The remembered mapping. Without one the proposal is written down for somebody to correct."""
-        proposal = propose_mapping(head_of(list_file, encoding=encoding, waits=True), source=source)
+        head = head_of(options["files"][0], encoding=options["encoding"], sheet=options["sheet"], waits=True)
+        proposal = propose_mapping(head.rows, source=source)
         if proposal.mapping is not None:
             return proposal.plan
         if file is None:

@@ -18,9 +18,10 @@ from supplies.journal.models import Event
 from supplies.needs.models import Appeal, Need
 from supplies.organisations.models import User
 from tests.desk import at_the_desk, choose, list_of, page_of, told
-from tests.makers import make_emergency, make_member
+from tests.makers import make_emergency, make_member, make_unit
 from tests.supplies.attachments.hostile import pdf
 from tests.supplies.intake.conftest import hand_in
+from tests.supplies.intake.files.spreadsheets import xls
 from tests.supplies.intake.lists import make_cell, make_row, write_list
 
 MIXED = [
@@ -357,3 +358,69 @@ def test_the_appeal_shows_its_files_and_takes_another(desk: Client, volunteer: U
     )
 
     assert str(Attachment.objects.about(appeal).get()) in desk.get(page_of(appeal)).content.decode()
+
+
+# -- where the table is, and what a carton holds ------------------------------------------------------------
+
+TABLE = [["名称", "医用外科口罩", "区县"], ["演练第一医院", 500, "武昌区"], ["", 20, ""]]
+
+
+def test_the_sheet_and_the_rows_of_the_headings_are_chosen_on_the_page(desk: Client, volunteer: User) -> None:
+    book = xls({"说明": [["请填写", "第二页"]], "二月": [["汇总", "仅供参考"], *TABLE]})
+    batch = hand_in(book, by=volunteer, format="", source="某群", name="a.xls")
+    address = page_of(batch).replace("/change/", "/columns/")
+
+    shown = desk.get(address, {"sheet": "二月", "first": "1", "last": "1"})
+    form = shown.context["form"]
+    assert [column.proposed.column.label for column in form.columns()] == TABLE[0]
+    answers = {name: field.initial or "" for name, field in form.fields.items() if name != "gives"}
+    answer = desk.post(f"{address}?sheet=二月&first=1&last=1", {**answers, "fills-0": "on", "fills-2": "on"})
+    services.work(batch.pk, at=timezone.now())
+
+    assert answer.status_code == 302
+    names = [row.shown["name"] for row in batch.staged.in_order()]
+    assert names == ["演练第一医院", "演练第一医院"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"sheet": "没有"}, {"first": "x", "last": "1"}, {"first": "1"}, {"first": "9" * 30, "last": "1"}],
+)
+def test_a_place_that_is_not_in_the_file_is_no_fault_of_the_site(
+    desk: Client, volunteer: User, query: dict[str, str]
+) -> None:
+    batch = hand_in(xls({"a": TABLE}), by=volunteer, format="", source="某群", name="a.xls")
+
+    answer = desk.get(page_of(batch).replace("/change/", "/columns/"), query)
+
+    assert answer.status_code in (200, 302)
+
+
+def test_what_a_carton_holds_is_said_beside_its_line_and_undone(desk: Client, volunteer: User) -> None:
+    make_unit("box", name_zh="盒", name_en="box", kind="package")
+    rows = [make_row(supplies=[make_cell("医用外科口罩", "3箱")])]
+    batch = hand_in(rows, by=volunteer)
+    page = desk.get(page_of(batch))
+    assert 'name="times"' in page.content.decode()
+    assert f"{list_of(Correction)}?source=wuhan2020" in page.content.decode()
+
+    said = {"heading": "医用外科口罩", "times": "20", "unit": "box", "each": "50"}
+    do(desk, batch.staged.get(), "unit", **said)
+
+    [line] = batch.staged.get().shown["lines"]
+    assert line["quantity"] == 3000
+    correction = Correction.objects.get()
+    assert "1,000" in desk.get(list_of(Correction)).content.decode()
+    choose(desk, "undo", correction)
+    correction.refresh_from_db()
+    assert correction.undone_at is not None
+
+
+@pytest.mark.parametrize("times", ["0", "-1", "x", "1000001", "1" * 40])
+def test_a_carton_holds_a_number_anybody_can_mean(desk: Client, volunteer: User, times: str) -> None:
+    batch = hand_in([make_row(supplies=[make_cell("医用外科口罩", "3箱")])], by=volunteer)
+
+    said = {"heading": "医用外科口罩", "times": times, "unit": make_unit().pk}
+    do(desk, batch.staged.get(), "unit", **said)
+
+    assert not Correction.objects.exists()

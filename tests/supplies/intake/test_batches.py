@@ -32,9 +32,10 @@ from supplies.needs.models import Appeal, Need, QuantityKind
 from supplies.organisations.models import Contact, Organisation, User
 from supplies.regions.models import Region
 from tests.at_once import behind
-from tests.makers import make_facility, make_organisation
+from tests.makers import make_facility, make_organisation, make_unit
 from tests.supplies.attachments.hostile import pdf
 from tests.supplies.intake.conftest import hand_in
+from tests.supplies.intake.files.spreadsheets import xls
 from tests.supplies.intake.lists import make_cell, make_row
 from tests.supplies.intake.test_services import make_maker
 
@@ -432,6 +433,96 @@ def test_a_unit_is_learnt(volunteer: User, catalogue: dict[str, Item]) -> None:
     )
 
     assert line_of(batch)["quantity"] == 30
+
+
+CARTONS = [make_row(supplies=[make_cell("医用外科口罩", "3箱")])]
+
+
+def test_a_carton_of_a_source_holds_what_was_said_of_it(volunteer: User, catalogue: dict[str, Item]) -> None:
+    box = make_unit("box", name_zh="盒", name_en="box", kind="package")
+    batch = hand_in(CARTONS, by=volunteer)
+    assert line_of(batch)["quantity"] is None
+
+    services.correct_unit(
+        row_of(batch), heading="医用外科口罩", unit=box, times=20, each=50, by=volunteer, at=timezone.now()
+    )
+
+    assert line_of(batch)["quantity"] == 3000
+    assert line_of(hand_in(CARTONS, by=volunteer))["quantity"] == 3000  # and so in the next list
+    assert line_of(hand_in(CARTONS, by=volunteer, source="another"))["quantity"] is None
+
+
+def test_what_a_carton_of_one_kind_holds_is_not_said_of_other_goods(volunteer: User) -> None:
+    other = make_cell("颗粒物防护口罩", "3箱")
+    batch = hand_in([make_row(supplies=[make_cell("医用外科口罩", "3箱"), other])], by=volunteer)
+
+    for everywhere in (False, True):
+        services.correct_unit(
+            row_of(batch),
+            heading="医用外科口罩",
+            unit=make_unit(),
+            times=500,
+            everywhere=everywhere,
+            by=volunteer,
+            at=timezone.now(),
+        )
+        by_heading = {line["heading"]: line["quantity"] for line in row_of(batch).shown["lines"]}
+        assert by_heading["医用外科口罩"] == 1500
+        assert (by_heading["颗粒物防护口罩"] == 1500) == everywhere
+
+
+def test_a_carton_means_again_what_it_meant_once_that_is_undone(volunteer: User) -> None:
+    batch = hand_in(CARTONS, by=volunteer)
+    services.correct_unit(
+        row_of(batch), heading="医用外科口罩", unit=make_unit(), times=500, by=volunteer, at=timezone.now()
+    )
+
+    services.undo_correction(Correction.objects.get(), by=volunteer, at=timezone.now())
+
+    assert line_of(hand_in(CARTONS, by=volunteer))["quantity"] is None
+
+
+def test_a_carton_of_more_than_anybody_can_mean_is_refused_or_not_counted(volunteer: User) -> None:
+    batch = hand_in(CARTONS, by=volunteer)
+    given = {"heading": "医用外科口罩", "unit": make_unit(), "by": volunteer, "at": timezone.now()}
+
+    with pytest.raises(Refused, match="at most"):
+        services.correct_unit(row_of(batch), times=1_000_000, each=1_000_000, **given)
+    services.correct_unit(row_of(batch), times=1_000_000, each=5_000, **given)
+
+    assert line_of(batch)["quantity"] is None
+
+
+def test_a_table_whose_headings_were_confirmed_before_is_read_without_asking(volunteer: User) -> None:
+    table = "名称,医用外科口罩,区县\n演练第一医院,500,武昌区\n".encode()
+    given = {"by": volunteer, "format": "", "source": "某群", "name": "a.csv"}
+    first = hand_in(table, **given)
+    assert first.status == BatchStatus.UNMAPPED
+    services.say_columns(first, services.columns_of(first).plan, by=volunteer, at=timezone.now())
+
+    second = hand_in(table + "演练第二医院,20,江岸区\n".encode(), **given)
+
+    assert (second.status, second.format, second.rows_read) == (BatchStatus.READ, "sheet:某群", 2)
+
+
+def test_of_a_workbook_the_sheet_with_the_list_is_proposed_and_one_may_be_chosen(volunteer: User) -> None:
+    table = [["名称", "医用外科口罩", "区县"], ["演练第一医院", 500, "武昌区"]]
+    book = xls(
+        {"说明": [["请填写", "第二页"]], "一月": table, "二月": [table[0], ["演练第二医院", 20, "江岸区"]]}
+    )
+    given = {"by": volunteer, "format": "", "source": "某群", "name": "a.xls"}
+    batch = hand_in(book, **given)
+
+    proposal = services.columns_of(batch)
+    assert (proposal.sheet, proposal.plan.sheet, proposal.is_complete) == ("一月", "", True)
+    chosen = services.columns_of(batch, sheet="二月").plan
+    services.say_columns(batch, chosen, by=volunteer, at=timezone.now())
+    services.work(batch.pk, at=timezone.now())
+
+    batch.refresh_from_db()
+    assert [row.shown["name"] for row in batch.staged.in_order()] == ["演练第二医院"]
+    again = hand_in(book, **given)
+    assert (again.status, again.rows_read) == (BatchStatus.READ, 1)  # remembered for the source
 
 
 def test_a_place_nobody_knew_is_learnt(volunteer: User) -> None:

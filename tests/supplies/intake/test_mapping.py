@@ -270,3 +270,84 @@ def test_a_form_takes_corrections_and_refuses_a_table_without_names(catalogue: d
     assert corrected.plan.columns[2].means == {"1": "unknown"}
     assert not nameless.is_valid()
     assert not odd.is_valid()
+
+
+# -- where the table is, and what is written once for several rows -----------------------------------------
+
+WRITTEN_ONCE = [
+    ["区县", "医院名称", "医用外科口罩", "备注"],
+    ["武昌区", NAMES[0], "500", ""],
+    ["", "", "20", "第二批"],
+    ["江岸区", NAMES[1], "", "不用"],
+]
+
+
+def confirmed(proposal: Proposal, **changes: str) -> Plan:
+    """As a volunteer confirms it, with what she changed on the form."""
+    shown = MappingForm(proposal)
+    given = {
+        name: field.initial for name, field in shown.fields.items() if field.initial not in (None, False)
+    }
+    form = MappingForm(
+        proposal, {**given, **{name.replace("_", "-"): value for name, value in changes.items()}}
+    )
+    assert form.is_valid(), form.errors
+    return form.plan
+
+
+def test_an_empty_cell_takes_the_one_above_only_where_the_mapping_says_so(catalogue: dict[str, Item]) -> None:
+    proposal = proposed(*WRITTEN_ONCE)
+    plan = confirmed(proposal, fills_0="on", fills_1="on")
+
+    listed, _findings = read(plan, *WRITTEN_ONCE)
+
+    assert [one.name.text for one in listed] == [NAMES[0], NAMES[0], NAMES[1]]
+    assert [one.place[2] for one in listed] == ["武昌区", "武昌区", "江岸区"]
+    assert ["as-above" in {note.code for note in one.findings} for one in listed] == [False, True, False]
+    assert listed[2].goods == ()
+    with pytest.raises(Unreadable, match="医院名称"):
+        read(confirmed(proposal), *WRITTEN_ONCE)
+
+
+def test_goods_and_figures_are_never_taken_from_above(catalogue: dict[str, Item]) -> None:
+    fields = MappingForm(proposed(*WRITTEN_ONCE)).fields
+
+    assert {name for name in fields if name.startswith("fills-")} == {"fills-0", "fills-1"}
+
+
+def test_what_is_filled_is_remembered_for_the_source(catalogue: dict[str, Item]) -> None:
+    remember(confirmed(proposed(*WRITTEN_ONCE), fills_1="on"), by=None, at=NOW)
+
+    again = proposed(*WRITTEN_ONCE)
+
+    assert [column.label for column in again.plan.columns if column.fills] == ["医院名称"]
+
+
+ODD = [
+    ["武汉市汇总", "", ""],
+    ["填表说明：请填写", "单位", "数量"],
+    ["甲", "乙", "丙"],
+    [NAMES[0], "500", ""],
+]
+
+
+def test_somebody_may_say_where_the_headings_stand_and_that_is_remembered(catalogue: dict[str, Item]) -> None:
+    said = propose_mapping(raw_rows(*ODD), source="某群", header=(2, 2))
+    assert [column.label for column in said.plan.columns] == ["甲", "乙", "丙"]
+    columns = (Column("甲", Role.NAME), Column("乙", Role.ITEM), Column("丙", Role.IGNORED))
+    remember(Plan("某群", columns, 2, 2, 3), by=None, at=NOW)
+
+    again = proposed(*ODD)
+
+    assert again.mapping is not None
+    assert (again.plan.header_first, again.plan.header_last, again.plan.header_rows) == (2, 2, 3)
+    assert roles(again) == {"甲": "name", "乙": "item", "丙": "ignored"}
+
+
+@pytest.mark.parametrize("header", [(3, 2), (0, 99), (-1, 0)])
+def test_headings_where_no_row_is_are_looked_for_anew(
+    catalogue: dict[str, Item], header: tuple[int, int]
+) -> None:
+    table = raw_rows(*WRITTEN_ONCE)
+
+    assert propose_mapping(table, source="某群", header=header) == propose_mapping(table, source="某群")

@@ -61,7 +61,7 @@ def test_what_can_be_read_is_known_by_its_content(tmp_path: Path, content: Any, 
         ("a.xlsx", b"\x89PNG\r\n\x1a\n" + b"\0" * 40, "is-picture"),
         ("a.xlsx", b"\xff\xd8\xff\xe0" + b"\0" * 40, "is-picture"),
         ("a.xls", "<html><body><table><tr><td>N95</td></tr></table></body></html>", "is-html"),
-        ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "Workbook".encode("utf-16-le"), "is-xls"),
+        ("a.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "Workbook".encode("utf-16-le"), "is-xls"),
         ("a.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "is-locked"),
         ("a.xlsx", TABLE, "is-csv"),
         ("a.csv", workbook(HEADER), "is-xlsx"),
@@ -82,7 +82,7 @@ def test_what_is_not_what_it_says_is_refused_with_what_it_is(
 def test_an_opendocument_sheet_and_a_zip_file_are_named(tmp_path: Path) -> None:
     ods = repacked(workbook(HEADER), mimetype=b"application/vnd.oasis.opendocument.spreadsheet")
 
-    assert refusal(tmp_path, "a.ods", ods) == "is-ods"
+    assert refusal(tmp_path, "a.xlsx", ods) == "is-ods"
     assert refusal(tmp_path, "a.csv", repacked(ods, mimetype=b"text/plain")) == "is-archive"
     with pytest.raises(Unreadable, match="cannot be opened"):
         read_rows(tmp_path / "absent.csv")
