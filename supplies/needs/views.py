@@ -234,6 +234,8 @@ def _fill_in(
                 for name, field in blank.fields.items()
             }
         )
+        # An announcement names none; where only one goes on nobody is asked, so that it has to be filled in here.
+        form.initial["emergency"] = form.initial["emergency"] or going_on[0].pk
         so_far = need_lines(0)(typed, **shared).once_more("lines", typed)
         lines = need_lines(len(so_far) + ("add" in typed))(initial=so_far, **shared)
     if len(going_on) == 1:
