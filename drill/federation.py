@@ -117,6 +117,7 @@ def federation(stage: Stage) -> list[Check]:
             for name, port in zip("ab", ports, strict=True)
         )
         checks = _read_from_each_other(a, b)
+        checks += _match_what_is_told(a, b)
         checks += _refuse_what_was_changed(a, b)
     print(f"  {time.monotonic() - began:.0f} s in all")
     return checks
@@ -164,6 +165,29 @@ def _read_from_each_other(a: Instance, b: Instance) -> list[Check]:
             "what A counts as its own", [row["id"] for row in a.listed("/api/v1/needs/")], [asked_for["a"]]
         ),
         equal("B's need in A's next dump", str(asked_for["b"]) in str(a.does("published")), False),
+    ]
+
+
+def _match_what_is_told(a: Instance, b: Instance) -> list[Check]:
+    """B lets A's need be matched: it stands among B's under A's name, goes out from A alone, and goes when B says no more."""
+    before = b.does("stand_ins")
+    b.does("rename")
+    b.does("match", "a")
+    b.pulls()
+    during, listed = b.does("stand_ins"), [row["id"] for row in b.listed("/api/v1/needs/")]
+    b.publishes()
+    a.pulls()
+    came = str(b.does("published")), [row["origin_id"] for row in a.listed("/api/v1/foreign-needs/")]
+    b.does("match_no_more", "a")
+    b.pulls()
+    a.publishes()
+    return [
+        equal("stand-ins at B before it is switched on", before, {}),
+        equal("and after", list(during.values()), ["open"]),
+        equal("B's own list is without it", len(listed), 1),
+        equal("A's need in B's dump", any(key in came[0] for key in during), False),
+        equal("A's need comes back to A", any(key in came[1] for key in during), False),
+        equal("switched off again", list(b.does("stand_ins").values()), ["withdrawn"]),
     ]
 
 

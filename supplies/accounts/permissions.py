@@ -12,6 +12,7 @@ FITTING_ROLES: dict[str, Iterable[Role]] = {
     Kind.CARRIER: (Role.CARRIER,),
     Kind.COORDINATOR: (Role.COORDINATOR, Role.AUDITOR),
     Kind.VOLUNTEERS: (Role.VOLUNTEER,),
+    Kind.ELSEWHERE: (),
 }
 PLAIN_ROLES = {Role.HOSPITAL, Role.DONOR, Role.CARRIER}  # none of them opens the desk
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from supplies.catalogue.models import (
     Category,
@@ -121,6 +122,9 @@ class TransportModeAdmin(ReferenceAdmin):
 
 @admin.register(CounterfeitMark)
 class CounterfeitMarkAdmin(ReferenceAdmin):
+    when_empty = _(
+        "No known counterfeit is kept here. An administrator adds marks that a public warning names; goods that bear them are warned of or held back."
+    )
     list_display = (
         "__str__",
         "lot_from",

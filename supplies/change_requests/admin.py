@@ -49,6 +49,9 @@ class ReportInline(DeskInline):
 
 @admin.register(ChangeRequest)
 class ChangeRequestAdmin(DeskAdmin):
+    when_empty = _(
+        "Anybody can say on a public page that something is wrong; it waits here until the hospital or a volunteer decides."
+    )
     region_of = "region"
     is_public = True
     list_display = ("kind", "about", "facts", "organisation", "region", "reports", "status", "created_at")

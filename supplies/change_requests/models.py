@@ -6,6 +6,7 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from supplies.free_text import ShortText
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
@@ -70,7 +71,7 @@ class ChangeRequestStatus(models.TextChoices):
     OPEN = "open", _("waiting for an answer")
     ACCEPTED = "accepted", _("accepted")
     DECLINED = "declined", _("declined")
-    WITHDRAWN = "withdrawn", _("taken back")
+    WITHDRAWN = "withdrawn", pgettext_lazy("status", "taken back")
 
 
 # What was decided stays decided: whoever disagrees reports anew, and both stand in the books.

@@ -62,7 +62,9 @@ def home(request: HttpRequest) -> HttpResponse:
     """What is needed most now, how this works, and two boxes: search, follow a code."""
     counts = list(OpenCount.objects.values("category", "urgency", "lines", "counted_at"))
     context = {
-        "needs": first(Need.objects.open().taking().with_place().most_urgent_first(), MOST_URGENT_SHOWN),
+        "needs": first(
+            Need.objects.ours().open().taking().with_place().most_urgent_first(), MOST_URGENT_SHOWN
+        ),
         "urgencies": [(urgency, _total(counts, urgency=urgency.value)) for urgency in Urgency],
         "categories": [
             (category, _total(counts, category=category.pk))

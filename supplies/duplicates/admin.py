@@ -93,6 +93,9 @@ def compared(one: Any, other: Any, facts: Iterable[tuple[Any, Any]]) -> list[Row
 
 @admin.register(DuplicatePair)
 class DuplicatePairAdmin(PairAdmin):
+    when_empty = _(
+        "Organisations that may be one are looked for every night, by name, place and code. You can propose two yourself: tick them in the list of organisations."
+    )
     list_display = ("names", "place", "score", "why", "status", "proposed_by", "proposed_at")
     list_select_related = ("one__region", "other__region", "proposed_by")
     search_fields = ("one__name", "other__name", "=one__id", "=other__id")
@@ -182,6 +185,9 @@ NEED_FACTS = (
 
 @admin.register(DuplicateNeeds)
 class DuplicateNeedsAdmin(PairAdmin):
+    when_empty = _(
+        "Needs of one hospital, or of two that may be one, which ask for the same at the same time are looked for every night."
+    )
     list_display = ("goods", "site", "quantities", "score", "why", "status", "proposed_at")
     list_select_related = (
         "one__item__display_unit",
@@ -232,6 +238,9 @@ def may_undo_now(user: Any, merge: Merge) -> bool:
 
 @admin.register(Merge)
 class MergeAdmin(DeskAdmin):
+    when_empty = _(
+        "What was merged is written down here, and can be undone. Pairs to be merged are in the lists of pairs."
+    )
     list_display = ("what", "by", "at", "undone_by", "undone_at")
     list_filter = (("undone_at", admin.EmptyFieldListFilter),)
     list_select_related = (

@@ -182,7 +182,8 @@ def alike_needs() -> Iterator[Candidate]:
 def needs_of_one_site(which: Q) -> Iterator[Candidate]:
     """Each open need with the oldest one of its site, item and emergency. `which` narrows the needs."""
     rows = (
-        Need.objects.open()
+        Need.objects.ours()
+        .open()
         .filter(which)
         .annotate(together=Window(Count("pk"), partition_by=["site", "item", "appeal__emergency"]))
         .filter(together__gt=1)
@@ -201,7 +202,8 @@ def needs_of_one_site(which: Q) -> Iterator[Candidate]:
 def _needs_of_pairs(pairs: Iterable[tuple[UUID, UUID]]) -> Iterator[Candidate]:
     pairs = list(pairs)
     needs = (
-        Need.objects.open()
+        Need.objects.ours()
+        .open()
         .filter(site__organisation__in={organisation for pair in pairs for organisation in pair})
         .annotate(whose=F("site__organisation"), emergency=F("appeal__emergency"))
         .order_by("created_at", "pk")

@@ -1,17 +1,20 @@
 """Other instances at the desk: everyone there sees what is read from whom, an administrator says from whom."""
 
 from typing import Any, ClassVar, cast
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from supplies.errors import Refused
-from supplies.federation import feed, services
+from supplies.federation import feed, matched, services
 from supplies.federation.fetching import site_at
 from supplies.federation.models import ForeignNeed, Peer, PeerStatus
 from supplies.organisations.desk import DeskAdmin, Verb
@@ -33,10 +36,42 @@ def is_administrator(user: Any, peer: Peer | None = None) -> bool:
     return bool(user.is_active and user.is_superuser)
 
 
+class WhyForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("Kept beside the switch; the journal keeps who and when."),
+        max_length=200,
+        widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
+    )
+
+
+class VouchForm(WhyForm):
+    vouched = forms.BooleanField(
+        label=_("I vouch for its hospitals"),
+        help_text=_(
+            "Nobody has verified them here, and nobody here can call them. From now on our offers are proposed to them, and what is promised"
+            " is on its way to a place only the other operator knows. Agree with that operator first who confirms and who counts. It goes on"
+            " until you switch it off or read from it no more."
+        ),
+    )
+
+
 @admin.register(Peer)
 class PeerAdmin(DeskAdmin):
+    when_empty = _(
+        "No other instance is read from. An administrator adds one by its address, compares its key with the other operator, and subscribes."
+    )
     form = PeerForm
-    list_display = ("name", "address", "status", "manifest_made_at", "needs_told", "pulled_at", "problem")
+    list_display = (
+        "name",
+        "address",
+        "status",
+        "is_matched",
+        "manifest_made_at",
+        "needs_told",
+        "pulled_at",
+        "problem",
+    )
     list_filter = ("status",)
     ordering = ("name",)
     actions = (
@@ -47,6 +82,23 @@ class PeerAdmin(DeskAdmin):
             may=is_administrator,
             fits=[PeerStatus.NEW],
             sensitive=True,
+        ),
+        Verb(
+            "match",
+            _("Match its needs here"),
+            services.match,
+            asks=VouchForm,
+            may=lambda user, peer: is_administrator(user) and not peer.is_matched,
+            fits=[PeerStatus.ACTIVE],
+            sensitive=True,
+        ),
+        Verb(
+            "match_no_more",
+            _("Match its needs no more"),
+            services.match_no_more,
+            asks=WhyForm,
+            may=lambda user, peer: is_administrator(user) and peer.is_matched,
+            fits=[PeerStatus.ACTIVE],
         ),
         Verb(
             "renew_key",
@@ -72,6 +124,9 @@ class PeerAdmin(DeskAdmin):
         "licence_url",
         "manifest_made_at",
         "needs_told",
+        "is_matched",
+        "matched_because",
+        "matched_needs",
         "taken",
         "is_taken",
         "came_back",
@@ -105,6 +160,19 @@ class PeerAdmin(DeskAdmin):
     @admin.display(description=_("needs shown"))
     def needs_told(self, peer: Peer) -> int:
         return ForeignNeed.objects.filter(peer=peer, gone_at=None).count()
+
+    @admin.display(description=_("its needs in our matching"))
+    def matched_needs(self, peer: Peer) -> str:
+        """How far each of them has come; a link to them."""
+        found = matched.figures(peer)
+        if not any(count for name, count in found.items() if name != "left_out") and not peer.is_matched:
+            return "–"
+        said = _(
+            "open %(open)d (not known here, over or registered here: %(left_out)d) · proposed %(proposed)d · promised %(promised)d"
+            " · on the way %(on_the_way)d · arrived %(arrived)d"
+        )
+        address = f"{reverse('admin:supplies_need_changelist')}?{urlencode({'status': 'all', 'origin': peer.instance})}"
+        return format_html('<a href="{}">{}</a>', address, said % found)
 
     @admin.display(description=_("the first of them"))
     def first_faults(self, peer: Peer) -> str:

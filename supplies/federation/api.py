@@ -1,3 +1,5 @@
+from uuid import UUID
+
 import django_filters
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -37,6 +39,9 @@ class ForeignNeedSerializer(RowSerializer):
     quantity = WholeNumber(allow_null=True, help_text="Of `unit`; null without a number.")
     outstanding = WholeNumber(allow_null=True, help_text="Of `unit`: what nobody there has promised yet.")
     source_name, source_url = Words(), Words()
+    need = serializers.SerializerMethodField(
+        help_text="The need that stands for it in our matching; null where it is not matched here."
+    )
 
     class Meta:
         model = ForeignNeed
@@ -72,8 +77,12 @@ class ForeignNeedSerializer(RowSerializer):
             "source_url",
             "first_seen_at",
             "told_at",
+            "need",
         ]
         read_only_fields = fields
+
+    def get_need(self, need: ForeignNeed) -> UUID | None:
+        return need.need_id if need.is_matched else None
 
 
 class ForeignNeedFilter(django_filters.FilterSet):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from supplies.catalogue.models import Item
 from supplies.free_text import ShortText
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
-from supplies.needs.models import NeedStatus, QuantityKind, Urgency
+from supplies.needs.models import Need, NeedStatus, QuantityKind, Urgency
 from supplies.quantity import MOST
 from supplies.regions.models import Region
 
@@ -82,6 +82,10 @@ class Peer(Moving):
     came_back = models.PositiveIntegerField(_("rows of ours, dropped"), default=0, editable=False)
     unreadable = models.PositiveIntegerField(_("rows that cannot be read"), default=0, editable=False)
     faults = models.JSONField(_("the first of them"), default=list, blank=True, editable=False)
+    is_matched = models.BooleanField(_("its needs are matched here"), default=False, editable=False)
+    matched_because = ShortText(
+        _("why they are, or are not any more"), max_length=200, blank=True, editable=False
+    )
     created_at = models.DateTimeField(_("entered"), editable=False)
     tried_at = models.DateTimeField(_("last asked"), null=True, blank=True, editable=False)
     pulled_at = models.DateTimeField(_("last answered"), null=True, blank=True, editable=False)
@@ -97,6 +101,10 @@ class Peer(Moving):
             CheckConstraint(
                 name="peer_is_read_by_a_key_that_is_known",
                 condition=~Q(status=PeerStatus.ACTIVE) | ~Q(public_key="") & ~Q(instance=""),
+            ),
+            CheckConstraint(
+                name="peer_is_matched_while_it_is_read_and_for_a_reason",
+                condition=Q(is_matched=False) | Q(status=PeerStatus.ACTIVE) & ~Q(matched_because=""),
             ),
             UniqueConstraint(name="peer_is_known_once", fields=["instance"], condition=~Q(instance="")),
             UniqueConstraint(name="peer_address_is_known_once", fields=["address"]),
@@ -118,7 +126,7 @@ class ForeignNeedQuerySet(models.QuerySet["ForeignNeed"]):
         return self.order_by("urgency", "pk")
 
     def with_place(self) -> Self:
-        return self.select_related("peer", "item__display_unit", "region__parent__parent")
+        return self.select_related("peer", "need", "item__display_unit", "region__parent__parent")
 
 
 class ForeignNeed(models.Model):
@@ -154,6 +162,16 @@ class ForeignNeed(models.Model):
     source_name = ShortText(_("source"), max_length=200, blank=True)
     source_url = ShortText(_("source link"), max_length=500, blank=True)
     first_seen_at = models.DateTimeField(_("first seen"))
+    need = models.ForeignKey(
+        Need,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        db_index=False,  # the constraint's
+        related_name="told_as",
+        verbose_name=_("stands for it in matching"),
+    )
     told_at = models.DateTimeField(_("last told"), help_text=_("When the newest dump that has it was made."))
     gone_at = models.DateTimeField(_("not told any more since"), null=True)
 
@@ -164,6 +182,11 @@ class ForeignNeed(models.Model):
         verbose_name_plural = _("needs elsewhere")
         constraints = [
             UniqueConstraint(name="foreign_need_is_kept_once", fields=["peer", "origin_id"]),
+            UniqueConstraint(
+                name="foreign_need_has_a_stand_in_of_its_own",
+                fields=["need"],
+                condition=Q(need__isnull=False),
+            ),
             CheckConstraint(
                 name="foreign_need_status_is_listed", condition=Q(status__in=[str(s) for s in TOLD])
             ),
@@ -184,6 +207,11 @@ class ForeignNeed(models.Model):
     def link(self) -> str:
         """Its page where it is from."""
         return f"{self.peer.address}/appeals/{self.appeal_id}/"
+
+    @property
+    def is_matched(self) -> bool:
+        """Whether a need of ours stands for it and is open."""
+        return self.need is not None and self.need.status == NeedStatus.OPEN
 
     @property
     def item_name(self) -> str:

@@ -20,11 +20,12 @@ from django.utils.translation import gettext as _
 
 from supplies.catalogue.models import Item
 from supplies.errors import Refused
-from supplies.federation import feed
+from supplies.federation import feed, matched
 from supplies.federation.feed import Manifest, NotToBeRead
 from supplies.federation.fetching import CannotFetch, Site, asked, asked_whole, site_at
 from supplies.federation.models import ForeignNeed, Peer, PeerStatus
 from supplies.journal.services import record, ring
+from supplies.leaks import masked
 from supplies.opendata import signing
 from supplies.regions.models import Region
 
@@ -70,9 +71,53 @@ def end(peer: Peer, *, by: AbstractBaseUser | None, at: datetime) -> Peer:
     """Read it no more; what it told is kept and shown to nobody."""
     peer = _locked(peer)
     peer.move_to(PeerStatus.ENDED)
-    peer.save(update_fields=["status"])
+    peer.is_matched = False
+    peer.save(update_fields=["status", "is_matched"])
+    matched.give_up(peer, at=at)
     record(peer, "peer.ended", by=by, at=at)
     return peer
+
+
+@transaction.atomic
+def match(
+    peer: Peer, *, reason: str, vouched: bool = False, by: AbstractBaseUser | None, at: datetime
+) -> Peer:
+    """Let its needs take part in matching from now on. Whoever says so vouches for hospitals that nobody has verified here.
+
+    Raises   Refused unless it is read, somebody vouches and a reason is given
+    """
+    peer = _locked(peer)
+    if peer.status != PeerStatus.ACTIVE:
+        raise Refused(_("It is not read from. Subscribe to it first."), code="move-refused")
+    if not vouched:
+        raise Refused(
+            _("Its hospitals are not verified here. Tick that you vouch for them, or leave it as it is."),
+            code="not-vouched",
+        )
+    _switch(peer, True, "peer.matched", reason, by=by, at=at)
+    transaction.on_commit(lambda: ring("federation.pull"), robust=True)
+    return peer
+
+
+@transaction.atomic
+def match_no_more(peer: Peer, *, reason: str, by: AbstractBaseUser | None, at: datetime) -> Peer:
+    """Show its needs and match them no more: what is proposed to them is withdrawn, what is promised stays promised."""
+    peer = _locked(peer)
+    _switch(peer, False, "peer.matched_no_more", reason, by=by, at=at)
+    matched.give_up(peer, at=at)
+    return peer
+
+
+def _switch(
+    peer: Peer, is_matched: bool, kind: str, reason: str, *, by: AbstractBaseUser | None, at: datetime
+) -> None:
+    if not reason.strip():
+        raise Refused(
+            _("Say why. It is kept beside the switch; the journal keeps who and when."), code="reason-missing"
+        )
+    peer.is_matched, peer.matched_because = is_matched, masked(" ".join(reason.split()))[:200]
+    peer.save(update_fields=["is_matched", "matched_because"])
+    record(peer, kind, by=by, at=at)
 
 
 @transaction.atomic
@@ -81,8 +126,9 @@ def renew_key(peer: Peer, *, by: AbstractBaseUser | None, at: datetime) -> Peer:
     peer = _locked(peer)
     peer.move_to(PeerStatus.NEW)
     peer.public_key = peer.problem = peer.taking = peer.manifest_sha256 = peer.manifest_etag = ""
-    peer.manifest_made_at, peer.is_taken = None, False
+    peer.manifest_made_at, peer.is_taken, peer.is_matched = None, False, False
     peer.save()
+    matched.give_up(peer, at=at)
     record(peer, "peer.key_forgotten", by=by, at=at)
     transaction.on_commit(lambda: ring("federation.pull"), robust=True)
     return peer
@@ -134,6 +180,8 @@ def _read(peer: Peer, *, until: float, at: datetime) -> None:
             file = _fetched(peer, manifest, site, until=until)
             _take(peer, manifest, file, until=until, at=at)
             file.unlink(missing_ok=True)
+    if peer.status == PeerStatus.ACTIVE:
+        matched.keep_up(peer, until=until, at=at)
 
 
 @contextmanager
@@ -351,5 +399,5 @@ def _keep(peer: Peer, chunk: Chunk, through: int) -> None:
 RETOLD = [
     each.name
     for each in ForeignNeed._meta.local_concrete_fields
-    if each.name not in ("id", "peer", "origin_id", "first_seen_at")
+    if each.name not in ("id", "peer", "origin_id", "first_seen_at", "need")
 ]

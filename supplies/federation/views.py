@@ -48,8 +48,14 @@ def elsewhere(request: HttpRequest) -> HttpResponse:
             )
             is_valid = False
     after = _next(request, needs[PER_PAGE - 1]) if len(needs) > PER_PAGE else ""
-    peers = Peer.objects.active().order_by("name", "pk")
-    context = {"form": form, "needs": needs[:PER_PAGE], "after": after, "peers": peers}
+    peers = list(Peer.objects.active().order_by("name", "pk"))
+    context = {
+        "form": form,
+        "needs": needs[:PER_PAGE],
+        "after": after,
+        "peers": peers,
+        "is_any_matched": any(peer.is_matched for peer in peers),
+    }
     return render(request, "federation/elsewhere.html", context, status=200 if is_valid else 400)
 
 

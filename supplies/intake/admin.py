@@ -122,6 +122,9 @@ class OnItsPage(Verb):
 class ImportAdmin(DeskAdmin):
     """Lists, those that wait first; and the page of one, on which its rows are looked through and entered."""
 
+    when_empty = _(
+        "A list handed in above is read here first, row by row; nothing is entered before somebody says so."
+    )
     change_list_template = "admin/imports.html"
     change_form_template = "admin/import_batch.html"
     list_display = (
@@ -473,6 +476,9 @@ class StagedRowAdmin(DeskAdmin):
 class CorrectionAdmin(DeskAdmin):
     """What volunteers said the words of sources mean. Said otherwise on the page of a batch; taken back here."""
 
+    when_empty = _(
+        "What volunteers correct in an import is kept here, and used for the next list of the same source."
+    )
     list_display = ("as_written", "kind", "means", "within", "source", "by", "at", "undone_at")
     list_filter = ("kind", "source", ("undone_at", admin.EmptyFieldListFilter))
     list_select_related = ("item__display_unit", "unit", "region", "organisation", "by")

@@ -166,7 +166,7 @@ class AnnouncementForm(forms.Form):
         label=_("The announcement"),
         max_length=LONGEST,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 14}),
+        widget=forms.Textarea(attrs={"rows": 14, "autofocus": True}),
         help_text=_(
             "Paste it as it stands: from a web page, a chat, a sheet. Chinese or English. Bank accounts are left out."
         ),
@@ -176,6 +176,13 @@ class AnnouncementForm(forms.Form):
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text=_("The day it was published. “Within a week” counts from there. Empty: today."),
+    )
+
+    hospital = forms.CharField(
+        label=_("Another hospital: its name, or a part of it"),
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(attrs={"form": "announcement", "type": "search", "autocomplete": "off"}),
     )
 
     announcement: Announcement | None = None

@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from supplies.catalogue.models import Item, Unit
 from supplies.emergencies.models import Emergency
@@ -29,7 +30,7 @@ class BatchStatus(models.TextChoices):
     UNMAPPED = "unmapped", _("waiting to be told its columns")
     READ = "read", _("to be looked through")
     ENTERING = "entering", _("being entered")
-    FINISHED = "finished", _("finished")
+    FINISHED = "finished", pgettext_lazy("status", "finished")
     FAILED = "failed", _("could not be read")
     DISCARDED = "discarded", _("discarded")
 

@@ -39,9 +39,8 @@ def stretches(text: str, announcement: Announcement) -> Iterator[Stretch]:
         yield Stretch(text[place:], False)
 
 
-def hospitals_meant(announcement: Announcement) -> list[Facility]:
+def hospitals_meant(announcement: Announcement, name: str) -> list[Facility]:
     """Hospitals of this name, those of the place the text names first. None is chosen: a person does."""
-    name = announcement.organisation
     if not name:
         return []
     known = (
@@ -98,6 +97,8 @@ def _fields_of_line(line: Line, announcement: Announcement) -> dict[str, Any]:
         "sterile": "on" if line.is_sterile else None,
         "substitutes_welcome": "on",
         "needed_by": announcement.needed_by,
+        "words": masked(line.goods.as_written)[:300],
+        "doubt": masked(" ".join(finding.sentence for finding in line.findings))[:1000],
     }
     if line.kind == QuantityKind.NUMBER and line.quantity is not None:
         usual = line.quantity % item.display_factor == 0

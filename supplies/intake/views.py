@@ -28,10 +28,13 @@ def read(request: SignedIn) -> HttpResponse:
     if not form.is_valid() or form.announcement is None:
         return render(request, "intake/read.html", context, status=400)
     announcement, text = form.announcement, form.cleaned_data["text"]
+    name = form.cleaned_data["hospital"].strip() or announcement.organisation
+    form.fields["text"].widget.attrs.pop("autofocus")  # what was read comes first now
     context |= {
         "announcement": announcement,
         "stretches": list(pasting.stretches(text, announcement)),
-        "hospitals": [chosen] if chosen else pasting.hospitals_meant(announcement),
+        "hospitals": [chosen] if chosen else pasting.hospitals_meant(announcement, name),
+        "name": name,
         "fields": pasting.fields_of(announcement),
         "remarks": pasting.remarks_on(announcement),
     }

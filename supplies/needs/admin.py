@@ -276,7 +276,7 @@ class NeedAdmin(DeskAdmin):
     )
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
-        rows = self.get_queryset(request).filter(status=NeedStatus.OPEN, is_grey=True)
+        rows = self.get_queryset(request).filter(status=NeedStatus.OPEN, is_grey=True, origin="")
         return [Waiting(90, _("needs to confirm by telephone"), rows, "confirm=due")]
 
     @admin.display(description=_("source"))

@@ -69,6 +69,7 @@ class NeedSerializer(RowSerializer):
     accepted_standards = serializers.ListField(child=serializers.CharField(), source="standard_codes")
     source_url = Words(source="appeal.source_url", help_text="The public announcement it was taken from.")
     published_on = Day(source="appeal.published_on", allow_null=True, help_text="The day of its source.")
+    origin = serializers.CharField(help_text="The instance that tells it; empty for what was posted here.")
 
     class Meta:
         model = Need
@@ -109,6 +110,7 @@ class NeedSerializer(RowSerializer):
             "is_grey",
             "source_url",
             "published_on",
+            "origin",
             "created_at",
         ]
         read_only_fields = fields
@@ -342,6 +344,8 @@ class AppealViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
         rows = Appeal.objects.visible_to(self.request.user).select_related(
             "facility__organisation", "facility__region"
         )
+        if self.action == "list":
+            rows = rows.ours()
         return rows.prefetch_related(Prefetch("needs", needs)).newest_first()
 
     @extend_schema(summary="Post an appeal", request=AppealInput, responses={201: AppealSerializer})
@@ -378,7 +382,9 @@ class NeedViewSet(ReadOnlyModelViewSet):
     scope = Scope.NEEDS
 
     def get_queryset(self) -> QuerySet[Need]:
-        return Need.objects.visible_to(self.request.user).with_names().most_urgent_first()
+        rows = Need.objects.visible_to(self.request.user)
+        # What another instance tells is in its own list; one who was promised to it finds it by its id.
+        return (rows.ours() if self.action == "list" else rows).with_names().most_urgent_first()
 
     @extend_schema(summary="Change a need", request=NeedChange, responses=NeedSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:

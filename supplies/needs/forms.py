@@ -135,6 +135,9 @@ class NeedForm(GoodsForm):
     )
     stock = AmountField(label=gettext_lazy("In stock now"), required=False)
     daily_use = AmountField(label=gettext_lazy("Used in a day"), required=False)
+    # Of a line that was read from an announcement: its words there, and why somebody should look at it.
+    words = forms.CharField(required=False, max_length=300, widget=forms.HiddenInput)
+    doubt = forms.CharField(required=False, max_length=1000, widget=forms.HiddenInput)
 
     details = (
         "standards",
@@ -147,6 +150,36 @@ class NeedForm(GoodsForm):
         "stock",
         "daily_use",
     )
+
+    def has_changed(self) -> bool:
+        """Of a line that was read, to choose no item leaves it out."""
+        if self["words"].value() and not self["item"].value():
+            return False
+        return super().has_changed()
+
+    @property
+    def is_settled(self) -> bool:
+        """Read without a doubt and without a fault: it may be folded away under what it says."""
+        return bool(
+            self["words"].value() and not self["doubt"].value() and not (self.is_bound and self.errors)
+        )
+
+    @property
+    def summary(self) -> str:
+        """The line as it stands in its fields, in a few words."""
+        item = self.shelf.items.get(self["item"].value())
+        if item is None:
+            return _("left out")
+        kind = self["quantity_kind"].value()
+        if kind != QuantityKind.NUMBER:
+            return f"{item.name} · {QuantityKind(kind).label if kind in QuantityKind else '–'}"
+        unit = self.shelf.units.get(self["unit"].value()) or item.display_unit
+        return f"{item.name} · {self['amount'].value() or '–'} {unit.name}"
+
+    @property
+    def as_written(self) -> str:
+        """The words of the announcement it was read from, else what was typed."""
+        return self.cleaned_data.get("words") or super().as_written
 
     def clean(self) -> dict[str, Any]:
         values = super().clean()

@@ -17,7 +17,7 @@ from supplies.catalogue.models import Category, Item, Standard, Unit
 from supplies.emergencies.models import Emergency
 from supplies.free_text import LongText, ShortText
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
-from supplies.organisations.models import Facility, User, in_regions_of
+from supplies.organisations.models import Facility, Organisation, User, in_regions_of
 from supplies.quantity import QuantityField, new_code, within_bounds
 from supplies.regions.models import Region
 from supplies.search import FEW
@@ -63,6 +63,10 @@ class AppealQuerySet(models.QuerySet["Appeal"]):
             return self.filter(public)
         own = Q(posted_by=user) | Q(facility__in=Facility.objects.of(user))
         return self.filter(public | own | in_regions_of(user, "facility__region__path"))
+
+    def ours(self) -> Self:
+        """Those of our own hospitals; see `NeedQuerySet.ours`."""
+        return self.exclude(facility__organisation__kind=Organisation.Kind.ELSEWHERE)
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
@@ -221,6 +225,10 @@ class NeedQuerySet(models.QuerySet["Need"]):
     def open(self) -> Self:
         return self.filter(status=NeedStatus.OPEN)
 
+    def ours(self) -> Self:
+        """Those asked for here. What is told elsewhere and matched here is in no count, list or file of ours."""
+        return self.filter(origin="")
+
     def public(self) -> Self:
         """What everyone may read: everything once it was published. What was withdrawn unread never was."""
         return self.filter(self._published())
@@ -316,6 +324,14 @@ class Need(Moving):
     region_path = models.CharField(_("path of the region"), max_length=80, blank=True, editable=False)
     item = models.ForeignKey(Item, models.PROTECT, verbose_name=_("item"), related_name="needs")
     status = models.CharField(_("status"), max_length=10, choices=NeedStatus, default=NeedStatus.WAITING)
+    origin = models.CharField(
+        _("told by"),
+        max_length=200,
+        blank=True,
+        default="",
+        editable=False,
+        help_text=_("The instance it was posted at; empty for one posted here."),
+    )
     created_at = models.DateTimeField(_("posted"))
 
     quantity_kind = models.CharField(

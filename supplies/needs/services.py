@@ -24,6 +24,7 @@ from supplies.needs.models import (
     AppealStatus,
     ConfirmedBy,
     Need,
+    NeedQuerySet,
     NeedStatus,
     OpenCount,
     QuantityKind,
@@ -62,6 +63,7 @@ LINE_FIELDS = frozenset(
         "unit",
         "pack_content",
         "as_written",
+        "origin",
         "medical_grade",
         "sterile",
         "setting",
@@ -318,6 +320,17 @@ def withdraw_need(need: Need, *, by: User | None, at: datetime) -> Need:
     return need
 
 
+@transaction.atomic
+def withdraw_needs(needs: NeedQuerySet, *, by: User | None, at: datetime) -> int:
+    """Withdraw those of them that are open or have lapsed, in a few statements whatever their number. Returns how many."""
+    ending = [NeedStatus.OPEN, NeedStatus.LAPSED]
+    rows = needs.filter(status__in=ending).select_for_update(of=("self",)).order_by("pk")
+    moved = _move(rows, NeedStatus.WITHDRAWN, from_=ending)
+    record_all(moved, "need.withdrawn", by=by, at=at)
+    _follow({need.appeal_id for need in moved}, by=by, at=at)
+    return len(moved)
+
+
 CONFIRMATION = ("confirmed_at", "confirmed_by", "confirmed_by_kind", "is_grey", "reminded")
 
 
@@ -570,7 +583,7 @@ NOT_YOURS = gettext_lazy("Only the hospital that posted this, or a volunteer, ma
 
 def count_open(*, at: datetime) -> None:
     """Count the open needs by category and urgency for the first page. Two counts at once end the same."""
-    by_item = Need.objects.open().order_by().values_list("item", "urgency").annotate(lines=Count("pk"))
+    by_item = Need.objects.ours().open().order_by().values_list("item", "urgency").annotate(lines=Count("pk"))
     category_of = dict(Item.objects.values_list("pk", "category"))
     lines = Counter[tuple[str, int]]()
     for item, urgency, number in by_item:

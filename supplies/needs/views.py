@@ -45,7 +45,7 @@ def browse(request: HttpRequest) -> HttpResponse:
     links: dict[str, str] = {}
     is_valid = form.is_valid()
     if is_valid:
-        rows = form.narrow(Need.objects.visible_to(request.user)).with_place()
+        rows = form.narrow(Need.objects.ours().visible_to(request.user)).with_place()
         try:
             needs, links = _page(rows, request)
         except BadSignature:
@@ -190,8 +190,23 @@ def post(request: SignedIn, pk: UUID) -> HttpResponse:
         "folded": [form[name] for name in form.folded],
         "has_folded_errors": form.is_bound and bool(set(form.folded) & set(form.errors)),
         "is_only_emergency": len(going_on) == 1,
+        "is_read": any(line["words"].value() for line in lines),
     }
+    if request.method == "POST" and "look" in request.POST:
+        _begin_at_what_is_open(form, lines)
     return render(request, "needs/post.html", context)
+
+
+def _begin_at_what_is_open(form: AppealForm, lines: NeedFormSet) -> None:
+    """Put the cursor where somebody has to look first: into the first doubtful line, else where a contact is missing."""
+    for line in lines:
+        if line["doubt"].value():
+            line.fields["amount" if line["item"].value() else "item"].widget.attrs["autofocus"] = True
+            return
+    for name in ("contact_name", "contact_phone"):
+        if not form[name].value():
+            form.fields[name].widget.attrs["autofocus"] = True
+            return
 
 
 def _is_looked_over(request: HttpRequest) -> bool:
@@ -219,6 +234,8 @@ def _fill_in(
                 for name, field in blank.fields.items()
             }
         )
+        # An announcement names none; where only one goes on nobody is asked, so that it has to be filled in here.
+        form.initial["emergency"] = form.initial["emergency"] or going_on[0].pk
         so_far = need_lines(0)(typed, **shared).once_more("lines", typed)
         lines = need_lines(len(so_far) + ("add" in typed))(initial=so_far, **shared)
     if len(going_on) == 1:

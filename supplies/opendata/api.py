@@ -23,7 +23,6 @@ from supplies.catalogue.models import Category, Item
 from supplies.emergencies.models import Emergency
 from supplies.errors import TooMany
 from supplies.needs.api import NeedFilter
-from supplies.needs.models import Need
 from supplies.offers.models import Offer
 from supplies.opendata import formats, rows
 from supplies.opendata.formats import FORMS, About, rows_of_a_sheet
@@ -145,9 +144,9 @@ class Download(GenericAPIView):
 
     def get_queryset(self) -> QuerySet:
         sources: dict[str, Callable[[], QuerySet]] = {
-            "needs": lambda: Need.objects.visible_to(EVERYBODY),
+            "needs": rows.public_needs,
             "offers": lambda: Offer.objects.visible_to(EVERYBODY),
-            "gaps": lambda: Need.objects.visible_to(EVERYBODY),
+            "gaps": rows.public_needs,
             "flows": ShipmentLine.objects.all,
         }
         return sources[self.kind]()

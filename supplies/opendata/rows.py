@@ -47,7 +47,8 @@ NOT_TOLD = "-"  # stands for a place in the id of a sum
 
 
 def public_needs() -> QuerySet[Need]:
-    return Need.objects.visible_to(EVERYBODY)
+    """Those of our own hospitals: what another instance tells goes out from there, however it is matched here."""
+    return Need.objects.ours().visible_to(EVERYBODY)
 
 
 NEED_COLUMNS = (

@@ -185,6 +185,8 @@ class DeskAdmin(ReadOnlyAdmin):
         ""  # from a row to the region it lies in, as "facility.region"; empty where regions do not matter
     )
 
+    when_empty: Text = ""  # how rows come to stand here, told where there are none
+
     is_public = (
         False  # everybody sees some of these rows, so that being seen does not mean to be watched over
     )

@@ -177,10 +177,13 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         return self.annotate(yeses=Coalesce(Subquery(counted), 0))
 
     def visible_to(self, user: Any) -> Self:
-        """Hospitals, carriers and charities are public once verified; donors only to themselves and those who watch."""
+        """Hospitals, carriers and charities are public once verified; donors only to themselves and those who watch.
+
+        A hospital of another instance is told by that one, and is in no list of ours.
+        """
         if user.is_authenticated and user.watches_over_all:
             return self
-        public = Q(status=Verified.VERIFIED, merged_into=None) & ~Q(kind=Organisation.Kind.DONOR)
+        public = Q(status=Verified.VERIFIED, merged_into=None) & ~Q(kind__in=NOT_PUBLIC)
         if not user.is_authenticated:
             return self.filter(public)
         own = Q(pk__in=Membership.objects.filter(user=user).values("organisation"))
@@ -199,6 +202,7 @@ class Organisation(Moving):
         CARRIER = "carrier", _("carrier")
         COORDINATOR = "coordinator", _("coordinator or charity")
         VOLUNTEERS = "volunteers", _("volunteer group")
+        ELSEWHERE = "elsewhere", _("hospital of another instance")
 
     lifecycle = ORGANISATION_LIFECYCLE
 
@@ -346,6 +350,7 @@ class Organisation(Moving):
         return self.status == Verified.VERIFIED and self.kind in RECEIVING_KINDS
 
 
+NOT_PUBLIC = (Organisation.Kind.DONOR, Organisation.Kind.ELSEWHERE)
 RECEIVING_KINDS = (Organisation.Kind.HOSPITAL, Organisation.Kind.COORDINATOR)
 
 

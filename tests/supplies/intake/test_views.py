@@ -52,6 +52,7 @@ def test_the_form_is_taken_over_filled_in_and_not_sent(catalogue: dict[str, Item
 
     assert 'value="20000"' in page
     assert "13800000001" in page
+    assert '<input type="hidden" name="emergency" value="flu-2026"' in page
     assert not Appeal.objects.exists()
 
 
