@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from supplies.connecting import may_be_reached
 from supplies.federation import fetching
-from supplies.federation.fetching import CannotFetch, asked, asked_whole, may_be_reached, site_at
+from supplies.federation.fetching import CannotFetch, asked, asked_whole, site_at
 
 INSIDE = [
     "127.0.0.1", "127.8.8.8", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
