@@ -13,6 +13,7 @@ from supplies.federation.api import ForeignNeedViewSet
 from supplies.intake.api import IntakeView
 from supplies.listings.api import ListedFacilityViewSet
 from supplies.needs.api import AppealViewSet, NeedViewSet
+from supplies.notices.api import WebhookDeliveryViewSet, WebhookEndpointViewSet
 from supplies.offers.api import DonationViewSet, OfferViewSet
 from supplies.organisations.api import OrganisationViewSet
 from supplies.privacy.api import ContactViewSet, ReachableFacilityViewSet, RevealViewSet
@@ -40,6 +41,8 @@ router.register("proposals", ProposalViewSet)
 router.register("shortfalls", ShortfallViewSet)
 router.register("allocations", AllocationViewSet)
 router.register("shipments", ShipmentViewSet)
+router.register("webhook-endpoints", WebhookEndpointViewSet)
+router.register("webhook-deliveries", WebhookDeliveryViewSet)
 router.register("change-requests", ReportViewSet, basename="change-request")
 
 urlpatterns = [

@@ -25,6 +25,9 @@ OUT_IN_THE_WORLD = ipaddress.ip_network("2000::/3")
 # Of these, those with an IPv4 address inside them, which may be anybody's: 6to4, Teredo.
 WRAPPED = [ipaddress.ip_network(net) for net in ("2002::/16", "2001::/32")]
 
+# Of IPv4, what Python takes for global or not by its version: protocol assignments, clouds' metadata among them; 6to4 relays.
+NOT_GLOBAL = [ipaddress.ip_network(net) for net in ("192.0.0.0/24", "192.88.99.0/24")]
+
 
 class CannotConnect(Refused):
     """The other side is not where it may be, or its name leads nowhere."""
@@ -79,7 +82,7 @@ def may_be_reached(address: str) -> bool:
     if isinstance(found, ipaddress.IPv6Address) and not found.ipv4_mapped:
         return found in OUT_IN_THE_WORLD and found.is_global and not any(found in net for net in WRAPPED)
     found = getattr(found, "ipv4_mapped", None) or found
-    return found.is_global and not found.is_multicast
+    return found.is_global and not found.is_multicast and not any(found in net for net in NOT_GLOBAL)
 
 
 def addresses_of(site: Site) -> list[str]:
