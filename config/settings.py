@@ -425,13 +425,39 @@ JOURNAL_LISTENERS: dict[str, list[str]] = {
 }
 
 # What webhooks can be told of; who of them is, is decided in supplies/notices/telling.py.
-WEBHOOK_KINDS: list[str] = """
-    shipment.made shipment.booked shipment.departed shipment.seen shipment.arrived shipment.delivered shipment.accepted
-    shipment.partly_accepted shipment.refused shipment.returning shipment.returned shipment.lost shipment.cancelled shipment.settled
-    need.opened need.changed need.short need.reopened need.met need.withdrawn need.lapsed
-    donation.posted donation.published donation.refused donation.withdrawn donation.closed
-    allocation.made allocation.shipped allocation.settled allocation.released allocation.returned
-""".split()
+WEBHOOK_KINDS: list[str] = [
+    "shipment.made",
+    "shipment.booked",
+    "shipment.departed",
+    "shipment.seen",
+    "shipment.arrived",
+    "shipment.delivered",
+    "shipment.accepted",
+    "shipment.partly_accepted",
+    "shipment.refused",
+    "shipment.returning",
+    "shipment.returned",
+    "shipment.lost",
+    "shipment.cancelled",
+    "shipment.settled",
+    "need.opened",
+    "need.changed",
+    "need.short",
+    "need.reopened",
+    "need.met",
+    "need.withdrawn",
+    "need.lapsed",
+    "donation.posted",
+    "donation.published",
+    "donation.refused",
+    "donation.withdrawn",
+    "donation.closed",
+    "allocation.made",
+    "allocation.shipped",
+    "allocation.settled",
+    "allocation.released",
+    "allocation.returned",
+]
 for _kind in WEBHOOK_KINDS:
     JOURNAL_LISTENERS.setdefault(_kind, []).append("supplies.notices.telling.hear")
 # Hosts with their port ("127.0.0.1:9000") that webhooks may be sent to though they are private or without TLS: a receiver on the

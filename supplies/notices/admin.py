@@ -14,7 +14,9 @@ from supplies.organisations.desk import DeskAdmin, Verb
 
 class ForAdministrators(DeskAdmin):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_view_permission(request, obj) and bool(getattr(request.user, "is_superuser", False))
+        return super().has_view_permission(request, obj) and bool(
+            getattr(request.user, "is_superuser", False)
+        )
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
@@ -45,7 +47,16 @@ class WebhookEndpointAdmin(ForAdministrators):
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ForAdministrators):
-    list_display = ("created_at", "kind", "endpoint", "status", "attempts", "http_status", "problem", "next_at")
+    list_display = (
+        "created_at",
+        "kind",
+        "endpoint",
+        "status",
+        "attempts",
+        "http_status",
+        "problem",
+        "next_at",
+    )
     list_filter = ("status", "problem")
     list_select_related = ("endpoint",)
     ordering = ("-created_at", "-pk")

@@ -152,9 +152,7 @@ class WebhookEndpointViewSet(ReadOnlyModelViewSet):
         """The secret stands in this answer and in no other."""
         given = EndpointInput(data=request.data, context=self.get_serializer_context())
         given.is_valid(raise_exception=True)
-        endpoint, _secret = services.add(
-            **given.validated_data, by=signed_in(request), at=timezone.now()
-        )
+        endpoint, _secret = services.add(**given.validated_data, by=signed_in(request), at=timezone.now())
         return self._with_secret(endpoint, status.HTTP_201_CREATED)
 
     @extend_schema(summary="Remove a webhook", **PLAIN)
@@ -163,9 +161,7 @@ class WebhookEndpointViewSet(ReadOnlyModelViewSet):
         """For good. What waits is not sent any more."""
         return self._done(services.remove(self.get_object(), by=signed_in(request), at=timezone.now()))
 
-    @extend_schema(
-        summary="Send a test", request=None, responses={202: WebhookDeliverySerializer}
-    )
+    @extend_schema(summary="Send a test", request=None, responses={202: WebhookDeliverySerializer})
     @action(detail=True, methods=["post"])
     def test(self, request: Request, pk: str) -> Response:
         """A message of type webhook.test, on the way of every other. Read its delivery to see what came of it."""
@@ -192,9 +188,7 @@ class WebhookEndpointViewSet(ReadOnlyModelViewSet):
         """Sends first what has waited."""
         return self._done(services.enable(self.get_object(), by=signed_in(request), at=timezone.now()))
 
-    @extend_schema(
-        summary="Send again what was given up", request=SinceInput, responses=ReplayedSerializer
-    )
+    @extend_schema(summary="Send again what was given up", request=SinceInput, responses=ReplayedSerializer)
     @action(detail=True, methods=["post"])
     def replay(self, request: Request, pk: str) -> Response:
         """Every message since a moment, under the id it had."""
@@ -209,9 +203,7 @@ class WebhookEndpointViewSet(ReadOnlyModelViewSet):
     def _done(self, endpoint: WebhookEndpoint) -> Response:
         return Response(self.get_serializer(endpoint).data)
 
-    def _with_secret(
-        self, endpoint: WebhookEndpoint, status_code: int = status.HTTP_200_OK
-    ) -> Response:
+    def _with_secret(self, endpoint: WebhookEndpoint, status_code: int = status.HTTP_200_OK) -> Response:
         shown = WebhookSecretSerializer(endpoint, context=self.get_serializer_context()).data
         return Response(shown, status=status_code, headers={"Cache-Control": "no-store"})
 

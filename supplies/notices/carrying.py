@@ -176,7 +176,9 @@ def note(outcomes: Sequence[Outcome], *, at: datetime) -> int:
     WebhookDelivery.objects.bulk_update(deliveries.values(), WRITTEN, batch_size=200)
     WebhookEndpoint.objects.bulk_update(by_key.values(), ["succeeded_at", "slow_until"])
     for endpoint in by_key.values():
-        why = _to_be_disabled(endpoint, [row for row in deliveries.values() if row.endpoint_id == endpoint.pk])
+        why = _to_be_disabled(
+            endpoint, [row for row in deliveries.values() if row.endpoint_id == endpoint.pk]
+        )
         if why and endpoint.status == EndpointStatus.ACTIVE:
             disable(endpoint, by=None, at=at, because=why)
     return sum(outcome.answer is not None for outcome in outcomes)

@@ -46,7 +46,9 @@ def add(
         raise ValidationError({"url": str(refusal.detail)}) from None
     if not kinds or set(kinds) - set(settings.WEBHOOK_KINDS):
         raise ValidationError({"kinds": _("Choose at least one of the kinds of events there are.")})
-    organisation = Organisation.objects.select_for_update().get(pk=organisation.pk)  # so that they are counted
+    organisation = Organisation.objects.select_for_update().get(
+        pk=organisation.pk
+    )  # so that they are counted
     if organisation.webhook_endpoints.standing().count() >= MOST_ENDPOINTS:
         raise Refused(
             _("There are %(most)d webhooks already; remove one of them first.") % {"most": MOST_ENDPOINTS},

@@ -84,7 +84,11 @@ def body_of(delivery: WebhookDelivery) -> bytes:
     said: dict[str, Any] = {
         "type": delivery.kind,
         "timestamp": (event.at if event else delivery.created_at).astimezone(UTC).isoformat(),
-        "data": {"object": "webhook", "id": str(delivery.endpoint_id), "url": _api("webhookendpoint", delivery.endpoint_id)},
+        "data": {
+            "object": "webhook",
+            "id": str(delivery.endpoint_id),
+            "url": _api("webhookendpoint", delivery.endpoint_id),
+        },
     }
     if event:
         said["data"] = {

@@ -15,6 +15,7 @@ from supplies.change_requests import services as corrections
 from supplies.duplicates import services as duplicates
 from supplies.duplicates.models import DuplicatePair
 from supplies.needs import reminders
+from supplies.notices import services as hooks
 from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User
 from supplies.privacy.models import Reveal
@@ -26,6 +27,7 @@ from tests.makers import (
     NOW,
     TODAY,
     make_appeal,
+    make_delivery,
     make_donation,
     make_emergency,
     make_facility,
@@ -38,6 +40,7 @@ from tests.makers import (
     make_region,
     make_shipment,
     make_user,
+    make_webhook,
 )
 from tests.supplies.attachments.hostile import pdf
 
@@ -156,6 +159,10 @@ def _accounts(side: Side) -> None:
         file = attach(
             hospital, letter, size=size, kind="letter", by=manager, at=NOW, erase_on=TODAY + timedelta(days=9)
         )
+    endpoint, switched_off = (make_webhook(hospital, kinds=["need.met"], by=manager) for _one in range(2))
+    side.rows |= {"webhook": endpoint, "webhook off": hooks.disable(switched_off, by=manager, at=NOW)}
+    given_up = make_delivery(endpoint, status="failed", problem="status", http_status=500, attempts=10)
+    side.rows |= {"delivery": make_delivery(endpoint), "delivery given up": given_up}
     reveal(contact, purpose="own", by=manager, at=NOW)
     side.rows |= {"contact": contact, "membership": colleague.memberships.get(), "key": key, "file": file}
     side.rows |= {"invitation": invitation, "reveal": Reveal.objects.get(contact_id=contact.pk)}

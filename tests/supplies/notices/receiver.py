@@ -106,5 +106,3 @@ def receiving(answers: Answering = well, tls: ssl.SSLContext | None = None) -> I
         server.shutdown()
         thread.join()
         server.server_close()
-
-

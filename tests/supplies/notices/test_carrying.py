@@ -152,7 +152,9 @@ def test_retry_after_is_honoured_within_a_day(asked: str, seconds: int) -> None:
     assert waited == timedelta(seconds=seconds) if seconds else waited <= RETRIES[0] * 1.2
 
 
-def test_a_message_that_fails_is_sent_again_under_the_same_id_until_it_gets_through(receiver: Receiver) -> None:
+def test_a_message_that_fails_is_sent_again_under_the_same_id_until_it_gets_through(
+    receiver: Receiver,
+) -> None:
     receiver.answers = answering(503, b"not now", Retry_After="40")
     endpoint = make_webhook(url=receiver.url)
     delivery = sent(make_delivery(endpoint))
@@ -340,7 +342,9 @@ def test_what_is_under_a_lease_is_not_taken_again_before_it_has_run_out() -> Non
     ((message,),) = take(1, at=NOW)
 
     assert take(1, at=NOW + LEASE - timedelta(seconds=1)) == []
-    assert [[again.message_id for again in lane] for lane in take(1, at=NOW + LEASE)] == [[message.message_id]]
+    assert [[again.message_id for again in lane] for lane in take(1, at=NOW + LEASE)] == [
+        [message.message_id]
+    ]
 
 
 def test_taking_and_writing_down_asks_the_database_as_often_for_many_as_for_few(

@@ -75,7 +75,9 @@ def test_there_are_more_than_sixty() -> None:
 
 
 @pytest.mark.parametrize("url", [f"https://{name}.hostile.example/" for name in NAMES] + SPELLED)
-def test_a_name_or_number_that_leads_inside_is_refused_when_it_is_connected_to(url: str, listener: Receiver) -> None:
+def test_a_name_or_number_that_leads_inside_is_refused_when_it_is_connected_to(
+    url: str, listener: Receiver
+) -> None:
     connecting.site_of(url, named=[])  # nothing is wrong with the address as such
 
     answer = post(url, b"{}", {})
@@ -148,7 +150,9 @@ def test_a_name_that_leads_elsewhere_the_second_time_is_connected_to_where_it_wa
     assert listener.connections == 0
 
 
-def test_a_name_that_also_leads_inside_is_refused(monkeypatch: pytest.MonkeyPatch, listener: Receiver) -> None:
+def test_a_name_that_also_leads_inside_is_refused(
+    monkeypatch: pytest.MonkeyPatch, listener: Receiver
+) -> None:
     both = [*found("93.184.216.34", 443), *found("127.0.0.1", 443)]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_words, **_more: both)
 
@@ -206,7 +210,9 @@ def certified(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Receiv
 def test_the_address_that_was_looked_at_has_to_show_the_certificate_of_the_name(certified: Receiver) -> None:
     assert post("https://hooks.example.org/in", b"{}", {"webhook-id": "1"}).status == 204
     assert post("https://other.example.org/in", b"{}", {"webhook-id": "2"}).problem == Problem.NO_ANSWER
-    assert [(message.id, message.headers["host"]) for message in certified.got] == [("1", "hooks.example.org")]
+    assert [(message.id, message.headers["host"]) for message in certified.got] == [
+        ("1", "hooks.example.org")
+    ]
 
 
 @pytest.mark.django_db
