@@ -31,6 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         races,
         rotation,
         stability,
+        webhooks,
     )
 
     measures = {
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str]) -> int:
         "chain": chain.measure,
         "enumeration": enumeration.measure,
         "rotation": rotation.measure,
+        "webhooks": webhooks.measure,
         "intake": intake.measure,
         "load": partial(load.measure, options),
     }

@@ -22,7 +22,6 @@ from supplies.shipments import services as moving
 from tests.makers import (
     NOW,
     make_delivery,
-    make_facility,
     make_need,
     make_organisation,
     make_shipment,
@@ -59,7 +58,7 @@ def test_carrier_donor_and_hospital_hear_of_their_own_and_others_of_nothing() ->
     WebhookDelivery.objects.all().delete()
 
     moving.dispatch(shipment, by=None, at=NOW)
-    asking.withdraw_need(make_need(make_facility(parties[2])), by=None, at=NOW)
+    asking.withdraw_need(make_need(shipment.consignee), by=None, at=NOW)
 
     of_the_goods = {"allocation.shipped"}
     moved = {"shipment.departed", "shipment.seen"}
@@ -128,6 +127,7 @@ def test_a_message_has_ids_and_a_link_and_nothing_of_anybody(receiver: Receiver)
     Organisation.objects.filter(pk=shipment.consignor_id).update(name=f"{CANARY}捐方")
     shipment.waybill, shipment.settlement = f"{CANARY}1", f"{CANARY} 13900001111"
     shipment.save()
+    dispatch(at=NOW)
     make_webhook(carrier, url=receiver.url, kinds=EVERYTHING)
     moving.dispatch(shipment, by=None, at=NOW)
     dispatch(at=NOW)
