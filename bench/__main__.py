@@ -32,6 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         races,
         rotation,
         stability,
+        webhooks,
     )
 
     measures = {
@@ -49,6 +50,7 @@ def main(arguments: Sequence[str]) -> int:
         "enumeration": enumeration.measure,
         "downloads": partial(downloads.measure, options),
         "rotation": rotation.measure,
+        "webhooks": webhooks.measure,
         "intake": intake.measure,
         "announcements": intake.measure_announcements,
         "load": partial(load.measure, options),

@@ -13,6 +13,7 @@ from supplies.federation.api import ForeignNeedViewSet
 from supplies.intake.api import ImportViewSet, IntakeView
 from supplies.listings.api import ListedFacilityViewSet
 from supplies.needs.api import AppealViewSet, NeedViewSet
+from supplies.notices.api import WebhookDeliveryViewSet, WebhookEndpointViewSet
 from supplies.offers.api import DonationViewSet, OfferViewSet
 from supplies.organisations.api import OrganisationViewSet
 from supplies.privacy.api import ContactViewSet, ReachableFacilityViewSet, RevealViewSet
@@ -41,6 +42,8 @@ router.register("shortfalls", ShortfallViewSet)
 router.register("allocations", AllocationViewSet)
 router.register("shipments", ShipmentViewSet)
 router.register("intake-batches", ImportViewSet, basename="intake-batch")
+router.register("webhook-endpoints", WebhookEndpointViewSet)
+router.register("webhook-deliveries", WebhookDeliveryViewSet)
 router.register("change-requests", ReportViewSet, basename="change-request")
 
 urlpatterns = [

@@ -45,6 +45,7 @@ ROUTES = {
         shipment-list shipment-detail proposal-deviations proposal-suggested-shipments contact-list contact-detail reveal-list reveal-detail
         intake-batch-list intake-batch-detail intake-batch-rows
         organisation organisation-check facility promise privacy open-data open-dictionary open-dictionary-json open-key open-manifest open-signature how-matching-works my-data account account-number keys members nowhere
+        webhooks webhook webhookendpoint-list webhookendpoint-detail webhookdelivery-list webhookdelivery-detail
         """,
     "search": "choose-hospital read-announcement intake check-goods check",
     "track": """
@@ -62,6 +63,9 @@ ROUTES = {
         shipment-lose shipment-receive shipment-returned shipment-send-back
         hand-in-evidence organisation-calls organisation-verify change-name end-other-sessions erase-me
         invite revoke-invitation dismiss-member promote-member issue-key revoke-key
+        add-webhook test-webhook enable-webhook disable-webhook rotate-webhook remove-webhook replay-webhook replay-delivery
+        webhookendpoint-test webhookendpoint-rotate webhookendpoint-enable webhookendpoint-disable webhookendpoint-remove
+        webhookendpoint-replay webhookdelivery-replay
         set-up-second-factor recovery-codes recovery-codes-file recovery-codes-kept account_email
         """,
     "sign-in": """

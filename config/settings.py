@@ -424,6 +424,46 @@ JOURNAL_LISTENERS: dict[str, list[str]] = {
     "facility.resumed": ["matching.services.hear_of_facility"],
 }
 
+# What webhooks can be told of; who of them is, is decided in supplies/notices/telling.py.
+WEBHOOK_KINDS: list[str] = [
+    "shipment.made",
+    "shipment.booked",
+    "shipment.departed",
+    "shipment.seen",
+    "shipment.arrived",
+    "shipment.delivered",
+    "shipment.accepted",
+    "shipment.partly_accepted",
+    "shipment.refused",
+    "shipment.returning",
+    "shipment.returned",
+    "shipment.lost",
+    "shipment.cancelled",
+    "shipment.settled",
+    "need.opened",
+    "need.changed",
+    "need.short",
+    "need.reopened",
+    "need.met",
+    "need.withdrawn",
+    "need.lapsed",
+    "donation.posted",
+    "donation.published",
+    "donation.refused",
+    "donation.withdrawn",
+    "donation.closed",
+    "allocation.made",
+    "allocation.shipped",
+    "allocation.settled",
+    "allocation.released",
+    "allocation.returned",
+]
+for _kind in WEBHOOK_KINDS:
+    JOURNAL_LISTENERS.setdefault(_kind, []).append("supplies.notices.telling.hear")
+# Hosts with their port ("127.0.0.1:9000") that webhooks may be sent to though they are private or without TLS: a receiver on the
+# same machine, for a demonstration or a test.
+WEBHOOK_HOSTS: list[str] = env.list("WEBHOOK_HOSTS", default=[])
+
 # What is sealed outside of sealed columns, such as files: dotted paths of objects with keys_in_use() -> {key id: how many}
 # and seal_anew() -> how many, for the start's check and for `rotate_field_keys`.
 SEALED_ELSEWHERE: list[str] = []
@@ -481,6 +521,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "once-a-day": {"task": "desks.once_a_day", "schedule": 86_400.0},
     "counts": {"task": "desks.count_open_needs", "schedule": 60.0},
     "open-data": {"task": "opendata.publish", "schedule": crontab(hour=3, minute=40)},
+    "webhooks": {"task": "notices.carry", "schedule": 15.0},
+    "webhooks-forget": {"task": "notices.forget", "schedule": crontab(hour=3, minute=30)},
     "federation": {"task": "federation.pull", "schedule": crontab(minute=25)},
 }
 

@@ -13,6 +13,7 @@ import supplies.intake.admin
 import supplies.journal.admin
 import supplies.listings.admin
 import supplies.needs.admin
+import supplies.notices.admin
 import supplies.offers.admin
 import supplies.organisations.admin
 import supplies.privacy.admin

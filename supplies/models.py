@@ -22,6 +22,7 @@ from supplies.intake.models import Correction, Import, ImportedLine, ImportedRow
 from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail, Seal, Unsealed
 from supplies.listings.models import ListedFacility
 from supplies.needs.models import Appeal, Need, OpenCount
+from supplies.notices.models import WebhookDelivery, WebhookEndpoint
 from supplies.offers.models import Donation, Offer
 from supplies.opendata.models import SigningKey
 from supplies.organisations.models import (
@@ -108,4 +109,6 @@ __all__ = [
     "Unsealed",
     "User",
     "Verification",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

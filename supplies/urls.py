@@ -10,6 +10,7 @@ from supplies.federation import views as federation
 from supplies.intake import views as intake
 from supplies.listings import views as listings
 from supplies.needs import views as needs
+from supplies.notices import views as notices
 from supplies.offers import views as offers
 from supplies.opendata import fhir_api as fhir
 from supplies.opendata import views as opendata
@@ -89,6 +90,16 @@ urlpatterns = [
     path("account/keys/<uuid:pk>/revoke/", accounts.revoke_key, name="revoke-key"),
     path("organisations/<uuid:pk>/members/", accounts.members, name="members"),
     path("organisations/<uuid:pk>/members/invite/", accounts.invite, name="invite"),
+    path("organisations/<uuid:pk>/webhooks/", notices.webhooks, name="webhooks"),
+    path("organisations/<uuid:pk>/webhooks/add/", notices.add_webhook, name="add-webhook"),
+    path("webhooks/<uuid:pk>/", notices.webhook, name="webhook"),
+    path("webhooks/<uuid:pk>/test/", notices.test_webhook, name="test-webhook"),
+    path("webhooks/<uuid:pk>/enable/", notices.enable_webhook, name="enable-webhook"),
+    path("webhooks/<uuid:pk>/disable/", notices.disable_webhook, name="disable-webhook"),
+    path("webhooks/<uuid:pk>/rotate/", notices.rotate_webhook, name="rotate-webhook"),
+    path("webhooks/<uuid:pk>/remove/", notices.remove_webhook, name="remove-webhook"),
+    path("webhooks/<uuid:pk>/replay/", notices.replay_webhook, name="replay-webhook"),
+    path("webhooks/deliveries/<uuid:pk>/replay/", notices.replay_delivery, name="replay-delivery"),
     path("memberships/<int:pk>/dismiss/", accounts.dismiss_member, name="dismiss-member"),
     path("memberships/<int:pk>/promote/", accounts.promote_member, name="promote-member"),
     path("invitations/<slug:code>/", accounts.invitation, name="invitation"),

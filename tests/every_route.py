@@ -26,6 +26,7 @@ from tests.makers import (
     NOW,
     make_allocation,
     make_appeal,
+    make_delivery,
     make_donation,
     make_foreign_need,
     make_listing,
@@ -110,6 +111,7 @@ def some_of_everything() -> dict[str, Any]:
     lacking = Shortfall.objects.create(
         need=proposal.need, family_run=proposal.family_run, missing=7, cause="waits", figure=3, as_of=NOW
     )
+    delivery = make_delivery()
     contact = people.keep_contact(shipment.consignor, at=NOW, name="演练", phone="000-0000-0001", by=keeper)
     said = corrections.report(proposal.need, kind="not_needed", by=None, at=NOW)
     return {
@@ -135,6 +137,10 @@ def some_of_everything() -> dict[str, Any]:
         "appeals/new": shipment.consignee_id,
         "donations": make_donation().pk,
         "offers": make_offer().pk,
+        "webhooks": delivery.endpoint_id,
+        "webhooks/deliveries": delivery.pk,
+        "webhook-endpoints": delivery.endpoint_id,
+        "webhook-deliveries": delivery.pk,
         "shipments": shipment.pk,
         "facilities": shipment.consignee_id,
         "organisations": shipment.consignor_id,

@@ -16,6 +16,8 @@ from supplies.intake.models import Import
 from supplies.listings.models import ListedFacility
 from supplies.needs import services as asking
 from supplies.needs.models import Appeal, Need
+from supplies.notices import services as hooks
+from supplies.notices.models import WebhookDelivery, WebhookEndpoint
 from supplies.offers import services as giving
 from supplies.offers.models import Donation, Offer
 from supplies.organisations import services as people
@@ -269,6 +271,23 @@ def make_shipment(
     if status == "delivered":
         shipment = moving.deliver(shipment, by=None, at=NOW)
     return shipment
+
+
+def make_webhook(
+    organisation: Organisation | None = None, *, kinds: Sequence[str] = ("shipment.departed",), **fields: Any
+) -> WebhookEndpoint:
+    url = fields.pop("url", f"https://hooks{next(_number)}.example.org/in")
+    endpoint, _secret = hooks.add(
+        organisation or make_organisation("carrier"), url=url, kinds=kinds, by=fields.pop("by", None), at=NOW
+    )
+    return endpoint
+
+
+def make_delivery(endpoint: WebhookEndpoint | None = None, **fields: Any) -> WebhookDelivery:
+    """A trial that waits; with `status`, one that has ended so."""
+    delivery = hooks.test(endpoint or make_webhook(), by=None, at=fields.pop("at", NOW))
+    WebhookDelivery.objects.filter(pk=delivery.pk).update(**fields)
+    return WebhookDelivery.objects.get(pk=delivery.pk)
 
 
 def make_peer(name: str = "演练外站", **fields: Any) -> Peer:

@@ -12,12 +12,14 @@ from drf_spectacular.generators import SchemaGenerator
 from matching import services as answering
 from matching.models import ProposalStatus
 from supplies.change_requests import services as corrections
+from supplies.notices import services as hooks
 from supplies.organisations import services as people
 from supplies.shipments import services as moving
 from tests.makers import (
     NOW,
     make_allocation,
     make_appeal,
+    make_delivery,
     make_donation,
     make_emergency,
     make_facility,
@@ -27,6 +29,7 @@ from tests.makers import (
     make_organisation,
     make_shipment,
     make_user,
+    make_webhook,
 )
 from tests.matching.test_admin import make_proposal
 
@@ -129,6 +132,22 @@ def a_report_taken_back() -> tuple[str, dict[str, Any]]:
     return f"change-requests/{made.code}/take-back/", {}
 
 
+def a_webhook(verb: str, **body: Any) -> tuple[str, dict[str, Any]]:
+    endpoint = make_webhook()
+    if verb == "enable":
+        hooks.disable(endpoint, by=None, at=NOW)
+    return f"webhook-endpoints/{endpoint.pk}/{verb}/", body
+
+
+def a_new_webhook() -> tuple[str, dict[str, Any]]:
+    owner = make_organisation("carrier")
+    return "webhook-endpoints/", {
+        "organisation": str(owner.pk),
+        "url": "https://hooks.example.org/in",
+        "kinds": ["shipment.departed"],
+    }
+
+
 SEEN = {"occurred_at": "2026-11-23T07:00:00Z", "step": "transporting"}
 CASES: dict[str, Case] = {
     "POST /api/v1/allocations/{id}/release/": an_allocation,
@@ -178,4 +197,15 @@ CASES: dict[str, Case] = {
     "POST /api/v1/shipments/{id}/receive/": partial(a_shipment, "receive", "delivered"),
     "POST /api/v1/shipments/{id}/return/": partial(a_shipment, "return", "in_transit"),
     "POST /api/v1/shipments/{id}/returned/": partial(a_shipment, "returned", "returning"),
+    "POST /api/v1/webhook-deliveries/{id}/replay/": lambda: (
+        f"webhook-deliveries/{make_delivery(status='failed').pk}/replay/",
+        {},
+    ),
+    "POST /api/v1/webhook-endpoints/": a_new_webhook,
+    "POST /api/v1/webhook-endpoints/{id}/disable/": partial(a_webhook, "disable"),
+    "POST /api/v1/webhook-endpoints/{id}/enable/": partial(a_webhook, "enable"),
+    "POST /api/v1/webhook-endpoints/{id}/remove/": partial(a_webhook, "remove"),
+    "POST /api/v1/webhook-endpoints/{id}/replay/": partial(a_webhook, "replay", since="2026-11-20T00:00:00Z"),
+    "POST /api/v1/webhook-endpoints/{id}/rotate/": partial(a_webhook, "rotate"),
+    "POST /api/v1/webhook-endpoints/{id}/test/": partial(a_webhook, "test"),
 }

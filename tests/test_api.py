@@ -29,6 +29,7 @@ from tests.makers import (
     make_appeal,
     make_batch,
     make_category,
+    make_delivery,
     make_donation,
     make_emergency,
     make_facility,
@@ -43,6 +44,7 @@ from tests.makers import (
     make_shipment,
     make_standard,
     make_user,
+    make_webhook,
 )
 
 pytestmark = pytest.mark.django_db
@@ -435,6 +437,15 @@ def _reveals(number: int) -> None:
         reveal(contact, purpose="own", by=whose, at=NOW)
 
 
+def _webhooks(number: int) -> None:
+    """Each of an organisation the reader manages."""
+    reader = User.objects.get(memberships__role="volunteer")
+    for _position in range(number):
+        carrier = make_organisation("carrier")
+        people.enrol(reader, carrier, "carrier", by=None, at=NOW, is_manager=True)
+        make_delivery(make_webhook(carrier))
+
+
 LISTS: dict[str, Callable[[int], None]] = {
     "regions/": _regions,
     "categories/": _items,
@@ -457,6 +468,8 @@ LISTS: dict[str, Callable[[int], None]] = {
     "shipments/": _times(lambda: make_shipment(status="delivered")),
     "contacts/": _contacts,
     "reveals/": _reveals,
+    "webhook-endpoints/": _webhooks,
+    "webhook-deliveries/": _webhooks,
 }
 
 
@@ -500,7 +513,15 @@ def test_posting_asks_the_database_as_often_for_thirty_lines_as_for_three() -> N
 
 PUBLIC = ["regions", "categories", "items", "standards", "emergencies", "organisations", "facilities",
           "listed-facilities", "appeals", "needs", "foreign-needs", "offers"]  # fmt: skip
-PRIVATE = ["donations", "matching-runs", "proposals", "allocations", "shipments"]
+PRIVATE = [
+    "donations",
+    "matching-runs",
+    "proposals",
+    "allocations",
+    "shipments",
+    "webhook-endpoints",
+    "webhook-deliveries",
+]
 
 
 @pytest.mark.parametrize("name", PUBLIC)
@@ -516,13 +537,15 @@ def test_what_is_not_public_asks_who_you_are(name: str) -> None:
 @pytest.mark.parametrize("name", PRIVATE)
 def test_a_stranger_sees_an_empty_list_and_no_row_of_others(name: str, stranger: Any) -> None:
     shipment = make_shipment(make_allocation())
-    proposal = make_proposal()
+    proposal, delivery = make_proposal(), make_delivery()
     rows = {
         "donations": proposal.offer.donation,
         "matching-runs": proposal.family_run.run,
         "proposals": proposal,
         "allocations": shipment.lines.get().allocation,
         "shipments": shipment,
+        "webhook-endpoints": delivery.endpoint,
+        "webhook-deliveries": delivery,
     }
 
     assert Speaker(stranger).get(f"{name}/").json()["results"] == []
@@ -658,6 +681,8 @@ def test_no_route_answers_500_to_anybody(role: str) -> None:
         "proposals": proposal.pk,
         "allocations": shipment.lines.get().allocation_id,
         "shipments": shipment.pk,
+        "webhook-endpoints": (delivery := make_delivery()).endpoint_id,
+        "webhook-deliveries": delivery.pk,
     }
     user = None
     if role == "admin":

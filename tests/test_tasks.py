@@ -34,6 +34,7 @@ from tests.at_once import SECONDS, waiting
 from tests.makers import (
     NOW,
     make_allocation,
+    make_delivery,
     make_emergency,
     make_item,
     make_need,
@@ -95,6 +96,11 @@ def something_left_lying() -> Args:
     return []
 
 
+def an_old_delivery() -> Args:
+    make_delivery(at=NOW - timedelta(days=31))
+    return []
+
+
 def an_emergency() -> Args:
     make_need()
     return []
@@ -146,6 +152,7 @@ CASES: dict[str, Callable[[], Args]] = {
     "journal.forget": old_answers,
     "journal.seal": what_was_written,
     "journal.verify": what_was_sealed,
+    "notices.forget": an_old_delivery,
     "matching.match_all": an_emergency,
     "matching.open_run": a_queued_run,
     "matching.solve_family": a_queued_family,
@@ -163,6 +170,7 @@ WRITES_NO_ROW = {
     "site.probe": "notes in the cache that a worker is there",
     "opendata.publish": "writes files, and its key once: tests/supplies/opendata/test_dump.py delivers it twice",
     "intake.sweep": "rings for what was left lying",
+    "notices.carry": "sends, and writes down how it went: tests/supplies/notices/test_carrying.py delivers it twice",
     "federation.pull": "notes when it asked last, each time: tests/supplies/federation/test_pull.py delivers it twice",
 }
 

@@ -101,6 +101,15 @@ def members_to_remind(organisations: Collection[UUID]) -> list[Member]:
     return list(found.values())
 
 
+def managers_to_write_to(organisation: Organisation) -> list[Member]:
+    """Its managers with a confirmed address, each once: for what they have to know, whether they want reminders or not."""
+    managing = organisation.memberships.managing().filter(
+        user__is_active=True, user__emailaddress__verified=True
+    )
+    rows = managing.select_related("user").annotate(email=F("user__emailaddress__email")).order_by("pk")
+    return list({row.user_id: Member(organisation.pk, row.user, row.email) for row in rows}.values())
+
+
 def address_of(user: User) -> str:
     """Where we may write to her; empty for who gave no address, said no or is gone."""
     if not (user.is_active and user.reminded_by_mail):

@@ -56,6 +56,7 @@ STAYS = frozenset(
         "reveal.on_behalf_of",
         "duplicatepair.one",
         "duplicatepair.other",
+        "webhookendpoint.organisation",  # whoever set it up would be told what the other does
         "organisation.merged_into",
         "facility.merged_into",
         "need.site",  # a copy, kept by the database

@@ -1,34 +1,26 @@
 """Reading from another site over HTTP, warily: what it answers is somebody else's, and so is what its name leads to.
 
-https on port 443 only; no redirects, no name or password in the address. Every address a name leads to is looked at and the
-connection goes to the very one that was looked at, so that a name cannot be changed in between. FEDERATION_HOSTS names hosts
+Where we may be led is `supplies.connecting`'s to say; redirects are not followed. FEDERATION_HOSTS names hosts
 ("127.0.0.1:8001") that may be private and without TLS: another instance on the same machine.
 """
 
 import http.client
-import ipaddress
-import socket
-import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from supplies.connecting import CannotConnect, PlainLine, Site, line_to, site_of
 from supplies.errors import Refused
 
-SECONDS_OF_SILENCE = 10.0
 PIECE = 1 << 16
 CUT = gettext_lazy("The connection was cut, or it took too long; it goes on from here next time.")
-OUT_IN_THE_WORLD = ipaddress.ip_network("2000::/3")
-# Of these, those with an IPv4 address inside them, which may be anybody's: 6to4, Teredo.
-WRAPPED = [ipaddress.ip_network(net) for net in ("2002::/16", "2001::/32")]
 
 
 class CannotFetch(Refused):
@@ -37,94 +29,15 @@ class CannotFetch(Refused):
     code = "cannot-fetch"
 
 
-@dataclass(frozen=True)
-class Site:
-    """host, port   as they stand in the address
-    is_named     the operator vouches for it in FEDERATION_HOSTS
-    """
-
-    scheme: str
-    host: str
-    port: int
-    is_named: bool
-
-    @property
-    def address(self) -> str:
-        return f"{self.scheme}://{self.authority}"
-
-    @property
-    def authority(self) -> str:
-        usual = {"https": 443, "http": 80}[self.scheme]
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == usual else f"{host}:{self.port}"
-
-
 def site_at(address: str) -> Site:
     """The site an address leads to. Raises CannotFetch for one that may not be asked."""
     try:
-        parts = urlsplit(address)
-        host, port = parts.hostname or "", parts.port or {"http": 80}.get(parts.scheme, 443)
-    except ValueError:
-        host, port = "", 0
-    if not host or not address.isascii() or not address.isprintable() or " " in address:
-        raise CannotFetch(_("This is not the address of a site."))
-    if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username or parts.password:
+        site, parts = site_of(address, named=settings.FEDERATION_HOSTS)
+    except CannotConnect as refusal:
+        raise CannotFetch(refusal.detail) from None
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
         raise CannotFetch(_("Give the address of the site alone, such as https://supplies.example.org."))
-    is_named = f"{host}:{port}" in settings.FEDERATION_HOSTS
-    if not is_named and (parts.scheme != "https" or port != 443):
-        raise CannotFetch(_("Only https on its usual port is read."))
-    if parts.scheme not in ("http", "https"):
-        raise CannotFetch(_("Only https on its usual port is read."))
-    return Site(parts.scheme, host, port, is_named)
-
-
-def may_be_reached(address: str) -> bool:
-    """Whether an IP address is out in the world, where everybody could read the same."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address) and not found.ipv4_mapped:
-        return found in OUT_IN_THE_WORLD and found.is_global and not any(found in net for net in WRAPPED)
-    found = getattr(found, "ipv4_mapped", None) or found
-    return found.is_global and not found.is_multicast
-
-
-def _addresses(site: Site) -> list[str]:
-    try:
-        found = socket.getaddrinfo(site.host, site.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise CannotFetch(_("There is no site of the name %(name)s.") % {"name": site.host}) from None
-    addresses = [str(place[0]) for *_kind, place in found]
-    if not site.is_named and not all(may_be_reached(address) for address in addresses):
-        raise CannotFetch(_("%(name)s leads into a private network.") % {"name": site.host})
-    return addresses
-
-
-class _Plain(http.client.HTTPConnection):
-    """A connection to the address that was looked at; its name is not asked for again."""
-
-    def __init__(self, site: Site) -> None:
-        super().__init__(site.host, site.port, timeout=SECONDS_OF_SILENCE)
-        self.site = site
-        self.line: socket.socket | None = None
-
-    def connect(self) -> None:
-        address = _addresses(self.site)[0]
-        self.sock = self.line = socket.create_connection((address, self.site.port), self.timeout)
-
-    def hang_up(self) -> None:
-        """From another thread: whatever is waited for ends now."""
-        if self.line is not None:
-            with suppress(OSError):
-                self.line.shutdown(socket.SHUT_RDWR)
-
-
-class _Secret(_Plain):
-    def connect(self) -> None:
-        super().connect()
-        context = ssl.create_default_context()
-        self.sock = self.line = context.wrap_socket(
-            self.sock, server_hostname=self.site.host, do_handshake_on_connect=False
-        )
-        self.sock.do_handshake()
+    return site
 
 
 @dataclass(frozen=True)
@@ -162,7 +75,7 @@ def _read(body: Any) -> bytes:
 @contextmanager
 def asked(site: Site, path: str, *, until: float, **headers: str) -> Iterator[Answer]:
     """GET one path, until a moment of time.monotonic(). Headers by name with _ for -. Raises CannotFetch, also for redirects."""
-    connection = (_Secret if site.scheme == "https" else _Plain)(site)
+    connection = line_to(site)
     timer = threading.Timer(max(0.0, until - time.monotonic()), connection.hang_up)
     timer.start()
     try:
@@ -175,12 +88,14 @@ def asked(site: Site, path: str, *, until: float, **headers: str) -> Iterator[An
         connection.close()
 
 
-def _answer(connection: _Plain, path: str, headers: Mapping[str, str]) -> http.client.HTTPResponse:
+def _answer(connection: PlainLine, path: str, headers: Mapping[str, str]) -> http.client.HTTPResponse:
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     ours = {"Host": connection.site.authority, "Accept-Encoding": "identity", "User-Agent": "Tongzhou"}
     try:
         connection.request("GET", path, headers={**ours, **given})
         return connection.getresponse()
+    except CannotConnect as refusal:
+        raise CannotFetch(refusal.detail) from None
     except (OSError, ValueError, http.client.HTTPException) as error:
         name, kind = connection.site.host, type(error).__name__
         raise CannotFetch(_("%(name)s does not answer (%(kind)s).") % {"name": name, "kind": kind}) from None

@@ -736,6 +736,7 @@ class Scope(models.TextChoices):
     SHIPMENTS = "shipments", _("move shipments")
     VERIFY = "verify", _("verify organisations")
     CONTACTS = "contacts", _("be shown telephone numbers")
+    WEBHOOKS = "webhooks", _("say where events are sent")
 
 
 LONGEST_LIFE = timedelta(days=366)  # of a program's key

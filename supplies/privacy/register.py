@@ -75,6 +75,7 @@ class Retention(models.TextChoices):
         _("its words until it is sent, or a week after it could not be; that there was one for thirty days"),
     )
     WEEK = "week", _("a week")
+    MONTH = "month", _("thirty days")
     TRAIL = "trail", _("for good, with numbers in the place of names")
 
 

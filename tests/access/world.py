@@ -19,6 +19,7 @@ from supplies.duplicates.models import DuplicatePair
 from supplies.intake import services as lists
 from supplies.intake.models import Correction, ImportedLine, ImportedRow, StagedRow
 from supplies.needs import reminders
+from supplies.notices import services as hooks
 from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User
 from supplies.privacy.models import Reveal
@@ -31,6 +32,7 @@ from tests.makers import (
     TODAY,
     make_appeal,
     make_batch,
+    make_delivery,
     make_donation,
     make_emergency,
     make_facility,
@@ -44,6 +46,7 @@ from tests.makers import (
     make_region,
     make_shipment,
     make_user,
+    make_webhook,
 )
 from tests.supplies.attachments.hostile import pdf
 from tests.supplies.intake.lists import make_row
@@ -165,6 +168,10 @@ def _accounts(side: Side) -> None:
         file = attach(
             hospital, letter, size=size, kind="letter", by=manager, at=NOW, erase_on=TODAY + timedelta(days=9)
         )
+    endpoint, switched_off = (make_webhook(hospital, kinds=["need.met"], by=manager) for _one in range(2))
+    side.rows |= {"webhook": endpoint, "webhook off": hooks.disable(switched_off, by=manager, at=NOW)}
+    given_up = make_delivery(endpoint, status="failed", problem="status", http_status=500, attempts=10)
+    side.rows |= {"delivery": make_delivery(endpoint), "delivery given up": given_up}
     reveal(contact, purpose="own", by=manager, at=NOW)
     side.rows |= {"contact": contact, "membership": colleague.memberships.get(), "key": key, "file": file}
     side.rows |= {"invitation": invitation, "reveal": Reveal.objects.get(contact_id=contact.pk)}

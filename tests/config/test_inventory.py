@@ -24,6 +24,8 @@ OUTSIDE = {
         recovery-codes recovery-codes-file recovery-codes-kept keys issue-key revoke-key reset-password
         members invite invitation revoke-invitation dismiss-member promote-member how-matching-works still-lacking
         check-goods read-announcement
+        webhooks add-webhook webhook test-webhook enable-webhook disable-webhook rotate-webhook remove-webhook
+        replay-webhook replay-delivery
         """,
     "open data: files, a signed dump and FHIR, each with a standard and a document of its own": """
         open-data open-dictionary open-dictionary-json open-key open-manifest open-signature open-file open-dump

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from supplies.connecting import may_be_reached
 from supplies.federation import fetching
-from supplies.federation.fetching import CannotFetch, asked, asked_whole, may_be_reached, site_at
+from supplies.federation.fetching import CannotFetch, asked, asked_whole, site_at
 
 INSIDE = [
     "127.0.0.1", "127.8.8.8", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
-    "192.0.0.1", "192.0.2.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255",
+    "192.0.0.1", "192.0.0.192", "192.88.99.1", "192.0.2.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255",
     "::", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "fe80::1", "fe80::1%lo", "fc00::1", "ff02::1",
     "64:ff9b::7f00:1", "64:ff9b:1::a00:1", "2002:7f00:1::", "2001::1", "2001:db8::1", "100::1",
 ]  # fmt: skip

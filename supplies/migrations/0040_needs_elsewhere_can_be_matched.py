@@ -13,7 +13,7 @@ ON "supplies_foreignneed" ("need_id") WHERE "need_id" IS NOT NULL
 
 class Migration(migrations.Migration):
     atomic = False  # an index is built beside its table
-    dependencies = [("supplies", "0038_other_instances_are_read")]
+    dependencies = [("supplies", "0039_an_import_counts_its_attempts")]
     operations = [
         migrations.AddField(
             model_name='foreignneed',

@@ -1,0 +1,47 @@
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from supplies.connecting import CannotConnect
+from supplies.notices.posting import LONGEST_URL, target_of
+
+
+class EndpointForm(forms.Form):
+    """Where events are sent, and which."""
+
+    url = forms.CharField(
+        label=_("Address"),
+        max_length=LONGEST_URL,
+        help_text=_("https:// on its usual port, as your program is reached from the internet."),
+        widget=forms.TextInput(attrs={"inputmode": "url", "placeholder": "https://"}),
+    )
+    kinds = forms.MultipleChoiceField(
+        label=_("Told of"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one.")},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["kinds"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = [(kind, kind) for kind in settings.WEBHOOK_KINDS]
+
+    def clean_url(self) -> str:
+        url = str(self.cleaned_data["url"])
+        try:
+            target_of(url)
+        except CannotConnect as refusal:
+            raise ValidationError(str(refusal.detail)) from None
+        return url
+
+
+class SinceForm(forms.Form):
+    """From which day on what was given up is sent again."""
+
+    since = forms.DateField(
+        label=_("Given up since"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )

@@ -1,0 +1,215 @@
+"""Who is told of what: each the events of its own rows, in words that say nothing of anybody."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings as site
+from django.urls import resolve
+
+from supplies.errors import MoveRefused, Refused
+from supplies.journal.models import Event
+from supplies.journal.services import dispatch, record
+from supplies.needs import services as asking
+from supplies.notices import services
+from supplies.notices.carrying import carry
+from supplies.notices.models import DeliveryStatus, EndpointStatus, WebhookDelivery
+from supplies.notices.telling import PARTIES, hear
+from supplies.organisations import services as people
+from supplies.organisations.models import Organisation
+from supplies.shipments import services as moving
+from tests.makers import (
+    NOW,
+    make_delivery,
+    make_need,
+    make_organisation,
+    make_shipment,
+    make_webhook,
+)
+from tests.supplies.notices.receiver import Receiver
+
+pytestmark = pytest.mark.django_db
+EVERYTHING = site.WEBHOOK_KINDS
+
+
+def told(organisation: Organisation) -> set[str]:
+    """The kinds an organisation's webhooks were told of."""
+    dispatch(at=NOW)
+    rows = WebhookDelivery.objects.filter(endpoint__organisation=organisation)
+    return set(rows.values_list("kind", flat=True))
+
+
+def test_everything_that_can_be_told_of_is_of_a_kind_of_row_whose_parties_are_known() -> None:
+    assert {kind.partition(".")[0] for kind in EVERYTHING} == set(PARTIES)
+    for kind in EVERYTHING:
+        assert "supplies.notices.telling.hear" in site.JOURNAL_LISTENERS[kind]
+
+
+def test_carrier_donor_and_hospital_hear_of_their_own_and_others_of_nothing() -> None:
+    shipment = make_shipment(status="booked")
+    assert shipment.carrier is not None
+    parties = [shipment.carrier, shipment.consignor, shipment.consignee.organisation]
+    others = [make_organisation(kind) for kind in ("carrier", "donor", "hospital", "coordinator")]
+    volunteers, unknown = make_organisation("volunteers"), make_organisation("volunteers", verified=False)
+    for organisation in (*parties, *others, volunteers, unknown):
+        make_webhook(organisation, kinds=EVERYTHING)
+    dispatch(at=NOW)
+    WebhookDelivery.objects.all().delete()
+
+    moving.dispatch(shipment, by=None, at=NOW)
+    asking.withdraw_need(make_need(shipment.consignee), by=None, at=NOW)
+
+    of_the_goods = {"allocation.shipped"}
+    moved = {"shipment.departed"}
+    needs = {"need.opened", "need.withdrawn"}
+    assert [told(organisation) for organisation in parties] == [
+        moved,
+        moved | of_the_goods,
+        moved | of_the_goods | needs,
+    ]
+    assert [told(organisation) for organisation in (*others, unknown)] == [set()] * 5
+    assert told(volunteers) == moved | of_the_goods | needs
+
+
+def test_only_what_was_asked_for_is_told() -> None:
+    shipment = make_shipment(status="booked")
+    assert shipment.carrier is not None
+    make_webhook(shipment.carrier, kinds=["shipment.lost"])
+    moving.dispatch(shipment, by=None, at=NOW)
+
+    assert told(shipment.carrier) == set()
+
+
+def test_heard_twice_an_event_is_told_once() -> None:
+    shipment = make_shipment(status="booked")
+    make_webhook(shipment.carrier, kinds=EVERYTHING)
+    moving.dispatch(shipment, by=None, at=NOW)
+    events = list(Event.objects.filter(kind="shipment.departed"))
+
+    hear(events, at=NOW)
+    hear(events, at=NOW)
+
+    assert WebhookDelivery.objects.count() == 1
+
+
+def test_hearing_asks_the_database_as_often_for_many_events_as_for_few(
+    django_assert_num_queries: Any,
+) -> None:
+    shipment = make_shipment(status="booked")
+    make_webhook(shipment.carrier, kinds=EVERYTHING)
+    events = [record(shipment, "shipment.seen", by=None, at=NOW) for _number in range(50)]
+
+    for some in (events[:2], events):
+        with django_assert_num_queries(3):
+            hear(some, at=NOW)
+
+
+def test_what_is_switched_off_or_removed_is_not_told_of() -> None:
+    shipment = make_shipment(status="booked")
+    off, gone = (make_webhook(shipment.carrier, kinds=EVERYTHING) for _one in range(2))
+    services.disable(off, by=None, at=NOW)
+    services.remove(gone, by=None, at=NOW)
+    moving.dispatch(shipment, by=None, at=NOW)
+    dispatch(at=NOW)
+
+    assert not WebhookDelivery.objects.exists()
+
+
+# -- Thin -------------------------------------------------------------------------------------------------
+
+CANARY = "金丝雀"
+
+
+def test_a_message_has_ids_and_a_link_and_nothing_of_anybody(receiver: Receiver) -> None:
+    carrier = make_organisation("carrier", name=f"{CANARY}承运")
+    shipment = make_shipment(carrier=carrier, status="booked")
+    Organisation.objects.filter(pk=shipment.consignor_id).update(name=f"{CANARY}捐方")
+    shipment.waybill, shipment.settlement = f"{CANARY}1", f"{CANARY} 13900001111"
+    shipment.save()
+    dispatch(at=NOW)
+    make_webhook(carrier, url=receiver.url, kinds=EVERYTHING)
+    moving.dispatch(shipment, by=None, at=NOW)
+    dispatch(at=NOW)
+    carry(clock=lambda: NOW)
+
+    assert len(receiver.got) == 1
+    for message in receiver.got:
+        assert set(message.said) == {"type", "timestamp", "data"}
+        assert set(message.said["data"]) == {"object", "id", "url"}
+        assert message.said["data"]["id"] == str(shipment.pk)
+        for word in (CANARY, json.dumps(CANARY)[1:-1], "13900001111", shipment.code):
+            assert word.encode() not in message.body
+        path = message.said["data"]["url"].removeprefix(site.SITE_ADDRESS)
+        assert resolve(path).url_name == "shipment-detail"
+
+
+@pytest.mark.parametrize("subject", [*PARTIES, "webhookendpoint"])
+def test_each_kind_of_row_has_an_address_in_the_api(subject: str) -> None:
+    from supplies.notices.telling import _api
+
+    assert resolve(_api(subject, "0" * 8).removeprefix(site.SITE_ADDRESS)).url_name == f"{subject}-detail"
+
+
+# -- The verbs ----------------------------------------------------------------------------------------------
+
+
+def test_the_lifecycle_of_a_webhook_refuses_what_is_not_in_its_table() -> None:
+    endpoint = make_webhook()
+    with pytest.raises(MoveRefused):
+        services.enable(endpoint, by=None, at=NOW)
+    off = services.disable(endpoint, by=None, at=NOW)
+    assert (off.status, off.disabled_because) == (EndpointStatus.DISABLED, "by_hand")
+    with pytest.raises(MoveRefused):
+        services.test(endpoint, by=None, at=NOW)
+    services.remove(endpoint, by=None, at=NOW)
+    for verb in (services.enable, services.disable, services.rotate, services.test, services.remove):
+        with pytest.raises(MoveRefused):
+            verb(endpoint, by=None, at=NOW)
+
+
+def test_an_organisation_has_so_many_webhooks_and_no_more() -> None:
+    carrier = make_organisation("carrier")
+    for _number in range(services.MOST_ENDPOINTS):
+        last = make_webhook(carrier)
+    with pytest.raises(Refused, match="10"):
+        make_webhook(carrier)
+
+    services.remove(last, by=None, at=NOW)
+    make_webhook(carrier)
+
+
+def test_what_waits_is_not_replayed_and_all_that_was_given_up_since_is() -> None:
+    endpoint = make_webhook()
+    waiting, *failed = (make_delivery(endpoint, at=NOW - timedelta(days=day)) for day in (0, 1, 2, 3))
+    for delivery in failed:
+        WebhookDelivery.objects.filter(pk=delivery.pk).update(status=DeliveryStatus.FAILED, attempts=10)
+    with pytest.raises(MoveRefused):
+        services.replay(waiting, by=None, at=NOW)
+
+    assert services.replay_failed(endpoint, since=NOW - timedelta(days=2), by=None, at=NOW) == 2
+    assert endpoint.deliveries.filter(status=DeliveryStatus.FAILED).count() == 1
+
+
+def test_the_log_is_kept_for_thirty_days() -> None:
+    endpoint = make_webhook()
+    make_delivery(endpoint, at=NOW - timedelta(days=31))
+    kept = make_delivery(endpoint, at=NOW - timedelta(days=29))
+
+    assert services.forget(at=NOW) == 1
+    assert endpoint.deliveries.get() == kept
+
+
+def test_a_manager_of_another_organisation_does_not_see_it() -> None:
+    from tests.makers import make_member
+
+    endpoint = make_webhook()
+    delivery = make_delivery(endpoint)
+    theirs, member = make_member("carrier"), make_member("carrier", endpoint.organisation)
+    people.make_manager(theirs.memberships.get(), by=None, at=NOW)
+    for person in (theirs, member):
+        assert not WebhookDelivery.objects.visible_to(person).exists()
+
+    people.make_manager(member.memberships.get(), by=None, at=NOW)
+
+    assert WebhookDelivery.objects.visible_to(member).get() == delivery
