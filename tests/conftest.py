@@ -1,5 +1,6 @@
 """What every test shares: the database as the worker may use it, the cast, and the browser where there is one."""
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from tests.owner import as_owner
 brought = import_module("matching.migrations.0006_policies_are_rows_and_proposals_are_superseded")
 POLICIES, WAITING = brought.POLICIES, brought.WAITING
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
+TEMPLATE = "test_template"  # goes with the other test databases when a migration changes
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 BROWSER_HINT = "no Chromium: apt-get install --no-install-recommends chromium fonts-wqy-zenhei"
 
@@ -53,7 +55,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+def _turn_to_migrate(django_db_modify_db_settings: None, django_db_blocker: Any) -> Iterator[Any]:
+    """Migrating takes most of a minute, copying what was migrated none: one process does it, the others wait and copy."""
+    with (site.STATE_DIR / "template.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        with django_db_blocker.unblock():
+            _copy_database(TEMPLATE, connection.creation._get_test_db_name())
+        yield turn
+
+
+def _copy_database(given: str, new: str) -> None:
+    """Nothing happens where there is nothing to copy, or the copy there already."""
+    with connection._nodb_cursor() as cursor:
+        cursor.execute("SELECT datname FROM pg_database WHERE datname IN (%s, %s)", [given, new])
+        if [name for (name,) in cursor] == [given]:
+            cursor.execute(f'CREATE DATABASE "{new}" TEMPLATE "{given}"')
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(_turn_to_migrate: Any, django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Everything a test does in the database it may do in production: it comes as the worker, not as the owner."""
 
     def come_as_the_worker(connection: Any, **_signal: Any) -> None:
@@ -61,6 +81,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
             cursor.execute(f"SET ROLE {roles.name_of('worker')}")
 
     with django_db_blocker.unblock():
+        connection.close()
+        _copy_database(site.DATABASES["default"]["NAME"], TEMPLATE)
+        fcntl.flock(_turn_to_migrate, fcntl.LOCK_UN)
         roles.grant()
         connection.close()
         connection_created.connect(come_as_the_worker)
