@@ -21,6 +21,7 @@ from supplies.federation.models import ForeignNeed, Peer
 from supplies.intake.models import Correction, Import, ImportedLine, ImportedRow, StagedRow
 from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail, Seal, Unsealed
 from supplies.listings.models import ListedFacility
+from supplies.loads.models import ConsolidatedLoad, LoadedShipment
 from supplies.needs.models import Appeal, Need, OpenCount
 from supplies.offers.models import Donation, Offer
 from supplies.opendata.models import SigningKey
@@ -39,6 +40,8 @@ from supplies.privacy.models import Erasure, Reveal
 from supplies.regions.models import Region
 from supplies.shipments.models import (
     Discrepancy,
+    Leg,
+    Rearrangement,
     Receipt,
     ReceiptLine,
     Shipment,
@@ -46,6 +49,7 @@ from supplies.shipments.models import (
     TrackingCode,
     TrackingEvent,
 )
+from supplies.shipments.units import HandlingUnit, UnitContent
 
 __all__ = [
     "Alias",
@@ -56,6 +60,7 @@ __all__ = [
     "CallLog",
     "Category",
     "ChangeRequest",
+    "ConsolidatedLoad",
     "Contact",
     "Correction",
     "CounterfeitMark",
@@ -68,13 +73,16 @@ __all__ = [
     "Event",
     "Facility",
     "ForeignNeed",
+    "HandlingUnit",
     "IdempotencyKey",
     "Import",
     "ImportedLine",
     "ImportedRow",
     "Invitation",
     "Item",
+    "Leg",
     "ListedFacility",
+    "LoadedShipment",
     "Membership",
     "Merge",
     "MovedRow",
@@ -85,6 +93,7 @@ __all__ = [
     "Outgoing",
     "OutgoingMail",
     "Peer",
+    "Rearrangement",
     "Receipt",
     "ReceiptLine",
     "ReferenceEdition",
@@ -104,6 +113,7 @@ __all__ = [
     "TrackingEvent",
     "TransportMode",
     "Unit",
+    "UnitContent",
     "UnitRule",
     "Unsealed",
     "User",
