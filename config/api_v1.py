@@ -12,6 +12,7 @@ from supplies.emergencies.api import EmergencyViewSet
 from supplies.federation.api import ForeignNeedViewSet
 from supplies.intake.api import IntakeView
 from supplies.listings.api import ListedFacilityViewSet
+from supplies.loads.api import LoadViewSet
 from supplies.needs.api import AppealViewSet, NeedViewSet
 from supplies.offers.api import DonationViewSet, OfferViewSet
 from supplies.organisations.api import OrganisationViewSet
@@ -40,6 +41,7 @@ router.register("proposals", ProposalViewSet)
 router.register("shortfalls", ShortfallViewSet)
 router.register("allocations", AllocationViewSet)
 router.register("shipments", ShipmentViewSet)
+router.register("loads", LoadViewSet, basename="load")
 router.register("change-requests", ReportViewSet, basename="change-request")
 
 urlpatterns = [

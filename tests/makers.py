@@ -13,6 +13,8 @@ from supplies.duplicates.models import DuplicateNeeds, DuplicatePair
 from supplies.emergencies.models import Emergency
 from supplies.federation.models import ForeignNeed, Peer
 from supplies.listings.models import ListedFacility
+from supplies.loads import services as loads
+from supplies.loads.models import ConsolidatedLoad
 from supplies.needs import services as asking
 from supplies.needs.models import Appeal, Need
 from supplies.offers import services as giving
@@ -268,6 +270,13 @@ def make_shipment(
     if status == "delivered":
         shipment = moving.deliver(shipment, by=None, at=NOW)
     return shipment
+
+
+def make_load(*shipments: Shipment, **fields: Any) -> ConsolidatedLoad:
+    """Gathered at a hub, with a booked shipment of the same carrier on it, which starts there."""
+    shipments = shipments or (make_shipment(status="booked"),)
+    defaults = {"hub_region": make_region(), "carrier": shipments[0].carrier, "by": None, "at": NOW}
+    return loads.gather(shipments[0].consignee, shipments=shipments, **{**defaults, **fields})
 
 
 def make_peer(name: str = "演练外站", **fields: Any) -> Peer:

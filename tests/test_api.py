@@ -34,6 +34,7 @@ from tests.makers import (
     make_foreign_need,
     make_item,
     make_listing,
+    make_load,
     make_member,
     make_need,
     make_offer,
@@ -453,6 +454,7 @@ LISTS: dict[str, Callable[[int], None]] = {
     "shortfalls/": _shortfalls,
     "allocations/": _times(make_allocation),
     "shipments/": _times(lambda: make_shipment(status="delivered")),
+    "loads/": _times(make_load),
     "contacts/": _contacts,
     "reveals/": _reveals,
 }

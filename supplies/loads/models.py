@@ -37,15 +37,15 @@ LOAD_LIFECYCLE = Lifecycle(
 
 class ConsolidatedLoadQuerySet(models.QuerySet["ConsolidatedLoad"]):
     def visible_to(self, user: Any) -> Self:
-        """Its carrier, the facility, a coordinator of where it starts or goes; volunteers all. Not the donors: what
-        else is on board is not theirs to know."""
+        """Its carrier, the facility, a coordinator of where it goes; volunteers all. Not the donors: what else is on
+        board is not theirs to know."""
         if not user.is_authenticated:
             return self.none()
         if user.watches_over_all:
             return self
         mine = Organisation.objects.of(user).values("pk")
         own = Q(carrier__in=mine) | Q(consignee__organisation__in=mine)
-        return self.filter(own | in_regions_of(user, "consignee__region__path", "hub_region__path"))
+        return self.filter(own | in_regions_of(user, "consignee__region__path"))
 
     def with_names(self) -> Self:
         return self.select_related("carrier", "consignee__region", "hub_region", "mode").prefetch_related(

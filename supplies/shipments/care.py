@@ -26,7 +26,7 @@ UN_NUMBERS = {
 }
 
 
-class Warning(NamedTuple):
+class Caution(NamedTuple):
     """Something to look at before it leaves. Nothing is refused because of it."""
 
     code: str
@@ -109,31 +109,31 @@ def _sum(parts: Iterable[int | None]) -> int | None:
     return sum(part or 0 for part in known) if known and None not in known else None
 
 
-def warnings(
+def cautions(
     shipment: Shipment, lines: Sequence[ShipmentLine], units: Sequence[HandlingUnit]
-) -> Iterator[Warning]:
+) -> Iterator[Caution]:
     """What somebody should look at before it leaves. The rows are loaded with their items; nothing is asked of the database."""
     items = [(line, line.allocation.offer.item) for line in lines]
     is_cold = shipment.min_temp_c is not None or shipment.max_temp_c is not None
     for unit in units:
         if unit.kind != UnitKind.PALLET and (unit.gross_weight_g or 0) > HEAVIEST_CARTON_G:
-            yield Warning("too-heavy", _("%(unit)s weighs more than 50 kg. Pack it anew.") % {"unit": unit})
+            yield Caution("too-heavy", _("%(unit)s weighs more than 50 kg. Pack it anew.") % {"unit": unit})
     for line, item in items:
         if item.is_dangerous and not line.un_number:
-            yield Warning(
+            yield Caution(
                 "no-un-number",
                 _("%(item)s is dangerous goods: state its UN number and class.") % {"item": item.name},
             )
     if not is_cold and any(item.is_cold_chain for _line, item in items):
-        yield Warning("no-temperature", _("Something on board has to be kept cold: state the temperature."))
+        yield Caution("no-temperature", _("Something on board has to be kept cold: state the temperature."))
     if shipment.mode is None:
         return
     if is_cold and not shipment.mode.keeps_cold:
-        yield Warning(
+        yield Caution(
             "mode-without-cold", _("%(mode)s does not keep goods cold.") % {"mode": shipment.mode.name}
         )
     if any(line.un_number for line in lines) and not shipment.mode.takes_dangerous:
-        yield Warning(
+        yield Caution(
             "mode-without-dangerous",
             _("%(mode)s does not take dangerous goods.") % {"mode": shipment.mode.name},
         )

@@ -140,10 +140,6 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
             models.Prefetch("legs", Leg.objects.with_names().in_order()),
         )
 
-    def with_cargo(self) -> Self:
-        """With its handling units and what is in them."""
-        return self.prefetch_related("units__contents")
-
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
 

@@ -1,7 +1,7 @@
 """The verbs of changing what was put together, before it leaves: split, merge, give it to another carrier."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -148,6 +148,18 @@ def merge(shipment: Shipment, other: Shipment, *, reason: str, by: User | None, 
     record(shipment, "shipment.merged", by=by, at=at, other=str(other.pk))
     record(other, "shipment.cancelled", by=by, at=at, into=str(shipment.pk))
     return shipment
+
+
+@transaction.atomic
+def merge_all(shipments: Sequence[Shipment], *, reason: str, by: User | None, at: datetime) -> Shipment:
+    """Merge several into the first of them."""
+    into, *others = shipments
+    if not others:
+        raise ValidationError({"other": _("Choose at least two shipments.")})
+    locked_before_departure(*shipments)
+    for other in others:
+        into = merge(into, other, reason=reason, by=by, at=at)
+    return into
 
 
 def _common_temperatures(one: Shipment, other: Shipment) -> tuple[int | None, int | None]:

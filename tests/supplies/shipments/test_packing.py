@@ -136,7 +136,9 @@ def test_no_more_is_packed_than_is_on_board() -> None:
     shipment = make_shipment()
     pack(shipment, 60)
 
-    with pytest.raises(NotEnoughLeft, match="40"):
+    with pytest.raises(NotEnoughLeft, match="40 are not packed"):
+        pack(shipment, 41)
+    with pytest.raises(NotEnoughLeft, match="20 are not packed"):
         pack(shipment, 20, 21)
 
     assert packing.unpacked(shipment) == {shipment.lines.get().pk: 40}
@@ -256,7 +258,7 @@ def test_a_carton_that_nobody_can_lift_is_warned_of(grams: int, warned: bool) ->
     shipment = make_shipment()
     units = pack(shipment, 100, gross_weight_g=grams)
 
-    codes = [one.code for one in care.warnings(shipment, list(shipment.lines.all()), units)]
+    codes = [one.code for one in care.cautions(shipment, list(shipment.lines.all()), units)]
 
     assert codes == (["too-heavy"] if warned else [])
 
