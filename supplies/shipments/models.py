@@ -268,7 +268,7 @@ class LegQuerySet(models.QuerySet["Leg"]):
         """Planned or under way."""
         return self.filter(arrived_at=None)
 
-    def ahead_of(self, carriers: models.QuerySet[Organisation]) -> Self:
+    def ahead_of(self, carriers: models.QuerySet[Organisation, Any]) -> Self:
         """What these carriers have to travel yet, of shipments that are booked and have not ended."""
         gone = [S.DRAFT, S.DELIVERED, S.RETURNING, *ENDED]
         return self.to_go().filter(carrier__in=carriers).exclude(shipment__status__in=gone)
