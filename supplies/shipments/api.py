@@ -28,6 +28,7 @@ from supplies.shipments.models import (
     ReceiptLine,
     Shipment,
     ShipmentLine,
+    ShipmentQuerySet,
     ShipmentStatus,
     Step,
     TrackingEvent,
@@ -299,7 +300,10 @@ class ShipmentViewSet(CargoActions, mixins.CreateModelMixin, ReadOnlyModelViewSe
         visible = Shipment.objects.visible_to(self.request.user)
         if self.action == "events":  # many, of one shipment: who may report them is all that is asked of it
             return visible.select_related("carrier", "consignee__region")
-        rows = visible.with_route().select_related("receipt")
+        return self._whole(visible)
+
+    def _whole(self, shipments: ShipmentQuerySet) -> QuerySet[Shipment]:
+        rows = shipments.with_route().select_related("receipt")
         counts = Prefetch("receipt__lines", ReceiptLine.objects.order_by("pk"))
         units = Prefetch("units", HandlingUnit.objects.live().with_contents().in_order())
         return rows.prefetch_related(counts, units).newest_first()
@@ -421,5 +425,6 @@ class ShipmentViewSet(CargoActions, mixins.CreateModelMixin, ReadOnlyModelViewSe
         return self._answer(verb(shipment, by=signed_in(self.request), at=timezone.now(), **details))
 
     def _answer(self, shipment: Shipment, status_code: int = status.HTTP_200_OK) -> Response:
-        shown_again = self.get_queryset().get(pk=shipment.pk)
+        # Not only what is visible: whoever has brought it to a hub sees it for the last time.
+        shown_again = self._whole(Shipment.objects.all()).get(pk=shipment.pk)
         return Response(self.get_serializer(shown_again).data, status=status_code)
