@@ -203,6 +203,7 @@ def full(cartons: int) -> str:
 @pytest.mark.parametrize("verb", ["get", "declare"])
 def test_a_full_shipment_asks_the_database_as_often_as_a_small_one(verb: str) -> None:
     desk = Speaker(make_member("volunteer"))
+    desk.get("shipments/")  # the first request of a key is noted
     counts = []
     for path in (full(2), full(20)):
         with CaptureQueriesContext(connection) as queries:
@@ -215,6 +216,7 @@ def test_a_full_shipment_asks_the_database_as_often_as_a_small_one(verb: str) ->
 
 def test_forty_cartons_are_packed_with_as_many_queries_as_two() -> None:
     desk, counts = Speaker(make_member("volunteer")), []
+    desk.get("shipments/")  # the first request of a key is noted
     for cartons in (2, 40):
         story = Story()
         body = {"units": [carton(story, 1) for _one in range(cartons)]}
