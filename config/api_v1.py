@@ -12,6 +12,7 @@ from supplies.emergencies.api import EmergencyViewSet
 from supplies.federation.api import ForeignNeedViewSet
 from supplies.intake.api import ImportViewSet, IntakeView
 from supplies.listings.api import ListedFacilityViewSet
+from supplies.loads.api import LoadViewSet
 from supplies.needs.api import AppealViewSet, NeedViewSet
 from supplies.notices.api import WebhookDeliveryViewSet, WebhookEndpointViewSet
 from supplies.offers.api import DonationViewSet, OfferViewSet
@@ -44,6 +45,7 @@ router.register("shipments", ShipmentViewSet)
 router.register("intake-batches", ImportViewSet, basename="intake-batch")
 router.register("webhook-endpoints", WebhookEndpointViewSet)
 router.register("webhook-deliveries", WebhookDeliveryViewSet)
+router.register("loads", LoadViewSet, basename="load")
 router.register("change-requests", ReportViewSet, basename="change-request")
 
 urlpatterns = [

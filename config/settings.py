@@ -4,6 +4,7 @@ EMBEDDED=1 is set by the launcher: it has made the keys and the servers itself, 
 Without it the settings are those of production and every secret has to be given.
 """
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -485,6 +486,14 @@ OPEN_DATA_LICENCE_URL: str = env.str(
 )
 # Federation: hosts with their port ("10.0.0.8:8000") that other instances may be read from though they are private or without TLS.
 FEDERATION_HOSTS: list[str] = env.list("FEDERATION_HOSTS", default=[])
+
+# The GS1 company prefix of the operator, from which the numbers of parcels (SSCC) are made. Without one, parcels carry the
+# number that their sender put on them, or none.
+GS1_PREFIX: str = env.str("GS1_PREFIX", default="")
+if GS1_PREFIX and not re.fullmatch(r"[0-9]{4,12}", GS1_PREFIX, re.ASCII):
+    raise ImproperlyConfigured(
+        "GS1_PREFIX has to be 4 to 12 digits, as GS1 gave them to you; or leave it out."
+    )
 
 CELERY_BROKER_URL = BROKER_URL
 CELERY_TASK_IGNORE_RESULT = True

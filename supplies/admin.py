@@ -12,6 +12,7 @@ import supplies.federation.admin
 import supplies.intake.admin
 import supplies.journal.admin
 import supplies.listings.admin
+import supplies.loads.admin
 import supplies.needs.admin
 import supplies.notices.admin
 import supplies.offers.admin

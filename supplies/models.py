@@ -21,6 +21,7 @@ from supplies.federation.models import ForeignNeed, Peer
 from supplies.intake.models import Correction, Import, ImportedLine, ImportedRow, StagedRow
 from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail, Seal, Unsealed
 from supplies.listings.models import ListedFacility
+from supplies.loads.models import ConsolidatedLoad, LoadedShipment
 from supplies.needs.models import Appeal, Need, OpenCount
 from supplies.notices.models import WebhookDelivery, WebhookEndpoint
 from supplies.offers.models import Donation, Offer
@@ -40,6 +41,8 @@ from supplies.privacy.models import Erasure, Reveal
 from supplies.regions.models import Region
 from supplies.shipments.models import (
     Discrepancy,
+    Leg,
+    Rearrangement,
     Receipt,
     ReceiptLine,
     Shipment,
@@ -47,6 +50,7 @@ from supplies.shipments.models import (
     TrackingCode,
     TrackingEvent,
 )
+from supplies.shipments.units import HandlingUnit, UnitContent
 
 __all__ = [
     "Alias",
@@ -57,6 +61,7 @@ __all__ = [
     "CallLog",
     "Category",
     "ChangeRequest",
+    "ConsolidatedLoad",
     "Contact",
     "Correction",
     "CounterfeitMark",
@@ -69,13 +74,16 @@ __all__ = [
     "Event",
     "Facility",
     "ForeignNeed",
+    "HandlingUnit",
     "IdempotencyKey",
     "Import",
     "ImportedLine",
     "ImportedRow",
     "Invitation",
     "Item",
+    "Leg",
     "ListedFacility",
+    "LoadedShipment",
     "Membership",
     "Merge",
     "MovedRow",
@@ -86,6 +94,7 @@ __all__ = [
     "Outgoing",
     "OutgoingMail",
     "Peer",
+    "Rearrangement",
     "Receipt",
     "ReceiptLine",
     "ReferenceEdition",
@@ -105,6 +114,7 @@ __all__ = [
     "TrackingEvent",
     "TransportMode",
     "Unit",
+    "UnitContent",
     "UnitRule",
     "Unsealed",
     "User",

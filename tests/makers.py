@@ -14,6 +14,8 @@ from supplies.emergencies.models import Emergency
 from supplies.federation.models import ForeignNeed, Peer
 from supplies.intake.models import Import
 from supplies.listings.models import ListedFacility
+from supplies.loads import services as loads
+from supplies.loads.models import ConsolidatedLoad
 from supplies.needs import services as asking
 from supplies.needs.models import Appeal, Need
 from supplies.notices import services as hooks
@@ -288,6 +290,13 @@ def make_delivery(endpoint: WebhookEndpoint | None = None, **fields: Any) -> Web
     delivery = hooks.test(endpoint or make_webhook(), by=None, at=fields.pop("at", NOW))
     WebhookDelivery.objects.filter(pk=delivery.pk).update(**fields)
     return WebhookDelivery.objects.get(pk=delivery.pk)
+
+
+def make_load(*shipments: Shipment, **fields: Any) -> ConsolidatedLoad:
+    """Gathered at a hub, with a booked shipment of the same carrier on it, which starts there."""
+    shipments = shipments or (make_shipment(status="booked"),)
+    defaults = {"hub_region": make_region(), "carrier": shipments[0].carrier, "by": None, "at": NOW}
+    return loads.gather(shipments[0].consignee, shipments=shipments, **{**defaults, **fields})
 
 
 def make_peer(name: str = "演练外站", **fields: Any) -> Peer:

@@ -5,6 +5,7 @@ An operation without a case fails `tests/test_once.py`.
 
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
@@ -13,8 +14,14 @@ from matching import services as answering
 from matching.models import ProposalStatus
 from supplies.change_requests import services as corrections
 from supplies.notices import services as hooks
+from supplies.loads import services as loads
 from supplies.organisations import services as people
+from supplies.regions.models import Region
+from supplies.shipments import legs as routing
+from supplies.shipments import packing
 from supplies.shipments import services as moving
+from supplies.shipments.models import Shipment
+from supplies.shipments.units import HandlingUnit
 from tests.makers import (
     NOW,
     make_allocation,
@@ -27,6 +34,7 @@ from tests.makers import (
     make_need,
     make_offer,
     make_organisation,
+    make_region,
     make_shipment,
     make_user,
     make_webhook,
@@ -106,6 +114,81 @@ def a_shipment(verb: str, status: str, **body: Any) -> tuple[str, dict[str, Any]
     if verb == "book":
         body["carrier"] = str(make_organisation("carrier").pk)
     return f"shipments/{shipment.pk}/{verb}/", body
+
+
+LEGS = ["420106", "420105", "420104"]
+
+
+def a_shipment_of(*legs: str, status: str = "booked") -> Shipment:
+    """By one carrier, from region to region."""
+    carrier = make_organisation("carrier")
+    shipment = make_shipment(carrier=carrier, status="booked")
+    for code in legs:
+        make_region(code)
+    plan = [
+        {"from_region": Region(pk=start), "to_region": Region(pk=end), "carrier": carrier}
+        for start, end in pairwise(legs)
+    ]
+    routing.plan(shipment, legs=plan, by=None, at=NOW)
+    return moving.dispatch(shipment, by=None, at=NOW) if status == "in_transit" else shipment
+
+
+def a_change(verb: str) -> tuple[str, dict[str, Any]]:
+    """A booked shipment, right before it is changed or goes on from a hub."""
+    shipment = a_shipment_of(*LEGS, status="in_transit" if verb.endswith("-hub") else "booked")
+    line, reason = shipment.lines.get(), {"reason": "The van is full."}
+    if verb == "leave-hub":
+        routing.reach_hub(shipment, by=None, at=NOW)
+    bodies: dict[str, Any] = {
+        "units": lambda: {"units": [{"kind": "carton", "contents": [{"line": line.pk, "quantity": 100}]}]},
+        "unpack": lambda: {"units": [a_carton(shipment).pk]},
+        "declare": lambda: {"min_temp_c": 2, "max_temp_c": 8},
+        "legs": lambda: {"legs": []},
+        "split": lambda: {"lines": [{"line": line.pk, "quantity": 40}], **reason},
+        "merge": lambda: {"other": str(another_of(shipment).pk), **reason},
+        "reassign": lambda: {"carrier": str(make_organisation("carrier").pk), **reason},
+    }
+    return f"shipments/{shipment.pk}/{verb}/", bodies[verb]() if verb in bodies else {}
+
+
+def a_carton(shipment: Shipment) -> HandlingUnit:
+    contents = [{"line": shipment.lines.get(), "quantity": 100}]
+    return packing.pack(shipment, units=[{"kind": "carton", "contents": contents}], by=None, at=NOW)[0]
+
+
+def another_of(shipment: Shipment) -> Shipment:
+    """Of the same donor to the same facility."""
+    return make_shipment(
+        make_allocation(need=make_need(shipment.consignee), offer=make_offer(shipment.consignor))
+    )
+
+
+def a_gathering() -> tuple[str, dict[str, Any]]:
+    shipment = make_shipment(status="booked")
+    return "loads/", {
+        "consignee": str(shipment.consignee_id),
+        "hub_region": shipment.consignee.region_id,
+        "carrier": str(make_organisation("carrier").pk),
+        "shipments": [str(shipment.pk)],
+    }
+
+
+def a_consolidated_load(verb: str) -> tuple[str, dict[str, Any]]:
+    """A load right before the verb, with a shipment on it that starts at the hub."""
+    shipment = make_shipment(status="booked")
+    assert shipment.carrier is not None
+    load = loads.gather(
+        shipment.consignee,
+        hub_region=shipment.consignee.region,
+        carrier=shipment.carrier,
+        shipments=[] if verb == "add" else [shipment],
+        by=None,
+        at=NOW,
+    )
+    if verb in ("arrive", "deliver"):
+        loads.dispatch(load, by=None, at=NOW)
+    body = {"shipments": [str(shipment.pk)]} if verb in ("add", "remove") else {}
+    return f"loads/{load.pk}/{verb}/", body
 
 
 def an_allocation() -> tuple[str, dict[str, Any]]:
@@ -208,4 +291,20 @@ CASES: dict[str, Case] = {
     "POST /api/v1/webhook-endpoints/{id}/replay/": partial(a_webhook, "replay", since="2026-11-20T00:00:00Z"),
     "POST /api/v1/webhook-endpoints/{id}/rotate/": partial(a_webhook, "rotate"),
     "POST /api/v1/webhook-endpoints/{id}/test/": partial(a_webhook, "test"),
+    "POST /api/v1/shipments/{id}/units/": partial(a_change, "units"),
+    "POST /api/v1/shipments/{id}/unpack/": partial(a_change, "unpack"),
+    "POST /api/v1/shipments/{id}/declare/": partial(a_change, "declare"),
+    "POST /api/v1/shipments/{id}/legs/": partial(a_change, "legs"),
+    "POST /api/v1/shipments/{id}/reach-hub/": partial(a_change, "reach-hub"),
+    "POST /api/v1/shipments/{id}/leave-hub/": partial(a_change, "leave-hub"),
+    "POST /api/v1/shipments/{id}/split/": partial(a_change, "split"),
+    "POST /api/v1/shipments/{id}/merge/": partial(a_change, "merge"),
+    "POST /api/v1/shipments/{id}/reassign/": partial(a_change, "reassign"),
+    "POST /api/v1/loads/": a_gathering,
+    "POST /api/v1/loads/{id}/add/": partial(a_consolidated_load, "add"),
+    "POST /api/v1/loads/{id}/remove/": partial(a_consolidated_load, "remove"),
+    "POST /api/v1/loads/{id}/dispatch/": partial(a_consolidated_load, "dispatch"),
+    "POST /api/v1/loads/{id}/arrive/": partial(a_consolidated_load, "arrive"),
+    "POST /api/v1/loads/{id}/deliver/": partial(a_consolidated_load, "deliver"),
+    "POST /api/v1/loads/{id}/cancel/": partial(a_consolidated_load, "cancel"),
 }

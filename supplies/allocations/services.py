@@ -2,7 +2,7 @@
 
 Locks are taken in one order everywhere: needs, then offers, then allocations, then shipments or proposals, then
 donations, then appeals; each by primary key, and never through a join. A donation and an appeal come last because what
-becomes of their lines decides about them.
+becomes of their lines decides about them. A consolidated load comes before all: it says which shipments are meant.
 The counters move by conditional updates, and the database refuses what they would not allow.
 """
 
@@ -173,20 +173,38 @@ def split(allocation: Allocation, quantity: int, *, by: User | None, at: datetim
         raise NotEnoughLeft(
             _("Between 1 and %(most)d can be sent ahead.") % {"most": allocation.quantity - 1}
         )
-    Allocation.objects.create(
+    _divide(allocation, quantity, by=by, at=at)
+    return allocation
+
+
+@transaction.atomic
+def part(allocation: Allocation, quantity: int, *, by: User | None, at: datetime) -> Allocation:
+    """Take `quantity` off what is booked on a shipment, into an allocation of its own for another one, booked as well."""
+    (allocation,) = lock([allocation])
+    if allocation.status != AllocationStatus.BOOKED:
+        raise NotEligible(_("Only what has not left yet can be split off."))
+    if not 0 < quantity < allocation.quantity:
+        raise NotEnoughLeft(_("Between 1 and %(most)d can be split off.") % {"most": allocation.quantity - 1})
+    return _divide(allocation, allocation.quantity - quantity, by=by, at=at)
+
+
+def _divide(allocation: Allocation, kept: int, *, by: User | None, at: datetime) -> Allocation:
+    """Leave `kept` in it; the rest is an allocation like it, which is returned. Both sides stay promised as much."""
+    rest = Allocation.objects.create(
         need_id=allocation.need_id,
         offer_id=allocation.offer_id,
-        quantity=allocation.quantity - quantity,
+        quantity=allocation.quantity - kept,
+        status=allocation.status,
         because=allocation.because,
         created_at=at,
         created_by=by,
         due_at=allocation.due_at,
         split_from=allocation,
     )
-    allocation.quantity = quantity
+    allocation.quantity = kept
     allocation.save(update_fields=["quantity"])
-    record(allocation, "allocation.split", by=by, at=at, quantity=quantity)
-    return allocation
+    record(allocation, "allocation.split", by=by, at=at, quantity=kept)
+    return rest
 
 
 @transaction.atomic

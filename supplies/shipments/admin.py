@@ -28,11 +28,13 @@ from supplies.organisations.desk import (
     table,
 )
 from supplies.organisations.models import Organisation
-from supplies.shipments import services
+from supplies.shipments import legs, rearranging, services
 from supplies.shipments.models import (
     TROUBLED,
     TROUBLED_FIRST,
     Discrepancy,
+    Leg,
+    Rearrangement,
     Receipt,
     ReceiptLine,
     Shipment,
@@ -41,6 +43,7 @@ from supplies.shipments.models import (
     TrackingCode,
     TrackingEvent,
 )
+from supplies.shipments.units import HandlingUnit
 
 S = ShipmentStatus
 COUNTS = ("shipped", "accepted", "damaged", "wrong_item", "expired", "missing", "surplus")
@@ -69,6 +72,16 @@ class BookForm(forms.Form):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
             field.queryset = rows
+
+
+class ReassignForm(BookForm):
+    reason = forms.CharField(label=_("Why?"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class WhyForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Why?"), max_length=300, widget=forms.Textarea(attrs={"rows": 2, "autofocus": True})
+    )
 
 
 class WhatHappenedForm(forms.Form):
@@ -112,6 +125,63 @@ class LineInline(DeskInline):
         return line.allocation.offer.lot_number or "–"
 
 
+class UnitInline(DeskInline):
+    """Parcels, cartons and pallets, with what is in each."""
+
+    model = HandlingUnit
+    fields = ("sscc", "kind", "parent", "inside", "gross_weight_g", "volume")
+    ordering = ("pk",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[HandlingUnit]:
+        units: QuerySet[HandlingUnit] = super().get_queryset(request).filter(is_live=True)
+        return units.select_related("parent").prefetch_related(
+            "contents__line__allocation__offer__item__display_unit"
+        )
+
+    @admin.display(description=_("contents"))
+    def inside(self, unit: HandlingUnit) -> str:
+        parts = [(part.line.allocation.offer.item, part.quantity) for part in unit.contents.all()]
+        return "; ".join(f"{item.name} {in_units(item, quantity)}" for item, quantity in parts) or "–"
+
+    @admin.display(description=_("volume, cm³"))
+    def volume(self, unit: HandlingUnit) -> int | None:
+        return unit.volume
+
+
+class LegInline(DeskInline):
+    model = Leg
+    fields = (
+        "sequence",
+        "route",
+        "carrier",
+        "mode",
+        "waybill",
+        "planned_departure_at",
+        "departed_at",
+        "arrived_at",
+    )
+    ordering = ("sequence",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Leg]:
+        return super().get_queryset(request).select_related("carrier", "mode", "from_region", "to_region")
+
+    @admin.display(description=_("from – to"))
+    def route(self, leg: Leg) -> str:
+        return f"{leg.where_from} – {leg.where_to}"
+
+
+class RearrangementInline(DeskInline):
+    """Split, merged, given to another carrier: when, by whom, why."""
+
+    model = Rearrangement
+    fk_name = "shipment"
+    fields = ("at", "kind", "other", "carrier_before", "reason", "by")
+    ordering = ("at", "pk")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Rearrangement]:
+        return super().get_queryset(request).select_related("other", "carrier_before", "by")
+
+
 class EventInline(DeskInline):
     """The timeline, oldest first."""
 
@@ -122,6 +192,12 @@ class EventInline(DeskInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TrackingEvent]:
         return super().get_queryset(request).select_related("by")
+
+
+class MergeVerb(TogetherVerb):
+    """Of several that were chosen in the list: the page of one does not offer it."""
+
+    is_asked_on_the_page = True
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -175,9 +251,19 @@ class ShipmentAdmin(DeskAdmin):
             },
         ),
     )
-    inlines = (LineInline, EventInline)
+    inlines = (LineInline, UnitInline, LegInline, RearrangementInline, EventInline)
     actions = (
         Verb("book", _("Book with a carrier"), services.book, asks=BookForm, fits=[S.DRAFT]),
+        Verb(
+            "reassign",
+            _("Give to another carrier"),
+            rearranging.reassign,
+            asks=ReassignForm,
+            fits=[S.BOOKED],
+        ),
+        MergeVerb("merge", _("Merge into one shipment"), rearranging.merge_all, asks=WhyForm),
+        Verb("reach_hub", _("Reached the hub"), legs.reach_hub, fits=[S.IN_TRANSIT]),
+        Verb("leave_hub", _("Left the hub"), legs.leave_hub, fits=[S.IN_TRANSIT]),
         Verb("dispatch", _("Hand over to the carrier"), services.dispatch, fits=[S.BOOKED]),
         Verb("arrive", _("It stands at the door"), services.arrive, fits=[S.IN_TRANSIT]),
         Verb("deliver", _("Delivered"), services.deliver, fits=[S.IN_TRANSIT, S.AT_THE_DOOR]),

@@ -5,7 +5,7 @@ import django_filters
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
@@ -14,24 +14,27 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from supplies.allocations.models import Allocation
-from supplies.api_fields import Coded, Named, Quantity, RowField, RowInput, RowSerializer, Strict, Words
+from supplies.api_fields import Coded, Day, Named, Quantity, RowField, RowInput, RowSerializer, Strict, Words
 from supplies.catalogue.api import shown
 from supplies.catalogue.models import TransportMode
 from supplies.errors import NotYours
 from supplies.organisations.api import visible_organisations
 from supplies.organisations.models import Organisation, Scope
 from supplies.organisations.tokens import HasScope, signed_in
-from supplies.shipments import services
+from supplies.shipments import care, services
+from supplies.shipments.cargo_api import CargoActions, LegSerializer, UnitSerializer
 from supplies.shipments.models import (
     Receipt,
     ReceiptLine,
     Shipment,
     ShipmentLine,
+    ShipmentQuerySet,
     ShipmentStatus,
     Step,
     TrackingEvent,
 )
 from supplies.shipments.permissions import may_book, may_count, may_load, may_move, may_put_together
+from supplies.shipments.units import HandlingUnit
 
 MOST_LINES = 200
 NOT_YOURS = _("Only its carrier, or a volunteer, may move this shipment.")
@@ -46,10 +49,26 @@ class ShipmentLineSerializer(RowSerializer):
     unit = serializers.CharField(source="allocation.offer.item.base_unit_id")
     shown = serializers.SerializerMethodField(help_text="The quantity in shown_unit, as a decimal string.")
     shown_unit = serializers.CharField(source="allocation.offer.item.display_unit_id")
+    lot_number = serializers.CharField(source="allocation.offer.lot_number")
+    expires_on = Day(source="allocation.offer.expires_on", allow_null=True)
 
     class Meta:
         model = ShipmentLine
-        fields = ["id", "allocation", "need", "item", "quantity", "unit", "shown", "shown_unit", "is_live"]
+        fields = [
+            "id",
+            "allocation",
+            "need",
+            "item",
+            "quantity",
+            "unit",
+            "shown",
+            "shown_unit",
+            "lot_number",
+            "expires_on",
+            "un_number",
+            "hazard_class",
+            "is_live",
+        ]
         read_only_fields = fields
 
     def get_shown(self, line: ShipmentLine) -> str | None:
@@ -107,11 +126,30 @@ class ConsigneeSerializer(Named):
     address = Words(help_text="The dock.")
 
 
+class CautionSerializer(serializers.Serializer):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
 class ShipmentSerializer(RowSerializer):
     consignor = Named()
     consignee = ConsigneeSerializer()
     carrier = Named(allow_null=True)
+    rec19 = serializers.CharField(
+        source="mode.rec19",
+        allow_null=True,
+        help_text="The mode of transport, by UN/CEFACT Recommendation 19.",
+    )
+    gross_weight_g = serializers.SerializerMethodField(
+        help_text="As stated, or else of the outermost units once each was weighed."
+    )
+    volume_cm3 = serializers.SerializerMethodField(
+        help_text="As stated, or else of the outermost units once each was measured."
+    )
+    cautions = serializers.SerializerMethodField(help_text="What to look at before it leaves.")
     lines = ShipmentLineSerializer(many=True)
+    units = UnitSerializer(many=True)
+    legs = LegSerializer(many=True)
     events = TrackingEventSerializer(many=True)
     receipt = ReceiptSerializer(allow_null=True)
 
@@ -125,7 +163,13 @@ class ShipmentSerializer(RowSerializer):
             "consignee",
             "carrier",
             "mode",
+            "rec19",
             "waybill",
+            "min_temp_c",
+            "max_temp_c",
+            "gross_weight_g",
+            "volume_cm3",
+            "cautions",
             "created_at",
             "departed_at",
             "delivered_at",
@@ -135,10 +179,23 @@ class ShipmentSerializer(RowSerializer):
             "sighting_label",
             "sighted_at",
             "lines",
+            "units",
+            "legs",
             "events",
             "receipt",
         ]
         read_only_fields = fields
+
+    def get_gross_weight_g(self, shipment: Shipment) -> int | None:
+        return care.gross_weight(shipment, list(shipment.units.all()))
+
+    def get_volume_cm3(self, shipment: Shipment) -> int | None:
+        return care.volume(shipment, list(shipment.units.all()))
+
+    @extend_schema_field(CautionSerializer(many=True))
+    def get_cautions(self, shipment: Shipment) -> list[dict[str, str]]:
+        found = care.cautions(shipment, list(shipment.lines.all()), list(shipment.units.all()))
+        return [caution._asdict() for caution in found]
 
     def to_representation(self, shipment: Shipment) -> dict[str, Any]:
         if not hasattr(shipment, "receipt"):
@@ -231,7 +288,7 @@ MOVED = {"request": None, "responses": ShipmentSerializer}
 
 
 @extend_schema_view(list=extend_schema(summary="Shipments"), retrieve=extend_schema(summary="A shipment"))
-class ShipmentViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
+class ShipmentViewSet(CargoActions, mixins.CreateModelMixin, ReadOnlyModelViewSet):
     """Goods on their way: what you send, carry or receive; volunteers see all."""
 
     serializer_class, filterset_class = ShipmentSerializer, ShipmentFilter
@@ -243,9 +300,13 @@ class ShipmentViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
         visible = Shipment.objects.visible_to(self.request.user)
         if self.action == "events":  # many, of one shipment: who may report them is all that is asked of it
             return visible.select_related("carrier", "consignee__region")
-        rows = visible.with_route().select_related("receipt")
+        return self._whole(visible)
+
+    def _whole(self, shipments: ShipmentQuerySet) -> QuerySet[Shipment]:
+        rows = shipments.with_route().select_related("receipt")
         counts = Prefetch("receipt__lines", ReceiptLine.objects.order_by("pk"))
-        return rows.prefetch_related(counts).newest_first()
+        units = Prefetch("units", HandlingUnit.objects.live().with_contents().in_order())
+        return rows.prefetch_related(counts, units).newest_first()
 
     @extend_schema(
         summary="Put a shipment together", request=ShipmentInput, responses={201: ShipmentSerializer}
@@ -364,5 +425,6 @@ class ShipmentViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
         return self._answer(verb(shipment, by=signed_in(self.request), at=timezone.now(), **details))
 
     def _answer(self, shipment: Shipment, status_code: int = status.HTTP_200_OK) -> Response:
-        shown_again = self.get_queryset().get(pk=shipment.pk)
+        # Not only what is visible: whoever has brought it to a hub sees it for the last time.
+        shown_again = self._whole(Shipment.objects.all()).get(pk=shipment.pk)
         return Response(self.get_serializer(shown_again).data, status=status_code)

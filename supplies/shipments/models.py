@@ -18,6 +18,7 @@ from supplies.free_text import ShortText
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.organisations.models import Facility, Organisation, User, in_regions_of
 from supplies.quantity import QuantityField, new_code, within_bounds
+from supplies.regions.models import Region
 
 
 class ShipmentStatus(models.TextChoices):
@@ -52,9 +53,37 @@ SHIPMENT_LIFECYCLE = Lifecycle(
         S.CANCELLED: set(),
     }
 )
+ENDED = [status for status, after in SHIPMENT_LIFECYCLE.moves.items() if not after]
 TROUBLED = [S.RETURNING, S.LOST, S.REFUSED, S.PARTLY_ACCEPTED]
 IN_TROUBLE = Q(status__in=TROUBLED, settled_at=None)
 TROUBLED_FIRST = Case(When(IN_TROUBLE, then=0), default=1)
+
+
+EARTHLY = (-200, 100)  # °C: from liquid nitrogen to boiling water
+
+
+def within(least: int, most: int, column: str) -> Q:
+    return Q(**{column: None}) | Q(**{f"{column}__gte": least, f"{column}__lte": most})
+
+
+class HazardClass(models.TextChoices):
+    """Classes and divisions of dangerous goods, of the UN Model Regulations."""
+
+    EXPLOSIVE = "1", _("explosives")
+    FLAMMABLE_GAS = "2.1", _("flammable gases")
+    OTHER_GAS = "2.2", _("gases, neither flammable nor toxic")
+    TOXIC_GAS = "2.3", _("toxic gases")
+    FLAMMABLE_LIQUID = "3", _("flammable liquids")
+    FLAMMABLE_SOLID = "4.1", _("flammable solids")
+    SELF_HEATING = "4.2", _("liable to catch fire by themselves")
+    WITH_WATER = "4.3", _("flammable gases with water")
+    OXIDISING = "5.1", _("oxidising substances")
+    PEROXIDE = "5.2", _("organic peroxides")
+    TOXIC = "6.1", _("toxic substances")
+    INFECTIOUS = "6.2", _("infectious substances")
+    RADIOACTIVE = "7", _("radioactive material")
+    CORROSIVE = "8", _("corrosive substances")
+    OTHER = "9", _("other dangerous goods")
 
 
 class TrackingCode(ReferenceRow):
@@ -84,15 +113,18 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
         return self.filter(IN_TROUBLE)
 
     def visible_to(self, user: Any) -> Self:
-        """A carrier sees its own shipments; donors and hospitals those that carry their goods; a coordinator those that
-        leave or enter her regions; volunteers all."""
+        """A carrier sees its own shipments, and those of which a leg of its own is still to be travelled; donors and
+        hospitals those that carry their goods; a coordinator those that leave or enter her regions; volunteers all."""
         if not user.is_authenticated:
             return self.none()
         if user.watches_over_all:
             return self
         mine = Organisation.objects.of(user).values("pk")
         own = Q(carrier__in=mine) | Q(consignor__in=mine) | Q(consignee__organisation__in=mine)
-        return self.filter(own | in_regions_of(user, "consignee__region__path", "consignor__region__path"))
+        ahead = Q(pk__in=Leg.objects.ahead_of(mine).values("shipment"))
+        return self.filter(
+            own | ahead | in_regions_of(user, "consignee__region__path", "consignor__region__path")
+        )
 
     def with_route(self) -> Self:
         return self.select_related(
@@ -105,6 +137,7 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
                 ).order_by("pk"),
             ),
             models.Prefetch("events", TrackingEvent.objects.order_by("occurred_at", "pk")),
+            models.Prefetch("legs", Leg.objects.with_names().in_order()),
         )
 
     def newest_first(self) -> Self:
@@ -147,6 +180,10 @@ class Shipment(Moving):
     departed_at = models.DateTimeField(_("departed"), null=True, blank=True)
     delivered_at = models.DateTimeField(_("delivered"), null=True, blank=True)
     expected_on = models.DateField(_("expected on"), null=True, blank=True)
+    min_temp_c = models.SmallIntegerField(_("not colder than, °C"), null=True, blank=True)
+    max_temp_c = models.SmallIntegerField(_("not warmer than, °C"), null=True, blank=True)
+    stated_weight_g = QuantityField(_("gross weight as stated, g"), null=True, blank=True)
+    stated_volume_cm3 = QuantityField(_("volume as stated, cm³"), null=True, blank=True)
     settled_at = models.DateTimeField(_("trouble settled"), null=True, blank=True)
     settlement = ShortText(_("how it was settled"), max_length=300, blank=True)
     sighting_vocabulary = models.CharField(_("vocabulary of the last sighting"), max_length=30, blank=True)
@@ -170,6 +207,13 @@ class Shipment(Moving):
                 condition=~Q(waybill="") & ~Q(status=S.CANCELLED),
                 name="shipment_waybill_once",
             ),
+            models.CheckConstraint(
+                name="shipment_temperatures_in_order",
+                condition=within(*EARTHLY, "min_temp_c")
+                & within(*EARTHLY, "max_temp_c")
+                & (Q(min_temp_c=None) | Q(max_temp_c=None) | Q(min_temp_c__lte=F("max_temp_c"))),
+            ),
+            within_bounds("shipment_weighs_something", "stated_weight_g", "stated_volume_cm3", at_least=1),
         ]
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="shipment_newest"),
@@ -193,6 +237,10 @@ class ShipmentLine(models.Model):
     is_live = models.BooleanField(
         _("on board"), default=True, editable=False, help_text=_("False once the shipment was cancelled.")
     )
+    un_number = models.CharField(_("UN number"), max_length=4, blank=True)
+    hazard_class = models.CharField(
+        _("class of dangerous goods"), max_length=3, choices=HazardClass, blank=True
+    )
 
     class Meta:
         verbose_name = _("shipment line")
@@ -201,10 +249,149 @@ class ShipmentLine(models.Model):
             models.UniqueConstraint(
                 fields=["allocation"], condition=Q(is_live=True), name="allocation_on_one_shipment"
             ),
+            models.CheckConstraint(
+                name="shipment_line_dangerous_with_number_and_class",
+                condition=Q(un_number="", hazard_class="")
+                | Q(un_number__regex=r"^[0-9]{4}$", hazard_class__in=HazardClass.values),
+            ),
         ]
 
     def __str__(self) -> str:
         return str(self.allocation)
+
+
+class LegQuerySet(models.QuerySet["Leg"]):
+    def in_order(self) -> Self:
+        return self.order_by("shipment", "sequence")
+
+    def to_go(self) -> Self:
+        """Planned or under way."""
+        return self.filter(arrived_at=None)
+
+    def ahead_of(self, carriers: models.QuerySet[Organisation, Any]) -> Self:
+        """What these carriers have to travel yet, of shipments that are booked and have not ended."""
+        gone = [S.DRAFT, S.DELIVERED, S.RETURNING, *ENDED]
+        return self.to_go().filter(carrier__in=carriers).exclude(shipment__status__in=gone)
+
+    def with_names(self) -> Self:
+        return self.select_related("carrier", "mode", "from_region", "to_region")
+
+
+class Leg(models.Model):
+    """A part of the journey with one carrier, from hub to hub. A shipment without legs is one leg from end to end.
+
+    What the shipment says of carrier, waybill and mode is what its leg under way says, or else its next one.
+    """
+
+    shipment = models.ForeignKey(Shipment, models.CASCADE, related_name="legs", verbose_name=_("shipment"))
+    sequence = models.PositiveSmallIntegerField(_("number of the leg"))
+    from_region = models.ForeignKey(
+        Region, models.PROTECT, verbose_name=_("from the region"), related_name="+"
+    )
+    from_place = ShortText(_("from the place"), max_length=120, blank=True)
+    to_region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("to the region"), related_name="+")
+    to_place = ShortText(_("to the place"), max_length=120, blank=True)
+    carrier = models.ForeignKey(
+        Organisation, models.PROTECT, verbose_name=_("carrier"), related_name="legs_carried"
+    )
+    mode = models.ForeignKey(
+        TransportMode, models.PROTECT, null=True, blank=True, verbose_name=_("transport"), related_name="+"
+    )
+    waybill = models.CharField(_("waybill number"), max_length=60, blank=True)
+    is_shared = models.BooleanField(
+        _("with other shipments"),
+        default=False,
+        help_text=_("Of a consolidated load, which it is changed by."),
+    )
+    planned_departure_at = models.DateTimeField(_("to depart"), null=True, blank=True)
+    planned_arrival_at = models.DateTimeField(_("to arrive"), null=True, blank=True)
+    departed_at = models.DateTimeField(_("departed"), null=True, blank=True)
+    arrived_at = models.DateTimeField(_("arrived"), null=True, blank=True)
+
+    objects = LegQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("leg")
+        verbose_name_plural = _("legs")
+        constraints = [
+            models.UniqueConstraint(fields=["shipment", "sequence"], name="leg_has_its_number"),
+            models.UniqueConstraint(
+                fields=["shipment"],
+                condition=Q(departed_at__isnull=False, arrived_at=None),
+                name="leg_under_way_is_one",
+            ),
+            models.CheckConstraint(
+                name="leg_arrives_after_it_departed",
+                condition=Q(arrived_at=None) | Q(arrived_at__gte=F("departed_at"), departed_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="leg_is_planned_in_order",
+                condition=Q(planned_departure_at=None)
+                | Q(planned_arrival_at=None)
+                | Q(planned_arrival_at__gte=F("planned_departure_at")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} · {self.carrier}"
+
+    @property
+    def where_from(self) -> str:
+        return self.from_place or self.from_region.name
+
+    @property
+    def where_to(self) -> str:
+        return self.to_place or self.to_region.name
+
+
+class Rearrangement(models.Model):
+    """Why what was put together or booked was changed before it departed. Rows are only ever added."""
+
+    class Kind(models.TextChoices):
+        SPLIT = "split", _("split")
+        MERGED = "merged", _("merged")
+        REASSIGNED = "reassigned", _("given to another carrier")
+
+    shipment = models.ForeignKey(
+        Shipment, models.PROTECT, related_name="rearrangements", verbose_name=_("shipment")
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    other = models.ForeignKey(
+        Shipment,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("other shipment"),
+        help_text=_("Split off from this one, or taken into it."),
+    )
+    carrier_before = models.ForeignKey(
+        Organisation,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("carrier before"),
+    )
+    reason = ShortText(_("reason"), max_length=300)
+    at = models.DateTimeField(_("when"))
+    by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("who")
+    )
+
+    class Meta:
+        verbose_name = _("rearrangement")
+        verbose_name_plural = _("rearrangements")
+        constraints = [
+            models.CheckConstraint(name="rearrangement_says_why", condition=~Q(reason="")),
+            models.CheckConstraint(
+                name="rearrangement_kind_is_listed", condition=Q(kind__in=["split", "merged", "reassigned"])
+            ),
+            OnlyAdded(name="rearrangements_are_only_added", may_change=["reason"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} · {timezone.localtime(self.at):%Y-%m-%d %H:%M}"
 
 
 class Step(models.TextChoices):

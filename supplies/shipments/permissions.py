@@ -26,6 +26,11 @@ def may_move(user: Any, shipment: Shipment) -> bool:
     )
 
 
+def may_pack(user: Any, shipment: Shipment) -> bool:
+    """Who has it in hands before it leaves: the donor; and whoever may move it."""
+    return may_move(user, shipment) or acts_for(user, shipment.consignor)
+
+
 def may_count(user: Any, shipment: Shipment) -> bool:
     """Who receives counts: the hospital; or a volunteer or coordinator who was told on the telephone."""
     return may_coordinate(user, shipment.consignee) or acts_for(user, shipment.consignee.organisation)

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from supplies.allocations import services as ledger
@@ -13,7 +13,9 @@ from supplies.allocations.models import Allocation, AllocationStatus
 from supplies.catalogue.models import TransportMode
 from supplies.errors import NotEligible, Refused
 from supplies.journal.services import record
-from supplies.organisations.models import Organisation, User, Verified
+from supplies.organisations.models import Organisation, User
+from supplies.shipments import care, legs
+from supplies.shipments.locking import locked
 from supplies.shipments.models import (
     TROUBLED,
     Discrepancy,
@@ -38,7 +40,9 @@ def put_together(allocations: Sequence[Allocation], *, by: User | None, at: date
         raise ValidationError({"allocations": _("Name at least one allocation to ship.")})
     rows = list(
         Allocation.objects.filter(pk__in=[a.pk for a in allocations])
-        .select_related("need__appeal__facility", "offer__donation__organisation", "offer__mode")
+        .select_related(
+            "need__appeal__facility", "offer__donation__organisation", "offer__mode", "offer__item"
+        )
         .order_by("pk")
     )
     routes = {(row.offer.donation.organisation_id, row.need.appeal.facility_id) for row in rows}
@@ -50,15 +54,18 @@ def put_together(allocations: Sequence[Allocation], *, by: User | None, at: date
         raise NotEligible(
             _("One of these allocations is on a shipment already, or has ended."), code="not-reserved"
         )
-    shipment = Shipment.objects.create(
+    shipment = Shipment(
         consignor=rows[0].offer.donation.organisation,
         consignee=rows[0].need.appeal.facility,
         mode=rows[0].offer.mode,
         created_at=at,
         created_by=by,
     )
+    lines = [ShipmentLine(shipment=shipment, allocation=row) for row in rows]
+    care.propose(shipment, lines)
+    shipment.save(force_insert=True)
     ledger.book(rows, by=by, at=at)
-    ShipmentLine.objects.bulk_create(ShipmentLine(shipment=shipment, allocation=row) for row in rows)
+    ShipmentLine.objects.bulk_create(lines)
     record(shipment, "shipment.made", by=by, at=at, lines=len(rows))
     return shipment
 
@@ -75,23 +82,25 @@ def book(
     expected_on: date | None = None,
 ) -> Shipment:
     """Hand the order to a carrier. From here on the carrier sees the shipment and moves it."""
-    if carrier.kind != Organisation.Kind.CARRIER or carrier.status != Verified.VERIFIED:
+    if not legs.is_carrier(carrier):
         raise NotEligible(
             _("%(name)s is not a verified carrier.") % {"name": carrier.name}, code="not-a-carrier"
         )
     shipment = _locked(shipment)
+    first = legs.first_of(shipment)
+    if first is not None and first.carrier_id != carrier.pk:
+        raise NotEligible(
+            _("The first leg is planned with %(name)s. Book it with them, or plan the legs anew.")
+            % {"name": first.carrier.name},
+            code="not-planned-with",
+        )
     shipment.move_to(ShipmentStatus.BOOKED)
-    shipment.carrier, shipment.waybill, shipment.expected_on = carrier, waybill, expected_on
-    shipment.mode = mode or shipment.mode
-    try:
-        with transaction.atomic():
-            shipment.save(update_fields=["status", "carrier", "waybill", "mode", "expected_on"])
-    except IntegrityError as error:
-        if "shipment_waybill_once" not in str(error):
-            raise
-        raise Refused(
-            _("This carrier has a shipment with that waybill number already."), code="waybill-taken"
-        ) from error
+    shipment.expected_on = expected_on
+    legs.carry(shipment, carrier=carrier, waybill=waybill, mode=mode or shipment.mode)
+    shipment.save(update_fields=["expected_on"])
+    if first is not None:
+        first.waybill, first.mode = waybill, mode or first.mode
+        first.save(update_fields=["waybill", "mode"])
     record(shipment, "shipment.booked", by=by, at=at)
     return shipment
 
@@ -104,6 +113,7 @@ def dispatch(shipment: Shipment, *, by: User | None, at: datetime) -> Shipment:
     shipment.departed_at = at
     shipment.save(update_fields=["status", "departed_at"])
     ledger.ship(_allocations(shipment), by=by, at=at)
+    legs.begin(shipment, at=at)
     _seen(shipment, Step.DEPARTING, by=by, at=at, disposition="in_transit")
     record(shipment, "shipment.departed", by=by, at=at)
     return shipment
@@ -112,13 +122,16 @@ def dispatch(shipment: Shipment, *, by: User | None, at: datetime) -> Shipment:
 @transaction.atomic
 def arrive(shipment: Shipment, *, by: User | None, at: datetime) -> Shipment:
     """It stands at the door, not handed over yet."""
-    return _step(shipment, ShipmentStatus.AT_THE_DOOR, Step.ARRIVING, "shipment.arrived", by=by, at=at)
+    shipment = _step(shipment, ShipmentStatus.AT_THE_DOOR, Step.ARRIVING, "shipment.arrived", by=by, at=at)
+    legs.check_last(shipment)
+    return shipment
 
 
 @transaction.atomic
 def deliver(shipment: Shipment, *, by: User | None, at: datetime) -> Shipment:
     """Signed for at the gate. What is in the boxes is not counted yet."""
     shipment = _step(shipment, ShipmentStatus.DELIVERED, Step.RECEIVING, "shipment.delivered", by=by, at=at)
+    legs.end_last(shipment, at=at)
     shipment.delivered_at = at
     shipment.save(update_fields=["delivered_at"])
     return shipment
@@ -156,6 +169,7 @@ def cancel(shipment: Shipment, *, by: User | None, at: datetime) -> Shipment:
     )
     ledger.unbook(_allocations(shipment), by=by, at=at)
     shipment.lines.update(is_live=False)
+    shipment.units.update(is_live=False)
     return shipment
 
 
@@ -309,9 +323,8 @@ def _count(lines: Mapping[int, ShipmentLine], position: int, given: Mapping[str,
 
 
 def _locked(shipment: Shipment) -> Shipment:
-    """Needs, offers and allocations are locked before the shipment, as everywhere."""
-    ledger.lock(Allocation.objects.filter(lines__shipment=shipment, lines__is_live=True))
-    return Shipment.objects.select_for_update(of=("self",)).get(pk=shipment.pk)
+    (row,) = locked([shipment])
+    return row
 
 
 def _allocations(shipment: Shipment) -> list[Allocation]:

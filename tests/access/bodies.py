@@ -18,6 +18,13 @@ Body = Callable[[World, Side], Any]
 REASON = {"reason": "演练：不再需要"}
 DAY = str(TODAY + timedelta(days=5))
 
+
+def _line(side: Side, state: str) -> int:
+    """The only line of the shipment in this state."""
+    key: int = side[f"shipment {state}"].lines.get().pk
+    return key
+
+
 API: dict[str, Body] = {
     "appeal-list": lambda world, side: {
         "facility": str(side.site.pk),
@@ -58,6 +65,31 @@ API: dict[str, Body] = {
     "webhookendpoint-replay": lambda world, side: {"since": "2026-11-20T00:00:00Z"},
     "shipment-list": lambda world, side: {"allocations": [str(side["allocation"].pk)]},
     "shipment-book": lambda world, side: {"carrier": str(side.carrier.pk)},
+    "shipment-units": lambda world, side: {
+        "units": [{"kind": "carton", "contents": [{"line": _line(side, "booked"), "quantity": 100}]}]
+    },
+    "shipment-unpack": lambda world, side: {"units": [side["shipment packed"].units.get().pk]},
+    "shipment-declare": lambda world, side: {"gross_weight_g": 20_000},
+    "shipment-legs": lambda world, side: {
+        "legs": [
+            {"from_region": "420106", "to_region": "420106", "carrier": str(side.carrier.pk)},
+            {"from_region": "420106", "to_region": "420106", "carrier": str(side.carrier.pk)},
+        ]
+    },
+    "shipment-split": lambda world, side: {
+        "lines": [{"line": _line(side, "booked"), "quantity": 40}],
+        **REASON,
+    },
+    "shipment-merge": lambda world, side: {"other": str(side["shipment packed"].pk), **REASON},
+    "shipment-reassign": lambda world, side: {"carrier": str(side["other carrier"].pk), **REASON},
+    "load-list": lambda world, side: {
+        "consignee": str(side["facility"].pk),
+        "hub_region": "420106",
+        "carrier": str(side.carrier.pk),
+        "shipments": [str(side["shipment booked"].pk)],
+    },
+    "load-add": lambda world, side: {"shipments": [str(side["shipment booked"].pk)]},
+    "load-remove": lambda world, side: {"shipments": [str(side["load"].places.get().shipment_id)]},
     "shipment-events": lambda world, side: {"step": "transporting", "occurred_at": "2026-11-23T07:00:00Z"},
     "shipment-receive": lambda world, side: {
         "lines": [{"line": side["shipment delivered"].lines.get().pk, "accepted": 100}]

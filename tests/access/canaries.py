@@ -409,6 +409,7 @@ ROWS_OF = {
     "facilities": "supplies.Facility",
     "invitations": "supplies.Invitation",
     "items": "supplies.Item",
+    "loads": "supplies.ConsolidatedLoad",
     "listed-facilities": "supplies.ListedFacility",
     "matching-runs": "matching.MatchingRun",
     "memberships": "supplies.Membership",

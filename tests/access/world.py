@@ -18,6 +18,7 @@ from supplies.duplicates import services as duplicates
 from supplies.duplicates.models import DuplicatePair
 from supplies.intake import services as lists
 from supplies.intake.models import Correction, ImportedLine, ImportedRow, StagedRow
+from supplies.loads import services as loads
 from supplies.needs import reminders
 from supplies.notices import services as hooks
 from supplies.organisations import services as people
@@ -25,6 +26,7 @@ from supplies.organisations.models import Facility, Organisation, User
 from supplies.privacy.models import Reveal
 from supplies.privacy.services import reveal
 from supplies.regions.models import Region
+from supplies.shipments import legs, packing
 from supplies.shipments import services as moving
 from supplies.shipments.models import Shipment
 from tests.makers import (
@@ -324,6 +326,27 @@ def _moves(side: Side) -> None:
     receipt = moving.receive(counted, counts=[{"line": line, "accepted": 90, "damaged": 10}], by=None, at=NOW)
     side.rows |= {"shipment counted": counted, "receipt": receipt}
     side.rows["discrepancy"] = receipt.lines.get().discrepancies.get()
+    _travels(side)
+
+
+def _travels(side: Side) -> None:
+    """A packed shipment, one in legs on its way to a hub and one that waits there, a load that is gathered and one that left."""
+    side.rows["other carrier"] = make_organisation("carrier", region=side.region)
+    packed = make_shipment(_allocate(side), carrier=side.carrier, status="booked")
+    contents = [{"line": packed.lines.get(), "quantity": 100}]
+    packing.pack(packed, units=[{"kind": "carton", "contents": contents}], by=None, at=NOW)
+    leg = {"from_region": side.region, "to_region": side.region, "carrier": side.carrier}
+    for name in ("to a hub", "at a hub"):
+        shipment = make_shipment(_allocate(side), carrier=side.carrier, status="booked")
+        legs.plan(shipment, legs=[leg, leg], by=None, at=NOW)
+        side.rows[f"shipment {name}"] = moving.dispatch(shipment, by=None, at=NOW)
+    legs.reach_hub(side["shipment at a hub"], by=None, at=NOW)
+    side.rows["shipment packed"] = packed
+    for name in ("load", "load under way"):
+        shipment = make_shipment(_allocate(side), carrier=side.carrier, status="booked")
+        hub: dict[str, Any] = {"hub_region": side.region, "carrier": side.carrier}
+        side.rows[name] = loads.gather(side.site, shipments=[shipment], by=None, at=NOW, **hub)
+    loads.dispatch(side["load under way"], by=None, at=NOW)
 
 
 def _allocate(side: Side) -> Allocation:

@@ -24,11 +24,14 @@ from supplies.allocations import services as ledger  # noqa: E402
 from supplies.allocations.models import Allocation  # noqa: E402
 from supplies.errors import Refused  # noqa: E402
 from supplies.journal.services import dispatch as carry  # noqa: E402
+from supplies.loads import services as loads  # noqa: E402
+from supplies.loads.models import ConsolidatedLoad  # noqa: E402
 from supplies.needs import services as asking  # noqa: E402
 from supplies.needs.models import Appeal, Need  # noqa: E402
 from supplies.offers import services as giving  # noqa: E402
 from supplies.offers.models import Donation, Offer  # noqa: E402
 from supplies.organisations.models import Facility, Organisation, User  # noqa: E402
+from supplies.shipments import packing, rearranging  # noqa: E402
 from supplies.shipments import services as moving  # noqa: E402
 from supplies.shipments.models import Shipment  # noqa: E402
 from tests.makers import NOW, make_appeal, make_donation, make_emergency  # noqa: E402
@@ -42,6 +45,7 @@ LIVE: dict[type[models.Model], tuple[str, ...]] = {
     Need: ("open", "waiting"),
     Offer: ("open", "waiting"),
     Allocation: ("reserved",),
+    ConsolidatedLoad: ("planned", "in_transit", "at_the_door"),
     Shipment: ("draft", "booked", "in_transit", "delivered", "returning"),
     Appeal: ("waiting", "published"),
     Donation: ("waiting", "published"),
@@ -149,6 +153,44 @@ def deliver(chance: random.Random) -> None:
     moving.deliver(a(Shipment, chance, status="in_transit"), **SAID)
 
 
+def pack(chance: random.Random) -> None:
+    shipment = a(Shipment, chance, status=chance.choice(["draft", "booked"]))
+    for line in shipment.lines.select_related("allocation"):
+        contents = [{"line": line, "quantity": max(1, line.allocation.quantity // 2)}]
+        packing.pack(shipment, units=[{"kind": "carton", "contents": contents}], **SAID)
+
+
+def split_shipment(chance: random.Random) -> None:
+    shipment = a(Shipment, chance, status=chance.choice(["draft", "booked"]))
+    lines = [{"line": line, "quantity": chance.randint(1, 60)} for line in shipment.lines.order_by("?")[:1]]
+    rearranging.split(shipment, lines=lines, reason="race", **SAID)
+
+
+def merge(chance: random.Random) -> None:
+    into = a(Shipment, chance, status=chance.choice(["draft", "booked"]))
+    route = {"consignor": into.consignor_id, "consignee": into.consignee_id}
+    other = Shipment.objects.filter(**route).exclude(pk=into.pk).order_by("?").first()
+    if other is not None:
+        rearranging.merge(into, other, reason="race", **SAID)
+
+
+def gather(chance: random.Random) -> None:
+    first = a(Shipment, chance, status="booked")
+    together = first.consignee.shipments.filter(status="booked", place_on_load=None).order_by("?")[:3]
+    loads.gather(
+        first.consignee,
+        hub_region=first.consignee.region,
+        carrier=first.carrier,
+        shipments=list(together) or [first],
+        **SAID,
+    )
+
+
+def send_a_load(chance: random.Random) -> None:
+    load = a(ConsolidatedLoad, chance)
+    chance.choice([loads.dispatch, loads.dispatch, loads.arrive, loads.deliver, loads.cancel])(load, **SAID)
+
+
 def receive(chance: random.Random) -> None:
     shipment = a(Shipment, chance, status="delivered")
     counts = [
@@ -175,6 +217,11 @@ SOMETIMES = [
     lambda chance: carry(at=NOW),
     split,
     release,
+    pack,
+    split_shipment,
+    merge,
+    gather,
+    send_a_load,
     of(Shipment, moving.cancel),
     of(Shipment, moving.send_back),
     of(Shipment, moving.come_back),
