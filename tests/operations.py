@@ -13,8 +13,8 @@ from drf_spectacular.generators import SchemaGenerator
 from matching import services as answering
 from matching.models import ProposalStatus
 from supplies.change_requests import services as corrections
-from supplies.notices import services as hooks
 from supplies.loads import services as loads
+from supplies.notices import services as hooks
 from supplies.organisations import services as people
 from supplies.regions.models import Region
 from supplies.shipments import legs as routing
