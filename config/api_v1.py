@@ -16,8 +16,8 @@ from supplies.needs.api import AppealViewSet, NeedViewSet
 from supplies.offers.api import DonationViewSet, OfferViewSet
 from supplies.organisations.api import OrganisationViewSet
 from supplies.privacy.api import ContactViewSet, ReachableFacilityViewSet, RevealViewSet
+from supplies.receipts.api import CountedShipmentViewSet
 from supplies.regions.api import RegionViewSet
-from supplies.shipments.api import ShipmentViewSet
 
 router = GatedRouter()
 router.register("regions", RegionViewSet)
@@ -39,7 +39,7 @@ router.register("matching-runs", MatchingRunViewSet)
 router.register("proposals", ProposalViewSet)
 router.register("shortfalls", ShortfallViewSet)
 router.register("allocations", AllocationViewSet)
-router.register("shipments", ShipmentViewSet)
+router.register("shipments", CountedShipmentViewSet)
 router.register("change-requests", ReportViewSet, basename="change-request")
 
 urlpatterns = [

@@ -16,5 +16,6 @@ import supplies.needs.admin
 import supplies.offers.admin
 import supplies.organisations.admin
 import supplies.privacy.admin
+import supplies.receipts.admin
 import supplies.regions.admin
 import supplies.shipments.admin  # noqa: F401

@@ -36,11 +36,9 @@ from supplies.organisations.models import (
     Verification,
 )
 from supplies.privacy.models import Erasure, Reveal
+from supplies.receipts.models import Discrepancy, Receipt, ReceiptLine
 from supplies.regions.models import Region
 from supplies.shipments.models import (
-    Discrepancy,
-    Receipt,
-    ReceiptLine,
     Shipment,
     ShipmentLine,
     TrackingCode,

@@ -16,7 +16,7 @@ from supplies.opendata import views as opendata
 from supplies.opendata.api import Download
 from supplies.organisations import views as organisations
 from supplies.privacy import views as privacy
-from supplies.shipments import views as shipments
+from supplies.receipts import views as receipts
 
 urlpatterns = [
     path("", desks.home, name="home"),
@@ -39,8 +39,8 @@ urlpatterns = [
     path("donations/<uuid:pk>/posted/", offers.posted, name="donation-posted"),
     path("donations/<uuid:pk>/withdraw/", offers.withdraw, name="withdraw-donation"),
     path("offers/<uuid:pk>/withdraw/", offers.withdraw_offer, name="withdraw-offer"),
-    path("shipments/<uuid:pk>/", shipments.shipment, name="shipment"),
-    path("shipments/<uuid:pk>/count/", shipments.count, name="count-shipment"),
+    path("shipments/<uuid:pk>/", receipts.shipment, name="shipment"),
+    path("shipments/<uuid:pk>/count/", receipts.count, name="count-shipment"),
     path("report/<slug:what>/<uuid:pk>/", corrections.report, name="report"),
     path("reports/<slug:code>/", corrections.reported, name="reported"),
     path("reports/<slug:code>/take-back/", corrections.take_back, name="take-back-report"),

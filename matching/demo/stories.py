@@ -15,8 +15,10 @@ from supplies.needs import services as asking
 from supplies.needs.models import Need
 from supplies.offers import services as giving
 from supplies.offers.models import Offer
+from supplies.receipts import services as receiving
+from supplies.receipts.models import Receipt
 from supplies.shipments import services as moving
-from supplies.shipments.models import Receipt, Shipment
+from supplies.shipments.models import Shipment
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 CARRIER_WORDS = "kuaidi100"
@@ -118,7 +120,7 @@ class Act:
             missing, surplus = parts.pop("missing", 0), parts.pop("surplus", 0)
             accepted = max(0, shipped - missing + surplus - sum(parts.values()))
             counts.append({"line": line, "accepted": accepted, **parts})
-        return moving.receive(shipment, counts=counts, by=self.by, at=self.at + 22 * HOUR)
+        return receiving.receive(shipment, counts=counts, by=self.by, at=self.at + 22 * HOUR)
 
 
 def _filled(proposal: Proposal) -> float:

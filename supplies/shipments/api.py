@@ -2,7 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 import django_filters
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from supplies.allocations.models import Allocation
-from supplies.api_fields import Coded, Named, Quantity, RowField, RowInput, RowSerializer, Strict, Words
+from supplies.api_fields import Coded, Named, RowField, RowInput, RowSerializer, Strict, Words
 from supplies.catalogue.api import shown
 from supplies.catalogue.models import TransportMode
 from supplies.errors import NotYours
@@ -23,15 +23,13 @@ from supplies.organisations.models import Organisation, Scope
 from supplies.organisations.tokens import HasScope, signed_in
 from supplies.shipments import services
 from supplies.shipments.models import (
-    Receipt,
-    ReceiptLine,
     Shipment,
     ShipmentLine,
     ShipmentStatus,
     Step,
     TrackingEvent,
 )
-from supplies.shipments.permissions import may_book, may_count, may_load, may_move, may_put_together
+from supplies.shipments.permissions import may_book, may_load, may_move, may_put_together
 
 MOST_LINES = 200
 NOT_YOURS = _("Only its carrier, or a volunteer, may move this shipment.")
@@ -75,32 +73,6 @@ class TrackingEventSerializer(RowSerializer):
         read_only_fields = fields
 
 
-class ReceiptLineSerializer(RowSerializer):
-    class Meta:
-        model = ReceiptLine
-        fields = [
-            "line",
-            "shipped",
-            "counted",
-            "accepted",
-            "damaged",
-            "wrong_item",
-            "expired",
-            "missing",
-            "surplus",
-        ]
-        read_only_fields = fields
-
-
-class ReceiptSerializer(RowSerializer):
-    lines = ReceiptLineSerializer(many=True)
-
-    class Meta:
-        model = Receipt
-        fields = ["id", "at", "note", "lines"]
-        read_only_fields = fields
-
-
 class ConsigneeSerializer(Named):
     organisation = Named()
     region = Coded()
@@ -113,7 +85,6 @@ class ShipmentSerializer(RowSerializer):
     carrier = Named(allow_null=True)
     lines = ShipmentLineSerializer(many=True)
     events = TrackingEventSerializer(many=True)
-    receipt = ReceiptSerializer(allow_null=True)
 
     class Meta:
         model = Shipment
@@ -136,14 +107,8 @@ class ShipmentSerializer(RowSerializer):
             "sighted_at",
             "lines",
             "events",
-            "receipt",
         ]
         read_only_fields = fields
-
-    def to_representation(self, shipment: Shipment) -> dict[str, Any]:
-        if not hasattr(shipment, "receipt"):
-            shipment._state.fields_cache["receipt"] = None
-        return super().to_representation(shipment)
 
 
 # -- What may be sent --------------------------------------------------------------------------------------
@@ -197,21 +162,6 @@ class NoteInput(Strict):
     note = Words(required=False, allow_blank=True, max_length=300)
 
 
-class CountInput(Strict):
-    """The count of one line; what is absent is zero, and what is missing follows from what was shipped."""
-
-    line = serializers.IntegerField(help_text="The id of a line of the shipment.")
-    accepted = Quantity(required=False, min_value=0)
-    damaged = Quantity(required=False, min_value=0)
-    wrong_item = Quantity(required=False, min_value=0)
-    expired = Quantity(required=False, min_value=0)
-
-
-class ReceiptInput(Strict):
-    lines = CountInput(many=True, max_length=MOST_LINES)  # type: ignore[call-arg]
-    note = Words(required=False, allow_blank=True, max_length=500)
-
-
 # -- How lists are narrowed --------------------------------------------------------------------------------
 
 
@@ -227,7 +177,7 @@ class ShipmentFilter(django_filters.FilterSet):
 
 # -- What can be done ----------------------------------------------------------------------------------------
 
-MOVED = {"request": None, "responses": ShipmentSerializer}
+MOVED = {"request": None}  # what is answered is the shipment, as the viewset shows it
 
 
 @extend_schema_view(list=extend_schema(summary="Shipments"), retrieve=extend_schema(summary="A shipment"))
@@ -243,13 +193,9 @@ class ShipmentViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
         visible = Shipment.objects.visible_to(self.request.user)
         if self.action == "events":  # many, of one shipment: who may report them is all that is asked of it
             return visible.select_related("carrier", "consignee__region")
-        rows = visible.with_route().select_related("receipt")
-        counts = Prefetch("receipt__lines", ReceiptLine.objects.order_by("pk"))
-        return rows.prefetch_related(counts).newest_first()
+        return visible.with_route().newest_first()
 
-    @extend_schema(
-        summary="Put a shipment together", request=ShipmentInput, responses={201: ShipmentSerializer}
-    )
+    @extend_schema(summary="Put a shipment together", request=ShipmentInput)
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Of reserved allocations from one donor to one facility."""
         if not may_put_together(request.user):
@@ -260,7 +206,7 @@ class ShipmentViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
         shipment = services.put_together(given["allocations"], by=signed_in(request), at=timezone.now())
         return self._answer(shipment, status.HTTP_201_CREATED)
 
-    @extend_schema(summary="Book a carrier", request=BookingInput, responses=ShipmentSerializer)
+    @extend_schema(summary="Book a carrier", request=BookingInput)
     @action(detail=True, methods=["post"])
     def book(self, request: Request, pk: str) -> Response:
         """From here on the carrier sees the shipment and moves it."""
@@ -287,26 +233,13 @@ class ShipmentViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
         """Signed for at the gate; what is in the boxes is not counted yet."""
         return self._move(services.deliver)
 
-    @extend_schema(summary="Count what arrived", request=ReceiptInput, responses=ShipmentSerializer)
-    @action(detail=True, methods=["post"])
-    def receive(self, request: Request, pk: str) -> Response:
-        """The hospital's count of every line. What is not accepted is needed again."""
-        shipment = self._allowed(may_count, _("Only the hospital, or a volunteer, may count what arrived."))
-        given = self._given(ReceiptInput)
-        lines = {line.pk: line for line in shipment.lines.all()}
-        counts = [{**count, "line": lines.get(count["line"])} for count in given["lines"]]
-        services.receive(
-            shipment, counts=counts, note=given.get("note", ""), by=signed_in(request), at=timezone.now()
-        )
-        return self._answer(shipment)
-
     @extend_schema(summary="Call it off", **MOVED)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         """Before it leaves: its allocations are reserved again."""
         return self._move(services.cancel)
 
-    @extend_schema(summary="Send it back", request=NoteInput, responses=ShipmentSerializer)
+    @extend_schema(summary="Send it back", request=NoteInput)
     @action(detail=True, methods=["post"], url_path="return")
     def send_back(self, request: Request, pk: str) -> Response:
         """It could not be handed over and goes back to the donor."""
@@ -318,7 +251,7 @@ class ShipmentViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
         """The donor has it again: both sides are free."""
         return self._move(services.come_back)
 
-    @extend_schema(summary="Give it up as lost", request=NoteInput, responses=ShipmentSerializer)
+    @extend_schema(summary="Give it up as lost", request=NoteInput)
     @action(detail=True, methods=["post"])
     def lose(self, request: Request, pk: str) -> Response:
         """The hospital's needs are open again."""

@@ -19,6 +19,7 @@ from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User
 from supplies.privacy.models import Reveal
 from supplies.privacy.services import reveal
+from supplies.receipts import services as receiving
 from supplies.regions.models import Region
 from supplies.shipments import services as moving
 from supplies.shipments.models import Shipment
@@ -236,7 +237,9 @@ def _moves(side: Side) -> None:
     side.rows["shipment returning"] = moving.send_back(away, by=None, at=NOW)
     counted = make_shipment(_allocate(side), carrier=side.carrier, status="delivered")
     line = counted.lines.get()
-    receipt = moving.receive(counted, counts=[{"line": line, "accepted": 90, "damaged": 10}], by=None, at=NOW)
+    receipt = receiving.receive(
+        counted, counts=[{"line": line, "accepted": 90, "damaged": 10}], by=None, at=NOW
+    )
     side.rows |= {"shipment counted": counted, "receipt": receipt}
     side.rows["discrepancy"] = receipt.lines.get().discrepancies.get()
 

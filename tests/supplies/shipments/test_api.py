@@ -3,8 +3,9 @@ from typing import Any
 import pytest
 
 from supplies.organisations.models import Organisation
+from supplies.receipts.models import Receipt
 from supplies.shipments import services as moving
-from supplies.shipments.models import Receipt, Shipment
+from supplies.shipments.models import Shipment
 from tests.api_client import Speaker, speaker, today  # noqa: F401
 from tests.makers import (
     NOW,

@@ -1,7 +1,7 @@
 import pytest
 from django.urls import reverse
 
-from supplies.shipments.models import ReceiptLine
+from supplies.receipts.models import ReceiptLine
 from tests.makers import (
     make_allocation,
     make_facility,

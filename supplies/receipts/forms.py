@@ -38,7 +38,7 @@ class CountForm(forms.Form):
 
     @property
     def counts(self) -> dict[str, Any]:
-        """The line as `shipments.services.receive` takes it."""
+        """The line as `receipts.services.receive` takes it."""
         return {"line": self.line, **{kind: self.cleaned_data[kind] for kind in KINDS}}
 
 

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 from supplies.errors import Refused
 from supplies.free_text import told_of
 from supplies.organisations.visitors import SignedIn, signed_in
-from supplies.shipments import services
-from supplies.shipments.forms import CountForm, NoteForm, put_beside
+from supplies.receipts import services
+from supplies.receipts.forms import CountForm, NoteForm, put_beside
 from supplies.shipments.models import Shipment, ShipmentLine, ShipmentStatus
 from supplies.shipments.permissions import may_count
 
