@@ -16,7 +16,7 @@ from supplies.needs.api import AppealViewSet, NeedViewSet
 from supplies.offers.api import DonationViewSet, OfferViewSet
 from supplies.organisations.api import OrganisationViewSet
 from supplies.privacy.api import ContactViewSet, ReachableFacilityViewSet, RevealViewSet
-from supplies.receipts.api import CountedShipmentViewSet
+from supplies.receipts.api import CountedShipmentViewSet, TicketViewSet
 from supplies.regions.api import RegionViewSet
 
 router = GatedRouter()
@@ -40,6 +40,7 @@ router.register("proposals", ProposalViewSet)
 router.register("shortfalls", ShortfallViewSet)
 router.register("allocations", AllocationViewSet)
 router.register("shipments", CountedShipmentViewSet)
+router.register("tickets", TicketViewSet, basename="ticket")
 router.register("change-requests", ReportViewSet, basename="change-request")
 
 urlpatterns = [

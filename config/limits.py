@@ -42,7 +42,7 @@ ROUTES = {
         appeal-list appeal-detail need-list need-detail foreignneed-list foreignneed-detail donation-list donation-detail offer-list offer-detail
         fhir-metadata fhir-definition fhir-requests fhir-request fhir-deliveries fhir-delivery
         matchingrun-list matchingrun-detail proposal-list proposal-detail shortfall-list shortfall-detail allocation-list allocation-detail
-        shipment-list shipment-detail proposal-deviations proposal-suggested-shipments contact-list contact-detail reveal-list reveal-detail
+        shipment-list shipment-detail shipment-candidates ticket-list ticket-detail proposal-deviations proposal-suggested-shipments contact-list contact-detail reveal-list reveal-detail
         organisation organisation-check facility promise privacy open-data open-dictionary open-dictionary-json open-key open-manifest open-signature how-matching-works my-data account account-number keys members nowhere
         """,
     "search": "choose-hospital read-announcement intake check-goods check",
@@ -59,6 +59,7 @@ ROUTES = {
         proposal-accept proposal-agree proposal-approve proposal-decline allocation-release
         shipment-arrive shipment-book shipment-cancel shipment-deliver shipment-dispatch-shipment shipment-events
         shipment-lose shipment-receive shipment-returned shipment-send-back
+        shipment-correct shipment-reroute ticket-answer ticket-settle allocation-keep correct-count tickets reroute
         hand-in-evidence organisation-calls organisation-verify change-name end-other-sessions erase-me
         invite revoke-invitation dismiss-member promote-member issue-key revoke-key
         set-up-second-factor recovery-codes recovery-codes-file recovery-codes-kept account_email

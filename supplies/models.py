@@ -36,7 +36,7 @@ from supplies.organisations.models import (
     Verification,
 )
 from supplies.privacy.models import Erasure, Reveal
-from supplies.receipts.models import Discrepancy, Receipt, ReceiptLine
+from supplies.receipts.models import Discrepancy, DiscrepancyTicket, Receipt, ReceiptLine
 from supplies.regions.models import Region
 from supplies.shipments.models import (
     Shipment,
@@ -58,6 +58,7 @@ __all__ = [
     "Correction",
     "CounterfeitMark",
     "Discrepancy",
+    "DiscrepancyTicket",
     "Donation",
     "DuplicateNeeds",
     "DuplicatePair",

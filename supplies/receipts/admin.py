@@ -1,5 +1,8 @@
 """What the hospitals counted, at the desk: beside each shipment, and on its own."""
 
+from collections.abc import Iterable
+
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import label_for_field
 from django.db.models import QuerySet
@@ -9,12 +12,19 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from supplies.leaks import masked
-from supplies.organisations.desk import DeskAdmin, DeskInline, in_units, table
-from supplies.receipts.models import Discrepancy, Receipt, ReceiptLine
+from supplies.organisations.desk import DeskAdmin, DeskInline, Verb, Waiting, by_status, in_units, table
+from supplies.receipts import services
+from supplies.receipts.models import (
+    COUNTS,
+    Discrepancy,
+    DiscrepancyTicket,
+    Outcome,
+    Receipt,
+    ReceiptLine,
+    TicketStatus,
+)
 from supplies.shipments.admin import ShipmentAdmin
 from supplies.shipments.models import Shipment
-
-COUNTS = ("shipped", "accepted", "damaged", "wrong_item", "expired", "missing", "surplus")
 
 # A page that knows shipments and receipts belongs here: shipments do not know that receipts exist.
 admin.site.unregister(Shipment)
@@ -31,7 +41,7 @@ class CountedShipmentAdmin(ShipmentAdmin):
     @admin.display(description=_("receipt"))
     def receipt_table(self, shipment: Shipment) -> str:
         """The hospital's count, line by line."""
-        receipt = Receipt.objects.filter(shipment=shipment).first()
+        receipt = Receipt.objects.standing().filter(shipment=shipment).first()
         if receipt is None:
             return gettext("Not counted yet.")
         lines = receipt.lines.select_related(
@@ -97,3 +107,50 @@ class DiscrepancyAdmin(DeskAdmin):
     @admin.display(description=_("shipment"))
     def shipment(self, discrepancy: Discrepancy) -> str:
         return str(discrepancy.receipt_line.line.shipment)
+
+
+class HowEndedForm(forms.Form):
+    outcome = forms.ChoiceField(
+        label=_("How did it end?"),
+        choices=[choice for choice in Outcome.choices if choice[0] != Outcome.MISCOUNTED],
+    )
+    note = forms.CharField(label=_("Note"), max_length=300, required=False)
+
+
+@admin.register(DiscrepancyTicket)
+class TicketAdmin(DeskAdmin):
+    region_of = "shipment.consignee.region"
+    list_display = ("name_of", "status", "proposed", "outcome", "opened_at")
+    list_filter = (by_status(), "discrepancy__kind", "outcome")
+    list_select_related = (
+        "shipment__consignor",
+        "shipment__consignee__region",
+        "discrepancy__receipt_line__line__allocation__offer__item",
+    )
+    search_fields = ("=shipment__code", "shipment__waybill", "shipment__consignor__name")
+    ordering = ("-opened_at", "-pk")
+    actions = (
+        Verb(
+            "settle",
+            _("Settle it"),
+            services.settle,
+            asks=HowEndedForm,
+            fits=[TicketStatus.OPEN, TicketStatus.ANSWERED],
+        ),
+    )
+
+    def waits(self, request: HttpRequest) -> Iterable[Waiting]:
+        rows = DiscrepancyTicket.objects.visible_to(request.user)
+        return [
+            Waiting(
+                61,
+                _("answers of senders to settle"),
+                rows.filter(status=TicketStatus.ANSWERED),
+                "status=answered",
+            )
+        ]
+
+    @admin.display(description=_("discrepancy"))
+    def name_of(self, ticket: DiscrepancyTicket) -> str:
+        found = ticket.discrepancy
+        return f"{found.receipt_line.line.allocation.offer.item} · {found.get_kind_display()} · {ticket.shipment}"

@@ -44,9 +44,10 @@ SHIPMENT_LIFECYCLE = Lifecycle(
         S.AT_THE_DOOR: {S.DELIVERED, S.RETURNING, S.LOST},
         S.DELIVERED: {S.ACCEPTED, S.PARTLY_ACCEPTED, S.REFUSED},
         S.RETURNING: {S.RETURNED, S.LOST},
-        S.ACCEPTED: set(),
-        S.PARTLY_ACCEPTED: set(),
-        S.REFUSED: set(),
+        # A count that was wrong is corrected.
+        S.ACCEPTED: {S.PARTLY_ACCEPTED, S.REFUSED},
+        S.PARTLY_ACCEPTED: {S.ACCEPTED, S.REFUSED},
+        S.REFUSED: {S.ACCEPTED, S.PARTLY_ACCEPTED},
         S.RETURNED: set(),
         S.LOST: set(),
         S.CANCELLED: set(),
@@ -149,6 +150,7 @@ class Shipment(Moving):
     expected_on = models.DateField(_("expected on"), null=True, blank=True)
     settled_at = models.DateTimeField(_("trouble settled"), null=True, blank=True)
     settlement = ShortText(_("how it was settled"), max_length=300, blank=True)
+    rerouted_because = ShortText(_("why it goes to another facility"), max_length=300, blank=True)
     sighting_vocabulary = models.CharField(_("vocabulary of the last sighting"), max_length=30, blank=True)
     sighting_code = models.CharField(_("code of the last sighting"), max_length=60, blank=True)
     sighting_label = ShortText(_("last sighting"), max_length=160, blank=True)

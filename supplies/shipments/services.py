@@ -258,6 +258,20 @@ def counted(
     return shipment
 
 
+@transaction.atomic
+def recounted(
+    shipment: Shipment, outcome: ShipmentStatus, *, by: User | None, at: datetime, accepted: int
+) -> Shipment:
+    """Its count was wrong: it stands as the new one says, and what was settled about it has to be looked at again."""
+    shipment = _locked(shipment)
+    if shipment.status != outcome:
+        shipment.move_to(outcome)
+        shipment.settled_at, shipment.settlement = None, ""
+        shipment.save(update_fields=["status", "settled_at", "settlement"])
+    record(shipment, "shipment.recounted", by=by, at=at, accepted=accepted)
+    return shipment
+
+
 def _locked(shipment: Shipment) -> Shipment:
     """Needs, offers and allocations are locked before the shipment, as everywhere."""
     ledger.lock(Allocation.objects.filter(lines__shipment=shipment, lines__is_live=True))
