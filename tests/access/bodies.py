@@ -50,12 +50,20 @@ API: dict[str, Body] = {
     "change-request-list": lambda world, side: {"need": str(side["need published"].pk), "kind": "fake"},
     "proposal-decline": lambda world, side: REASON,
     "allocation-release": lambda world, side: REASON,
+    "allocation-keep": lambda world, side: REASON,
     "shipment-list": lambda world, side: {"allocations": [str(side["allocation"].pk)]},
     "shipment-book": lambda world, side: {"carrier": str(side.carrier.pk)},
     "shipment-events": lambda world, side: {"step": "transporting", "occurred_at": "2026-11-23T07:00:00Z"},
     "shipment-receive": lambda world, side: {
         "lines": [{"line": side["shipment delivered"].lines.get().pk, "accepted": 100}]
     },
+    "shipment-correct": lambda world, side: {
+        "lines": [{"line": side["shipment counted"].lines.get().pk, "accepted": 80, "damaged": 20}],
+        "because": "演练：数错了",
+    },
+    "shipment-reroute": lambda world, side: {"to": str(side["spare need"].appeal.facility_id), **REASON},
+    "ticket-answer": lambda world, side: {"proposed": "replaced"},
+    "ticket-settle": lambda world, side: {"outcome": "written_off"},
 }
 CONTACT = {"contact_name": "演练", "contact_phone": "000-0000-001"}
 PAGES: dict[str, Body] = {
@@ -81,6 +89,16 @@ PAGES: dict[str, Body] = {
     "count-shipment": lambda world, side: {
         f"line-{side['shipment delivered'].lines.get().pk}-accepted": "100"
     },
+    "correct-count": lambda world, side: {
+        f"line-{side['shipment counted'].lines.get().pk}-accepted": "80",
+        "because": "演练：数错了",
+    },
+    "tickets": lambda world, side: {
+        "ticket": str(side["ticket"].pk),
+        "do": "settle",
+        "outcome": "written_off",
+    },
+    "reroute": lambda world, side: {"to": str(side["spare need"].appeal.facility_id), **REASON},
     "register-hospital": lambda world, side: {
         "name": "演练新医院",
         "province": "420000",

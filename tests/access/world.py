@@ -26,12 +26,14 @@ from supplies.shipments.models import Shipment
 from tests.makers import (
     NOW,
     TODAY,
+    make_allocation,
     make_appeal,
     make_donation,
     make_emergency,
     make_facility,
     make_foreign_need,
     make_listing,
+    make_need,
     make_organisation,
     make_pair,
     make_pair_of_needs,
@@ -242,6 +244,21 @@ def _moves(side: Side) -> None:
     )
     side.rows |= {"shipment counted": counted, "receipt": receipt}
     side.rows["discrepancy"] = receipt.lines.get().discrepancies.get()
+    side.rows["ticket"] = side["discrepancy"].ticket
+    _elsewhere(side)
+
+
+def _elsewhere(side: Side) -> None:
+    """Another site of the hospital that lacks what is on its way, and one that takes nothing, with a promise to it."""
+    site = side["facility"]
+    spare = make_facility(site.organisation, region=site.region, name="演练分院甲")
+    lacks = {"item": side["need published"].item, "emergency": side["need published"].appeal.emergency}
+    side.rows["spare need"] = make_need(spare, quantity=10_000, **lacks)
+    full = make_facility(site.organisation, region=site.region, name="演练分院乙")
+    side.rows["allocation paused"] = make_allocation(
+        100, need=make_need(full, quantity=100, **lacks), offer=side["offer published"]
+    )
+    people.pause(full, reason="full", by=None, at=NOW)
 
 
 def _allocate(side: Side) -> Allocation:

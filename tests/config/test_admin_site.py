@@ -23,7 +23,7 @@ from supplies.offers.models import Donation, Offer
 from supplies.organisations.desk import DeskAdmin
 from supplies.organisations.models import Facility, Organisation, User
 from supplies.receipts import services as receiving
-from supplies.receipts.models import Discrepancy, Receipt
+from supplies.receipts.models import Discrepancy, DiscrepancyTicket, Receipt
 from supplies.shipments.models import Shipment
 from tests.desk import at_the_desk, list_of, page_of
 from tests.makers import (
@@ -47,6 +47,7 @@ WRITTEN_BY_VERBS = [
     Shipment,
     Receipt,
     Discrepancy,
+    DiscrepancyTicket,
     MatchingRun,
     FamilyRun,
     Proposal,
