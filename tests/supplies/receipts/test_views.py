@@ -180,8 +180,7 @@ def test_the_sender_answers_and_the_hospital_settles_on_one_page(delivered) -> N
     assert (ticket.status, ticket.answered_by, ticket.settled_by) == ("settled", donor, hospital)
 
 
-def test_a_coordinator_sends_it_on_and_nobody_else(delivered) -> None:
-    hospital, _shipment = delivered
+def test_a_coordinator_sends_it_on_and_nobody_else() -> None:
     shipment, other = make_shipment(status="in_transit"), make_need(quantity=5000)
     volunteer = make_member("volunteer")
     address = reverse("reroute", args=[shipment.pk])
@@ -198,7 +197,7 @@ def test_a_coordinator_sends_it_on_and_nobody_else(delivered) -> None:
 
 
 def test_a_paused_hospital_is_shown_on_the_shipments_page(delivered) -> None:
-    hospital, shipment = delivered
+    _hospital, shipment = delivered
     donor = make_member("donor", shipment.consignor)
     people.pause(shipment.consignee, reason="full", by=None, at=NOW)
 
