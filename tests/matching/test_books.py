@@ -118,6 +118,7 @@ PLANTED: dict[str, tuple[list[str], str]] = {
     ),
     "Every piece that did not arrive as shipped has a discrepancy, and nothing else has one.": (
         [],
+        "WITH asked AS (DELETE FROM supplies_discrepancyticket) "
         f"DELETE FROM supplies_discrepancy WHERE {a('discrepancy')} RETURNING receipt_line_id || ' ' || kind",
     ),
     "The counters of a need are the sums of its proposals, promises, shipments and counts.": (

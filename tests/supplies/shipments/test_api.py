@@ -140,6 +140,9 @@ def test_a_shipment_goes_the_whole_way_and_closes_the_need() -> None:
             "damaged": 30,
             "wrong_item": 0,
             "expired": 0,
+            "refused": 0,
+            "refusal": "",
+            "refusal_words": "",
             "missing": 10,
             "surplus": 0,
         }
