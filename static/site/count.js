@@ -67,10 +67,14 @@ for (const field of document.querySelectorAll("input[data-sign]")) {
     ink.stroke();
   });
   canvas.addEventListener("pointerup", () => {
-    canvas.toBlob((blob) => put(field, blob, "signature.png"), "image/png");
+    canvas.toBlob((blob) => {
+      put(field, blob, "signature.png");
+      pad.dataset.signed = "yes";
+    }, "image/png");
   });
   pad.querySelector("button").addEventListener("click", () => {
     wipe();
     field.value = "";
+    delete pad.dataset.signed;
   });
 }

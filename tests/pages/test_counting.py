@@ -24,7 +24,7 @@ def test_a_finger_signs_for_what_arrived(open_page: Opener) -> None:
     page.mouse.down()
     page.mouse.move(box["x"] + 200, box["y"] + 60, steps=5)
     page.mouse.up()
-    page.wait_for_function("document.querySelector('[data-sign]').files.length === 1")
+    page.locator("#sign[data-signed]").wait_for()
     page.click("text=This is what arrived")
 
     page.wait_for_url(f"**/shipments/{shipment.pk}/")
