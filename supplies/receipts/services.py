@@ -213,7 +213,7 @@ def _report(rows: Iterable[ReceiptLine]) -> list[Discrepancy]:
 
 @transaction.atomic
 def answer(
-    ticket: DiscrepancyTicket, *, proposed: str, answer: str, by: User, at: datetime
+    ticket: DiscrepancyTicket, *, proposed: str, by: User, at: datetime, answer: str = ""
 ) -> DiscrepancyTicket:
     """The sender says what becomes of it. Raises MoveRefused for one that was answered or settled already."""
     if proposed not in Outcome.values or proposed == Outcome.MISCOUNTED:
