@@ -50,8 +50,9 @@ FROM matching_matchingrun run;
 UPDATE matching_matchingrun SET status = 'done';
 """
 PROMISES = """
-INSERT INTO supplies_allocation (id, need_id, offer_id, quantity, status, because, created_at, due_at, ended_because)
-SELECT allocation, need, offer, quantity, fate, '{}', now(), now(), '' FROM pair WHERE fate <> 'open';
+INSERT INTO supplies_allocation (id, need_id, offer_id, quantity, status, because, created_at, due_at, ended_because,
+    kept_because, quantity_credited)
+SELECT allocation, need, offer, quantity, fate, '{}', now(), now(), '', '', 0 FROM pair WHERE fate <> 'open';
 INSERT INTO matching_proposal (id, family_run_id, is_by_hand, need_id, offer_id, quantity, quantity_left_out, status, km, days,
     is_conditional, condition, because, created_at, expires_at, approved_by_id, approved_at, passed_over, deviation,
     deviation_note, donor_said_yes_at, donor_consent, ended_because, allocation_id)
@@ -62,24 +63,24 @@ FROM pair, matching_familyrun family, supplies_user volunteer;
 """
 SHIPMENTS = """
 INSERT INTO supplies_shipment (id, code, status, consignor_id, consignee_id, carrier_id, waybill, created_at, departed_at,
-    settlement, sighting_vocabulary, sighting_code, sighting_label)
+    settlement, rerouted_because, sighting_vocabulary, sighting_code, sighting_label)
 SELECT shipment, replace(shipment::text, '-', ''),
        CASE fate WHEN 'shipped' THEN 'in_transit' WHEN 'settled' THEN 'partly_accepted' ELSE fate END,
        donation.organisation_id, appeal.facility_id, donation.organisation_id, '', now(),
-       CASE WHEN fate <> 'booked' THEN now() END, '', '', '', ''
+       CASE WHEN fate <> 'booked' THEN now() END, '', '', '', '', ''
 FROM pair
 JOIN supplies_offer offer ON offer.id = pair.offer JOIN supplies_donation donation ON donation.id = offer.donation_id
 JOIN supplies_need need ON need.id = pair.need JOIN supplies_appeal appeal ON appeal.id = need.appeal_id
 WHERE fate IN ('booked', 'shipped', 'settled', 'lost', 'returned');
 INSERT INTO supplies_shipmentline (shipment_id, allocation_id, is_live)
 SELECT shipment, allocation, true FROM pair WHERE fate IN ('booked', 'shipped', 'settled', 'lost', 'returned');
-INSERT INTO supplies_receipt (id, shipment_id, at, note)
-SELECT receipt, shipment, now(), '' FROM pair WHERE fate = 'settled' AND quantity > 1;
+INSERT INTO supplies_receipt (id, shipment_id, at, note, because, received_by_sealed)
+SELECT receipt, shipment, now(), '', '', '' FROM pair WHERE fate = 'settled' AND quantity > 1;
 UPDATE supplies_shipment SET status = 'refused' WHERE id IN (SELECT shipment FROM pair WHERE fate = 'settled' AND quantity = 1);
-INSERT INTO supplies_receipt (id, shipment_id, at, note)
-SELECT receipt, shipment, now(), '' FROM pair WHERE fate = 'settled' AND quantity = 1;
-INSERT INTO supplies_receiptline (receipt_id, line_id, shipped, counted, accepted, damaged, wrong_item, expired, missing, surplus)
-SELECT receipt, line.id, quantity, quantity, quantity - 1, 1, 0, 0, 0, 0
+INSERT INTO supplies_receipt (id, shipment_id, at, note, because, received_by_sealed)
+SELECT receipt, shipment, now(), '', '', '' FROM pair WHERE fate = 'settled' AND quantity = 1;
+INSERT INTO supplies_receiptline (receipt_id, line_id, shipped, counted, accepted, damaged, wrong_item, expired, refused, refusal, refusal_words, missing, surplus)
+SELECT receipt, line.id, quantity, quantity, quantity - 1, 1, 0, 0, 0, '', '', 0, 0
 FROM pair JOIN supplies_shipmentline line ON line.allocation_id = pair.allocation WHERE fate = 'settled';
 INSERT INTO supplies_discrepancy (receipt_line_id, kind, quantity) SELECT id, 'damaged', 1 FROM supplies_receiptline;
 """

@@ -18,8 +18,8 @@ from supplies.notices.api import WebhookDeliveryViewSet, WebhookEndpointViewSet
 from supplies.offers.api import DonationViewSet, OfferViewSet
 from supplies.organisations.api import OrganisationViewSet
 from supplies.privacy.api import ContactViewSet, ReachableFacilityViewSet, RevealViewSet
+from supplies.receipts.api import CountedShipmentViewSet, TicketViewSet
 from supplies.regions.api import RegionViewSet
-from supplies.shipments.api import ShipmentViewSet
 
 router = GatedRouter()
 router.register("regions", RegionViewSet)
@@ -41,7 +41,8 @@ router.register("matching-runs", MatchingRunViewSet)
 router.register("proposals", ProposalViewSet)
 router.register("shortfalls", ShortfallViewSet)
 router.register("allocations", AllocationViewSet)
-router.register("shipments", ShipmentViewSet)
+router.register("shipments", CountedShipmentViewSet)
+router.register("tickets", TicketViewSet, basename="ticket")
 router.register("intake-batches", ImportViewSet, basename="intake-batch")
 router.register("webhook-endpoints", WebhookEndpointViewSet)
 router.register("webhook-deliveries", WebhookDeliveryViewSet)

@@ -43,7 +43,7 @@ ROUTES = {
         fhir-metadata fhir-definition fhir-requests fhir-request fhir-deliveries fhir-delivery
         matchingrun-list matchingrun-detail proposal-list proposal-detail shortfall-list shortfall-detail allocation-list allocation-detail
         intake-batch-list intake-batch-detail intake-batch-rows
-        shipment-list shipment-detail load-list load-detail proposal-deviations proposal-suggested-shipments contact-list contact-detail reveal-list reveal-detail
+        shipment-list shipment-detail shipment-candidates ticket-list ticket-detail load-list load-detail proposal-deviations proposal-suggested-shipments contact-list contact-detail reveal-list reveal-detail
         organisation organisation-check facility promise privacy open-data open-dictionary open-dictionary-json open-key open-manifest open-signature how-matching-works my-data account account-number keys members nowhere
         webhooks webhook webhookendpoint-list webhookendpoint-detail webhookdelivery-list webhookdelivery-detail
         """,
@@ -64,6 +64,7 @@ ROUTES = {
         shipment-units shipment-unpack shipment-declare shipment-legs shipment-reach-hub shipment-leave-hub
         shipment-split shipment-merge shipment-reassign
         load-add load-remove load-dispatch-load load-arrive load-deliver load-cancel
+        shipment-correct shipment-reroute ticket-answer ticket-settle allocation-keep correct-count tickets reroute
         hand-in-evidence organisation-calls organisation-verify change-name end-other-sessions erase-me
         invite revoke-invitation dismiss-member promote-member issue-key revoke-key
         add-webhook test-webhook enable-webhook disable-webhook rotate-webhook remove-webhook replay-webhook replay-delivery

@@ -260,6 +260,7 @@ ATTACHMENT_READERS: dict[str, str] = {
     "organisation": "supplies.organisations.permissions.may_read_evidence",
     "import": "supplies.intake.permissions.may_read_file",
     "appeal": "supplies.intake.permissions.may_read_file",
+    "shipment": "supplies.receipts.permissions.may_read_proof",
 }
 FILE_UPLOAD_HANDLERS = ["supplies.attachments.uploads.InMemory"]
 
@@ -396,6 +397,8 @@ SPECTACULAR_SETTINGS = {
         "RunStatus": "matching.models.RunStatus",
         "SenderKind": "supplies.needs.models.SenderKind",
         "ShipmentStatus": "supplies.shipments.models.ShipmentStatus",
+        "TicketOutcome": "supplies.receipts.models.Outcome",
+        "TicketStatus": "supplies.receipts.models.TicketStatus",
         "StandardStatus": "supplies.catalogue.models.StandardStatus",
         "Verdict": "supplies.organisations.models.Verdict",
         "Verified": "supplies.organisations.models.Verified",
@@ -421,8 +424,19 @@ JOURNAL_LISTENERS: dict[str, list[str]] = {
     "proposal.withdrawn": ["matching.services.hear"],
     "allocation.released": ["matching.services.hear"],
     "allocation.returned": ["matching.services.hear"],
-    "facility.paused": ["matching.services.withdraw_for_facility"],
+    "allocation.credited": ["matching.services.hear"],
+    "allocation.rerouted": ["matching.services.hear", "matching.services.reconsider"],
+    "facility.paused": ["supplies.receipts.letters.warn_of_pause"],
+    "shipment.rerouted": ["supplies.receipts.letters.tell_of_rerouting"],
+    "ticket.opened": ["supplies.receipts.letters.tell_sender"],
+    "ticket.answered": ["supplies.receipts.letters.tell_hospital"],
+    "ticket.settled": ["supplies.receipts.letters.tell_sender"],
+    "ticket.reminded": ["supplies.receipts.letters.tell_sender"],
     "facility.resumed": ["matching.services.hear_of_facility"],
+}
+# What follows in the same transaction as what happened, whoever did it; a follower that refuses undoes both.
+JOURNAL_FOLLOWERS: dict[str, list[str]] = {
+    "facility.paused": ["matching.services.withdraw_for_facility"],
 }
 
 # What webhooks can be told of; who of them is, is decided in supplies/notices/telling.py.

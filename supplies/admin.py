@@ -18,5 +18,6 @@ import supplies.notices.admin
 import supplies.offers.admin
 import supplies.organisations.admin
 import supplies.privacy.admin
+import supplies.receipts.admin
 import supplies.regions.admin
 import supplies.shipments.admin  # noqa: F401

@@ -38,13 +38,11 @@ from supplies.organisations.models import (
     Verification,
 )
 from supplies.privacy.models import Erasure, Reveal
+from supplies.receipts.models import Discrepancy, DiscrepancyTicket, Receipt, ReceiptLine
 from supplies.regions.models import Region
 from supplies.shipments.models import (
-    Discrepancy,
     Leg,
     Rearrangement,
-    Receipt,
-    ReceiptLine,
     Shipment,
     ShipmentLine,
     TrackingCode,
@@ -66,6 +64,7 @@ __all__ = [
     "Correction",
     "CounterfeitMark",
     "Discrepancy",
+    "DiscrepancyTicket",
     "Donation",
     "DuplicateNeeds",
     "DuplicatePair",

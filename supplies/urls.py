@@ -17,7 +17,7 @@ from supplies.opendata import views as opendata
 from supplies.opendata.api import Download
 from supplies.organisations import views as organisations
 from supplies.privacy import views as privacy
-from supplies.shipments import views as shipments
+from supplies.receipts import views as receipts
 
 urlpatterns = [
     path("", desks.home, name="home"),
@@ -40,8 +40,11 @@ urlpatterns = [
     path("donations/<uuid:pk>/posted/", offers.posted, name="donation-posted"),
     path("donations/<uuid:pk>/withdraw/", offers.withdraw, name="withdraw-donation"),
     path("offers/<uuid:pk>/withdraw/", offers.withdraw_offer, name="withdraw-offer"),
-    path("shipments/<uuid:pk>/", shipments.shipment, name="shipment"),
-    path("shipments/<uuid:pk>/count/", shipments.count, name="count-shipment"),
+    path("shipments/<uuid:pk>/", receipts.shipment, name="shipment"),
+    path("shipments/<uuid:pk>/count/", receipts.count, name="count-shipment"),
+    path("shipments/<uuid:pk>/correct/", receipts.correct, name="correct-count"),
+    path("shipments/<uuid:pk>/tickets/", receipts.tickets, name="tickets"),
+    path("shipments/<uuid:pk>/reroute/", receipts.reroute, name="reroute"),
     path("report/<slug:what>/<uuid:pk>/", corrections.report, name="report"),
     path("reports/<slug:code>/", corrections.reported, name="reported"),
     path("reports/<slug:code>/take-back/", corrections.take_back, name="take-back-report"),

@@ -21,6 +21,7 @@ from supplies.change_requests import services as corrections
 from supplies.needs import reminders
 from supplies.organisations import services as people
 from supplies.organisations.models import User
+from supplies.receipts import services as receiving
 from supplies.shipments.models import Shipment
 from tests.makers import (
     NOW,
@@ -108,6 +109,8 @@ def some_of_everything() -> dict[str, Any]:
     make_standard()
     proposal: Proposal = make_proposal()
     shipment: Shipment = make_shipment(make_allocation(), status="delivered")
+    counted: Shipment = make_shipment(status="delivered")
+    receiving.receive(counted, counts=[{"line": counted.lines.get(), "accepted": 90}], by=None, at=NOW)
     keeper = make_member("hospital", organisation=shipment.consignor)
     lacking = Shortfall.objects.create(
         need=proposal.need, family_run=proposal.family_run, missing=7, cause="waits", figure=3, as_of=NOW
@@ -144,6 +147,7 @@ def some_of_everything() -> dict[str, Any]:
         "webhook-deliveries": delivery.pk,
         "shipments": shipment.pk,
         "loads": make_load().pk,
+        "tickets": counted.tickets.get().pk,
         "facilities": shipment.consignee_id,
         "organisations": shipment.consignor_id,
         "listed-facilities": make_listing().pk,

@@ -6,6 +6,8 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
+from allauth.account.models import EmailAddress
+
 from supplies.allocations import services as ledger
 from supplies.allocations.models import Allocation
 from supplies.catalogue.models import Category, Item, Standard, TransportMode, Unit
@@ -297,6 +299,16 @@ def make_load(*shipments: Shipment, **fields: Any) -> ConsolidatedLoad:
     shipments = shipments or (make_shipment(status="booked"),)
     defaults = {"hub_region": make_region(), "carrier": shipments[0].carrier, "by": None, "at": NOW}
     return loads.gather(shipments[0].consignee, shipments=shipments, **{**defaults, **fields})
+
+
+def with_address(user: User, **fields: Any) -> User:
+    """Who confirmed an address, so that letters reach her."""
+    user.email = f"reader{next(_number)}@example.org"
+    for name, value in fields.items():
+        setattr(user, name, value)
+    user.save()
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return user
 
 
 def make_peer(name: str = "演练外站", **fields: Any) -> Peer:

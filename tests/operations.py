@@ -16,6 +16,7 @@ from supplies.change_requests import services as corrections
 from supplies.loads import services as loads
 from supplies.notices import services as hooks
 from supplies.organisations import services as people
+from supplies.receipts import services as receiving
 from supplies.regions.models import Region
 from supplies.shipments import legs as routing
 from supplies.shipments import packing
@@ -111,6 +112,12 @@ def a_shipment(verb: str, status: str, **body: Any) -> tuple[str, dict[str, Any]
         moving.send_back(shipment, by=None, at=NOW)
     if verb == "receive":
         body["lines"] = [{"line": shipment.lines.get().pk, "accepted": 100}]
+    if verb == "correct":
+        lines = [{"line": shipment.lines.get().pk, "accepted": 90}]
+        receiving.receive(shipment, counts=[{"line": shipment.lines.get(), "accepted": 100}], by=None, at=NOW)
+        body |= {"lines": lines, "because": "Ten were missing."}
+    if verb == "reroute":
+        body |= {"to": str(make_need(quantity=100).appeal.facility_id), "reason": "full"}
     if verb == "book":
         body["carrier"] = str(make_organisation("carrier").pk)
     return f"shipments/{shipment.pk}/{verb}/", body
@@ -195,6 +202,19 @@ def an_allocation() -> tuple[str, dict[str, Any]]:
     return f"allocations/{make_allocation().pk}/release/", {"reason": "changed"}
 
 
+def a_kept_allocation() -> tuple[str, dict[str, Any]]:
+    allocation = make_allocation()
+    people.pause(allocation.need.appeal.facility, reason="full", by=None, at=NOW)
+    return f"allocations/{allocation.pk}/keep/", {"reason": "They open on Monday."}
+
+
+def a_ticket(verb: str, **body: Any) -> tuple[str, dict[str, Any]]:
+    shipment = make_shipment(status="delivered")
+    counts = [{"line": shipment.lines.get(), "accepted": 90}]
+    receiving.receive(shipment, counts=counts, by=None, at=NOW)
+    return f"tickets/{shipment.tickets.get().pk}/{verb}/", body
+
+
 def a_match_by_hand() -> tuple[str, dict[str, Any]]:
     need, offer = make_need(quantity=100), make_offer(quantity=100)
     sides = {"need": str(need.pk), "offer": str(offer.pk)}
@@ -233,6 +253,7 @@ def a_new_webhook() -> tuple[str, dict[str, Any]]:
 
 SEEN = {"occurred_at": "2026-11-23T07:00:00Z", "step": "transporting"}
 CASES: dict[str, Case] = {
+    "POST /api/v1/allocations/{id}/keep/": a_kept_allocation,
     "POST /api/v1/allocations/{id}/release/": an_allocation,
     "POST /api/v1/appeals/": an_appeal,
     "POST /api/v1/appeals/{id}/withdraw/": lambda: (f"appeals/{make_appeal().pk}/withdraw/", {}),
@@ -273,6 +294,10 @@ CASES: dict[str, Case] = {
     "POST /api/v1/shipments/{id}/arrive/": partial(a_shipment, "arrive", "in_transit"),
     "POST /api/v1/shipments/{id}/book/": partial(a_shipment, "book", "draft"),
     "POST /api/v1/shipments/{id}/cancel/": partial(a_shipment, "cancel", "draft"),
+    "POST /api/v1/shipments/{id}/correct/": partial(a_shipment, "correct", "delivered"),
+    "POST /api/v1/shipments/{id}/reroute/": partial(a_shipment, "reroute", "in_transit"),
+    "POST /api/v1/tickets/{id}/answer/": partial(a_ticket, "answer", proposed="replaced"),
+    "POST /api/v1/tickets/{id}/settle/": partial(a_ticket, "settle", outcome="written_off"),
     "POST /api/v1/shipments/{id}/deliver/": partial(a_shipment, "deliver", "in_transit"),
     "POST /api/v1/shipments/{id}/dispatch/": partial(a_shipment, "dispatch", "booked"),
     "POST /api/v1/shipments/{id}/events/": partial(a_shipment, "events", "in_transit", **SEEN),

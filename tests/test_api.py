@@ -20,6 +20,7 @@ from supplies.offers.models import Donation
 from supplies.organisations import services as people
 from supplies.organisations.models import Scope, User
 from supplies.privacy.services import reveal
+from supplies.receipts import services as receiving
 from supplies.regions.models import Region
 from tests.api_client import V1, Speaker, today  # noqa: F401
 from tests.makers import (
@@ -447,6 +448,11 @@ def _webhooks(number: int) -> None:
         make_delivery(make_webhook(carrier))
 
 
+def a_short_count() -> None:
+    shipment = make_shipment(status="delivered")
+    receiving.receive(shipment, counts=[{"line": shipment.lines.get(), "accepted": 90}], by=None, at=NOW)
+
+
 LISTS: dict[str, Callable[[int], None]] = {
     "regions/": _regions,
     "categories/": _items,
@@ -468,6 +474,7 @@ LISTS: dict[str, Callable[[int], None]] = {
     "allocations/": _times(make_allocation),
     "shipments/": _times(lambda: make_shipment(status="delivered")),
     "loads/": _times(make_load),
+    "tickets/": _times(a_short_count),
     "contacts/": _contacts,
     "reveals/": _reveals,
     "webhook-endpoints/": _webhooks,

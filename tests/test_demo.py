@@ -28,8 +28,9 @@ from supplies.needs.models import Appeal, AppealStatus, Need, NeedStatus, Quanti
 from supplies.needs.services import lapse
 from supplies.offers.models import Donation, DonationStatus, Offer, OfferStatus
 from supplies.organisations.models import Contact, Facility, Organisation, Role, User, Verified
+from supplies.receipts.models import Discrepancy
 from supplies.regions.services import load_regions
-from supplies.shipments.models import Discrepancy, Shipment, ShipmentStatus
+from supplies.shipments.models import Shipment, ShipmentStatus
 from tests.owner import as_owner
 
 MORNING = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)

@@ -22,8 +22,9 @@ from supplies.needs import services as asking
 from supplies.needs.models import Appeal, Need, NeedStatus
 from supplies.offers.models import Donation, Offer
 from supplies.organisations.models import Facility, Organisation
+from supplies.receipts.models import Receipt
 from supplies.regions.models import Region
-from supplies.shipments.models import Receipt, Shipment, TrackingEvent
+from supplies.shipments.models import Shipment, TrackingEvent
 
 SEED = 20200123
 OUTBREAK, FLOOD = "demo-outbreak", "demo-flood"

@@ -15,8 +15,10 @@ from supplies.needs import services as asking
 from supplies.needs.models import Need
 from supplies.offers import services as giving
 from supplies.offers.models import Offer
+from supplies.receipts import services as receiving
+from supplies.receipts.models import Receipt, Refusal
 from supplies.shipments import services as moving
-from supplies.shipments.models import Receipt, Shipment
+from supplies.shipments.models import Shipment
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 CARRIER_WORDS = "kuaidi100"
@@ -108,7 +110,7 @@ class Act:
     def count(self, route: Route, number: int, **shares: float) -> Receipt:
         """The hospital counts: of every line the stated shares of what was shipped, the rest whole and accepted.
 
-        shares    damaged, wrong_item, expired, missing, surplus; each a part of one
+        shares    damaged, wrong_item, expired, refused, missing, surplus; each a part of one
         """
         shipment = self.deliver(route, number)
         counts = []
@@ -117,8 +119,9 @@ class Act:
             parts = {kind: max(1, int(shipped * share)) for kind, share in shares.items()}
             missing, surplus = parts.pop("missing", 0), parts.pop("surplus", 0)
             accepted = max(0, shipped - missing + surplus - sum(parts.values()))
-            counts.append({"line": line, "accepted": accepted, **parts})
-        return moving.receive(shipment, counts=counts, by=self.by, at=self.at + 22 * HOUR)
+            why = {"refusal": Refusal.SHORT_DATED} if parts.get("refused") else {}
+            counts.append({"line": line, "accepted": accepted, **parts, **why})
+        return receiving.receive(shipment, counts=counts, by=self.by, at=self.at + 22 * HOUR)
 
 
 def _filled(proposal: Proposal) -> float:
@@ -146,7 +149,7 @@ def missing(act: Act, route: Route, number: int) -> None:
 
 
 def wrong_and_expired(act: Act, route: Route, number: int) -> None:
-    act.count(route, number, wrong_item=0.1, expired=0.05)
+    act.count(route, number, wrong_item=0.1, expired=0.05, refused=0.05)
 
 
 def surplus(act: Act, route: Route, number: int) -> None:

@@ -25,11 +25,22 @@ class OverdueFilter(admin.SimpleListFilter):
         return queryset.overdue(timezone.now()) if self.value() == "yes" else queryset  # type: ignore[attr-defined]
 
 
+class UndecidedFilter(admin.SimpleListFilter):
+    title = _("hospital takes nothing for now")
+    parameter_name = "undecided"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("to be decided"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Allocation]) -> QuerySet[Allocation]:
+        return queryset.to_decide() if self.value() == "yes" else queryset  # type: ignore[attr-defined]
+
+
 @admin.register(Allocation)
 class AllocationAdmin(DeskAdmin):
     region_of = "need.appeal.facility.region"
     list_display = ("item", "amount", "donor", "facility", "status", "due_at", "created_at")
-    list_filter = (by_status(AllocationStatus.RESERVED), OverdueFilter)
+    list_filter = (by_status(AllocationStatus.RESERVED), OverdueFilter, UndecidedFilter)
     list_select_related = (
         "need__item__display_unit",
         "need__appeal__facility",
@@ -58,12 +69,22 @@ class AllocationAdmin(DeskAdmin):
             asks=ReasonForm,
             fits=[AllocationStatus.RESERVED],
         ),
+        Verb(
+            "keep",
+            _("Keep it though its hospital takes nothing for now"),
+            services.keep,
+            asks=ReasonForm,
+            fits=[AllocationStatus.RESERVED],
+        ),
     )
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
         rows: Any = self.get_queryset(request)
         return [
             Waiting(52, _("allocations to ship"), rows.reserved(), "status=reserved"),
+            Waiting(
+                51, _("promises to hospitals that take nothing for now"), rows.to_decide(), "undecided=yes"
+            ),
             Waiting(70, _("overdue allocations"), rows.overdue(timezone.now()), "overdue=yes"),
         ]
 

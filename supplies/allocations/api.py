@@ -12,7 +12,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from supplies.allocations import services
 from supplies.allocations.models import Allocation, AllocationStatus
-from supplies.allocations.permissions import may_release
+from supplies.allocations.permissions import may_keep, may_release
 from supplies.api_fields import Coded, Named, Reason, RowSerializer
 from supplies.catalogue.api import shown
 from supplies.emergencies.models import Emergency
@@ -97,3 +97,17 @@ class AllocationViewSet(ReadOnlyModelViewSet):
             allocation, reason=given.validated_data["reason"], by=signed_in(request), at=timezone.now()
         )
         return Response(self.get_serializer(self.get_queryset().get(pk=allocation.pk)).data)
+
+    @extend_schema(summary="Keep an allocation", request=Reason, responses=AllocationSerializer)
+    @action(detail=True, methods=["post"])
+    def keep(self, request: Request, pk: str) -> Response:
+        """Reserved for a facility that takes nothing for now, and it stays so, for a reason."""
+        allocation = self.get_object()
+        if not may_keep(request.user, allocation):
+            raise NotYours(_("Only a coordinator of the region, or a volunteer, may decide that."))
+        given = Reason(data=request.data, context=self.get_serializer_context())
+        given.is_valid(raise_exception=True)
+        services.keep(
+            allocation, reason=given.validated_data["reason"], by=signed_in(request), at=timezone.now()
+        )
+        return Response(self.get_serializer(self.get_object()).data)

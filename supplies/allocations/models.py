@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from supplies.free_text import ShortText
@@ -24,18 +24,20 @@ class AllocationStatus(models.TextChoices):
     LOST = "lost", _("lost on the way")
     RETURNED = "returned", _("returned to the donor")
     RELEASED = "released", _("released")
+    REROUTED = "rerouted", _("sent on to another facility")
 
 
 S = AllocationStatus
 ALLOCATION_LIFECYCLE = Lifecycle(
     {
         S.RESERVED: {S.BOOKED, S.RELEASED},
-        S.BOOKED: {S.RESERVED, S.SHIPPED},
-        S.SHIPPED: {S.SETTLED, S.LOST, S.RETURNED},
+        S.BOOKED: {S.RESERVED, S.SHIPPED, S.REROUTED},
+        S.SHIPPED: {S.SETTLED, S.LOST, S.RETURNED, S.REROUTED},
         S.SETTLED: set(),
         S.LOST: set(),
         S.RETURNED: set(),
         S.RELEASED: set(),
+        S.REROUTED: set(),
     }
 )
 
@@ -43,6 +45,10 @@ ALLOCATION_LIFECYCLE = Lifecycle(
 class AllocationQuerySet(models.QuerySet["Allocation"]):
     def reserved(self) -> Self:
         return self.filter(status=AllocationStatus.RESERVED)
+
+    def to_decide(self) -> Self:
+        """Reserved for a facility that takes nothing for now, and nobody has said yet whether that stays so."""
+        return self.reserved().filter(need__site__is_paused=True, kept_because="")
 
     def overdue(self, at: datetime) -> Self:
         return self.reserved().filter(due_at__lte=at)
@@ -85,6 +91,12 @@ class Allocation(Moving):
     need = models.ForeignKey(Need, models.PROTECT, verbose_name=_("need"), related_name="allocations")
     offer = models.ForeignKey(Offer, models.PROTECT, verbose_name=_("offer"), related_name="allocations")
     quantity = QuantityField(_("quantity"), editable=False)
+    quantity_credited = QuantityField(
+        _("back in the donor's stock"),
+        default=0,
+        editable=False,
+        help_text=_("Of what was counted, what the donor has again: it never left, or came back."),
+    )
     status = models.CharField(
         _("status"), max_length=10, choices=AllocationStatus, default=AllocationStatus.RESERVED
     )
@@ -100,6 +112,7 @@ class Allocation(Moving):
     )
     due_at = models.DateTimeField(_("to be shipped by"))
     ended_because = ShortText(_("why it ended"), max_length=300, blank=True)
+    kept_because = ShortText(_("why it is kept though its facility is paused"), max_length=300, blank=True)
     split_from = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("split from")
     )
@@ -112,6 +125,11 @@ class Allocation(Moving):
         constraints = [
             status_is_listed(AllocationStatus, "allocation_status_is_listed"),
             within_bounds("allocation_promises_something", "quantity", at_least=1),
+            models.CheckConstraint(
+                name="allocation_credited_once_counted",
+                condition=Q(quantity_credited=0)
+                | Q(status="settled", quantity_credited__gt=0, quantity_credited__lte=F("quantity")),
+            ),
         ]
         indexes = [
             models.Index(fields=["due_at"], condition=Q(status="reserved"), name="allocation_due"),

@@ -16,7 +16,7 @@ from django.db.models import F, Model
 from django.utils.translation import gettext as _
 
 from supplies.allocations.models import Allocation, AllocationStatus
-from supplies.errors import NotEligible, NotEnoughLeft
+from supplies.errors import NotEligible, NotEnoughLeft, Refused
 from supplies.journal.services import record, record_all
 from supplies.needs.models import Need, NeedStatus
 from supplies.needs.services import settle as settle_needs
@@ -69,15 +69,20 @@ def allocate(
 
 
 def _check_fit(need: Need, offer: Offer) -> None:
-    if need.status != NeedStatus.OPEN:
-        raise NotEligible(
-            _("This need is %(status)s; nothing can be promised to it.")
-            % {"status": need.get_status_display()}
-        )
+    _check_may_go(need, offer)
     if offer.status != OfferStatus.OPEN:
         raise NotEligible(
             _("This offer is %(status)s; nothing of it can be promised.")
             % {"status": offer.get_status_display()}
+        )
+
+
+def _check_may_go(need: Need, offer: Offer) -> None:
+    """Whether goods of this offer, on a shelf or on a lorry, may go there."""
+    if need.status != NeedStatus.OPEN:
+        raise NotEligible(
+            _("This need is %(status)s; nothing can be promised to it.")
+            % {"status": need.get_status_display()}
         )
     if need.appeal.emergency_id != offer.donation.emergency_id:
         raise NotEligible(_("The offer and the need belong to different emergencies."))
@@ -142,6 +147,22 @@ def release(allocation: Allocation, *, reason: str, by: User | None, at: datetim
         reason=reason,
     )
     return released
+
+
+@transaction.atomic
+def keep(allocation: Allocation, *, reason: str, by: User | None, at: datetime) -> Allocation:
+    """Leave what is reserved as it is though its facility takes nothing for now. Raises NotEligible if neither is so."""
+    (allocation,) = lock([allocation])
+    if not reason.strip():
+        raise Refused(_("Say why it is kept."), code="reason-missing")
+    if allocation.status != AllocationStatus.RESERVED or not allocation.need.appeal.facility.is_paused:
+        raise NotEligible(
+            _("Only what is reserved for a facility that takes nothing for now has to be kept.")
+        )
+    allocation.kept_because = reason.strip()[:300]
+    allocation.save(update_fields=["kept_because"])
+    record(allocation, "allocation.kept", by=by, at=at)
+    return allocation
 
 
 @transaction.atomic
@@ -247,6 +268,105 @@ def count(accepted: Mapping[Allocation, int], *, by: User | None, at: datetime) 
     moved = _moved(locked, AllocationStatus.SETTLED, "allocation.settled", by=by, at=at)
     settle_needs(_needs(locked), by=by, at=at)
     return moved
+
+
+@transaction.atomic
+def recount(differences: Mapping[Allocation, int], *, by: User | None, at: datetime) -> list[Allocation]:
+    """Their count was wrong: what was received moves by the differences, up or down.
+
+    Raises   NotEnoughLeft where the need has been promised to others meanwhile, so that it cannot have received more
+    """
+    more = {allocation.pk: difference for allocation, difference in differences.items()}
+    locked = lock(differences)
+    by_need: dict[Any, int] = defaultdict(int)
+    for allocation in locked:
+        by_need[allocation.need_id] += more[allocation.pk]
+    for need_id, difference in by_need.items():
+        held = F("quantity_promised") + F("quantity_in_transit") + F("quantity_received") + difference
+        rows = Need.objects.filter(pk=need_id, quantity_received__gte=-difference)
+        if difference > 0:
+            rows = rows.filter(ceiling__gte=held)
+        if not rows.update(quantity_received=F("quantity_received") + difference):
+            raise NotEnoughLeft(
+                _(
+                    "Others have promised what this count left open. Release some of that first, then correct it."
+                )
+            )
+    record_all(locked, "allocation.recounted", by=by, at=at, facts=_facts)
+    settle_needs(_needs(locked), by=by, at=at)
+    return locked
+
+
+@transaction.atomic
+def credit(allocation: Allocation, quantity: int, *, by: User | None, at: datetime) -> Allocation:
+    """Of what was counted, the donor has this many again, whole: her offer holds them again, to be promised anew."""
+    (allocation,) = lock([allocation])
+    if allocation.status != AllocationStatus.SETTLED:
+        raise NotEligible(_("Only goods that have been counted can go back to the donor's stock."))
+    if not 0 < quantity <= allocation.quantity - allocation.quantity_credited:
+        raise NotEnoughLeft(_("Not more than was shipped can go back to the donor's stock."))
+    allocation.quantity_credited += quantity
+    allocation.save(update_fields=["quantity_credited"])
+    Offer.objects.filter(pk=allocation.offer_id).update(quantity_allocated=F("quantity_allocated") - quantity)
+    record(allocation, "allocation.credited", by=by, at=at, **{**_facts(allocation), "quantity": quantity})
+    settle_offers(Offer.objects.filter(pk=allocation.offer_id), by=by, at=at)
+    return allocation
+
+
+@transaction.atomic
+def redirect(onto: Mapping[Allocation, Need], *, by: User | None, at: datetime) -> dict[Any, Allocation]:
+    """Goods under way go to another facility's needs: old allocation's key -> the allocation that follows it.
+
+    Either all of them, or none: raises NotEligible for a need that may not have them, NotEnoughLeft for one that lacks
+    fewer, MoveRefused for what is neither booked nor shipped.
+    """
+    goes_to = {allocation.pk: need.pk for allocation, need in onto.items()}
+    _lock_rows(Need, {*goes_to.values(), *(allocation.need_id for allocation in onto)})
+    locked = lock(onto)
+    was = {allocation.pk: AllocationStatus(allocation.status) for allocation in locked}
+    before = [allocation.need_id for allocation in locked]
+    needs = Need.objects.select_related("appeal__facility__region", "appeal__emergency").in_bulk(
+        goes_to.values()
+    )
+    for allocation in locked:
+        allocation.move_to(AllocationStatus.REROUTED)
+    followers = {}
+    for allocation in locked:
+        need, quantity = needs[goes_to[allocation.pk]], allocation.quantity
+        _check_may_go(need, allocation.offer)
+        is_shipped = was[allocation.pk] == AllocationStatus.SHIPPED
+        column = "quantity_in_transit" if is_shipped else "quantity_promised"
+        Need.objects.filter(pk=allocation.need_id).update(**{column: F(column) - quantity})
+        held = F("quantity_promised") + F("quantity_in_transit") + F("quantity_received") + quantity
+        if not Need.objects.filter(pk=need.pk, ceiling__gte=held).update(**{column: F(column) + quantity}):
+            need.refresh_from_db()
+            raise _too_much_for(need)
+        followers[allocation.pk] = Allocation(
+            need=need,
+            offer_id=allocation.offer_id,
+            quantity=quantity,
+            status=was[allocation.pk],
+            because={"rerouted_from": str(allocation.pk)},
+            created_at=at,
+            created_by=by,
+            due_at=allocation.due_at,
+        )
+    Allocation.objects.bulk_update(locked, ["status"])
+    Allocation.objects.bulk_create(followers.values())
+    record_all(
+        locked,
+        "allocation.rerouted",
+        by=by,
+        at=at,
+        facts=lambda one: {
+            **_facts(one),
+            "need": str(goes_to[one.pk]),
+            "offer": str(one.offer_id),
+            "allocation": str(followers[one.pk].pk),
+        },
+    )
+    settle_needs(Need.objects.filter(pk__in=[*before, *goes_to.values()]), by=by, at=at)
+    return followers
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from supplies.attachments.inspection import WHY
 from supplies.attachments.models import MOST_BYTES, Kind, MediaType
 
-PAPERS = [choice for choice in Kind.choices if choice[0] != Kind.LIST]
+PAPERS = [choice for choice in Kind.choices if choice[0] not in (Kind.LIST, Kind.PHOTO, Kind.SIGNATURE)]
 LOOKED_AT = [value for value in MediaType.values if value != MediaType.BYTES]
 
 

@@ -20,6 +20,8 @@ class Kind(models.TextChoices):
     CARD = "card", _("staff card or certificate")
     NOTICE = "notice", _("public announcement")
     LIST = "list", _("list as it came in")
+    PHOTO = "photo", _("photograph of the goods")
+    SIGNATURE = "signature", _("signature of who received the goods")
     OTHER = "other", _("something else")
 
 

@@ -11,6 +11,7 @@ from supplies.needs.services import lapse as lapse_needs
 from supplies.offers.services import lapse as lapse_offers
 from supplies.organisations.services import mark_to_check_again
 from supplies.privacy.services import erase_expired
+from supplies.receipts.services import remind as remind_senders
 
 
 @shared_task(name="desks.end_what_is_over")
@@ -30,6 +31,7 @@ def once_a_day() -> None:
     mark_to_check_again(at=at)
     match_listed(at=at)
     find_duplicates(at=at)
+    remind_senders(at=at)
     attachments.erase_expired(at=at)
     attachments.sweep(at=at)
 

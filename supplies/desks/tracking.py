@@ -15,6 +15,7 @@ from supplies.journal.models import Event
 from supplies.needs.models import Appeal
 from supplies.offers.models import Donation
 from supplies.organisations.models import Facility
+from supplies.receipts.models import ReceiptLine
 from supplies.regions.models import Region
 from supplies.shipments.models import Shipment
 
@@ -35,6 +36,8 @@ STEPS: dict[str, "str | Promise"] = {
     "change_request.withdrawn": _("Taken back by whoever reported it."),
     "shipment.made": _("Put together; a carrier is looked for."),
     "shipment.booked": _("Booked with a carrier."),
+    "shipment.rerouted": _("Sent on to another hospital."),
+    "shipment.recounted": _("Its count was corrected."),
 }
 
 
@@ -53,7 +56,7 @@ class Line:
 
     A need has requested (None without a number), proposed, promised, in_transit, received and outstanding; an offer
     has offered, proposed, promised and left; a shipment has shipped and, once counted, accepted, damaged, wrong_item,
-    expired, missing and surplus.
+    expired, refused, missing and surplus.
     """
 
     item: Item
@@ -183,12 +186,13 @@ def _shipment(code: str) -> Track | None:
     if shipment is None:
         return None
     lines = shipment.lines.select_related(
-        "allocation__offer__item__base_unit", "allocation__offer__item__display_unit", "receipt_line"
+        "allocation__offer__item__base_unit", "allocation__offer__item__display_unit"
     ).order_by("pk")
-    counted = ("accepted", "damaged", "wrong_item", "expired", "missing", "surplus")
+    counts = {row.line_id: row for row in ReceiptLine.objects.standing().filter(line__shipment=shipment)}
+    counted = ("accepted", "damaged", "wrong_item", "expired", "refused", "missing", "surplus")
     found = []
     for line in lines:
-        receipt = getattr(line, "receipt_line", None)
+        receipt = counts.get(line.pk)
         gauges: dict[str, int | None] = {"shipped": line.allocation.quantity}
         gauges |= {name: getattr(receipt, name) for name in counted} if receipt else {}
         allocation = line.allocation

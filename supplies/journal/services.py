@@ -55,7 +55,7 @@ def record_all(
     at: datetime,
     facts: Any = lambda row: {},
 ) -> list[Event]:
-    """`record` for many rows in two statements."""
+    """`record` for many rows in two statements. What follows from it at once is done before it returns."""
     events = Event.objects.bulk_create(
         Event(kind=kind, at=at, by=by, subject=row._meta.model_name, subject_id=str(row.pk), facts=facts(row))  # type: ignore[misc]
         for row in rows
@@ -71,6 +71,9 @@ def record_all(
         )
         if is_heard:
             _ring_on_commit()
+    if events and _is_heard.get():
+        for follower in settings.JOURNAL_FOLLOWERS.get(kind, []):
+            import_string(follower)(events, at=at)
     return events
 
 

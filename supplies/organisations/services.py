@@ -502,7 +502,8 @@ def dismiss(
 @transaction.atomic
 def pause(facility: Facility, *, reason: str, by: User | None, at: datetime) -> Facility:
     """Stop sending, at once: the facility is not matched, and its proposals end."""
-    facility = Facility.objects.select_for_update().get(pk=facility.pk)
+    # Whoever holds a need of it may go on to write a row that refers to it: only another pause has to wait.
+    facility = Facility.objects.select_for_update(no_key=True).get(pk=facility.pk)
     if not facility.is_paused:
         facility.is_paused, facility.pause_reason = True, reason
         facility.save(update_fields=["is_paused", "pause_reason"])

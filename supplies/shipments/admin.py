@@ -1,22 +1,18 @@
-"""Shipments at the desk: those in trouble first, what was seen of each, what the hospital counted."""
+"""Shipments at the desk: those in trouble first, what was seen of each."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.utils import label_for_field
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from supplies.allocations.admin import AllocationAdmin
 from supplies.allocations.models import Allocation, AllocationStatus
 from supplies.catalogue.models import TransportMode
 from supplies.editions.admin import ReferenceAdmin
-from supplies.leaks import masked
 from supplies.organisations.desk import (
     DeskAdmin,
     DeskInline,
@@ -25,18 +21,14 @@ from supplies.organisations.desk import (
     Waiting,
     by_status,
     in_units,
-    table,
 )
 from supplies.organisations.models import Organisation
 from supplies.shipments import legs, rearranging, services
 from supplies.shipments.models import (
     TROUBLED,
     TROUBLED_FIRST,
-    Discrepancy,
     Leg,
     Rearrangement,
-    Receipt,
-    ReceiptLine,
     Shipment,
     ShipmentLine,
     ShipmentStatus,
@@ -46,7 +38,6 @@ from supplies.shipments.models import (
 from supplies.shipments.units import HandlingUnit
 
 S = ShipmentStatus
-COUNTS = ("shipped", "accepted", "damaged", "wrong_item", "expired", "missing", "surplus")
 
 
 class BookForm(forms.Form):
@@ -231,7 +222,6 @@ class ShipmentAdmin(DeskAdmin):
     search_fields = ("=code", "waybill", "consignor__name", "consignee__name", "carrier__name")
     fieldsets = (
         (None, {"fields": ("status", "consignor", "consignee", "carrier", "waybill", "mode", "expected_on")}),
-        (_("On arrival"), {"fields": ("receipt_table",)}),
         (
             _("Trail"),
             {
@@ -295,76 +285,6 @@ class ShipmentAdmin(DeskAdmin):
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         return [TROUBLED_FIRST, "-created_at", "-pk"]
-
-    @admin.display(description=_("receipt"))
-    def receipt_table(self, shipment: Shipment) -> str:
-        """The hospital's count, line by line."""
-        receipt = Receipt.objects.filter(shipment=shipment).first()
-        if receipt is None:
-            return gettext("Not counted yet.")
-        lines = receipt.lines.select_related(
-            "line__allocation__offer__item", "line__allocation__need__item__display_unit"
-        ).order_by("pk")
-        heads = [gettext("item"), *(label_for_field(name, ReceiptLine) for name in COUNTS)]
-        rows = [
-            [
-                line.line.allocation.offer.item,
-                *(in_units(line.line.allocation.need.item, getattr(line, name)) for name in COUNTS),
-            ]
-            for line in lines
-        ]
-        return format_html("{}<p>{}</p>", table(heads, rows), masked(receipt.note))
-
-
-class ReceiptLineInline(DeskInline):
-    model = ReceiptLine
-    fields = ("item", *COUNTS)
-    ordering = ("pk",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ReceiptLine]:
-        return super().get_queryset(request).select_related("line__allocation__offer__item")
-
-    @admin.display(description=_("item"))
-    def item(self, line: ReceiptLine) -> str:
-        return str(line.line.allocation.offer.item)
-
-
-@admin.register(Receipt)
-class ReceiptAdmin(DeskAdmin):
-    list_display = ("shipment", "consignee", "by", "at", "note")
-    list_select_related = ("shipment__consignee", "by")
-    search_fields = ("=shipment__code", "shipment__waybill", "shipment__consignee__name")
-    ordering = ("-at", "pk")
-    inlines = (ReceiptLineInline,)
-
-    def name_of(self, receipt: Receipt) -> str:
-        return str(receipt.shipment)
-
-    @admin.display(description=_("to"), ordering="shipment__consignee__name")
-    def consignee(self, receipt: Receipt) -> str:
-        return receipt.shipment.consignee.name
-
-
-@admin.register(Discrepancy)
-class DiscrepancyAdmin(DeskAdmin):
-    list_display = ("item", "kind", "quantity", "shipment")
-    list_filter = ("kind",)
-    list_select_related = (
-        "receipt_line__line__shipment",
-        "receipt_line__line__allocation__offer__item",
-    )
-    ordering = ("-pk",)
-
-    def name_of(self, discrepancy: Discrepancy) -> str:
-        return f"{self.item(discrepancy)} · {discrepancy.get_kind_display()}"
-
-    @admin.display(description=_("item"))
-    def item(self, discrepancy: Discrepancy) -> str:
-        return str(discrepancy.receipt_line.line.allocation.offer.item)
-
-    @admin.display(description=_("shipment"))
-    def shipment(self, discrepancy: Discrepancy) -> str:
-        return str(discrepancy.receipt_line.line.shipment)
 
 
 @admin.register(TrackingCode)

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from supplies.allocations.models import Allocation
-from supplies.api_fields import Coded, Day, Named, Quantity, RowField, RowInput, RowSerializer, Strict, Words
+from supplies.api_fields import Coded, Day, Named, RowField, RowInput, RowSerializer, Strict, Words
 from supplies.catalogue.api import shown
 from supplies.catalogue.models import TransportMode
 from supplies.errors import NotYours
@@ -24,8 +24,6 @@ from supplies.organisations.tokens import HasScope, signed_in
 from supplies.shipments import care, services
 from supplies.shipments.cargo_api import CargoActions, LegSerializer, UnitSerializer
 from supplies.shipments.models import (
-    Receipt,
-    ReceiptLine,
     Shipment,
     ShipmentLine,
     ShipmentQuerySet,
@@ -33,7 +31,7 @@ from supplies.shipments.models import (
     Step,
     TrackingEvent,
 )
-from supplies.shipments.permissions import may_book, may_count, may_load, may_move, may_put_together
+from supplies.shipments.permissions import may_book, may_load, may_move, may_put_together
 from supplies.shipments.units import HandlingUnit
 
 MOST_LINES = 200
@@ -94,32 +92,6 @@ class TrackingEventSerializer(RowSerializer):
         read_only_fields = fields
 
 
-class ReceiptLineSerializer(RowSerializer):
-    class Meta:
-        model = ReceiptLine
-        fields = [
-            "line",
-            "shipped",
-            "counted",
-            "accepted",
-            "damaged",
-            "wrong_item",
-            "expired",
-            "missing",
-            "surplus",
-        ]
-        read_only_fields = fields
-
-
-class ReceiptSerializer(RowSerializer):
-    lines = ReceiptLineSerializer(many=True)
-
-    class Meta:
-        model = Receipt
-        fields = ["id", "at", "note", "lines"]
-        read_only_fields = fields
-
-
 class ConsigneeSerializer(Named):
     organisation = Named()
     region = Coded()
@@ -151,7 +123,6 @@ class ShipmentSerializer(RowSerializer):
     units = UnitSerializer(many=True)
     legs = LegSerializer(many=True)
     events = TrackingEventSerializer(many=True)
-    receipt = ReceiptSerializer(allow_null=True)
 
     class Meta:
         model = Shipment
@@ -182,7 +153,6 @@ class ShipmentSerializer(RowSerializer):
             "units",
             "legs",
             "events",
-            "receipt",
         ]
         read_only_fields = fields
 
@@ -196,11 +166,6 @@ class ShipmentSerializer(RowSerializer):
     def get_cautions(self, shipment: Shipment) -> list[dict[str, str]]:
         found = care.cautions(shipment, list(shipment.lines.all()), list(shipment.units.all()))
         return [caution._asdict() for caution in found]
-
-    def to_representation(self, shipment: Shipment) -> dict[str, Any]:
-        if not hasattr(shipment, "receipt"):
-            shipment._state.fields_cache["receipt"] = None
-        return super().to_representation(shipment)
 
 
 # -- What may be sent --------------------------------------------------------------------------------------
@@ -254,21 +219,6 @@ class NoteInput(Strict):
     note = Words(required=False, allow_blank=True, max_length=300)
 
 
-class CountInput(Strict):
-    """The count of one line; what is absent is zero, and what is missing follows from what was shipped."""
-
-    line = serializers.IntegerField(help_text="The id of a line of the shipment.")
-    accepted = Quantity(required=False, min_value=0)
-    damaged = Quantity(required=False, min_value=0)
-    wrong_item = Quantity(required=False, min_value=0)
-    expired = Quantity(required=False, min_value=0)
-
-
-class ReceiptInput(Strict):
-    lines = CountInput(many=True, max_length=MOST_LINES)  # type: ignore[call-arg]
-    note = Words(required=False, allow_blank=True, max_length=500)
-
-
 # -- How lists are narrowed --------------------------------------------------------------------------------
 
 
@@ -284,7 +234,7 @@ class ShipmentFilter(django_filters.FilterSet):
 
 # -- What can be done ----------------------------------------------------------------------------------------
 
-MOVED = {"request": None, "responses": ShipmentSerializer}
+MOVED = {"request": None}  # what is answered is the shipment, as the viewset shows it
 
 
 @extend_schema_view(list=extend_schema(summary="Shipments"), retrieve=extend_schema(summary="A shipment"))
@@ -303,14 +253,10 @@ class ShipmentViewSet(CargoActions, mixins.CreateModelMixin, ReadOnlyModelViewSe
         return self._whole(visible)
 
     def _whole(self, shipments: ShipmentQuerySet) -> QuerySet[Shipment]:
-        rows = shipments.with_route().select_related("receipt")
-        counts = Prefetch("receipt__lines", ReceiptLine.objects.order_by("pk"))
         units = Prefetch("units", HandlingUnit.objects.live().with_contents().in_order())
-        return rows.prefetch_related(counts, units).newest_first()
+        return shipments.with_route().prefetch_related(units).newest_first()
 
-    @extend_schema(
-        summary="Put a shipment together", request=ShipmentInput, responses={201: ShipmentSerializer}
-    )
+    @extend_schema(summary="Put a shipment together", request=ShipmentInput)
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Of reserved allocations from one donor to one facility."""
         if not may_put_together(request.user):
@@ -321,7 +267,7 @@ class ShipmentViewSet(CargoActions, mixins.CreateModelMixin, ReadOnlyModelViewSe
         shipment = services.put_together(given["allocations"], by=signed_in(request), at=timezone.now())
         return self._answer(shipment, status.HTTP_201_CREATED)
 
-    @extend_schema(summary="Book a carrier", request=BookingInput, responses=ShipmentSerializer)
+    @extend_schema(summary="Book a carrier", request=BookingInput)
     @action(detail=True, methods=["post"])
     def book(self, request: Request, pk: str) -> Response:
         """From here on the carrier sees the shipment and moves it."""
@@ -348,26 +294,13 @@ class ShipmentViewSet(CargoActions, mixins.CreateModelMixin, ReadOnlyModelViewSe
         """Signed for at the gate; what is in the boxes is not counted yet."""
         return self._move(services.deliver)
 
-    @extend_schema(summary="Count what arrived", request=ReceiptInput, responses=ShipmentSerializer)
-    @action(detail=True, methods=["post"])
-    def receive(self, request: Request, pk: str) -> Response:
-        """The hospital's count of every line. What is not accepted is needed again."""
-        shipment = self._allowed(may_count, _("Only the hospital, or a volunteer, may count what arrived."))
-        given = self._given(ReceiptInput)
-        lines = {line.pk: line for line in shipment.lines.all()}
-        counts = [{**count, "line": lines.get(count["line"])} for count in given["lines"]]
-        services.receive(
-            shipment, counts=counts, note=given.get("note", ""), by=signed_in(request), at=timezone.now()
-        )
-        return self._answer(shipment)
-
     @extend_schema(summary="Call it off", **MOVED)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         """Before it leaves: its allocations are reserved again."""
         return self._move(services.cancel)
 
-    @extend_schema(summary="Send it back", request=NoteInput, responses=ShipmentSerializer)
+    @extend_schema(summary="Send it back", request=NoteInput)
     @action(detail=True, methods=["post"], url_path="return")
     def send_back(self, request: Request, pk: str) -> Response:
         """It could not be handed over and goes back to the donor."""
@@ -379,7 +312,7 @@ class ShipmentViewSet(CargoActions, mixins.CreateModelMixin, ReadOnlyModelViewSe
         """The donor has it again: both sides are free."""
         return self._move(services.come_back)
 
-    @extend_schema(summary="Give it up as lost", request=NoteInput, responses=ShipmentSerializer)
+    @extend_schema(summary="Give it up as lost", request=NoteInput)
     @action(detail=True, methods=["post"])
     def lose(self, request: Request, pk: str) -> Response:
         """The hospital's needs are open again."""

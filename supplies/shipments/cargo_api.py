@@ -195,7 +195,7 @@ class ReassignInput(RowInput):
 
 # -- What can be done --------------------------------------------------------------------------------------
 
-SHIPMENT = lazy_serializer("supplies.shipments.api.ShipmentSerializer")
+SHIPMENT = lazy_serializer("supplies.receipts.api.CountedShipmentSerializer")
 
 
 def _with_lines(parts: list[Any], shipment: Shipment) -> list[dict[str, Any]]:

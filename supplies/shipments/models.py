@@ -1,4 +1,4 @@
-"""The promise on its way: a shipment, what was seen of it, and what the hospital counted."""
+"""The promise on its way: a shipment, and what was seen of it."""
 
 import uuid
 from collections.abc import Iterable
@@ -45,9 +45,10 @@ SHIPMENT_LIFECYCLE = Lifecycle(
         S.AT_THE_DOOR: {S.DELIVERED, S.RETURNING, S.LOST},
         S.DELIVERED: {S.ACCEPTED, S.PARTLY_ACCEPTED, S.REFUSED},
         S.RETURNING: {S.RETURNED, S.LOST},
-        S.ACCEPTED: set(),
-        S.PARTLY_ACCEPTED: set(),
-        S.REFUSED: set(),
+        # A count that was wrong is corrected.
+        S.ACCEPTED: {S.PARTLY_ACCEPTED, S.REFUSED},
+        S.PARTLY_ACCEPTED: {S.ACCEPTED, S.REFUSED},
+        S.REFUSED: {S.ACCEPTED, S.PARTLY_ACCEPTED},
         S.RETURNED: set(),
         S.LOST: set(),
         S.CANCELLED: set(),
@@ -186,6 +187,7 @@ class Shipment(Moving):
     stated_volume_cm3 = QuantityField(_("volume as stated, cm³"), null=True, blank=True)
     settled_at = models.DateTimeField(_("trouble settled"), null=True, blank=True)
     settlement = ShortText(_("how it was settled"), max_length=300, blank=True)
+    rerouted_because = ShortText(_("why it goes to another facility"), max_length=300, blank=True)
     sighting_vocabulary = models.CharField(_("vocabulary of the last sighting"), max_length=30, blank=True)
     sighting_code = models.CharField(_("code of the last sighting"), max_length=60, blank=True)
     sighting_label = ShortText(_("last sighting"), max_length=160, blank=True)
@@ -484,117 +486,3 @@ def last_sighting(events: Iterable[TrackingEvent]) -> TrackingEvent | None:
     """The carrier's last word: the same for every order of the same events, with or without duplicates."""
     words = (event for event in events if event.code)
     return max(words, key=lambda event: event.place_in_order, default=None)
-
-
-class ReceiptQuerySet(models.QuerySet["Receipt"]):
-    def visible_to(self, user: Any) -> Self:
-        return self.filter(shipment__in=Shipment.objects.visible_to(user))
-
-
-class Receipt(models.Model):
-    """The hospital's count of what arrived: proof of delivery."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    shipment = models.OneToOneField(
-        Shipment, models.PROTECT, related_name="receipt", verbose_name=_("shipment")
-    )
-    by = models.ForeignKey(
-        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("counted by")
-    )
-    at = models.DateTimeField(_("counted at"))
-    note = ShortText(_("note"), max_length=500, blank=True)
-
-    objects = ReceiptQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("receipt")
-        verbose_name_plural = _("receipts")
-        constraints = [OnlyAdded(name="receipts_are_only_added", may_change=["note"])]
-        indexes = [models.Index(fields=["-at", "id"], name="receipt_newest")]
-
-    def __str__(self) -> str:
-        return str(self.shipment)
-
-
-class ReceiptLine(models.Model):
-    """Per line: counted = accepted + damaged + wrong item + expired; counted + missing = shipped, unless too much came."""
-
-    receipt = models.ForeignKey(Receipt, models.PROTECT, related_name="lines")
-    line = models.OneToOneField(
-        ShipmentLine, models.PROTECT, related_name="receipt_line", verbose_name=_("line")
-    )
-    shipped = QuantityField(_("shipped"), editable=False)
-    counted = QuantityField(_("counted"))
-    accepted = QuantityField(_("good"))
-    damaged = QuantityField(_("damaged"), default=0)
-    wrong_item = QuantityField(_("wrong item"), default=0)
-    expired = QuantityField(_("expired"), default=0)
-    missing = QuantityField(_("missing"), default=0)
-    surplus = QuantityField(_("more than shipped"), default=0)
-
-    class Meta:
-        verbose_name = _("receipt line")
-        verbose_name_plural = _("receipt lines")
-        constraints = [
-            within_bounds(
-                "receipt_line_in_bounds",
-                "shipped",
-                "counted",
-                "accepted",
-                "damaged",
-                "wrong_item",
-                "expired",
-                "missing",
-                "surplus",
-            ),
-            models.CheckConstraint(
-                name="receipt_line_adds_up_to_what_was_counted",
-                condition=Q(counted=F("accepted") + F("damaged") + F("wrong_item") + F("expired")),
-            ),
-            models.CheckConstraint(
-                name="receipt_line_adds_up_to_what_was_shipped",
-                condition=Q(shipped=F("counted") + F("missing") - F("surplus")),
-            ),
-            models.CheckConstraint(
-                name="receipt_line_not_short_and_over", condition=Q(missing=0) | Q(surplus=0)
-            ),
-            OnlyAdded(name="receipt_lines_are_only_added"),
-        ]
-
-    def __str__(self) -> str:
-        return str(self.line)
-
-
-class DiscrepancyQuerySet(models.QuerySet["Discrepancy"]):
-    def visible_to(self, user: Any) -> Self:
-        return self.filter(receipt_line__receipt__in=Receipt.objects.visible_to(user))
-
-
-class Discrepancy(models.Model):
-    """Something of a shipment that did not arrive as promised; a ticket to the sender."""
-
-    class Kind(models.TextChoices):
-        DAMAGED = "damaged", _("damaged")
-        MISSING = "missing", _("missing")
-        WRONG_ITEM = "wrong_item", _("wrong item")
-        EXPIRED = "expired", _("expired")
-        SURPLUS = "surplus", _("more than shipped")
-
-    receipt_line = models.ForeignKey(
-        ReceiptLine, models.PROTECT, related_name="discrepancies", verbose_name=_("receipt line")
-    )
-    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
-    quantity = QuantityField(_("quantity"))
-
-    objects = DiscrepancyQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("discrepancy")
-        verbose_name_plural = _("discrepancies")
-        constraints = [
-            models.UniqueConstraint(fields=["receipt_line", "kind"], name="discrepancy_once_per_kind"),
-            OnlyAdded(name="discrepancies_are_only_added"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.receipt_line} · {self.get_kind_display()}"

@@ -1,8 +1,7 @@
-"""The verbs of moving goods: put together, book, dispatch, report what is seen, deliver, count."""
+"""The verbs of moving goods: put together, book, dispatch, report what is seen, deliver."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -18,9 +17,6 @@ from supplies.shipments import care, legs
 from supplies.shipments.locking import locked
 from supplies.shipments.models import (
     TROUBLED,
-    Discrepancy,
-    Receipt,
-    ReceiptLine,
     Shipment,
     ShipmentLine,
     ShipmentStatus,
@@ -249,77 +245,45 @@ def report(
 
 
 @transaction.atomic
-def receive(
-    shipment: Shipment, *, counts: Iterable[Mapping[str, Any]], by: User | None, at: datetime, note: str = ""
-) -> Receipt:
-    """The hospital's count. Accepted goods are received; every other piece is a discrepancy, and needed again.
+def counted(
+    shipment: Shipment,
+    outcome: ShipmentStatus,
+    *,
+    disposition: str,
+    by: User | None,
+    at: datetime,
+    accepted: int,
+) -> Shipment:
+    """The hospital has counted it: accepted, accepted in part, or refused. What was counted is a receipt's matter.
 
-    counts   per line: {"line": ShipmentLine, "accepted": n, "damaged": n, "wrong_item": n, "expired": n}; what is absent
-             is zero. Missing and surplus follow from what was shipped. Every line is counted, once.
+    accepted   pieces, in their items' smallest counted units
     """
     shipment = _locked(shipment)
-    lines = {line.pk: line for line in shipment.lines.select_related("allocation").order_by("pk")}
-    rows = [_count(lines, position, given) for position, given in enumerate(counts)]
-    if len({row.line_id for row in rows}) != len(rows) or len(rows) != len(lines):
-        raise ValidationError({"lines": _("Count every line of the shipment, once.")})
-    accepted = sum(min(row.accepted, row.shipped) for row in rows)
-    whole = all(row.accepted >= row.shipped and row.counted == row.accepted for row in rows)
-    shipment.move_to(
-        ShipmentStatus.ACCEPTED
-        if whole
-        else ShipmentStatus.PARTLY_ACCEPTED
-        if accepted
-        else ShipmentStatus.REFUSED
-    )
+    shipment.move_to(outcome)
     shipment.save(update_fields=["status"])
-    receipt = Receipt.objects.create(shipment=shipment, by=by, at=at, note=note)
-    for row in rows:
-        row.receipt = receipt
-    ReceiptLine.objects.bulk_create(rows)
-    Discrepancy.objects.bulk_create(
-        Discrepancy(receipt_line=row, kind=kind, quantity=getattr(row, kind))
-        for row in rows
-        for kind in Discrepancy.Kind.values
-        if getattr(row, kind)
-    )
-    ledger.count({row.line.allocation: min(row.accepted, row.shipped) for row in rows}, by=by, at=at)
     _seen(
         shipment,
         Step.ACCEPTING if accepted else Step.INSPECTING,
         by=by,
         at=at,
-        disposition="completeness_verified" if whole else "mismatch_quantity",
+        disposition=disposition,
     )
     record(shipment, f"shipment.{shipment.status}", by=by, at=at, accepted=accepted)
-    return receipt
+    return shipment
 
 
-def _count(lines: Mapping[int, ShipmentLine], position: int, given: Mapping[str, Any]) -> ReceiptLine:
-    line = lines.get(getattr(given.get("line"), "pk", None) or 0)
-    if line is None:
-        raise ValidationError({f"lines.{position}.line": _("This line is not on the shipment.")})
-    parts = {kind: given.get(kind) or 0 for kind in ("accepted", "damaged", "wrong_item", "expired")}
-    negative = [kind for kind, quantity in parts.items() if quantity < 0]
-    if negative:
-        raise ValidationError({f"lines.{position}.{negative[0]}": _("A count cannot be negative.")})
-    counted, shipped = sum(parts.values()), line.allocation.quantity
-    if counted > 10 * shipped + 100:
-        raise ValidationError(
-            {
-                f"lines.{position}.accepted": _(
-                    "%(counted)d counted where %(shipped)d were shipped: is a digit too many?"
-                )
-                % {"counted": counted, "shipped": shipped}
-            }
-        )
-    return ReceiptLine(
-        line=line,
-        shipped=shipped,
-        counted=counted,
-        missing=max(0, shipped - counted),
-        surplus=max(0, counted - shipped),
-        **parts,
-    )
+@transaction.atomic
+def recounted(
+    shipment: Shipment, outcome: ShipmentStatus, *, by: User | None, at: datetime, accepted: int
+) -> Shipment:
+    """Its count was wrong: it stands as the new one says, and what was settled about it has to be looked at again."""
+    shipment = _locked(shipment)
+    if shipment.status != outcome:
+        shipment.move_to(outcome)
+        shipment.settled_at, shipment.settlement = None, ""
+        shipment.save(update_fields=["status", "settled_at", "settlement"])
+    record(shipment, "shipment.recounted", by=by, at=at, accepted=accepted)
+    return shipment
 
 
 def _locked(shipment: Shipment) -> Shipment:

@@ -63,6 +63,7 @@ API: dict[str, Body] = {
         "kinds": ["need.opened"],
     },
     "webhookendpoint-replay": lambda world, side: {"since": "2026-11-20T00:00:00Z"},
+    "allocation-keep": lambda world, side: REASON,
     "shipment-list": lambda world, side: {"allocations": [str(side["allocation"].pk)]},
     "shipment-book": lambda world, side: {"carrier": str(side.carrier.pk)},
     "shipment-units": lambda world, side: {
@@ -94,6 +95,13 @@ API: dict[str, Body] = {
     "shipment-receive": lambda world, side: {
         "lines": [{"line": side["shipment delivered"].lines.get().pk, "accepted": 100}]
     },
+    "shipment-correct": lambda world, side: {
+        "lines": [{"line": side["shipment counted"].lines.get().pk, "accepted": 80, "damaged": 20}],
+        "because": "演练：数错了",
+    },
+    "shipment-reroute": lambda world, side: {"to": str(side["spare need"].appeal.facility_id), **REASON},
+    "ticket-answer": lambda world, side: {"proposed": "replaced"},
+    "ticket-settle": lambda world, side: {"outcome": "written_off"},
 }
 CONTACT = {"contact_name": "演练", "contact_phone": "000-0000-001"}
 PAGES: dict[str, Body] = {
@@ -119,6 +127,16 @@ PAGES: dict[str, Body] = {
     "count-shipment": lambda world, side: {
         f"line-{side['shipment delivered'].lines.get().pk}-accepted": "100"
     },
+    "correct-count": lambda world, side: {
+        f"line-{side['shipment counted'].lines.get().pk}-accepted": "80",
+        "because": "演练：数错了",
+    },
+    "tickets": lambda world, side: {
+        "ticket": str(side["ticket"].pk),
+        "do": "settle",
+        "outcome": "written_off",
+    },
+    "reroute": lambda world, side: {"to": str(side["spare need"].appeal.facility_id), **REASON},
     "register-hospital": lambda world, side: {
         "name": "演练新医院",
         "province": "420000",

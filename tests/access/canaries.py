@@ -52,6 +52,7 @@ from supplies.organisations.desk import Verb
 from supplies.organisations.models import User
 from supplies.privacy.register import Class, entries
 from supplies.privacy.services import reveal
+from supplies.receipts import services as receiving
 from supplies.sealing import sealed_columns
 from supplies.shipments import services as moving
 from supplies.upkeep import programs
@@ -172,7 +173,7 @@ def _one_of_everything() -> Match:
     shipment = make_shipment(match.allocation, carrier=match.carrier, status="in_transit")
     moving.report(shipment, occurred_at=at, step="transporting", note="x", place="x", by=match.driver, at=at)
     moving.deliver(shipment, by=None, at=at)
-    moving.receive(
+    receiving.receive(
         shipment, counts=[{"line": shipment.lines.get(), "accepted": 60}], note="x", by=user, at=at
     )
     people.issue_token(user, name="x", scopes=["read"], at=at, expires_at=at + timedelta(days=90))

@@ -25,6 +25,7 @@ from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User
 from supplies.privacy.models import Reveal
 from supplies.privacy.services import reveal
+from supplies.receipts import services as receiving
 from supplies.regions.models import Region
 from supplies.shipments import legs, packing
 from supplies.shipments import services as moving
@@ -32,6 +33,7 @@ from supplies.shipments.models import Shipment
 from tests.makers import (
     NOW,
     TODAY,
+    make_allocation,
     make_appeal,
     make_batch,
     make_delivery,
@@ -41,6 +43,7 @@ from tests.makers import (
     make_foreign_need,
     make_item,
     make_listing,
+    make_need,
     make_organisation,
     make_pair,
     make_pair_of_needs,
@@ -323,7 +326,9 @@ def _moves(side: Side) -> None:
     side.rows["shipment returning"] = moving.send_back(away, by=None, at=NOW)
     counted = make_shipment(_allocate(side), carrier=side.carrier, status="delivered")
     line = counted.lines.get()
-    receipt = moving.receive(counted, counts=[{"line": line, "accepted": 90, "damaged": 10}], by=None, at=NOW)
+    receipt = receiving.receive(
+        counted, counts=[{"line": line, "accepted": 90, "damaged": 10}], by=None, at=NOW
+    )
     side.rows |= {"shipment counted": counted, "receipt": receipt}
     side.rows["discrepancy"] = receipt.lines.get().discrepancies.get()
     _travels(side)
@@ -347,6 +352,21 @@ def _travels(side: Side) -> None:
         hub: dict[str, Any] = {"hub_region": side.region, "carrier": side.carrier}
         side.rows[name] = loads.gather(side.site, shipments=[shipment], by=None, at=NOW, **hub)
     loads.dispatch(side["load under way"], by=None, at=NOW)
+    side.rows["ticket"] = side["discrepancy"].ticket
+    _elsewhere(side)
+
+
+def _elsewhere(side: Side) -> None:
+    """Another site of the hospital that lacks what is on its way, and one that takes nothing, with a promise to it."""
+    site = side["facility"]
+    spare = make_facility(site.organisation, region=site.region, name="演练分院甲")
+    lacks = {"item": side["need published"].item, "emergency": side["need published"].appeal.emergency}
+    side.rows["spare need"] = make_need(spare, quantity=10_000, **lacks)
+    full = make_facility(site.organisation, region=site.region, name="演练分院乙")
+    side.rows["allocation paused"] = make_allocation(
+        100, need=make_need(full, quantity=100, **lacks), offer=side["offer published"]
+    )
+    people.pause(full, reason="full", by=None, at=NOW)
 
 
 def _allocate(side: Side) -> Allocation:

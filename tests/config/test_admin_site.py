@@ -22,8 +22,9 @@ from supplies.needs.models import Appeal, Need
 from supplies.offers.models import Donation, Offer
 from supplies.organisations.desk import DeskAdmin
 from supplies.organisations.models import Facility, Organisation, User
-from supplies.shipments import services as moving
-from supplies.shipments.models import Discrepancy, Receipt, Shipment
+from supplies.receipts import services as receiving
+from supplies.receipts.models import Discrepancy, DiscrepancyTicket, Receipt
+from supplies.shipments.models import Shipment
 from tests.desk import at_the_desk, list_of, page_of
 from tests.makers import (
     NOW,
@@ -46,6 +47,7 @@ WRITTEN_BY_VERBS = [
     Shipment,
     Receipt,
     Discrepancy,
+    DiscrepancyTicket,
     MatchingRun,
     FamilyRun,
     Proposal,
@@ -66,7 +68,7 @@ def make_one_of_everything() -> None:
     make_proposal()
     shipment = make_shipment(status="delivered")
     line = shipment.lines.get()
-    moving.receive(shipment, counts=[{"line": line, "accepted": 90, "damaged": 10}], by=None, at=NOW)
+    receiving.receive(shipment, counts=[{"line": line, "accepted": 90, "damaged": 10}], by=None, at=NOW)
     Allocation.objects.filter(pk=make_allocation().pk).update(due_at=timezone.now() - timedelta(days=1))
     write(EmailMessage("Exercise", "nothing", to=["nobody@example.org"]), at=NOW)
     keep(Asked("account:1", None, "POST /", "POST", str(uuid.uuid4()), b""), Answer(200), at=NOW)

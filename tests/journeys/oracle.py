@@ -108,7 +108,6 @@ class Shipment:
 class Heard:
     """What the journal still has to tell."""
 
-    paused: list[Facility] = field(default_factory=list)
     ended: list[Any] = field(default_factory=list)  # needs and offers
     changed: list[Any] = field(default_factory=list)  # needs and offers
 
@@ -213,9 +212,11 @@ class Oracle:
                 self._follow(line.post)
 
     def pause(self, facility: Facility) -> None:
-        if not facility.is_paused:
-            self.heard.paused.append(facility)
+        """What is proposed to it ends at once."""
         facility.is_paused = True
+        for p in self.proposals:
+            if p.status in PENDING and p.need.post.whose is facility:
+                p.status = "withdrawn"
 
     def resume(self, facility: Facility) -> None:
         facility.is_paused = False
@@ -333,7 +334,6 @@ class Oracle:
                 else:
                     over.add(p)
         over |= {p for p in pending if p.need in heard.ended or p.offer in heard.ended}
-        over |= {p for p in pending if p.need.post.whose in heard.paused}
         for p in over:
             p.status = "withdrawn"
 

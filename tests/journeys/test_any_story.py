@@ -38,6 +38,7 @@ from supplies.offers import services as giving
 from supplies.offers.models import Donation, Offer
 from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User
+from supplies.receipts import services as receiving
 from supplies.shipments import services as moving
 from supplies.shipments.models import Shipment
 from tests.journeys import oracle
@@ -499,7 +500,7 @@ class Story(RuleBasedStateMachine):
 
         def count(row: Any) -> Any:
             counts = [{"line": line, "accepted": accepted, **others} for line in row.lines.all()]
-            return moving.receive(row, counts=counts, **SAID)
+            return receiving.receive(row, counts=counts, **SAID)
 
         self.both(shipment, count, lambda known: self.oracle.receive(known, accepted, sum(others.values())))
 

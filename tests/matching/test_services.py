@@ -448,6 +448,36 @@ def test_what_ends_a_side_ends_its_proposals(cause: str) -> None:
     assert found.offer.quantity_proposed == 0
 
 
+def test_stop_sending_takes_back_what_is_proposed_in_the_same_transaction() -> None:
+    found = proposal()
+
+    people.pause(found.need.appeal.facility, reason="full", by=None, at=NOW)
+
+    found.refresh_from_db()
+    assert (found.status, found.ended_because) == ("withdrawn", "facility-paused")
+
+
+def test_a_pause_that_is_undone_leaves_what_is_proposed() -> None:
+    found = proposal()
+
+    with transaction.atomic():
+        people.pause(found.need.appeal.facility, reason="full", by=None, at=NOW)
+        transaction.set_rollback(True)
+
+    found.refresh_from_db()
+    assert found.status == "open"
+
+
+def test_taking_goods_again_brings_no_proposal_back() -> None:
+    found = proposal()
+    people.pause(found.need.appeal.facility, reason="full", by=None, at=NOW)
+
+    people.resume(found.need.appeal.facility, by=None, at=NOW)
+
+    found.refresh_from_db()
+    assert found.status == "withdrawn"
+
+
 # --- triggers
 
 

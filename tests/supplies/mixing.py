@@ -31,6 +31,7 @@ from supplies.needs.models import Appeal, Need  # noqa: E402
 from supplies.offers import services as giving  # noqa: E402
 from supplies.offers.models import Donation, Offer  # noqa: E402
 from supplies.organisations.models import Facility, Organisation, User  # noqa: E402
+from supplies.receipts import services as receiving  # noqa: E402
 from supplies.shipments import packing, rearranging  # noqa: E402
 from supplies.shipments import services as moving  # noqa: E402
 from supplies.shipments.models import Shipment  # noqa: E402
@@ -197,7 +198,7 @@ def receive(chance: random.Random) -> None:
         {"line": line, "accepted": chance.randint(0, line.allocation.quantity)}
         for line in shipment.lines.select_related("allocation")
     ]
-    moving.receive(shipment, counts=counts, **SAID)
+    receiving.receive(shipment, counts=counts, **SAID)
 
 
 def of(model: type[models.Model], verb: Callable[..., Any]) -> Callable[[random.Random], None]:

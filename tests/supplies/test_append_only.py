@@ -12,8 +12,8 @@ from supplies.journal import chain
 from supplies.journal.models import Event, Unsealed
 from supplies.journal.services import record
 from supplies.organisations.models import User
+from supplies.receipts import services as receiving
 from supplies.regions.models import Region
-from supplies.shipments import services as moving
 from supplies.shipments.models import TrackingEvent
 from tests.makers import NOW, make_emergency, make_organisation, make_shipment
 from tests.owner import as_owner
@@ -29,7 +29,7 @@ def history(volunteer: User) -> None:
     yes(make_organisation(verified=False), volunteer)
     shipment = make_shipment(status="delivered")
     line = shipment.lines.get()
-    moving.receive(shipment, counts=[{"line": line, "accepted": 90, "damaged": 10}], by=None, at=NOW)
+    receiving.receive(shipment, counts=[{"line": line, "accepted": 90, "damaged": 10}], by=None, at=NOW)
     bump(Region, at=NOW)
     chain.seal(at=NOW)
     with connection.cursor() as cursor:

@@ -6,7 +6,7 @@ from django.db import connection
 from bench.racing import START
 from matching.models import FamilyRun, Proposal
 from supplies.journal.models import Outgoing
-from supplies.shipments.models import Receipt
+from supplies.receipts.models import Receipt
 from tests.makers import make_appeal, make_donation, make_facility, make_member, make_organisation
 from tests.processes import finish, start
 

@@ -5,6 +5,7 @@ import pytest
 
 from supplies.desks.tracking import track
 from supplies.needs import services as asking
+from supplies.receipts import services as receiving
 from supplies.shipments import services as moving
 from tests.api_client import Speaker, today  # noqa: F401
 from tests.makers import (
@@ -71,7 +72,7 @@ def test_a_line_shows_its_gauges_in_the_unit_people_use() -> None:
 def test_a_shipment_is_followed_to_the_count() -> None:
     shipment = make_shipment(make_allocation(100), status="delivered")
     line = shipment.lines.get()
-    moving.receive(shipment, counts=[{"line": line, "accepted": 90, "damaged": 10}], by=None, at=NOW)
+    receiving.receive(shipment, counts=[{"line": line, "accepted": 90, "damaged": 10}], by=None, at=NOW)
 
     found = track(shipment.code)
 

@@ -42,6 +42,7 @@ ALLOWED = {
     ): "Django's mail, which goes into the outbox in the same transaction",
     ("supplies/change_requests/services.py", "send_mail"): "the same",
     ("supplies/notices/services.py", "send_mail"): "the same",
+    ("supplies/receipts/letters.py", "send_mail"): "the same",
     ("supplies/opendata/dump.py", "signature"): "a seal under a manifest, not a message",
     ("supplies/journal/mail.py", "EmailMultiAlternatives"): "a mail as it was written down",
 }

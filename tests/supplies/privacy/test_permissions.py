@@ -9,6 +9,7 @@ from supplies.organisations import services as people
 from supplies.organisations.models import Contact, User
 from supplies.privacy.models import Ground
 from supplies.privacy.permissions import QUESTIONS_DAYS, reachable, standing
+from supplies.receipts import services as receiving
 from supplies.shipments import services as moving
 from tests.makers import (
     NOW,
@@ -64,7 +65,7 @@ def test_both_sides_reach_each_other_from_the_promise_to_the_count_and_the_carri
     shipment = moving.deliver(shipment, by=None, at=NOW)
     steps.append(("delivered", grounds(match)))
     counts = [{"line": shipment.lines.get(), "accepted": 100}]
-    moving.receive(shipment, counts=counts, by=None, at=NOW)
+    receiving.receive(shipment, counts=counts, by=None, at=NOW)
     steps.append(("counted whole", grounds(match)))
 
     assert dict(steps) == {
@@ -81,7 +82,7 @@ def test_a_match_that_came_short_needs_both_sides_until_it_is_settled_or_a_fortn
     match = make_match()
     shipment = make_shipment(match.allocation, carrier=match.carrier, status="delivered")
     counts = [{"line": shipment.lines.get(), "accepted": 60}]
-    moving.receive(shipment, counts=counts, by=None, at=NOW)
+    receiving.receive(shipment, counts=counts, by=None, at=NOW)
 
     assert ground(match.giver, match.hospital_contact) is MATCH
     assert ground(match.giver, match.hospital_contact, NOW + timedelta(days=QUESTIONS_DAYS)) is MATCH

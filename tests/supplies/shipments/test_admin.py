@@ -109,22 +109,3 @@ def test_shipments_in_trouble_come_first(volunteer: User) -> None:
 
     assert list(client.get(list_of(Shipment)).context["cl"].result_list) == [lost, fine]
     assert list(client.get(list_of(Shipment), {"state": "trouble"}).context["cl"].result_list) == [lost]
-
-
-def test_the_page_shows_the_timeline_and_the_count(volunteer: User) -> None:
-    shipment = make_shipment(status="delivered")
-    line = shipment.lines.get()
-    services.report(shipment, occurred_at=NOW, step="transporting", place="Xinyang depot", by=None, at=NOW)
-    services.receive(
-        shipment,
-        counts=[{"line": line, "accepted": 60, "damaged": 40}],
-        by=None,
-        at=NOW,
-        note="Two cartons wet.",
-    )
-
-    page = at_the_desk(volunteer).get(page_of(shipment)).content.decode()
-
-    assert "Xinyang depot" in page
-    assert "Two cartons wet." in page
-    assert "40 piece" in page

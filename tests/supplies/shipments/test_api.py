@@ -3,8 +3,9 @@ from typing import Any
 import pytest
 
 from supplies.organisations.models import Organisation
+from supplies.receipts.models import Receipt
 from supplies.shipments import services as moving
-from supplies.shipments.models import Receipt, Shipment
+from supplies.shipments.models import Shipment
 from tests.api_client import Speaker, speaker, today  # noqa: F401
 from tests.makers import (
     NOW,
@@ -139,6 +140,9 @@ def test_a_shipment_goes_the_whole_way_and_closes_the_need() -> None:
             "damaged": 30,
             "wrong_item": 0,
             "expired": 0,
+            "refused": 0,
+            "refusal": "",
+            "refusal_words": "",
             "missing": 10,
             "surplus": 0,
         }
