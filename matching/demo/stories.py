@@ -16,6 +16,7 @@ from supplies.needs.models import Need
 from supplies.offers import services as giving
 from supplies.offers.models import Offer
 from supplies.shipments import services as moving
+from supplies.shipments import sightings
 from supplies.shipments.models import Receipt, Shipment
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -93,7 +94,7 @@ class Act:
         return shipment
 
     def see(self, shipment: Shipment, code: str, step: str, *, after: timedelta, place: str = "") -> None:
-        moving.report(
+        sightings.report(
             shipment,
             occurred_at=self.at + after,
             step=step,

@@ -21,7 +21,7 @@ from supplies.errors import NotYours
 from supplies.organisations.api import visible_organisations
 from supplies.organisations.models import Organisation, Scope
 from supplies.organisations.tokens import HasScope, signed_in
-from supplies.shipments import services
+from supplies.shipments import services, sightings
 from supplies.shipments.models import (
     Receipt,
     ReceiptLine,
@@ -345,7 +345,9 @@ class ShipmentViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
             page = self.paginate_queryset(rows)
             return self.get_paginated_response(TrackingEventSerializer(page, many=True).data)
         shipment = self._allowed(may_move, NOT_YOURS)
-        event = services.report(shipment, by=signed_in(request), at=timezone.now(), **self._given(EventInput))
+        event = sightings.report(
+            shipment, by=signed_in(request), at=timezone.now(), **self._given(EventInput)
+        )
         return Response(TrackingEventSerializer(event).data, status=status.HTTP_201_CREATED)
 
     def _allowed(self, rule: Callable[[Any, Shipment], bool], otherwise: Any = NOT_YOURS) -> Shipment:

@@ -3,7 +3,7 @@
 import pytest
 
 from supplies.organisations.models import User
-from supplies.shipments import services
+from supplies.shipments import services, sightings
 from supplies.shipments.models import Shipment
 from tests.desk import at_the_desk, choose, list_of, page_of, told
 from tests.makers import (
@@ -114,7 +114,7 @@ def test_shipments_in_trouble_come_first(volunteer: User) -> None:
 def test_the_page_shows_the_timeline_and_the_count(volunteer: User) -> None:
     shipment = make_shipment(status="delivered")
     line = shipment.lines.get()
-    services.report(shipment, occurred_at=NOW, step="transporting", place="Xinyang depot", by=None, at=NOW)
+    sightings.report(shipment, occurred_at=NOW, step="transporting", place="Xinyang depot", by=None, at=NOW)
     services.receive(
         shipment,
         counts=[{"line": line, "accepted": 60, "damaged": 40}],

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from supplies.shipments import services as moving
+from supplies.shipments import sightings
 from supplies.shipments.models import COURSE, Shipment, Step, TrackingEvent, last_sighting
 from tests.makers import NOW, make_shipment
 
@@ -61,7 +61,7 @@ def word(shipment: Shipment) -> tuple[str, Any]:
 
 def arrive(shipment: Shipment, order: Sequence[int]) -> None:
     for position in order:
-        moving.report(shipment, by=None, at=LATER, **JOURNEY[position])
+        sightings.report(shipment, by=None, at=LATER, **JOURNEY[position])
 
 
 def test_every_step_has_its_place_in_the_course() -> None:
@@ -105,7 +105,7 @@ def test_no_event_moves_our_status_least_of_all_a_final_one(status: str) -> None
     Shipment.objects.filter(pk=shipment.pk).update(status=status)
 
     for step in Step.values:
-        moving.report(shipment, by=None, at=LATER, **event(8, step, "x", step))
+        sightings.report(shipment, by=None, at=LATER, **event(8, step, "x", step))
 
     shipment.refresh_from_db()
     assert shipment.status == status
