@@ -60,6 +60,7 @@ ROUTES = {
         facility-pause facility-resume appeal-withdraw need-confirm need-not-needed donation-withdraw offer-withdraw
         proposal-accept proposal-agree proposal-approve proposal-decline allocation-release
         shipment-arrive shipment-book shipment-cancel shipment-deliver shipment-dispatch-shipment shipment-events
+        tracking-events
         shipment-lose shipment-receive shipment-returned shipment-send-back
         hand-in-evidence organisation-calls organisation-verify change-name end-other-sessions erase-me
         invite revoke-invitation dismiss-member promote-member issue-key revoke-key
@@ -80,6 +81,7 @@ ROUTES = {
     "export": "copy-my-data",
     "download": "open-dump open-file intake-batch-errors",
     "docs": "api-schema api-docs",
+    "hooks": "carrier-hook",
     "desk": "",
     "watching": "health-live health-ready metrics static",
 }

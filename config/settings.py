@@ -335,6 +335,8 @@ LIMITS = {
     "export": rates("export", "20/hour", "60/hour", "120/hour"),
     "download": rates("download", "120/hour", "240/hour", "600/hour"),
     "docs": rates("docs", "60/minute", "60/minute", "60/minute"),
+    # A carrier that was away comes back with all it has; whoever holds no secret is refused before anything is looked up.
+    "hooks": rates("hooks", "6000/minute", "6000/minute", "6000/minute"),
     "desk": rates("desk", "60/minute", "600/minute", "60/minute"),
     "watching": rates("watching", "600/minute", "600/minute", "600/minute"),
 }
@@ -394,6 +396,8 @@ SPECTACULAR_SETTINGS = {
         "RevealPurpose": "supplies.privacy.models.Purpose",
         "RunStatus": "matching.models.RunStatus",
         "SenderKind": "supplies.needs.models.SenderKind",
+        "SightingStatus": "supplies.shipments.models.SightingStatus",
+        "EventOutcome": "supplies.carriers.api.OUTCOMES",
         "ShipmentStatus": "supplies.shipments.models.ShipmentStatus",
         "StandardStatus": "supplies.catalogue.models.StandardStatus",
         "Verdict": "supplies.organisations.models.Verdict",
@@ -420,6 +424,8 @@ JOURNAL_LISTENERS: dict[str, list[str]] = {
     "proposal.withdrawn": ["matching.services.hear"],
     "allocation.released": ["matching.services.hear"],
     "allocation.returned": ["matching.services.hear"],
+    "shipment.booked": ["supplies.carriers.services.hear_of_booked"],
+    "shipment.said_delivered": ["supplies.carriers.services.hear_of_delivered"],
     "facility.paused": ["matching.services.withdraw_for_facility"],
     "facility.resumed": ["matching.services.hear_of_facility"],
 }
@@ -486,6 +492,11 @@ OPEN_DATA_LICENCE_URL: str = env.str(
 # Federation: hosts with their port ("10.0.0.8:8000") that other instances may be read from though they are private or without TLS.
 FEDERATION_HOSTS: list[str] = env.list("FEDERATION_HOSTS", default=[])
 
+# Carriers: how long webhooks are kept as they came, and an event waits for a shipment to fit before it is reported.
+PARKED_DAYS: int = env.int("PARKED_DAYS", default=30)
+CARRIERS_POLLED: bool = env.bool("CARRIERS_POLLED", default=False)  # ask carriers by ourselves
+KUAIDI100_QUERY: str = env.str("KUAIDI100_QUERY", default="https://poll.kuaidi100.com/poll/query.do")
+
 CELERY_BROKER_URL = BROKER_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -513,6 +524,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "journal-forget": {"task": "journal.forget", "schedule": crontab(hour=3, minute=20)},
     "journal-seals": {"task": "journal.seal", "schedule": 60.0},
     "journal-verification": {"task": "journal.verify", "schedule": 86_400.0},
+    "carriers-sweep": {"task": "carriers.sweep", "schedule": 60.0},
+    "carriers-forget": {"task": "carriers.forget", "schedule": crontab(hour=3, minute=30)},
+    "carriers-poll": {"task": "carriers.poll", "schedule": 600.0},
     "intake-sweep": {"task": "intake.sweep", "schedule": 15.0},
     "matching-sweep": {"task": "matching.sweep", "schedule": 15.0},
     "matching-timetable": {"task": "matching.match_all", "schedule": MATCH_EVERY_MINUTES * 60.0},

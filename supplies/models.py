@@ -3,6 +3,7 @@
 from supplies.accounts.models import Invitation, SecondFactor, Session
 from supplies.allocations.models import Allocation
 from supplies.attachments.models import Attachment
+from supplies.carriers.models import CarrierAccount, CarrierHook, ParkedEvent, PolledNumber
 from supplies.catalogue.models import (
     Category,
     CounterfeitMark,
@@ -55,6 +56,8 @@ __all__ = [
     "Appeal",
     "Attachment",
     "CallLog",
+    "CarrierAccount",
+    "CarrierHook",
     "Category",
     "ChangeRequest",
     "Contact",
@@ -85,7 +88,9 @@ __all__ = [
     "Organisation",
     "Outgoing",
     "OutgoingMail",
+    "ParkedEvent",
     "Peer",
+    "PolledNumber",
     "Receipt",
     "ReceiptLine",
     "ReferenceEdition",

@@ -4,6 +4,7 @@ from django.urls import path
 
 from supplies.accounts import views as accounts
 from supplies.attachments import views as attachments
+from supplies.carriers.api import HookView
 from supplies.change_requests import views as corrections
 from supplies.desks import views as desks
 from supplies.federation import views as federation
@@ -42,6 +43,7 @@ urlpatterns = [
     path("offers/<uuid:pk>/withdraw/", offers.withdraw_offer, name="withdraw-offer"),
     path("shipments/<uuid:pk>/", shipments.shipment, name="shipment"),
     path("shipments/<uuid:pk>/count/", shipments.count, name="count-shipment"),
+    path("hooks/carriers/<uuid:account>/", HookView.as_view(), name="carrier-hook"),
     path("report/<slug:what>/<uuid:pk>/", corrections.report, name="report"),
     path("reports/<slug:code>/", corrections.reported, name="reported"),
     path("reports/<slug:code>/take-back/", corrections.take_back, name="take-back-report"),

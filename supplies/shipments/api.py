@@ -57,6 +57,10 @@ class ShipmentLineSerializer(RowSerializer):
 
 
 class TrackingEventSerializer(RowSerializer):
+    flags = serializers.ListField(
+        child=serializers.CharField(), help_text="unknown-code, after-end: kept, and a person looks at it."
+    )
+
     class Meta:
         model = TrackingEvent
         fields = [
@@ -70,6 +74,8 @@ class TrackingEventSerializer(RowSerializer):
             "vocabulary",
             "code",
             "label",
+            "status",
+            "flags",
             "note",
         ]
         read_only_fields = fields
@@ -133,6 +139,7 @@ class ShipmentSerializer(RowSerializer):
             "sighting_vocabulary",
             "sighting_code",
             "sighting_label",
+            "sighting_status",
             "sighted_at",
             "lines",
             "events",
