@@ -108,6 +108,12 @@ def a_shipment(verb: str, status: str, **body: Any) -> tuple[str, dict[str, Any]
     return f"shipments/{shipment.pk}/{verb}/", body
 
 
+def a_batch() -> tuple[str, dict[str, Any]]:
+    shipment = make_shipment(status="in_transit")
+    event = {"names": str(shipment.pk), "external_id": "e1", **SEEN}
+    return "tracking-events/", {"events": [event], "carrier": str(shipment.carrier_id)}
+
+
 def an_allocation() -> tuple[str, dict[str, Any]]:
     return f"allocations/{make_allocation().pk}/release/", {"reason": "changed"}
 
@@ -208,4 +214,5 @@ CASES: dict[str, Case] = {
     "POST /api/v1/webhook-endpoints/{id}/replay/": partial(a_webhook, "replay", since="2026-11-20T00:00:00Z"),
     "POST /api/v1/webhook-endpoints/{id}/rotate/": partial(a_webhook, "rotate"),
     "POST /api/v1/webhook-endpoints/{id}/test/": partial(a_webhook, "test"),
+    "POST /api/v1/tracking-events/": a_batch,
 }

@@ -65,7 +65,7 @@ class BatchEvent(serializers.Serializer):
     step = serializers.ChoiceField(choices=Step.choices, required=False)
     vocabulary = serializers.CharField(max_length=30, required=False, help_text="generic if absent.")
     code = serializers.CharField(max_length=60, required=False)
-    label = serializers.CharField(max_length=160, required=False)
+    label = serializers.CharField(max_length=160, required=False)  # type: ignore[assignment]
     disposition = serializers.CharField(max_length=40, required=False)
     place = serializers.CharField(max_length=120, required=False)
     note = serializers.CharField(max_length=300, required=False)
@@ -220,7 +220,7 @@ class HookView(APIView):
         try:
             outcomes = services.take_hook(row, request._request.body, headers, at=timezone.now())
         except NotSigned as refusal:
-            raise SignatureWrong(refusal.detail, refusal.code) from refusal
+            raise SignatureWrong(str(refusal.detail), refusal.code) from refusal
         except NotRead as fault:
             raise serializers.ValidationError(str(fault.detail), fault.code) from fault
         thanks = interface_of(row.interface).thanks()

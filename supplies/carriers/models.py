@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import CheckConstraint, Exists, F, Index, OuterRef, Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
 
-from supplies.organisations.models import Organisation, User
+from supplies.organisations.models import Organisation, Role, User
 from supplies.sealing import Sealed
 from supplies.shipments.models import Shipment, ShipmentStatus, TrackingEvent
 
@@ -212,7 +212,8 @@ class PolledNumber(models.Model):
 
 
 def carriers_of(user: Any) -> models.QuerySet[Organisation]:
-    """The carriers whose events the person reports."""
-    return Organisation.objects.filter(
-        kind=Organisation.Kind.CARRIER, memberships__user=user, memberships__role="carrier"
-    ).distinct()
+    """The carriers whose events the person reports; an administrator for all."""
+    carriers = Organisation.objects.filter(kind=Organisation.Kind.CARRIER)
+    if user.is_superuser:
+        return carriers
+    return carriers.filter(memberships__user=user, memberships__role=Role.CARRIER).distinct()

@@ -154,12 +154,12 @@ def take_in(
     shipments = find(carrier, {said.names for _position, said in fits})
     known = [(position, said) for position, said in fits if said.names in shipments]
     words = [(shipments[said.names], said.word) for _position, said in known]
-    for (position, _said), each in zip(known, report_all(words, by=by, at=at), strict=True):
+    for (position, _said), done in zip(known, report_all(words, by=by, at=at), strict=True):
         outcomes[position] = Outcome(
-            "created" if each.is_new else "duplicate",
-            shipment=each.event.shipment_id,
-            event=each.event.pk,
-            flags=each.event.flags,
+            "created" if done.is_new else "duplicate",
+            shipment=done.event.shipment_id,
+            event=done.event.pk,
+            flags=done.event.flags,
         )
     unknown = [(position, said) for position, said in fits if said.names not in shipments]
     outcomes |= _park(carrier, unknown, by=by, at=at)

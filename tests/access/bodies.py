@@ -59,6 +59,16 @@ API: dict[str, Body] = {
     "shipment-list": lambda world, side: {"allocations": [str(side["allocation"].pk)]},
     "shipment-book": lambda world, side: {"carrier": str(side.carrier.pk)},
     "shipment-events": lambda world, side: {"step": "transporting", "occurred_at": "2026-11-23T07:00:00Z"},
+    "tracking-events": lambda world, side: {
+        "events": [
+            {
+                "names": str(side["shipment in_transit"].pk),
+                "external_id": "e1",
+                "occurred_at": "2026-11-23T07:00:00Z",
+                "step": "transporting",
+            }
+        ]
+    },
     "shipment-receive": lambda world, side: {
         "lines": [{"line": side["shipment delivered"].lines.get().pk, "accepted": 100}]
     },
