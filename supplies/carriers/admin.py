@@ -60,6 +60,7 @@ class AccountForm(forms.ModelForm):
             carrier.queryset = Organisation.objects.verified().filter(kind=kind).order_by("name")
 
     def clean(self) -> dict[str, Any]:
+        super().clean()
         values = self.cleaned_data
         if values.get("secret") and values.get("interface"):
             try:

@@ -232,7 +232,9 @@ def _parked(carrier: Organisation, said: Said, *, by: User | None, at: datetime)
         parked_at=at,
         by=by,
     )
-    row.payload = json.dumps({"word": asdict(word), "raw": said.raw}, default=str, ensure_ascii=False)
+    row.payload = json.dumps(
+        {"word": asdict(word), "raw": said.raw}, default=str
+    )  # escaped: a payload may hold half a character
     return row
 
 

@@ -116,7 +116,18 @@ class EventInline(DeskInline):
     """The timeline, oldest first."""
 
     model = TrackingEvent
-    fields = ("occurred_at", "step", "place", "label", "vocabulary", "code", "status", "is_after_end", "note", "by")
+    fields = (
+        "occurred_at",
+        "step",
+        "place",
+        "label",
+        "vocabulary",
+        "code",
+        "status",
+        "is_after_end",
+        "note",
+        "by",
+    )
     ordering = ("occurred_at", "pk")
     verbose_name_plural = _("timeline")
 
@@ -129,7 +140,11 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("trouble", _("in trouble")), ("under_way", _("under way")), ("said_delivered", _("delivered, says the carrier"))]
+        return [
+            ("trouble", _("in trouble")),
+            ("under_way", _("under way")),
+            ("said_delivered", _("delivered, says the carrier")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Shipment]) -> QuerySet[Shipment]:
         words = {"trouble": "in_trouble", "under_way": "under_way", "said_delivered": "said_to_be_delivered"}

@@ -5,7 +5,7 @@ import django_filters
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
@@ -235,6 +235,30 @@ class ShipmentFilter(django_filters.FilterSet):
 # -- What can be done ----------------------------------------------------------------------------------------
 
 MOVED = {"request": None, "responses": ShipmentSerializer}
+BOOKING = {
+    "carrier": "0f1c52fe-3a0f-4c5e-9a43-0b5a2c6f0001",
+    "waybill": "DEMO112300001",
+    "expected_on": "2026-11-25",
+}
+SEEN = {
+    "external_id": "truck7-0003",
+    "occurred_at": "2026-11-23T14:20:00+08:00",
+    "step": "transporting",
+    "place": "信阳",
+}
+WRITTEN_DOWN = {
+    **SEEN,
+    "id": 4712,
+    "occurred_at": "2026-11-23T06:20:00Z",
+    "recorded_at": "2026-11-23T06:20:03Z",
+    "disposition": "",
+    "vocabulary": "generic",
+    "code": "transporting",
+    "label": "运输中",
+    "status": "in_transit",
+    "flags": [],
+    "note": "",
+}
 
 
 @extend_schema_view(list=extend_schema(summary="Shipments"), retrieve=extend_schema(summary="A shipment"))
@@ -267,7 +291,12 @@ class ShipmentViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
         shipment = services.put_together(given["allocations"], by=signed_in(request), at=timezone.now())
         return self._answer(shipment, status.HTTP_201_CREATED)
 
-    @extend_schema(summary="Book a carrier", request=BookingInput, responses=ShipmentSerializer)
+    @extend_schema(
+        summary="Book a carrier",
+        request=BookingInput,
+        responses=ShipmentSerializer,
+        examples=[OpenApiExample("A lorry tomorrow", BOOKING, request_only=True)],
+    )
     @action(detail=True, methods=["post"])
     def book(self, request: Request, pk: str) -> Response:
         """From here on the carrier sees the shipment and moves it."""
@@ -343,6 +372,10 @@ class ShipmentViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
         summary="Report what was seen",
         request=EventInput,
         responses={201: TrackingEventSerializer},
+        examples=[
+            OpenApiExample("Seen at a depot", SEEN, request_only=True),
+            OpenApiExample("As it was written down", WRITTEN_DOWN, response_only=True),
+        ],
     )
     @action(detail=True, methods=["get", "post"], filterset_class=None)
     def events(self, request: Request, pk: str) -> Response:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from supplies.carriers import services
 from supplies.carriers.models import CarrierHook, ParkedEvent
@@ -12,6 +13,7 @@ from supplies.journal.services import dispatch
 from supplies.shipments import services as moving
 from supplies.shipments.models import Shipment
 from tests.makers import NOW, make_member, make_organisation, make_shipment
+from tests.sign_in import sign_in
 from tests.supplies.carriers.telling import carried_by, make_account, make_words, word
 
 pytestmark = pytest.mark.django_db
@@ -136,3 +138,17 @@ def test_a_later_word_takes_the_proposal_back() -> None:
 
     shipment.refresh_from_db()
     assert not shipment.is_said_to_be_delivered
+
+
+def test_the_hospital_reads_that_it_was_signed_for_and_what_to_do() -> None:
+    account = make_account("kuaidi100")
+    shipment = carried_by(account.carrier, "W1")
+    keeper = make_member("hospital", shipment.consignee.organisation, language="en")
+    page = sign_in(Client(HTTP_ACCEPT_LANGUAGE="en"), keeper)
+    path = f"/shipments/{shipment.pk}/"
+
+    before = page.get(path).content.decode()
+    services.take_in(account.carrier, [word("W1", code="3")], by=None, at=NOW)
+
+    assert "Signed for, says the carrier" not in before
+    assert "Signed for, says the carrier (2026-11-23" in page.get(path).content.decode()
