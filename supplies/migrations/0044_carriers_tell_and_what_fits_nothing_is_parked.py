@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     atomic = False  # the columns are looked through without holding up who writes
 
     dependencies = [
-        ('supplies', '0038_other_instances_are_read'),
+        ('supplies', '0041_webhooks'),
     ]
 
     operations = [

@@ -51,8 +51,8 @@ from tests.makers import (
     make_webhook,
 )
 from tests.supplies.attachments.hostile import pdf
-from tests.supplies.intake.lists import make_row
 from tests.supplies.carriers.telling import make_account, word
+from tests.supplies.intake.lists import make_row
 
 ROLES = ("anonymous", "hospital", "donor", "carrier", "volunteer", "coordinator", "auditor", "admin")
 HEADING = "医用外科口罩"  # of the goods in the lists
