@@ -64,7 +64,12 @@ def make_accounts(file: Path, *, at: datetime) -> list[Account]:
     _keep(
         file,
         {
-            role: {"password": passwords[role], "stored": user.password, "totp": totp[role], "key": keys[role]}
+            role: {
+                "password": passwords[role],
+                "stored": user.password,
+                "totp": totp[role],
+                "key": keys[role],
+            }
             for role, user in users.items()
         },
     )

@@ -171,7 +171,9 @@ def _one_of_everything() -> Match:
     asking.refuse(refused, reason="x", by=make_member("volunteer"), at=at)
     make_donation(match.donor, by=match.giver, remark="x", address="x")
     shipment = make_shipment(match.allocation, carrier=match.carrier, status="in_transit")
-    sightings.report(shipment, occurred_at=at, step="transporting", note="x", place="x", by=match.driver, at=at)
+    sightings.report(
+        shipment, occurred_at=at, step="transporting", note="x", place="x", by=match.driver, at=at
+    )
     moving.deliver(shipment, by=None, at=at)
     moving.receive(
         shipment, counts=[{"line": shipment.lines.get(), "accepted": 60}], note="x", by=user, at=at
