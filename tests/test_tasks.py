@@ -145,7 +145,8 @@ def a_list(**row: str) -> Args:
 
 
 def what_fits_nothing() -> Args:
-    carriers.take_in(make_organisation("carrier"), [word("W1")], by=None, at=NOW - timedelta(days=40))
+    before = NOW - timedelta(days=40)
+    carriers.take_in(make_organisation("carrier"), [word("W1", at=before)], by=None, at=before)
     return []
 
 
