@@ -27,6 +27,7 @@ def main(arguments: Sequence[str]) -> int:
         intake,
         kernel,
         load,
+        logistics,
         matching,
         ppe,
         races,
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str]) -> int:
         "webhooks": webhooks.measure,
         "intake": intake.measure,
         "announcements": intake.measure_announcements,
+        "logistics": logistics.measure,
         "load": partial(load.measure, options),
     }
     unknown = set(names) - set(measures)

@@ -5,6 +5,7 @@ from django.urls import include, path
 from config.api_once import GatedRouter, gated
 from matching.api import CheckView, MatchingRunViewSet, ProposalViewSet, ShortfallViewSet
 from supplies.allocations.api import AllocationViewSet
+from supplies.carriers.api import TrackingEventsView
 from supplies.catalogue.api import CategoryViewSet, ItemViewSet, StandardViewSet
 from supplies.change_requests.api import ReportViewSet
 from supplies.desks.api import TrackView
@@ -53,5 +54,6 @@ urlpatterns = [
     path("", include(router.urls)),
     path("check/", gated(CheckView).as_view(), name="check"),
     path("intake/", gated(IntakeView).as_view(), name="intake"),
+    path("tracking-events/", gated(TrackingEventsView).as_view(), name="tracking-events"),
     path("track/<str:code>/", gated(TrackView).as_view(), name="track-code"),
 ]

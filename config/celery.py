@@ -12,7 +12,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(
     [
         *("config", "supplies.journal", "supplies.desks", "supplies.intake", "supplies.opendata"),
-        *("supplies.federation", "supplies.notices", "matching"),
+        *("supplies.carriers", "supplies.federation", "supplies.notices", "matching"),
     ]
 )
 

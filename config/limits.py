@@ -60,6 +60,7 @@ ROUTES = {
         facility-pause facility-resume appeal-withdraw need-confirm need-not-needed donation-withdraw offer-withdraw
         proposal-accept proposal-agree proposal-approve proposal-decline allocation-release
         shipment-arrive shipment-book shipment-cancel shipment-deliver shipment-dispatch-shipment shipment-events
+        tracking-events
         shipment-lose shipment-receive shipment-returned shipment-send-back
         shipment-units shipment-unpack shipment-declare shipment-legs shipment-reach-hub shipment-leave-hub
         shipment-split shipment-merge shipment-reassign
@@ -84,6 +85,7 @@ ROUTES = {
     "export": "copy-my-data",
     "download": "open-dump open-file intake-batch-errors",
     "docs": "api-schema api-docs",
+    "hooks": "carrier-hook",
     "desk": "",
     "watching": "health-live health-ready metrics static",
 }

@@ -44,7 +44,7 @@ def problem(status: int, code: str, detail: str) -> JsonResponse:
 
 
 def is_for_programs(request: HttpRequest) -> bool:
-    return request.path_info.startswith(("/api/", "/fhir/"))
+    return request.path_info.startswith(("/api/", "/fhir/", "/hooks/"))
 
 
 def _page(status: int, retry_after: int | None) -> HttpResponse:

@@ -337,6 +337,8 @@ LIMITS = {
     "export": rates("export", "20/hour", "60/hour", "120/hour"),
     "download": rates("download", "120/hour", "240/hour", "600/hour"),
     "docs": rates("docs", "60/minute", "60/minute", "60/minute"),
+    # A carrier that was away comes back with all it has; whoever holds no secret is refused before anything is looked up.
+    "hooks": rates("hooks", "6000/minute", "6000/minute", "6000/minute"),
     "desk": rates("desk", "60/minute", "600/minute", "60/minute"),
     "watching": rates("watching", "600/minute", "600/minute", "600/minute"),
 }
@@ -396,6 +398,8 @@ SPECTACULAR_SETTINGS = {
         "RevealPurpose": "supplies.privacy.models.Purpose",
         "RunStatus": "matching.models.RunStatus",
         "SenderKind": "supplies.needs.models.SenderKind",
+        "SightingStatus": "supplies.shipments.models.SightingStatus",
+        "EventOutcome": "supplies.carriers.api.OUTCOMES",
         "ShipmentStatus": "supplies.shipments.models.ShipmentStatus",
         "TicketOutcome": "supplies.receipts.models.Outcome",
         "TicketStatus": "supplies.receipts.models.TicketStatus",
@@ -432,6 +436,8 @@ JOURNAL_LISTENERS: dict[str, list[str]] = {
     "ticket.answered": ["supplies.receipts.letters.tell_hospital"],
     "ticket.settled": ["supplies.receipts.letters.tell_sender"],
     "ticket.reminded": ["supplies.receipts.letters.tell_sender"],
+    "shipment.booked": ["supplies.carriers.services.hear_of_booked"],
+    "shipment.said_delivered": ["supplies.carriers.services.hear_of_delivered"],
     "facility.resumed": ["matching.services.hear_of_facility"],
 }
 # What follows in the same transaction as what happened, whoever did it; a follower that refuses undoes both.
@@ -509,6 +515,11 @@ if GS1_PREFIX and not re.fullmatch(r"[0-9]{4,12}", GS1_PREFIX, re.ASCII):
         "GS1_PREFIX has to be 4 to 12 digits, as GS1 gave them to you; or leave it out."
     )
 
+# Carriers: how long webhooks are kept as they came, and an event waits for a shipment to fit before it is reported.
+PARKED_DAYS: int = env.int("PARKED_DAYS", default=30)
+CARRIERS_POLLED: bool = env.bool("CARRIERS_POLLED", default=False)  # ask carriers by ourselves
+KUAIDI100_QUERY: str = env.str("KUAIDI100_QUERY", default="https://poll.kuaidi100.com/poll/query.do")
+
 CELERY_BROKER_URL = BROKER_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -536,6 +547,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "journal-forget": {"task": "journal.forget", "schedule": crontab(hour=3, minute=20)},
     "journal-seals": {"task": "journal.seal", "schedule": 60.0},
     "journal-verification": {"task": "journal.verify", "schedule": 86_400.0},
+    "carriers-sweep": {"task": "carriers.sweep", "schedule": 60.0},
+    "carriers-forget": {"task": "carriers.forget", "schedule": crontab(hour=3, minute=30)},
+    "carriers-poll": {"task": "carriers.poll", "schedule": 600.0},
     "intake-sweep": {"task": "intake.sweep", "schedule": 15.0},
     "matching-sweep": {"task": "matching.sweep", "schedule": 15.0},
     "matching-timetable": {"task": "matching.match_all", "schedule": MATCH_EVERY_MINUTES * 60.0},

@@ -40,6 +40,7 @@ CELLS: dict[str, Cell] = {cell.name: cell for part in PARTS for cell in part.CEL
 TESTS = {
     "F11": "tests/config/test_transactions.py",
     "F13": "tests/test_tasks.py",
+    "F14": "tests/supplies/carriers/test_hooks.py",
 }
 
 

@@ -26,7 +26,7 @@ from supplies.errors import is_busy_or_away  # noqa: E402
 from supplies.journal import chain  # noqa: E402
 from supplies.journal.models import Event  # noqa: E402
 from supplies.journal.services import unheard  # noqa: E402
-from supplies.shipments import services as moving  # noqa: E402
+from supplies.shipments import sightings  # noqa: E402
 from supplies.shipments.models import Shipment, TrackingEvent  # noqa: E402
 from tests.makers import make_shipment  # noqa: E402
 
@@ -57,7 +57,7 @@ def write(shipment_id: str, journal: Path) -> None:
 def _is_written(shipment: Shipment, key: str, out: Any) -> bool:
     now = timezone.now()
     try:
-        moving.report(shipment, occurred_at=now, step="transporting", by=None, at=now, external_id=key)
+        sightings.report(shipment, occurred_at=now, step="transporting", by=None, at=now, external_id=key)
     except Error as error:
         if not is_busy_or_away(error):
             raise

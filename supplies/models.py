@@ -3,6 +3,7 @@
 from supplies.accounts.models import Invitation, SecondFactor, Session
 from supplies.allocations.models import Allocation
 from supplies.attachments.models import Attachment
+from supplies.carriers.models import CarrierAccount, CarrierHook, ParkedEvent, PolledNumber
 from supplies.catalogue.models import (
     Category,
     CounterfeitMark,
@@ -57,6 +58,8 @@ __all__ = [
     "Appeal",
     "Attachment",
     "CallLog",
+    "CarrierAccount",
+    "CarrierHook",
     "Category",
     "ChangeRequest",
     "ConsolidatedLoad",
@@ -92,7 +95,9 @@ __all__ = [
     "Organisation",
     "Outgoing",
     "OutgoingMail",
+    "ParkedEvent",
     "Peer",
+    "PolledNumber",
     "Rearrangement",
     "Receipt",
     "ReceiptLine",

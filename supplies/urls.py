@@ -4,6 +4,7 @@ from django.urls import path
 
 from supplies.accounts import views as accounts
 from supplies.attachments import views as attachments
+from supplies.carriers.api import HookView
 from supplies.change_requests import views as corrections
 from supplies.desks import views as desks
 from supplies.federation import views as federation
@@ -45,6 +46,7 @@ urlpatterns = [
     path("shipments/<uuid:pk>/correct/", receipts.correct, name="correct-count"),
     path("shipments/<uuid:pk>/tickets/", receipts.tickets, name="tickets"),
     path("shipments/<uuid:pk>/reroute/", receipts.reroute, name="reroute"),
+    path("hooks/carriers/<uuid:account>/", HookView.as_view(), name="carrier-hook"),
     path("report/<slug:what>/<uuid:pk>/", corrections.report, name="report"),
     path("reports/<slug:code>/", corrections.reported, name="reported"),
     path("reports/<slug:code>/take-back/", corrections.take_back, name="take-back-report"),

@@ -40,6 +40,7 @@ from tests.makers import (
     make_user,
 )
 from tests.matching.test_admin import make_proposal
+from tests.supplies.carriers.telling import make_account
 
 CAST = ("nobody", "hospital", "donor", "carrier", "volunteer", "coordinator", "auditor", "admin")
 HOLE = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>[^)]*\)")
@@ -166,6 +167,7 @@ def some_of_everything() -> dict[str, Any]:
         "open/1.": "csv",
         "open/dumps": "20200101T000000Z",  # a dump there is not is answered alike
         "open/dumps/1": "needs.jsonl.gz",
+        "hooks/carriers": make_account(carrier=shipment.carrier).pk,
         "fhir/SupplyRequest": make_need().pk,
         "fhir/SupplyDelivery": shipment.pk,
         "fhir/StructureDefinition": "status",

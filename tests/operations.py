@@ -198,6 +198,12 @@ def a_consolidated_load(verb: str) -> tuple[str, dict[str, Any]]:
     return f"loads/{load.pk}/{verb}/", body
 
 
+def a_batch() -> tuple[str, dict[str, Any]]:
+    shipment = make_shipment(status="in_transit")
+    event = {"names": str(shipment.pk), "external_id": "e1", **SEEN}
+    return "tracking-events/", {"events": [event], "carrier": str(shipment.carrier_id)}
+
+
 def an_allocation() -> tuple[str, dict[str, Any]]:
     return f"allocations/{make_allocation().pk}/release/", {"reason": "changed"}
 
@@ -332,4 +338,5 @@ CASES: dict[str, Case] = {
     "POST /api/v1/loads/{id}/arrive/": partial(a_consolidated_load, "arrive"),
     "POST /api/v1/loads/{id}/deliver/": partial(a_consolidated_load, "deliver"),
     "POST /api/v1/loads/{id}/cancel/": partial(a_consolidated_load, "cancel"),
+    "POST /api/v1/tracking-events/": a_batch,
 }

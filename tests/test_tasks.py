@@ -19,6 +19,7 @@ from launcher.processes import wait_until
 from matching import services as matching
 from matching.models import FamilyRun, Proposal, RunStatus
 from supplies.allocations.models import Allocation
+from supplies.carriers import services as carriers
 from supplies.catalogue.models import Item
 from supplies.intake import services as intake
 from supplies.intake.models import MOVING, Import, Scope
@@ -44,6 +45,7 @@ from tests.makers import (
 )
 from tests.matching.test_admin import make_proposal
 from tests.processes import START, start
+from tests.supplies.carriers.telling import carried_by, word
 from tests.supplies.intake.conftest import hand_in
 from tests.supplies.intake.lists import make_catalogue, make_row
 from tests.tables import Photograph, changes, photograph, shape
@@ -142,7 +144,22 @@ def a_list(**row: str) -> Args:
     return [str(intake.enter(batch, what=Scope.ALL, by=batch.by, at=NOW).pk)]
 
 
+def what_fits_nothing() -> Args:
+    before = NOW - timedelta(days=40)
+    carriers.take_in(make_organisation("carrier"), [word("W1", at=before)], by=None, at=before)
+    return []
+
+
+def what_fits_by_now() -> Args:
+    carrier = make_organisation("carrier")
+    carriers.take_in(carrier, [word("W1")], by=None, at=NOW)
+    carried_by(carrier, "W1")
+    return []
+
+
 CASES: dict[str, Callable[[], Args]] = {
+    "carriers.forget": what_fits_nothing,
+    "carriers.sweep": what_fits_by_now,
     "desks.count_open_needs": what_was_written,
     "desks.once_a_day": what_a_day_brings,
     "desks.end_what_is_over": what_is_over,
@@ -167,6 +184,7 @@ PAIRS: dict[str, list[Callable[[], Args]]] = {
 
 
 WRITES_NO_ROW = {
+    "carriers.poll": "asks nobody unless it was turned on: tests/supplies/carriers/test_polling.py asks twice",
     "site.probe": "notes in the cache that a worker is there",
     "opendata.publish": "writes files, and its key once: tests/supplies/opendata/test_dump.py delivers it twice",
     "intake.sweep": "rings for what was left lying",

@@ -16,7 +16,7 @@ from matching.demo.cast import SOURCE
 from supplies.accounts.models import SecondFactor
 from supplies.accounts.services import keep_factor, opens
 from supplies.organisations import services as people
-from supplies.organisations.models import Organisation, Role, User
+from supplies.organisations.models import ApiToken, Organisation, Role, Scope, User
 from supplies.regions.models import Region
 
 Kind = Organisation.Kind
@@ -43,6 +43,7 @@ class Account:
     password: str
     organisation: str
     has_factor: bool
+    key: str = ""  # of a program, for the carrier: it sees and moves its own shipments
 
 
 @transaction.atomic
@@ -58,15 +59,22 @@ def make_accounts(file: Path, *, at: datetime) -> list[Account]:
     organisations = {role: _enrolled(Role(role), user, at=at) for role, user in users.items()}
     passwords = {role: _password(user, kept.get(role, {})) for role, user in users.items()}
     totp = {role: _totp(user, kept.get(role, {}), at=at) for role, user in users.items()}
+    carrier = _key(users[Role.CARRIER], kept.get(Role.CARRIER, {}), at=at)
+    keys = {role: carrier if role == Role.CARRIER else "" for role in users}
     _keep(
         file,
         {
-            role: {"password": passwords[role], "stored": user.password, "totp": totp[role]}
+            role: {
+                "password": passwords[role],
+                "stored": user.password,
+                "totp": totp[role],
+                "key": keys[role],
+            }
             for role, user in users.items()
         },
     )
     return [
-        Account(role, user.username, passwords[role], organisations[role], bool(totp[role]))
+        Account(role, user.username, passwords[role], organisations[role], bool(totp[role]), keys[role])
         for role, user in users.items()
     ]
 
@@ -117,6 +125,16 @@ def _totp(user: User, kept: Mapping[str, str], *, at: datetime) -> str:
     secret = b32encode(secrets.token_bytes(20)).decode()
     keep_factor(user, secret=secret, at=at)
     return secret
+
+
+def _key(user: User, kept: Mapping[str, str], *, at: datetime) -> str:
+    """The kept key while it opens anything, else a new one."""
+    known = kept.get("key", "")
+    if known and user.api_tokens.valid(at).filter(digest=ApiToken.digest_of(known)).exists():
+        return known
+    scopes = [Scope.READ, Scope.SHIPMENTS]
+    _token, key = people.issue_token(user, name="sandbox", scopes=scopes, at=at)
+    return key
 
 
 def _enrolled(role: Role, user: User, *, at: datetime) -> str:

@@ -18,6 +18,7 @@ from supplies.offers.models import Offer
 from supplies.receipts import services as receiving
 from supplies.receipts.models import Receipt, Refusal
 from supplies.shipments import services as moving
+from supplies.shipments import sightings
 from supplies.shipments.models import Shipment
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -95,7 +96,7 @@ class Act:
         return shipment
 
     def see(self, shipment: Shipment, code: str, step: str, *, after: timedelta, place: str = "") -> None:
-        moving.report(
+        sightings.report(
             shipment,
             occurred_at=self.at + after,
             step=step,

@@ -76,6 +76,7 @@ class Retention(models.TextChoices):
     )
     WEEK = "week", _("a week")
     MONTH = "month", _("thirty days")
+    PARKED = "parked", _("thirty days; an event of a carrier that fits no shipment, twice as long")
     TRAIL = "trail", _("for good, with numbers in the place of names")
 
 

@@ -177,7 +177,18 @@ class EventInline(DeskInline):
     """The timeline, oldest first."""
 
     model = TrackingEvent
-    fields = ("occurred_at", "step", "place", "label", "vocabulary", "code", "note", "by")
+    fields = (
+        "occurred_at",
+        "step",
+        "place",
+        "label",
+        "vocabulary",
+        "code",
+        "status",
+        "is_after_end",
+        "note",
+        "by",
+    )
     ordering = ("occurred_at", "pk")
     verbose_name_plural = _("timeline")
 
@@ -196,10 +207,14 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("trouble", _("in trouble")), ("under_way", _("under way"))]
+        return [
+            ("trouble", _("in trouble")),
+            ("under_way", _("under way")),
+            ("said_delivered", _("delivered, says the carrier")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Shipment]) -> QuerySet[Shipment]:
-        words = {"trouble": "in_trouble", "under_way": "under_way"}
+        words = {"trouble": "in_trouble", "under_way": "under_way", "said_delivered": "said_to_be_delivered"}
         word = words.get(self.value() or "")
         return getattr(queryset, word)() if word else queryset
 
@@ -233,6 +248,7 @@ class ShipmentAdmin(DeskAdmin):
                     "delivered_at",
                     "settled_at",
                     "settlement",
+                    "sighting_status",
                     "sighting_label",
                     "sighting_vocabulary",
                     "sighting_code",
@@ -280,6 +296,12 @@ class ShipmentAdmin(DeskAdmin):
         rows = Shipment.objects.visible_to(request.user)
         return [
             Waiting(54, _("shipments without a carrier"), rows.filter(status=S.DRAFT), "status=draft"),
+            Waiting(
+                56,
+                _("shipments that their carrier says are delivered"),
+                rows.said_to_be_delivered(),
+                "state=said_delivered",
+            ),
             Waiting(60, _("shipments in trouble"), rows.in_trouble(), "state=trouble"),
         ]
 

@@ -5,7 +5,7 @@ import django_filters
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
@@ -21,7 +21,7 @@ from supplies.errors import NotYours
 from supplies.organisations.api import visible_organisations
 from supplies.organisations.models import Organisation, Scope
 from supplies.organisations.tokens import HasScope, signed_in
-from supplies.shipments import care, services
+from supplies.shipments import care, services, sightings
 from supplies.shipments.cargo_api import CargoActions, LegSerializer, UnitSerializer
 from supplies.shipments.models import (
     Shipment,
@@ -74,6 +74,10 @@ class ShipmentLineSerializer(RowSerializer):
 
 
 class TrackingEventSerializer(RowSerializer):
+    flags = serializers.ListField(
+        child=serializers.CharField(), help_text="unknown-code, after-end: kept, and a person looks at it."
+    )
+
     class Meta:
         model = TrackingEvent
         fields = [
@@ -87,6 +91,8 @@ class TrackingEventSerializer(RowSerializer):
             "vocabulary",
             "code",
             "label",
+            "status",
+            "flags",
             "note",
         ]
         read_only_fields = fields
@@ -148,6 +154,7 @@ class ShipmentSerializer(RowSerializer):
             "sighting_vocabulary",
             "sighting_code",
             "sighting_label",
+            "sighting_status",
             "sighted_at",
             "lines",
             "units",
@@ -235,6 +242,30 @@ class ShipmentFilter(django_filters.FilterSet):
 # -- What can be done ----------------------------------------------------------------------------------------
 
 MOVED = {"request": None}  # what is answered is the shipment, as the viewset shows it
+BOOKING = {
+    "carrier": "0f1c52fe-3a0f-4c5e-9a43-0b5a2c6f0001",
+    "waybill": "DEMO112300001",
+    "expected_on": "2026-11-25",
+}
+SEEN = {
+    "external_id": "truck7-0003",
+    "occurred_at": "2026-11-23T14:20:00+08:00",
+    "step": "transporting",
+    "place": "信阳",
+}
+WRITTEN_DOWN = {
+    **SEEN,
+    "id": 4712,
+    "occurred_at": "2026-11-23T06:20:00Z",
+    "recorded_at": "2026-11-23T06:20:03Z",
+    "disposition": "",
+    "vocabulary": "generic",
+    "code": "transporting",
+    "label": "运输中",
+    "status": "in_transit",
+    "flags": [],
+    "note": "",
+}
 
 
 @extend_schema_view(list=extend_schema(summary="Shipments"), retrieve=extend_schema(summary="A shipment"))
@@ -267,7 +298,11 @@ class ShipmentViewSet(CargoActions, mixins.CreateModelMixin, ReadOnlyModelViewSe
         shipment = services.put_together(given["allocations"], by=signed_in(request), at=timezone.now())
         return self._answer(shipment, status.HTTP_201_CREATED)
 
-    @extend_schema(summary="Book a carrier", request=BookingInput)
+    @extend_schema(
+        summary="Book a carrier",
+        request=BookingInput,
+        examples=[OpenApiExample("A lorry tomorrow", BOOKING, request_only=True)],
+    )
     @action(detail=True, methods=["post"])
     def book(self, request: Request, pk: str) -> Response:
         """From here on the carrier sees the shipment and moves it."""
@@ -330,6 +365,10 @@ class ShipmentViewSet(CargoActions, mixins.CreateModelMixin, ReadOnlyModelViewSe
         summary="Report what was seen",
         request=EventInput,
         responses={201: TrackingEventSerializer},
+        examples=[
+            OpenApiExample("Seen at a depot", SEEN, request_only=True),
+            OpenApiExample("As it was written down", WRITTEN_DOWN, response_only=True),
+        ],
     )
     @action(detail=True, methods=["get", "post"], filterset_class=None)
     def events(self, request: Request, pk: str) -> Response:
@@ -339,7 +378,9 @@ class ShipmentViewSet(CargoActions, mixins.CreateModelMixin, ReadOnlyModelViewSe
             page = self.paginate_queryset(rows)
             return self.get_paginated_response(TrackingEventSerializer(page, many=True).data)
         shipment = self._allowed(may_move, NOT_YOURS)
-        event = services.report(shipment, by=signed_in(request), at=timezone.now(), **self._given(EventInput))
+        event = sightings.report(
+            shipment, by=signed_in(request), at=timezone.now(), **self._given(EventInput)
+        )
         return Response(TrackingEventSerializer(event).data, status=status.HTTP_201_CREATED)
 
     def _allowed(self, rule: Callable[[Any, Shipment], bool], otherwise: Any = NOT_YOURS) -> Shipment:

@@ -17,7 +17,8 @@ from supplies.journal.services import record
 from supplies.organisations.models import Organisation, User, Verified
 from supplies.regions.models import Region
 from supplies.shipments.locking import locked, locked_before_departure
-from supplies.shipments.models import Leg, Shipment, ShipmentStatus, Step, TrackingEvent
+from supplies.shipments.models import Leg, Shipment, ShipmentStatus, Step
+from supplies.shipments.sightings import note_step
 
 ON_A_LOAD = "on-a-load"
 
@@ -79,7 +80,7 @@ def reach_hub(shipment: Shipment, *, by: User | None, at: datetime) -> Shipment:
         )
     _end(legs[0], at=at)
     hand_to(shipment, legs[1])
-    _seen(shipment, Step.ARRIVING, legs[0].where_to, by=by, at=at)
+    note_step(shipment, Step.ARRIVING, place=legs[0].where_to[:120], disposition="in_transit", by=by, at=at)
     record(shipment, "shipment.at_hub", by=by, at=at, leg=legs[0].sequence)
     return shipment
 
@@ -92,7 +93,9 @@ def leave_hub(shipment: Shipment, *, by: User | None, at: datetime) -> Shipment:
     if shipment.status != ShipmentStatus.IN_TRANSIT or not legs or legs[0].departed_at is not None:
         raise Refused(_("This shipment does not wait at a hub."), code="move-refused")
     begin(shipment, at=at)
-    _seen(shipment, Step.DEPARTING, legs[0].where_from, by=by, at=at)
+    note_step(
+        shipment, Step.DEPARTING, place=legs[0].where_from[:120], disposition="in_transit", by=by, at=at
+    )
     record(shipment, "shipment.left_hub", by=by, at=at, leg=legs[0].sequence)
     return shipment
 
@@ -221,15 +224,3 @@ def _end(leg: Leg, *, at: datetime) -> None:
     leg.departed_at = leg.departed_at or at
     leg.arrived_at = max(at, leg.departed_at)  # clocks of two machines may differ
     leg.save(update_fields=["departed_at", "arrived_at"])
-
-
-def _seen(shipment: Shipment, step: str, place: str, *, by: User | None, at: datetime) -> None:
-    TrackingEvent.objects.create(
-        shipment=shipment,
-        step=step,
-        place=place[:120],
-        disposition="in_transit",
-        occurred_at=at,
-        recorded_at=at,
-        by=by,
-    )

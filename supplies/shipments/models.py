@@ -1,11 +1,12 @@
 """The promise on its way: a shipment, and what was seen of it."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Case, F, Max, Q, When
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Collate
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -87,6 +88,31 @@ class HazardClass(models.TextChoices):
     OTHER = "9", _("other dangerous goods")
 
 
+class SightingStatus(models.TextChoices):
+    """What carriers' words come to, in the usual course: of two at one instant, the later of these happened last."""
+
+    NOT_FOUND = "not_found", _("not known to the carrier")
+    EXPIRED = "expired", _("no news for long")
+    INFO_RECEIVED = "info_received", _("announced to the carrier")
+    PICKED_UP = "picked_up", _("picked up")
+    IN_TRANSIT = "in_transit", _("in transit")
+    CUSTOMS = "customs", _("at customs")
+    EXCEPTION = "exception", _("held up")
+    ARRIVED_DESTINATION = "arrived_destination", _("in the place it goes to")
+    OUT_FOR_DELIVERY = "out_for_delivery", _("out for delivery")
+    READY_FOR_PICKUP = "ready_for_pickup", _("ready to be picked up")
+    DELIVERY_FAILED = "delivery_failed", _("could not be handed over")
+    DELIVERED = "delivered", _("signed for, says the carrier")
+    REFUSED = "refused", pgettext_lazy("goods that arrived", "refused")
+    RETURNING = "returning", _("returning")
+    RETURNED = "returned", _("returned")
+    DAMAGED = "damaged", _("damaged")
+    PARTIALLY_ACCEPTED = "partially_accepted", _("accepted in part")
+    ACCEPTED = "accepted", pgettext_lazy("goods that arrived", "accepted")
+    LOST = "lost", _("lost")
+    CANCELLED = "cancelled", _("cancelled")
+
+
 class TrackingCode(ReferenceRow):
     """A carrier's or a standard's word for what happened to a parcel, and what it means here."""
 
@@ -108,6 +134,10 @@ class TrackingCode(ReferenceRow):
 class ShipmentQuerySet(models.QuerySet["Shipment"]):
     def under_way(self) -> Self:
         return self.filter(status__in=[S.BOOKED, S.IN_TRANSIT, S.AT_THE_DOOR, S.RETURNING])
+
+    def said_to_be_delivered(self) -> Self:
+        """Signed for, says the carrier, and nobody has confirmed it here."""
+        return self.filter(status__in=[S.IN_TRANSIT, S.AT_THE_DOOR], sighting_status=SightingStatus.DELIVERED)
 
     def in_trouble(self) -> Self:
         """Returning, lost, refused or accepted in part, and nobody has talked it over with the sender yet."""
@@ -148,7 +178,8 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
 class Shipment(Moving):
     """Goods of one donor on their way to one facility.
 
-    `status` is ours and moves along the lifecycle; the sighting columns are the carrier's last word, kept as said.
+    `status` is ours and moves along the lifecycle; the sighting columns are the carrier's last word, kept as said, and
+    `sighting_status` is what its words come to.
     """
 
     lifecycle = SHIPMENT_LIFECYCLE
@@ -191,6 +222,9 @@ class Shipment(Moving):
     sighting_vocabulary = models.CharField(_("vocabulary of the last sighting"), max_length=30, blank=True)
     sighting_code = models.CharField(_("code of the last sighting"), max_length=60, blank=True)
     sighting_label = ShortText(_("last sighting"), max_length=160, blank=True)
+    sighting_status = models.CharField(
+        _("says the carrier"), max_length=20, choices=SightingStatus, blank=True, db_default="", default=""
+    )
     sighted_at = models.DateTimeField(_("seen"), null=True, blank=True)
 
     objects = ShipmentQuerySet.as_manager()
@@ -200,6 +234,10 @@ class Shipment(Moving):
         verbose_name_plural = _("shipments")
         constraints = [
             status_is_listed(ShipmentStatus, "shipment_status_is_listed"),
+            models.CheckConstraint(
+                name="shipment_sighting_status_is_listed",
+                condition=Q(sighting_status__in=["", *SightingStatus.values]),
+            ),
             models.CheckConstraint(
                 name="shipment_moves_with_a_carrier",
                 condition=Q(status__in=[S.DRAFT, S.CANCELLED]) | Q(carrier__isnull=False),
@@ -227,6 +265,11 @@ class Shipment(Moving):
 
     def __str__(self) -> str:
         return self.waybill or self.code[:8]
+
+    @property
+    def is_said_to_be_delivered(self) -> bool:
+        under_way = self.status in (S.IN_TRANSIT, S.AT_THE_DOOR)
+        return under_way and self.sighting_status == SightingStatus.DELIVERED
 
 
 class ShipmentLine(models.Model):
@@ -410,10 +453,12 @@ class Step(models.TextChoices):
     VOID_SHIPPING = "void_shipping", _("shipping called off")
     HOLDING = "holding", _("holding")
     RETURNING = "returning", _("returning")
+    OTHER = "other", pgettext_lazy("a step of a journey", "something else")
 
 
 # The steps in the usual course of a journey: of two things seen at one instant, the later of these happened last.
 COURSE = (
+    Step.OTHER,
     Step.PACKING,
     Step.LOADING,
     Step.DEPARTING,
@@ -428,18 +473,37 @@ COURSE = (
 )
 
 
+def _in_course(field: str, course: Sequence[str]) -> Case:
+    """The place of a column's value in a course, to sort by; -1 for none."""
+    places = [When(**{field: value}, then=Value(place)) for place, value in enumerate(course)]
+    return Case(*places, default=Value(-1), output_field=models.SmallIntegerField())
+
+
 class TrackingEventQuerySet(models.QuerySet["TrackingEvent"]):
     def sightings(self) -> Self:
         """What carries a carrier's word; our own verbs write events without one."""
         return self.exclude(code="")
 
-    def of_the_last_instant(self) -> Self:
-        """Mostly one."""
-        return self.filter(occurred_at=self.aggregate(last=Max("occurred_at"))["last"])
+    def understood(self) -> Self:
+        return self.exclude(status="")
+
+    def last_first(self) -> Self:
+        """By `TrackingEvent.place_in_order`, backwards; text sign by sign, whatever the language of the database."""
+        texts = ("external_id", "vocabulary", "code", "label")
+        return self.order_by(
+            "-occurred_at",
+            _in_course("status", SightingStatus.values).desc(),
+            _in_course("step", COURSE).desc(),
+            *(Collate(name, "C").desc() for name in texts),
+        )
 
 
 class TrackingEvent(models.Model):
-    """What was seen: what, when, where, why. Rows are only ever added."""
+    """What was seen: what, when, where, why. Rows are only ever added.
+
+    status         what the carrier's word meant here when it was recorded; empty for a code that nobody knew
+    is_after_end   it was told of a shipment whose way was over already
+    """
 
     shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="events")
     external_id = models.CharField(_("the sender's id of the event"), max_length=80, blank=True)
@@ -451,7 +515,11 @@ class TrackingEvent(models.Model):
     vocabulary = models.CharField(_("vocabulary"), max_length=30, blank=True)
     code = models.CharField(_("code"), max_length=60, blank=True)
     label = ShortText(_("label"), max_length=160, blank=True)
+    status = models.CharField(
+        _("means"), max_length=20, choices=SightingStatus, blank=True, db_default="", default=""
+    )
     note = ShortText(_("note"), max_length=300, blank=True)
+    is_after_end = models.BooleanField(_("after the end"), db_default=False, default=False)
     by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("who")
     )
@@ -464,6 +532,9 @@ class TrackingEvent(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["shipment", "external_id"], condition=~Q(external_id=""), name="tracking_event_once"
+            ),
+            models.CheckConstraint(
+                name="tracking_event_status_is_listed", condition=Q(status__in=["", *SightingStatus.values])
             ),
             OnlyAdded(name="tracking_events_are_only_added", may_change=["place", "label", "note"]),
         ]
@@ -478,11 +549,24 @@ class TrackingEvent(models.Model):
 
         What is equal even in that is told apart by its words, and what is equal in those says the same.
         """
+        rank = SightingStatus.values.index(self.status) if self.status else -1
         course = COURSE.index(Step(self.step))
-        return self.occurred_at, course, self.external_id, self.vocabulary, self.code, self.label
+        return self.occurred_at, rank, course, self.external_id, self.vocabulary, self.code, self.label
+
+    @property
+    def flags(self) -> list[str]:
+        """What a person should look at, for programs: "unknown-code", "after-end"."""
+        is_unknown = bool(self.code) and not self.status
+        return ["unknown-code"] * is_unknown + ["after-end"] * self.is_after_end
 
 
 def last_sighting(events: Iterable[TrackingEvent]) -> TrackingEvent | None:
     """The carrier's last word: the same for every order of the same events, with or without duplicates."""
     words = (event for event in events if event.code)
     return max(words, key=lambda event: event.place_in_order, default=None)
+
+
+def sighting_status(events: Iterable[TrackingEvent]) -> str:
+    """What the carrier's words come to: the meaning of the last that has one. Empty where none has."""
+    last = last_sighting(event for event in events if event.status)
+    return last.status if last else ""

@@ -1,7 +1,7 @@
-"""The verbs of moving goods: put together, book, dispatch, report what is seen, deliver."""
+"""The verbs of moving goods: put together, book, dispatch, deliver."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -21,12 +21,8 @@ from supplies.shipments.models import (
     ShipmentLine,
     ShipmentStatus,
     Step,
-    TrackingCode,
-    TrackingEvent,
-    last_sighting,
 )
-
-CLOCKS_MAY_DIFFER = timedelta(minutes=10)
+from supplies.shipments.sightings import note_step
 
 
 @transaction.atomic
@@ -110,7 +106,7 @@ def dispatch(shipment: Shipment, *, by: User | None, at: datetime) -> Shipment:
     shipment.save(update_fields=["status", "departed_at"])
     ledger.ship(_allocations(shipment), by=by, at=at)
     legs.begin(shipment, at=at)
-    _seen(shipment, Step.DEPARTING, by=by, at=at, disposition="in_transit")
+    note_step(shipment, Step.DEPARTING, by=by, at=at, disposition="in_transit")
     record(shipment, "shipment.departed", by=by, at=at)
     return shipment
 
@@ -184,67 +180,6 @@ def settle(shipment: Shipment, *, note: str, by: User, at: datetime) -> Shipment
 
 
 @transaction.atomic
-def report(
-    shipment: Shipment,
-    *,
-    occurred_at: datetime,
-    step: str,
-    by: User | None,
-    at: datetime,
-    external_id: str = "",
-    disposition: str = "",
-    place: str = "",
-    vocabulary: str = "",
-    code: str = "",
-    label: str = "",
-    note: str = "",
-) -> TrackingEvent:
-    """Write down what was seen of a shipment. The same event of the same sender is written once.
-
-    Our status is moved by its own verbs; a sighting only updates the carrier's last word, and only by a later one.
-    """
-    if occurred_at > at + CLOCKS_MAY_DIFFER:
-        raise ValidationError({"occurred_at": _("This lies in the future. When was it seen?")})
-    if step not in Step.values:
-        raise ValidationError({"step": _("There is no step called %(step)s.") % {"step": step}})
-    # Carriers send many of these. What is on board is left alone, so the shipment is all that has to be locked.
-    shipment = Shipment.objects.select_for_update(of=("self",)).get(pk=shipment.pk)
-    if shipment.status in (ShipmentStatus.DRAFT, ShipmentStatus.CANCELLED):
-        raise Refused(
-            _("Nothing can be seen of a shipment that is %(status)s.")
-            % {"status": shipment.get_status_display()},
-            code="move-refused",
-        )
-    if external_id:
-        known = shipment.events.filter(external_id=external_id).first()
-        if known:
-            return known
-    if vocabulary and not label:
-        label = (
-            TrackingCode.objects.filter(vocabulary=vocabulary, code=code)
-            .values_list("label", flat=True)
-            .first()
-            or ""
-        )
-    event = _seen(
-        shipment,
-        step,
-        by=by,
-        at=at,
-        occurred_at=occurred_at,
-        external_id=external_id,
-        disposition=disposition,
-        place=place,
-        vocabulary=vocabulary,
-        code=code,
-        label=label,
-        note=note,
-    )
-    record(shipment, "shipment.seen", by=by, at=at, step=step)
-    return event
-
-
-@transaction.atomic
 def counted(
     shipment: Shipment,
     outcome: ShipmentStatus,
@@ -261,7 +196,7 @@ def counted(
     shipment = _locked(shipment)
     shipment.move_to(outcome)
     shipment.save(update_fields=["status"])
-    _seen(
+    note_step(
         shipment,
         Step.ACCEPTING if accepted else Step.INSPECTING,
         by=by,
@@ -301,32 +236,6 @@ def _step(
     shipment = _locked(shipment)
     shipment.move_to(status)
     shipment.save(update_fields=["status"])
-    _seen(shipment, step, by=by, at=at, note=note)
+    note_step(shipment, step, by=by, at=at, note=note)
     record(shipment, kind, by=by, at=at)
     return shipment
-
-
-def _seen(
-    shipment: Shipment,
-    step: str,
-    *,
-    by: User | None,
-    at: datetime,
-    occurred_at: datetime | None = None,
-    **what: str,
-) -> TrackingEvent:
-    event = TrackingEvent.objects.create(
-        shipment=shipment, step=step, by=by, occurred_at=occurred_at or at, recorded_at=at, **what
-    )
-    if event.code:
-        _remember_last_word(shipment)
-    return event
-
-
-def _remember_last_word(shipment: Shipment) -> None:
-    """Fold the sighting anew from the events, so that it does not depend on the order in which they came."""
-    last = last_sighting(shipment.events.sightings().of_the_last_instant())
-    if last is not None:
-        shipment.sighting_vocabulary, shipment.sighting_code = last.vocabulary, last.code
-        shipment.sighting_label, shipment.sighted_at = last.label, last.occurred_at
-        shipment.save(update_fields=["sighting_vocabulary", "sighting_code", "sighting_label", "sighted_at"])

@@ -92,6 +92,16 @@ API: dict[str, Body] = {
     "load-add": lambda world, side: {"shipments": [str(side["shipment booked"].pk)]},
     "load-remove": lambda world, side: {"shipments": [str(side["load"].places.get().shipment_id)]},
     "shipment-events": lambda world, side: {"step": "transporting", "occurred_at": "2026-11-23T07:00:00Z"},
+    "tracking-events": lambda world, side: {
+        "events": [
+            {
+                "names": str(side["shipment in_transit"].pk),
+                "external_id": "e1",
+                "occurred_at": "2026-11-23T07:00:00Z",
+                "step": "transporting",
+            }
+        ]
+    },
     "shipment-receive": lambda world, side: {
         "lines": [{"line": side["shipment delivered"].lines.get().pk, "accepted": 100}]
     },

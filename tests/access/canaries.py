@@ -55,6 +55,7 @@ from supplies.privacy.services import reveal
 from supplies.receipts import services as receiving
 from supplies.sealing import sealed_columns
 from supplies.shipments import services as moving
+from supplies.shipments import sightings
 from supplies.upkeep import programs
 from tests.access.tiers import Canary, Reader, may_read, owners_of, sides_of
 from tests.every_route import HOLE, every_route
@@ -171,7 +172,9 @@ def _one_of_everything() -> Match:
     asking.refuse(refused, reason="x", by=make_member("volunteer"), at=at)
     make_donation(match.donor, by=match.giver, remark="x", address="x")
     shipment = make_shipment(match.allocation, carrier=match.carrier, status="in_transit")
-    moving.report(shipment, occurred_at=at, step="transporting", note="x", place="x", by=match.driver, at=at)
+    sightings.report(
+        shipment, occurred_at=at, step="transporting", note="x", place="x", by=match.driver, at=at
+    )
     moving.deliver(shipment, by=None, at=at)
     receiving.receive(
         shipment, counts=[{"line": shipment.lines.get(), "accepted": 60}], note="x", by=user, at=at

@@ -13,6 +13,8 @@ from supplies.accounts import services as accounts
 from supplies.allocations.models import Allocation
 from supplies.attachments.services import attach
 from supplies.attachments.uploads import in_memory
+from supplies.carriers import services as carriers
+from supplies.carriers.models import ParkedEvent
 from supplies.change_requests import services as corrections
 from supplies.duplicates import services as duplicates
 from supplies.duplicates.models import DuplicatePair
@@ -54,6 +56,7 @@ from tests.makers import (
     make_webhook,
 )
 from tests.supplies.attachments.hostile import pdf
+from tests.supplies.carriers.telling import make_account, word
 from tests.supplies.intake.lists import make_row
 
 ROLES = ("anonymous", "hospital", "donor", "carrier", "volunteer", "coordinator", "auditor", "admin")
@@ -325,6 +328,9 @@ def _moves(side: Side) -> None:
     away = make_shipment(_allocate(side), carrier=side.carrier, status="in_transit")
     side.rows["shipment returning"] = moving.send_back(away, by=None, at=NOW)
     counted = make_shipment(_allocate(side), carrier=side.carrier, status="delivered")
+    side.rows["carrier account"] = make_account(carrier=side.carrier)
+    carriers.take_in(side.carrier, [word("WAITS")], by=None, at=NOW)
+    side.rows["parked event"] = ParkedEvent.objects.get(carrier=side.carrier)
     line = counted.lines.get()
     receipt = receiving.receive(
         counted, counts=[{"line": line, "accepted": 90, "damaged": 10}], by=None, at=NOW

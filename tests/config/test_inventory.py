@@ -38,6 +38,7 @@ OUTSIDE = {
         account_reset_password_from_key
         """,
     "the document itself, its reader and its list of contents": "api-schema api-docs api-root",
+    "where carriers' own webhooks arrive, each in its carrier's shape": "carrier-hook",
     "for those who run the site": "health-live health-ready metrics",
 }
 DESK = "admin:"  # the volunteers' desk: pages, and each of them asks who is there

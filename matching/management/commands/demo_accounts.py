@@ -50,4 +50,7 @@ class Command(BaseCommand):
             code = "yes" if account.has_factor else ""
             table.add_row(account.role, account.username, account.password, code, account.organisation)
         Console(file=self.stdout._out).print(table)  # type: ignore[arg-type]
+        for account in accounts:
+            if account.key:
+                self.stdout.write(f"A {account.role}'s key for the API, see /api/docs/: {account.key}")
         self.stdout.write(f"Kept in {file}")

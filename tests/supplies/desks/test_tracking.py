@@ -6,7 +6,7 @@ import pytest
 from supplies.desks.tracking import track
 from supplies.needs import services as asking
 from supplies.receipts import services as receiving
-from supplies.shipments import services as moving
+from supplies.shipments import sightings
 from tests.api_client import Speaker, today  # noqa: F401
 from tests.makers import (
     NOW,
@@ -97,7 +97,7 @@ def codes() -> dict[str, str]:
     donation = make_donation(donor, by=poster, address="Canary Lane 7", remark="Zhang Canary")
     allocation = make_allocation(need=appeal.needs.get(), offer=donation.offers.get())
     shipment = make_shipment(allocation, carrier=make_organisation("carrier"), status="in_transit")
-    moving.report(
+    sightings.report(
         shipment,
         occurred_at=datetime(2026, 11, 23, 7, tzinfo=UTC),
         step="transporting",

@@ -4,7 +4,7 @@ import pytest
 
 from supplies.organisations.models import User
 from supplies.receipts import services as receiving
-from supplies.shipments import services as moving
+from supplies.shipments import sightings
 from tests.desk import at_the_desk, page_of
 from tests.makers import NOW, make_shipment
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 def test_the_page_shows_the_timeline_and_the_count(volunteer: User) -> None:
     shipment = make_shipment(status="delivered")
     line = shipment.lines.get()
-    moving.report(shipment, occurred_at=NOW, step="transporting", place="Xinyang depot", by=None, at=NOW)
+    sightings.report(shipment, occurred_at=NOW, step="transporting", place="Xinyang depot", by=None, at=NOW)
     receiving.receive(
         shipment,
         counts=[{"line": line, "accepted": 60, "damaged": 40}],

@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 
 from supplies.errors import MoveRefused, NotEligible, Refused
 from supplies.shipments import services as moving
+from supplies.shipments import sightings
 from supplies.shipments.models import Shipment, TrackingCode
 from tests.makers import (
     NOW,
@@ -101,7 +102,7 @@ def test_the_same_event_is_written_once_and_the_last_word_is_the_latest() -> Non
     shipment = make_shipment(status="in_transit")
 
     def report(hours: int, code: str, external_id: str) -> None:
-        moving.report(
+        sightings.report(
             shipment,
             occurred_at=NOW + timedelta(hours=hours),
             at=NOW + timedelta(hours=9),
@@ -127,7 +128,7 @@ def test_the_same_event_is_written_once_and_the_last_word_is_the_latest() -> Non
 
 def test_an_event_from_the_future_is_refused() -> None:
     with pytest.raises(ValidationError, match="future"):
-        moving.report(
+        sightings.report(
             make_shipment(status="in_transit"),
             occurred_at=NOW + timedelta(days=1),
             step="arriving",

@@ -1,0 +1,236 @@
+"""What was seen of a shipment: facts, written down as they are told and never refused for what they say of the journey.
+The carrier's last word, and what its words come to, are folded from them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import OuterRef, Subquery
+from django.utils.translation import gettext as _
+
+from supplies.journal.services import record_all
+from supplies.organisations.models import User
+from supplies.shipments.models import (
+    ENDED,
+    Shipment,
+    SightingStatus,
+    Step,
+    TrackingCode,
+    TrackingEvent,
+)
+
+CLOCKS_MAY_DIFFER = timedelta(minutes=10)
+LONG_AGO = timedelta(days=366)
+OURS = "generic"  # the vocabulary of whoever has none: our own steps and statuses
+SIGHTING = (
+    "sighting_vocabulary",
+    "sighting_code",
+    "sighting_label",
+    "sighted_at",
+    "sighting_status",
+)  # folded from the events
+
+# The step that a carrier's word stands for where it names none.
+STEP_OF = {
+    SightingStatus.INFO_RECEIVED: Step.PACKING,
+    SightingStatus.PICKED_UP: Step.LOADING,
+    SightingStatus.IN_TRANSIT: Step.TRANSPORTING,
+    SightingStatus.OUT_FOR_DELIVERY: Step.TRANSPORTING,
+    SightingStatus.ARRIVED_DESTINATION: Step.ARRIVING,
+    SightingStatus.READY_FOR_PICKUP: Step.ARRIVING,
+    SightingStatus.DELIVERED: Step.RECEIVING,
+    SightingStatus.PARTIALLY_ACCEPTED: Step.INSPECTING,
+    SightingStatus.ACCEPTED: Step.ACCEPTING,
+    SightingStatus.RETURNING: Step.RETURNING,
+    SightingStatus.RETURNED: Step.RECEIVING,
+    SightingStatus.CUSTOMS: Step.HOLDING,
+    SightingStatus.EXCEPTION: Step.HOLDING,
+    SightingStatus.DELIVERY_FAILED: Step.HOLDING,
+    SightingStatus.REFUSED: Step.HOLDING,
+    SightingStatus.DAMAGED: Step.HOLDING,
+    SightingStatus.LOST: Step.HOLDING,
+    SightingStatus.CANCELLED: Step.VOID_SHIPPING,
+}
+
+
+@dataclass(frozen=True)
+class Word:
+    """What somebody tells of a shipment.
+
+    external_id   the sender's id of the event: of one shipment, told twice it is written once
+    step          empty: what the code stands for
+    code          in the words of the vocabulary; kept as it is, known or not
+    """
+
+    occurred_at: datetime
+    external_id: str = ""
+    step: str = ""
+    disposition: str = ""
+    place: str = ""
+    vocabulary: str = ""
+    code: str = ""
+    label: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Told:
+    event: TrackingEvent
+    is_new: bool
+
+
+def report(
+    shipment: Shipment, *, occurred_at: datetime, step: str, by: User | None, at: datetime, **said: str
+) -> TrackingEvent:
+    """Write down one thing that was seen. The same event of the same sender is written once.
+
+    said     the other fields of a Word
+    Raises   ValidationError for a time that cannot be, and a step there is not
+    """
+    if fault := impossible(occurred_at, at=at):
+        raise ValidationError({"occurred_at": fault})
+    if step not in Step.values:
+        raise ValidationError({"step": _("There is no step called %(step)s.") % {"step": step}})
+    word = Word(occurred_at, step=step, **said)
+    return report_all([(shipment.pk, word)], by=by, at=at)[0].event
+
+
+def impossible(occurred_at: datetime, *, at: datetime) -> str:
+    """Why nobody can have seen it then; empty where it can be. Carriers' clocks may differ from ours."""
+    if occurred_at > at + CLOCKS_MAY_DIFFER:
+        return _("This lies in the future. When was it seen?")
+    if occurred_at < at - LONG_AGO:
+        return _("This is more than a year ago. When was it seen?")
+    return ""
+
+
+@transaction.atomic
+def report_all(words: Sequence[tuple[UUID, Word]], *, by: User | None, at: datetime) -> list[Told]:
+    """Write down what was seen of many shipments: as many statements for a thousand words as for one.
+
+    Answers in the order of the words. Our own status is moved by its verbs alone; what is told after the end is kept and
+    flagged, and so is a code that nobody knows. The time of a word is not looked at here (`impossible`).
+    """
+    shipments = {row.pk: row for row in _locked({pk for pk, _word in words})}
+    known = _known(words)
+    meanings = _meanings(word for _pk, word in words)
+    told: list[Told] = []
+    for pk, word in words:
+        key = (pk, word.external_id)
+        event = known.get(key) if word.external_id else None
+        told.append(Told(event or _event(shipments[pk], word, meanings, by=by, at=at), is_new=event is None))
+        if word.external_id:
+            known[key] = told[-1].event
+    new = [each.event for each in told if each.is_new]
+    TrackingEvent.objects.bulk_create(new)
+    by_shipment: dict[UUID, list[TrackingEvent]] = defaultdict(list)
+    for event in new:
+        by_shipment[event.shipment_id].append(event)
+    seen = [shipments[pk] for pk in by_shipment]
+    before = {row.pk: row.is_said_to_be_delivered for row in seen}
+    fold(seen)
+    record_all(
+        seen,
+        "shipment.seen",
+        by=by,
+        at=at,
+        facts=lambda row: {"step": by_shipment[row.pk][-1].step, "events": len(by_shipment[row.pk])},  # type: ignore[attr-defined]
+    )
+    proposed = [row for row in seen if row.is_said_to_be_delivered and not before[row.pk]]
+    record_all(proposed, "shipment.said_delivered", by=by, at=at)
+    return told
+
+
+def fold(shipments: Collection[Shipment]) -> None:
+    """Work out the sightings anew from all events, so that they depend on nothing but what was told."""
+    theirs = TrackingEvent.objects.filter(shipment=OuterRef("pk")).last_first()
+    last = {
+        row["pk"]: row
+        for row in Shipment.objects.filter(pk__in=[row.pk for row in shipments]).values(
+            "pk",
+            word=Subquery(theirs.sightings().values("pk")[:1]),
+            meaning=Subquery(theirs.understood().values("status")[:1]),
+        )
+    }
+    words = TrackingEvent.objects.in_bulk([row["word"] for row in last.values() if row["word"]])
+    seen = [row for row in shipments if last[row.pk]["word"]]
+    for shipment in seen:
+        word = words[last[shipment.pk]["word"]]
+        shipment.sighting_vocabulary, shipment.sighting_code = word.vocabulary, word.code
+        shipment.sighting_label, shipment.sighted_at = word.label, word.occurred_at
+        shipment.sighting_status = last[shipment.pk]["meaning"] or ""
+    Shipment.objects.bulk_update(seen, SIGHTING)
+
+
+def note_step(shipment: Shipment, step: str, *, by: User | None, at: datetime, **what: str) -> TrackingEvent:
+    """One of our own verbs has moved it: an event that is no carrier's word."""
+    return TrackingEvent.objects.create(
+        shipment=shipment, step=step, by=by, occurred_at=at, recorded_at=at, **what
+    )
+
+
+def _locked(ids: Collection[UUID]) -> list[Shipment]:
+    """Carriers tell much. What is on board is left alone, so the shipments are all that has to be locked, in their order."""
+    return list(Shipment.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk"))
+
+
+def _known(words: Iterable[tuple[UUID, Word]]) -> dict[tuple[UUID, str], TrackingEvent]:
+    """Those of the words that were written down before, by shipment and the sender's id."""
+    named = [(str(pk), word.external_id) for pk, word in words if word.external_id]
+    if not named:
+        return {}
+    ids, external_ids = zip(*named, strict=True)
+    found = TrackingEvent.objects.raw(
+        "SELECT event.* FROM unnest(%s::uuid[], %s::text[]) AS told(shipment_id, external_id)"
+        " JOIN supplies_trackingevent AS event USING (shipment_id, external_id)"
+        " WHERE event.external_id <> ''",
+        [list(ids), list(external_ids)],
+    )
+    return {(event.shipment_id, event.external_id): event for event in found}
+
+
+def _meanings(words: Iterable[Word]) -> dict[tuple[str, str], TrackingCode]:
+    pairs = {_said(word) for word in words}
+    found = TrackingCode.objects.filter(
+        vocabulary__in={vocabulary for vocabulary, _code in pairs}, code__in={code for _voc, code in pairs}
+    )
+    return {(row.vocabulary, row.code): row for row in found}
+
+
+def _said(word: Word) -> tuple[str, str]:
+    """Vocabulary and code. Whoever names a step and no code of its own speaks our language."""
+    if word.code or word.step in ("", Step.OTHER):
+        return word.vocabulary, word.code
+    return OURS, word.step
+
+
+def _event(
+    shipment: Shipment,
+    word: Word,
+    meanings: dict[tuple[str, str], TrackingCode],
+    *,
+    by: User | None,
+    at: datetime,
+) -> TrackingEvent:
+    vocabulary, code = _said(word)
+    meaning = meanings.get((vocabulary, code))
+    status = meaning.status if meaning and meaning.status in SightingStatus.values else ""
+    said: dict[str, Any] = asdict(word) | {
+        "vocabulary": vocabulary if code else word.vocabulary,
+        "code": code,
+    }
+    said["label"] = word.label or (meaning.label if meaning else "")
+    said["step"] = word.step or (STEP_OF.get(SightingStatus(status), Step.OTHER) if status else Step.OTHER)
+    return TrackingEvent(
+        shipment=shipment,
+        status=status,
+        is_after_end=shipment.status in ENDED,
+        recorded_at=at,
+        by=by,
+        **said,
+    )
