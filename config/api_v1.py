@@ -18,6 +18,7 @@ from supplies.needs.api import AppealViewSet, NeedViewSet
 from supplies.notices.api import WebhookDeliveryViewSet, WebhookEndpointViewSet
 from supplies.offers.api import DonationViewSet, OfferViewSet
 from supplies.organisations.api import OrganisationViewSet
+from supplies.papers.api import CertificateView, CertifyView, PaperView
 from supplies.privacy.api import ContactViewSet, ReachableFacilityViewSet, RevealViewSet
 from supplies.receipts.api import CountedShipmentViewSet, TicketViewSet
 from supplies.regions.api import RegionViewSet
@@ -55,5 +56,8 @@ urlpatterns = [
     path("check/", gated(CheckView).as_view(), name="check"),
     path("intake/", gated(IntakeView).as_view(), name="intake"),
     path("tracking-events/", gated(TrackingEventsView).as_view(), name="tracking-events"),
+    path("shipments/<uuid:pk>/papers/<slug:paper>/", gated(PaperView).as_view(), name="shipment-papers"),
+    path("donations/<uuid:pk>/certificate/", gated(CertifyView).as_view(), name="donation-certificate"),
+    path("certificates/<str:code>/", gated(CertificateView).as_view(), name="certificate-detail"),
     path("track/<str:code>/", gated(TrackView).as_view(), name="track-code"),
 ]

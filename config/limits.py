@@ -47,10 +47,10 @@ ROUTES = {
         organisation organisation-check facility promise privacy open-data open-dictionary open-dictionary-json open-key open-manifest open-signature how-matching-works my-data account account-number keys members nowhere
         webhooks webhook webhookendpoint-list webhookendpoint-detail webhookdelivery-list webhookdelivery-detail
         """,
-    "search": "choose-hospital read-announcement intake check-goods check",
+    "search": "shipment-paper shipment-papers choose-hospital read-announcement intake check-goods check",
     "track": """
         find-code track track-code invitation still-needed reported change-request-detail take-back-report
-        change-request-take-back
+        change-request-take-back find-certificate certificate certificate-file certificate-detail
         """,
     "report": "report change-request-list",
     "write": """
@@ -66,6 +66,7 @@ ROUTES = {
         shipment-split shipment-merge shipment-reassign
         load-add load-remove load-dispatch-load load-arrive load-deliver load-cancel
         shipment-correct shipment-reroute ticket-answer ticket-settle allocation-keep correct-count tickets reroute
+        certify-donation donation-certificate
         hand-in-evidence organisation-calls organisation-verify change-name end-other-sessions erase-me
         invite revoke-invitation dismiss-member promote-member issue-key revoke-key
         add-webhook test-webhook enable-webhook disable-webhook rotate-webhook remove-webhook replay-webhook replay-delivery

@@ -18,6 +18,7 @@ import supplies.needs.admin
 import supplies.notices.admin
 import supplies.offers.admin
 import supplies.organisations.admin
+import supplies.papers.admin
 import supplies.privacy.admin
 import supplies.receipts.admin
 import supplies.regions.admin

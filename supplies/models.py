@@ -38,6 +38,7 @@ from supplies.organisations.models import (
     User,
     Verification,
 )
+from supplies.papers.models import Certificate, CertifiedGoods
 from supplies.privacy.models import Erasure, Reveal
 from supplies.receipts.models import Discrepancy, DiscrepancyTicket, Receipt, ReceiptLine
 from supplies.regions.models import Region
@@ -61,6 +62,8 @@ __all__ = [
     "CarrierAccount",
     "CarrierHook",
     "Category",
+    "Certificate",
+    "CertifiedGoods",
     "ChangeRequest",
     "ConsolidatedLoad",
     "Contact",

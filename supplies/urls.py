@@ -17,6 +17,7 @@ from supplies.opendata import fhir_api as fhir
 from supplies.opendata import views as opendata
 from supplies.opendata.api import Download
 from supplies.organisations import views as organisations
+from supplies.papers import views as papers
 from supplies.privacy import views as privacy
 from supplies.receipts import views as receipts
 
@@ -47,6 +48,11 @@ urlpatterns = [
     path("shipments/<uuid:pk>/tickets/", receipts.tickets, name="tickets"),
     path("shipments/<uuid:pk>/reroute/", receipts.reroute, name="reroute"),
     path("hooks/carriers/<uuid:account>/", HookView.as_view(), name="carrier-hook"),
+    path("shipments/<uuid:pk>/papers/<slug:paper>.pdf", papers.print_paper, name="shipment-paper"),
+    path("donations/<uuid:pk>/certificate/", papers.certify, name="certify-donation"),
+    path("certificates/", papers.find_certificate, name="find-certificate"),
+    path("certificates/<slug:code>/", papers.certificate, name="certificate"),
+    path("certificates/<slug:code>.pdf", papers.certificate_file, name="certificate-file"),
     path("report/<slug:what>/<uuid:pk>/", corrections.report, name="report"),
     path("reports/<slug:code>/", corrections.reported, name="reported"),
     path("reports/<slug:code>/take-back/", corrections.take_back, name="take-back-report"),

@@ -21,6 +21,7 @@ from supplies.change_requests import services as corrections
 from supplies.needs import reminders
 from supplies.organisations import services as people
 from supplies.organisations.models import User
+from supplies.papers.services import certify
 from supplies.receipts import services as receiving
 from supplies.shipments.models import Shipment
 from tests.makers import (
@@ -163,6 +164,8 @@ def some_of_everything() -> dict[str, Any]:
         "standards": "YY0469-2011",
         "emergencies": "flu-2026",
         "track": shipment.code,
+        "shipments/1/papers": "labels",
+        "certificates": certify(counted.lines.get().allocation.offer.donation, by=None, at=NOW).code,
         "open": "needs",
         "open/1.": "csv",
         "open/dumps": "20200101T000000Z",  # a dump there is not is answered alike

@@ -257,6 +257,13 @@ def a_new_webhook() -> tuple[str, dict[str, Any]]:
     }
 
 
+def a_gift_that_was_counted() -> tuple[str, dict[str, Any]]:
+    shipment = make_shipment(status="delivered")
+    line = shipment.lines.get()
+    receiving.receive(shipment, counts=[{"line": line, "accepted": 100}], by=None, at=NOW)
+    return f"donations/{line.allocation.offer.donation_id}/certificate/", {}
+
+
 SEEN = {"occurred_at": "2026-11-23T07:00:00Z", "step": "transporting"}
 CASES: dict[str, Case] = {
     "POST /api/v1/allocations/{id}/keep/": a_kept_allocation,
@@ -270,6 +277,7 @@ CASES: dict[str, Case] = {
     "POST /api/v1/change-requests/{code}/take-back/": a_report_taken_back,
     "POST /api/v1/contacts/{id}/reveal/": a_contact,
     "POST /api/v1/donations/": a_donation,
+    "POST /api/v1/donations/{id}/certificate/": a_gift_that_was_counted,
     "POST /api/v1/donations/{id}/withdraw/": lambda: (f"donations/{make_donation().pk}/withdraw/", {}),
     "POST /api/v1/facilities/{id}/pause/": partial(a_facility, "pause", paused=False),
     "POST /api/v1/facilities/{id}/resume/": partial(a_facility, "resume", paused=True),

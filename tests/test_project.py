@@ -18,6 +18,7 @@ PUBLIC = {
     "needs/elsewhere/": "what other instances tell everybody; it is marked as theirs",
     "needs/": "needs are public once a volunteer has published them",
     "track/": "where one enters a code",
+    "certificates/": "where one enters the code of a certificate",
     "health/live": "for whoever starts and stops processes",
     "health/ready": "for whoever routes requests to them; names no part of them but those everybody knows",
     "privacy/": "what is kept how long",

@@ -101,6 +101,10 @@ ROW_OF = [
     ("webhooks", "organisation"),
     ("add-webhook", "organisation"),
     ("*webhook", "webhook"),
+    ("certify-donation", "donation counted"),
+    ("donation-certificate", "donation counted"),
+    ("certificate*", "certificate"),
+    ("admin:supplies_certificate_*", "certificate"),
     ("shipment-book", "shipment draft"),
     ("shipment-dispatch*", "shipment booked"),
     ("shipment-units", "shipment booked"),
@@ -170,6 +174,7 @@ IN_OTHER_HOLES = {
     "dump": "20200101T000000Z",
     "file": "needs.jsonl.gz",
     "extension": "status",
+    "paper": "labels",
 }
 
 

@@ -25,6 +25,7 @@ from supplies.needs import reminders
 from supplies.notices import services as hooks
 from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User
+from supplies.papers.services import certify
 from supplies.privacy.models import Reveal
 from supplies.privacy.services import reveal
 from supplies.receipts import services as receiving
@@ -359,6 +360,8 @@ def _travels(side: Side) -> None:
         side.rows[name] = loads.gather(side.site, shipments=[shipment], by=None, at=NOW, **hub)
     loads.dispatch(side["load under way"], by=None, at=NOW)
     side.rows["ticket"] = side["discrepancy"].ticket
+    gift = side["shipment counted"].lines.get().allocation.offer.donation
+    side.rows |= {"donation counted": gift, "certificate": certify(gift, by=None, at=NOW)}
     _elsewhere(side)
 
 
