@@ -19,10 +19,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from supplies.catalogue.models import Item
+from supplies.connecting import Site
 from supplies.errors import Refused
 from supplies.federation import feed, matched
 from supplies.federation.feed import Manifest, NotToBeRead
-from supplies.federation.fetching import CannotFetch, Site, asked, asked_whole, site_at
+from supplies.federation.fetching import CannotFetch, asked, asked_whole, site_at
 from supplies.federation.models import ForeignNeed, Peer, PeerStatus
 from supplies.journal.services import record, ring
 from supplies.leaks import masked

@@ -14,7 +14,7 @@ from supplies.leaks import masked
 from supplies.organisations.models import Facility, Organisation
 from supplies.papers.contents import Consignment, Count, CountedGoods, Gift, GivenGoods, Goods, Parcel, Place
 from supplies.papers.models import Certificate
-from supplies.receipts.models import Receipt
+from supplies.receipts.models import Receipt, ReceiptLine
 from supplies.shipments.models import Shipment, ShipmentLine
 from supplies.shipments.units import HandlingUnit, UnitContent
 from supplies.templatetags.amounts import amount, place
@@ -69,7 +69,7 @@ def count(receipt: Receipt) -> Count:
                 shipped=amount(line.line.allocation.offer.item, line.shipped),
                 accepted=amount(line.line.allocation.offer.item, line.accepted),
                 rest="; ".join(
-                    f"{line._meta.get_field(kind).verbose_name}: {amount(line.line.allocation.offer.item, quantity)}"
+                    f"{label_of(kind)}: {amount(line.line.allocation.offer.item, quantity)}"
                     for kind in ("damaged", "wrong_item", "expired", "refused", "missing", "surplus")
                     if (quantity := getattr(line, kind))
                 ),
@@ -77,6 +77,10 @@ def count(receipt: Receipt) -> Count:
             for line in lines
         ),
     )
+
+
+def label_of(kind: str) -> str:
+    return str(ReceiptLine._meta.get_field(kind).verbose_name)  # type: ignore[union-attr] # none of them is a reverse one
 
 
 def gift(certificate: Certificate) -> Gift:

@@ -38,7 +38,7 @@ def certify(donation: Donation, *, by: User | None, at: datetime) -> Certificate
             _("No hospital has counted anything of this donation yet. Come back when it has."),
             code="nothing-accepted",
         )
-    last = donation.certificates.filter(called_back_at=None).newest_first().first()
+    last = Certificate.objects.filter(donation=donation, called_back_at=None).newest_first().first()
     if last is not None and standing_of(last) == Standing.GENUINE:
         return last
     certificate = Certificate.objects.create(donation=donation, issued_at=at, issued_by=by)
