@@ -29,7 +29,6 @@ from supplies.intake.formats import FORMATS
 from supplies.intake.models import (
     BatchStatus,
     Import,
-    ImportQuerySet,
     StagedRow,
     StagedStatus,
     Verdict,
@@ -330,24 +329,18 @@ class ImportViewSet(ReadOnlyModelViewSet):
     serializer_class, filterset_class = BatchSerializer, BatchFilter
     queryset = Import.objects.all()
 
-    def get_queryset(self) -> QuerySet[Any]:
-        """Imports; of `rows` those of all of them, which that action narrows to one."""
-        if self.action == "rows":
-            return StagedRow.objects.filter(batch__in=self._visible())
-        return self._visible().select_related("emergency").newest_first()
-
-    def _visible(self) -> ImportQuerySet:
-        return Import.objects.visible_to(self.request.user)
+    def get_queryset(self) -> QuerySet[Import]:
+        return Import.objects.visible_to(self.request.user).select_related("emergency").newest_first()
 
     @extend_schema(summary="An import", responses=OneBatchSerializer)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return Response(OneBatchSerializer(self.get_object(), context={"request": request}).data)
 
     @extend_schema(summary="Rows of an import", responses=StagedRowSerializer(many=True), filters=True)
-    @action(detail=True, filterset_class=StagedRowFilter)
+    @action(detail=True, filterset_class=StagedRowFilter, queryset=StagedRow.objects.all())
     def rows(self, request: Request, pk: str) -> Response:
         """As written beside as read, with why a row waits. Cells hold no telephone numbers; the file that came in does."""
-        rows = self.filter_queryset(self.get_queryset().filter(batch=self._batch(pk)).in_order())
+        rows = self.filter_queryset(StagedRow.objects.filter(batch=self._batch(pk)).in_order())
         page = self.paginate_queryset(rows) or []
         return self.get_paginated_response(
             StagedRowSerializer([row_as_json(row) for row in page], many=True).data
@@ -367,7 +360,7 @@ class ImportViewSet(ReadOnlyModelViewSet):
 
     def _batch(self, pk: str) -> Import:
         try:
-            batch = self._visible().filter(pk=UUID(pk)).first()
+            batch = self.get_queryset().filter(pk=UUID(pk)).first()
         except ValueError:
             batch = None
         if batch is None:
