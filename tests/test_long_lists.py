@@ -188,6 +188,8 @@ def test_a_pile_higher_than_the_bound_says_so(volunteer: User, monkeypatch: Any)
 
 
 IN_NO_INDEX = {
+    "CarrierAccount": "one or two of each carrier",
+    "WebhookEndpoint": "a few of each organisation that has any",
     "Peer": "the instances one reads from: a handful",
     "Correction": "what volunteers said of words; as many as they typed",
     "Import": "the lists that were read: some hundred",

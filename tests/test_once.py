@@ -52,7 +52,7 @@ def test_the_same_request_again_changes_nothing_and_is_given_the_same_answer(ope
     again = person.request(operation, path, body, idempotency_key=KEY)
     another_body = person.request(operation, path, {**body, "more": 1}, idempotency_key=KEY)
 
-    assert first.status_code in (200, 201), first.content
+    assert first.status_code in (200, 201, 202), first.content
     assert changes(before, done).pop("supplies_idempotencykey") == (0, 1)
     assert len(changes(before, done)) > 1
     assert (again.status_code, again.content) == (first.status_code, first.content)

@@ -14,6 +14,7 @@ from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.parsers import MultiPartParser
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -39,6 +40,7 @@ from supplies.intake.reading.findings import Finding, Unreadable
 from supplies.intake.reading.plain import LONGEST
 from supplies.needs.models import QuantityKind, SenderKind
 from supplies.organisations.models import Scope, User
+from supplies.organisations.tokens import HasScope
 from supplies.sheets import in_pieces
 
 # -- What it looks like -----------------------------------------------------------------------------------
@@ -327,7 +329,9 @@ class ImportViewSet(ReadOnlyModelViewSet):
     """Files that came in, for those who see them at the desk. They are looked through there."""
 
     serializer_class, filterset_class = BatchSerializer, BatchFilter
+    permission_classes = [IsAuthenticated, HasScope]
     queryset = Import.objects.all()
+    scope = Scope.NEEDS
 
     def get_queryset(self) -> QuerySet[Import]:
         return Import.objects.visible_to(self.request.user).select_related("emergency").newest_first()

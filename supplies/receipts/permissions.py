@@ -11,8 +11,10 @@ from supplies.shipments.permissions import may_count
 
 
 def may_answer(user: Any, ticket: DiscrepancyTicket) -> bool:
-    """The sender alone: whether she has the goods again is hers to say."""
-    return bool(user.has_role(Role.DONOR)) and acts_for(user, ticket.shipment.consignor)
+    """The sender alone: whether she has the goods again is hers to say; or an administrator to whom she said it."""
+    return bool(user.is_superuser) or (
+        bool(user.has_role(Role.DONOR)) and acts_for(user, ticket.shipment.consignor)
+    )
 
 
 def may_settle(user: Any, ticket: DiscrepancyTicket) -> bool:

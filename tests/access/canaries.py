@@ -176,9 +176,8 @@ def _one_of_everything() -> Match:
         shipment, occurred_at=at, step="transporting", note="x", place="x", by=match.driver, at=at
     )
     moving.deliver(shipment, by=None, at=at)
-    receiving.receive(
-        shipment, counts=[{"line": shipment.lines.get(), "accepted": 60}], note="x", by=user, at=at
-    )
+    count = {"accepted": 60, "refused": 10, "refusal": "other", "refusal_words": "x"}
+    receiving.receive(shipment, counts=[{"line": shipment.lines.get(), **count}], note="x", by=user, at=at)
     people.issue_token(user, name="x", scopes=["read"], at=at, expires_at=at + timedelta(days=90))
     people.pause(match.site, reason="x", by=user, at=at)
     people.resume(match.site, by=user, at=at)

@@ -277,8 +277,8 @@ def test_the_hospital_is_told_of_the_answer_and_the_sender_of_the_end(
     mailoutbox, donor: User, volunteer: User
 ) -> None:
     shipment = counted(accepted=90)
-    sender = with_address(make_member("donor", shipment.consignor))
-    hospital = with_address(make_member("hospital", shipment.consignee.organisation))
+    sender = with_address(make_member("donor", shipment.consignor), language="en")
+    hospital = with_address(make_member("hospital", shipment.consignee.organisation), language="en")
     dispatch(at=NOW)
 
     receiving.answer(the_ticket(shipment), proposed="replaced", answer="", by=donor, at=NOW)
