@@ -20,7 +20,10 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
-CAMERA = {"dock", "dock-shipment"}  # pages that ask for it; nothing of theirs is sent but the code that was read
+CAMERA = {
+    "dock",
+    "dock-shipment",
+}  # pages that ask for it; nothing of theirs is sent but the code that was read
 
 # Which answers to strangers anybody may keep, by seconds: what administrators change, and what changes all day.
 # Pages hold a visitor's own form token, so none is here.
@@ -51,7 +54,9 @@ class SecureHeaders:
         for name, value in self.headers.items():
             response.headers.setdefault(name, value)
         if name_of(request) in CAMERA:
-            response["Permissions-Policy"] = HEADERS["Permissions-Policy"].replace("camera=()", "camera=(self)")
+            response["Permissions-Policy"] = HEADERS["Permissions-Policy"].replace(
+                "camera=()", "camera=(self)"
+            )
         choose_keeping(request, response)
         return response
 

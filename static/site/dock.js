@@ -100,7 +100,7 @@ async function take(move) {
     history.replaceState(null, "", pathname);
     document.dispatchEvent(new Event("shown"));
   } else {
-    tell(...answer.querySelectorAll("main > .note"));
+    tell(...answer.querySelectorAll("main > .note:not(#outbox)"));
   }
   return true;
 }

@@ -49,7 +49,9 @@ def find(text: str, *, user: Any) -> Found:
     if shipments := list(visible.filter(pk__in=units.values("shipment"))):
         return Found(shipments, sscc)
     # A carrier may number its waybills with eighteen digits too.
-    waybills = visible.filter(waybill=text).exclude(status=ShipmentStatus.CANCELLED) if text else visible.none()
+    waybills = (
+        visible.filter(waybill=text).exclude(status=ShipmentStatus.CANCELLED) if text else visible.none()
+    )
     if shipments := list(waybills[:MOST_SHOWN]):
         return Found(shipments)
     if fault:

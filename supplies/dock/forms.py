@@ -12,12 +12,17 @@ from supplies.shipments import sightings
 
 class CodeForm(forms.Form):
     code = forms.CharField(
-        label=_("Code"),
+        label=_("Number or code"),
         max_length=300,
         strip=False,  # what stands between the numbers of a bar code is no space to be taken off
         help_text=_("The number under the bars, the tracking code or the waybill number."),
         widget=forms.TextInput(
-            attrs={"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false", "enterkeyhint": "go"}
+            attrs={
+                "autocomplete": "off",
+                "autocapitalize": "off",
+                "spellcheck": "false",
+                "enterkeyhint": "go",
+            }
         ),
     )
 

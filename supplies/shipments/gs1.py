@@ -9,7 +9,9 @@ from django.utils.translation import gettext as _
 from supplies.errors import Refused
 
 SSCC = re.compile(r"[0-9]{18}", re.ASCII)
-NOT_ITS_DIGITS = re.compile(r"^\]C1|[\s\x1d-]")  # what a reader says of the symbol, and what people write between
+NOT_ITS_DIGITS = re.compile(
+    r"^\]C1|[\s\x1d-]"
+)  # what a reader says of the symbol, and what people write between
 BODY = (
     16  # digits of an SSCC between the first, which extends the serial, and the last, which checks the others
 )

@@ -111,9 +111,7 @@ def dispatch(
     shipment.save(update_fields=["status", "departed_at"])
     ledger.ship(_allocations(shipment), by=by, at=at)
     legs.begin(shipment, at=occurred_at or at)
-    note_step(
-        shipment, Step.DEPARTING, by=by, at=at, occurred_at=occurred_at, disposition="in_transit"
-    )
+    note_step(shipment, Step.DEPARTING, by=by, at=at, occurred_at=occurred_at, disposition="in_transit")
     record(shipment, "shipment.departed", by=by, at=at)
     return shipment
 

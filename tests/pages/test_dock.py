@@ -47,42 +47,38 @@ def bars(text: str) -> Image.Image:
 
 
 @pytest.fixture
-def phone(live_server: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+def phone(browser: Any, live_server: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """A phone whose camera sees one drawn code. Chromium plays the film; the page asks for the camera as always."""
-    from playwright.sync_api import sync_playwright
+    opened: list[Any] = []
 
-    with sync_playwright() as playwright:
-        opened: list[Any] = []
+    def picked_up(user: Any, code: Image.Image, script: str = "") -> Any:
+        seen = Image.new("RGB", (640, 480), "white")
+        seen.paste(code, ((640 - code.width) // 2, (480 - code.height) // 2))
+        frame, film = BytesIO(), tmp_path / "film.mjpeg"
+        seen.save(frame, "JPEG", quality=95)
+        film.write_bytes(frame.getvalue() * FRAMES)
+        chromium = browser.browser_type.launch(
+            executable_path=CHROMIUM,
+            args=[
+                "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-video-capture={film}",
+                "--disable-gpu",
+                *(["--no-sandbox"] if os.geteuid() == 0 else []),
+            ],
+        )
+        opened.append(chromium)
+        context = chromium.new_context(
+            viewport=NARROW, locale="en-GB", base_url=live_server.url, permissions=["camera"]
+        )
+        context.add_init_script(OFFENCES + script)
+        come_in(context, live_server.url, user)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        return page
 
-        def picked_up(user: Any, code: Image.Image, script: str = "") -> Any:
-            seen = Image.new("RGB", (640, 480), "white")
-            seen.paste(code, ((640 - code.width) // 2, (480 - code.height) // 2))
-            film = tmp_path / "film.mjpeg"
-            frame = BytesIO()
-            seen.save(frame, "JPEG", quality=95)
-            film.write_bytes(frame.getvalue() * FRAMES)
-            browser = playwright.chromium.launch(
-                executable_path=CHROMIUM,
-                args=[
-                    "--use-fake-device-for-media-stream",
-                    f"--use-file-for-fake-video-capture={film}",
-                    "--disable-gpu",
-                    *(["--no-sandbox"] if os.geteuid() == 0 else []),
-                ],
-            )
-            opened.append(browser)
-            context = browser.new_context(
-                viewport=NARROW, locale="en-GB", base_url=live_server.url, permissions=["camera"]
-            )
-            context.add_init_script(OFFENCES + script)
-            come_in(context, live_server.url, user)
-            page = context.new_page()
-            page.set_default_timeout(30_000)
-            return page
-
-        yield picked_up
-        for browser in opened:
-            browser.close()
+    yield picked_up
+    for chromium in opened:
+        chromium.close()
 
 
 def come_in(context: Any, address: str, user: Any) -> None:
@@ -113,7 +109,9 @@ def test_the_camera_reads_the_qr_code_of_a_label_and_opens_its_shipment(phone: A
     page.wait_for_url(f"**{page_of(cargo)}")
     assert page.is_visible("text=It leaves now")
     own = page.url.split("/dock/")[0]
-    assert any("zxing" in url for url in asked), "this Chromium reads codes by itself: the fallback was not tried"
+    assert any("zxing" in url for url in asked), (
+        "this Chromium reads codes by itself: the fallback was not tried"
+    )
     assert [url for url in asked if not url.startswith(own)] == []
     assert page.evaluate("window.offences") == []
 
@@ -127,9 +125,11 @@ def test_the_camera_reads_the_bars_of_a_parcel_and_ticks_it_off(phone: Any) -> N
     page.click("text=Scan with the camera")
 
     page.wait_for_selector(f"[data-sscc='{cargo.parcels[1]}'].seen")
+    assert page.is_visible("#dock video")
     assert "1 of 2 parcels seen" in page.inner_text("#parcels")
     page.click("text=Close the camera")
     assert page.is_visible("text=Scan with the camera")
+    assert not page.is_visible("#dock video")
     assert page.evaluate("window.offences") == []
 
 
@@ -288,7 +288,7 @@ def test_a_move_whose_answer_was_lost_is_sent_again_and_done_once(open_page: Ope
 
     page.route(f"**{page_of(cargo)}", lose_the_first_answer)
     page.click("text=It leaves now")
-    page.wait_for_selector("text=Waiting to be sent")
+    page.wait_for_selector("text=There is no network")
     page.reload()
 
     page.wait_for_selector("#moves [data-move=arrive]")

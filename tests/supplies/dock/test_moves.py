@@ -17,9 +17,7 @@ pytestmark = pytest.mark.django_db
 
 def in_two_legs(*verbs: Callable[..., Shipment]) -> Shipment:
     one, other = make_organisation("carrier"), make_organisation("carrier")
-    shipment = legs.plan(
-        make_shipment(carrier=one, status="booked"), legs=route(one, other), by=None, at=NOW
-    )
+    shipment = legs.plan(make_shipment(carrier=one, status="booked"), legs=route(one, other), by=None, at=NOW)
     for verb in verbs:
         shipment = verb(shipment, by=None, at=NOW)
     return shipment

@@ -47,7 +47,8 @@ def test_nobody_s_code_and_somebody_else_s_are_answered_alike(cargo: Cargo) -> N
     other = reader(make_cargo(first=7).driver)
 
     answers = [
-        other.get(reverse("dock"), {"code": code}) for code in ("nobody", "W1", cargo.parcels[0], cargo.shipment.code)
+        other.get(reverse("dock"), {"code": code})
+        for code in ("nobody", "W1", cargo.parcels[0], cargo.shipment.code)
     ]
 
     assert [answer.status_code for answer in answers] == [404] * 4
@@ -178,9 +179,7 @@ def test_a_button_that_is_sent_twice_moves_it_once(cargo: Cargo) -> None:
 
 def test_a_driver_who_brought_it_to_the_hub_is_led_away_when_it_is_another_s() -> None:
     one, other = make_organisation("carrier"), make_organisation("carrier")
-    shipment = legs.plan(
-        make_shipment(carrier=one, status="booked"), legs=route(one, other), by=None, at=NOW
-    )
+    shipment = legs.plan(make_shipment(carrier=one, status="booked"), legs=route(one, other), by=None, at=NOW)
     moving.dispatch(shipment, by=None, at=NOW)
     cargo = Cargo(make_member("carrier", one), shipment, ())
 
@@ -188,9 +187,9 @@ def test_a_driver_who_brought_it_to_the_hub_is_led_away_when_it_is_another_s() -
 
     assert answer.redirect_chain == [(reverse("dock"), 302)]
     assert "Written down: It has reached the hub." in answer.content.decode()
-    assert [move.value for move in reader(make_member("carrier", other)).get(page_of(cargo)).context["moves"]] == [
-        "leave-hub"
-    ]
+    assert [
+        move.value for move in reader(make_member("carrier", other)).get(page_of(cargo)).context["moves"]
+    ] == ["leave-hub"]
 
 
 def test_the_hospital_moves_nothing_and_counts_what_was_delivered(cargo: Cargo) -> None:
@@ -211,7 +210,12 @@ def test_only_these_pages_may_ask_for_the_camera(cargo: Cargo) -> None:
 
     allowed = {
         address: "camera=(self)" in driver.get(address).headers["Permissions-Policy"]
-        for address in (reverse("dock"), page_of(cargo), "/mine/", reverse("shipment", args=[cargo.shipment.pk]))
+        for address in (
+            reverse("dock"),
+            page_of(cargo),
+            "/mine/",
+            reverse("shipment", args=[cargo.shipment.pk]),
+        )
     }
 
     assert list(allowed.values()) == [True, True, False, False]
