@@ -20,6 +20,11 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
+CAMERA = {
+    "dock",
+    "dock-shipment",
+}  # pages that ask for it; nothing of theirs is sent but the code that was read
+
 # Which answers to strangers anybody may keep, by seconds: what administrators change, and what changes all day.
 # Pages hold a visitor's own form token, so none is here.
 KEPT = {
@@ -48,6 +53,10 @@ class SecureHeaders:
         response = self.get_response(request)
         for name, value in self.headers.items():
             response.headers.setdefault(name, value)
+        if name_of(request) in CAMERA:
+            response["Permissions-Policy"] = HEADERS["Permissions-Policy"].replace(
+                "camera=()", "camera=(self)"
+            )
         choose_keeping(request, response)
         return response
 

@@ -47,14 +47,14 @@ ROUTES = {
         organisation organisation-check facility promise privacy open-data open-dictionary open-dictionary-json open-key open-manifest open-signature how-matching-works my-data account account-number keys members nowhere
         webhooks webhook webhookendpoint-list webhookendpoint-detail webhookdelivery-list webhookdelivery-detail
         """,
-    "search": "shipment-paper shipment-papers choose-hospital read-announcement intake check-goods check",
+    "search": "dock shipment-paper shipment-papers choose-hospital read-announcement intake check-goods check",
     "track": """
         find-code track track-code invitation still-needed reported change-request-detail take-back-report
         change-request-take-back find-certificate certificate certificate-file certificate-detail
         """,
     "report": "report change-request-list",
     "write": """
-        withdraw-need confirm-need post-appeal withdraw-appeal post-donation withdraw-donation withdraw-offer count-shipment
+        withdraw-need confirm-need post-appeal withdraw-appeal post-donation withdraw-donation withdraw-offer count-shipment dock-shipment
         accept-change-request decline-change-request choose-reminders
         register-hospital pause agree-for-donor agree-for-hospital decline sign-out language
         facility-pause facility-resume appeal-withdraw need-confirm need-not-needed donation-withdraw offer-withdraw

@@ -7,6 +7,7 @@ from supplies.attachments import views as attachments
 from supplies.carriers.api import HookView
 from supplies.change_requests import views as corrections
 from supplies.desks import views as desks
+from supplies.dock import views as dock
 from supplies.federation import views as federation
 from supplies.intake import views as intake
 from supplies.listings import views as listings
@@ -48,6 +49,8 @@ urlpatterns = [
     path("shipments/<uuid:pk>/tickets/", receipts.tickets, name="tickets"),
     path("shipments/<uuid:pk>/reroute/", receipts.reroute, name="reroute"),
     path("hooks/carriers/<uuid:account>/", HookView.as_view(), name="carrier-hook"),
+    path("dock/", dock.scan, name="dock"),
+    path("dock/<uuid:pk>/", dock.shipment, name="dock-shipment"),
     path("shipments/<uuid:pk>/papers/<slug:paper>.pdf", papers.print_paper, name="shipment-paper"),
     path("donations/<uuid:pk>/certificate/", papers.certify, name="certify-donation"),
     path("certificates/", papers.find_certificate, name="find-certificate"),

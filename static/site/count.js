@@ -34,9 +34,10 @@ document.addEventListener(
   true,
 );
 
-for (const field of document.querySelectorAll("input[data-sign]")) {
+function letSign() {
+  const field = document.querySelector("input[data-sign]");
   const pad = document.getElementById("sign");
-  if (!pad) break;
+  if (!field || !pad) return;
   const canvas = pad.querySelector("canvas");
   const ink = canvas.getContext("2d");
   pad.hidden = false;
@@ -78,3 +79,5 @@ for (const field of document.querySelectorAll("input[data-sign]")) {
     delete pad.dataset.signed;
   });
 }
+letSign();
+document.addEventListener("shown", letSign); // in the place of the page before (dock.js)

@@ -9,6 +9,9 @@ from django.utils.translation import gettext as _
 from supplies.errors import Refused
 
 SSCC = re.compile(r"[0-9]{18}", re.ASCII)
+NOT_ITS_DIGITS = re.compile(
+    r"^\]C1|[\s\x1d-]"
+)  # what a reader says of the symbol, and what people write between
 BODY = (
     16  # digits of an SSCC between the first, which extends the serial, and the last, which checks the others
 )
@@ -28,11 +31,11 @@ def is_right(number: str) -> bool:
 
 
 def read_sscc(text: str) -> str:
-    """The eighteen digits of an SSCC as it is typed or scanned: with spaces, with (00) or 00 before it.
+    """The eighteen digits of an SSCC as it is typed or scanned: with spaces, with (00), 00 or ]C1 before it.
 
     Raises ValidationError. Which digit was mistyped nobody can know, so none is proposed.
     """
-    number = re.sub(r"[\s-]", "", text).removeprefix("(00)")
+    number = NOT_ITS_DIGITS.sub("", text).removeprefix("(00)")
     if len(number) == 20:
         number = number.removeprefix("00")
     if not SSCC.fullmatch(number):

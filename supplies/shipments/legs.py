@@ -68,7 +68,9 @@ def is_carrier(organisation: Organisation) -> bool:
 
 
 @transaction.atomic
-def reach_hub(shipment: Shipment, *, by: User | None, at: datetime) -> Shipment:
+def reach_hub(
+    shipment: Shipment, *, by: User | None, at: datetime, occurred_at: datetime | None = None
+) -> Shipment:
     """The leg under way ends, and another follows: from now on its carrier moves the shipment."""
     (shipment,) = locked([shipment])
     legs = _to_go(shipment)
@@ -78,23 +80,39 @@ def reach_hub(shipment: Shipment, *, by: User | None, at: datetime) -> Shipment:
         raise Refused(
             _("This leg ends at the facility, not at a hub: say that it arrived there."), code="last-leg"
         )
-    _end(legs[0], at=at)
+    _end(legs[0], at=occurred_at or at)
     hand_to(shipment, legs[1])
-    note_step(shipment, Step.ARRIVING, place=legs[0].where_to[:120], disposition="in_transit", by=by, at=at)
+    note_step(
+        shipment,
+        Step.ARRIVING,
+        place=legs[0].where_to[:120],
+        disposition="in_transit",
+        by=by,
+        at=at,
+        occurred_at=occurred_at,
+    )
     record(shipment, "shipment.at_hub", by=by, at=at, leg=legs[0].sequence)
     return shipment
 
 
 @transaction.atomic
-def leave_hub(shipment: Shipment, *, by: User | None, at: datetime) -> Shipment:
+def leave_hub(
+    shipment: Shipment, *, by: User | None, at: datetime, occurred_at: datetime | None = None
+) -> Shipment:
     """The next leg begins."""
     (shipment,) = locked([shipment])
     legs = _to_go(shipment)
     if shipment.status != ShipmentStatus.IN_TRANSIT or not legs or legs[0].departed_at is not None:
         raise Refused(_("This shipment does not wait at a hub."), code="move-refused")
-    begin(shipment, at=at)
+    begin(shipment, at=occurred_at or at)
     note_step(
-        shipment, Step.DEPARTING, place=legs[0].where_from[:120], disposition="in_transit", by=by, at=at
+        shipment,
+        Step.DEPARTING,
+        place=legs[0].where_from[:120],
+        disposition="in_transit",
+        by=by,
+        at=at,
+        occurred_at=occurred_at,
     )
     record(shipment, "shipment.left_hub", by=by, at=at, leg=legs[0].sequence)
     return shipment

@@ -98,33 +98,58 @@ def book(
 
 
 @transaction.atomic
-def dispatch(shipment: Shipment, *, by: User | None, at: datetime) -> Shipment:
-    """Hand the shipment to its carrier. Raises MoveRefused unless it is booked."""
+def dispatch(
+    shipment: Shipment, *, by: User | None, at: datetime, occurred_at: datetime | None = None
+) -> Shipment:
+    """Hand the shipment to its carrier. Raises MoveRefused unless it is booked.
+
+    occurred_at   when it happened, where that was before it was told; so in the verbs below
+    """
     shipment = _locked(shipment)
     shipment.move_to(ShipmentStatus.IN_TRANSIT)
-    shipment.departed_at = at
+    shipment.departed_at = occurred_at or at
     shipment.save(update_fields=["status", "departed_at"])
     ledger.ship(_allocations(shipment), by=by, at=at)
-    legs.begin(shipment, at=at)
-    note_step(shipment, Step.DEPARTING, by=by, at=at, disposition="in_transit")
+    legs.begin(shipment, at=occurred_at or at)
+    note_step(shipment, Step.DEPARTING, by=by, at=at, occurred_at=occurred_at, disposition="in_transit")
     record(shipment, "shipment.departed", by=by, at=at)
     return shipment
 
 
 @transaction.atomic
-def arrive(shipment: Shipment, *, by: User | None, at: datetime) -> Shipment:
+def arrive(
+    shipment: Shipment, *, by: User | None, at: datetime, occurred_at: datetime | None = None
+) -> Shipment:
     """It stands at the door, not handed over yet."""
-    shipment = _step(shipment, ShipmentStatus.AT_THE_DOOR, Step.ARRIVING, "shipment.arrived", by=by, at=at)
+    shipment = _step(
+        shipment,
+        ShipmentStatus.AT_THE_DOOR,
+        Step.ARRIVING,
+        "shipment.arrived",
+        by=by,
+        at=at,
+        occurred_at=occurred_at,
+    )
     legs.check_last(shipment)
     return shipment
 
 
 @transaction.atomic
-def deliver(shipment: Shipment, *, by: User | None, at: datetime) -> Shipment:
+def deliver(
+    shipment: Shipment, *, by: User | None, at: datetime, occurred_at: datetime | None = None
+) -> Shipment:
     """Signed for at the gate. What is in the boxes is not counted yet."""
-    shipment = _step(shipment, ShipmentStatus.DELIVERED, Step.RECEIVING, "shipment.delivered", by=by, at=at)
-    legs.end_last(shipment, at=at)
-    shipment.delivered_at = at
+    shipment = _step(
+        shipment,
+        ShipmentStatus.DELIVERED,
+        Step.RECEIVING,
+        "shipment.delivered",
+        by=by,
+        at=at,
+        occurred_at=occurred_at,
+    )
+    legs.end_last(shipment, at=occurred_at or at)
+    shipment.delivered_at = occurred_at or at
     shipment.save(update_fields=["delivered_at"])
     return shipment
 
@@ -231,11 +256,19 @@ def _allocations(shipment: Shipment) -> list[Allocation]:
 
 
 def _step(
-    shipment: Shipment, status: str, step: str, kind: str, *, by: User | None, at: datetime, note: str = ""
+    shipment: Shipment,
+    status: str,
+    step: str,
+    kind: str,
+    *,
+    by: User | None,
+    at: datetime,
+    occurred_at: datetime | None = None,
+    note: str = "",
 ) -> Shipment:
     shipment = _locked(shipment)
     shipment.move_to(status)
     shipment.save(update_fields=["status"])
-    note_step(shipment, step, by=by, at=at, note=note)
+    note_step(shipment, step, by=by, at=at, occurred_at=occurred_at, note=note)
     record(shipment, kind, by=by, at=at)
     return shipment

@@ -167,10 +167,18 @@ def fold(shipments: Collection[Shipment]) -> None:
     Shipment.objects.bulk_update(seen, SIGHTING)
 
 
-def note_step(shipment: Shipment, step: str, *, by: User | None, at: datetime, **what: str) -> TrackingEvent:
+def note_step(
+    shipment: Shipment,
+    step: str,
+    *,
+    by: User | None,
+    at: datetime,
+    occurred_at: datetime | None = None,
+    **what: str,
+) -> TrackingEvent:
     """One of our own verbs has moved it: an event that is no carrier's word."""
     return TrackingEvent.objects.create(
-        shipment=shipment, step=step, by=by, occurred_at=at, recorded_at=at, **what
+        shipment=shipment, step=step, by=by, occurred_at=occurred_at or at, recorded_at=at, **what
     )
 
 

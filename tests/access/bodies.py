@@ -137,6 +137,7 @@ PAGES: dict[str, Body] = {
     "count-shipment": lambda world, side: {
         f"line-{side['shipment delivered'].lines.get().pk}-accepted": "100"
     },
+    "dock-shipment": lambda world, side: {"move": "dispatch"},
     "correct-count": lambda world, side: {
         f"line-{side['shipment counted'].lines.get().pk}-accepted": "80",
         "because": "演练：数错了",

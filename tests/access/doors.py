@@ -122,6 +122,7 @@ ROW_OF = [
     ("shipment-cancel", "shipment booked"),
     ("shipment-receive", "shipment delivered"),
     ("count-shipment", "shipment delivered"),
+    ("dock-shipment", "shipment booked"),
     ("shipment-returned", "shipment returning"),
     ("shipment*", "shipment in_transit"),
     ("proposal-agree", "proposal approved"),

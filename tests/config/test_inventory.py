@@ -25,6 +25,7 @@ OUTSIDE = {
         recovery-codes recovery-codes-file recovery-codes-kept keys issue-key revoke-key reset-password
         members invite invitation revoke-invitation dismiss-member promote-member how-matching-works still-lacking
         check-goods read-announcement shipment-paper certify-donation find-certificate certificate certificate-file
+        dock dock-shipment
         webhooks add-webhook webhook test-webhook enable-webhook disable-webhook rotate-webhook remove-webhook
         replay-webhook replay-delivery
         """,
