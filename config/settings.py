@@ -526,6 +526,7 @@ if GS1_PREFIX and not re.fullmatch(r"[0-9]{4,12}", GS1_PREFIX, re.ASCII):
     )
 
 # Carriers: how long webhooks are kept as they came, and an event waits for a shipment to fit before it is reported.
+SILENT_DAYS: int = env.int("SILENT_DAYS", default=3)  # without a carrier's word, after which the desk asks
 PARKED_DAYS: int = env.int("PARKED_DAYS", default=30)
 CARRIERS_POLLED: bool = env.bool("CARRIERS_POLLED", default=False)  # ask carriers by ourselves
 KUAIDI100_QUERY: str = env.str("KUAIDI100_QUERY", default="https://poll.kuaidi100.com/poll/query.do")

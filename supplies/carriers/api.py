@@ -22,7 +22,7 @@ from supplies.carriers.models import CarrierAccount, carriers_of
 from supplies.errors import NotYours
 from supplies.organisations.models import Organisation, Scope
 from supplies.organisations.tokens import HasScope, signed_in
-from supplies.shipments.models import Step
+from supplies.shipments.models import EARTHLY, Step
 
 OUTCOMES = [(name, name) for name in ("created", "duplicate", "parked", "refused")]
 
@@ -35,7 +35,8 @@ class OutcomeSerializer(serializers.Serializer):
     shipment = serializers.UUIDField(allow_null=True)
     event = WholeNumber(allow_null=True)
     flags = serializers.ListField(
-        child=serializers.CharField(), help_text="unknown-code, after-end: kept, and a person looks at it."
+        child=serializers.CharField(),
+        help_text="unknown-code, after-end, out-of-range: kept, and a person looks at it.",
     )
     code = serializers.CharField(help_text="Why it was refused, for programs; else empty.")
     detail = serializers.CharField(help_text="Why it was refused, in words.")
@@ -69,6 +70,16 @@ class BatchEvent(serializers.Serializer):
     disposition = serializers.CharField(max_length=40, required=False)
     place = serializers.CharField(max_length=120, required=False)
     note = serializers.CharField(max_length=300, required=False)
+    temperature_c = serializers.DecimalField(
+        max_digits=4,
+        decimal_places=1,
+        min_value=EARTHLY[0],
+        max_value=EARTHLY[1],
+        required=False,
+        allow_null=True,
+        help_text="What a logger read, in degrees Celsius.",
+    )
+    logger = serializers.CharField(max_length=40, required=False, help_text="Which logger read it.")
 
 
 @extend_schema_field(BatchEvent(many=True))

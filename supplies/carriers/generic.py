@@ -19,7 +19,7 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from supplies.carriers.interfaces import NotRead, NotSigned, Said, text_of
+from supplies.carriers.interfaces import NotRead, NotSigned, Said, degrees_of, text_of
 from supplies.shipments.models import Step
 from supplies.shipments.sightings import Word
 
@@ -114,7 +114,11 @@ def said(event: Mapping[str, Any]) -> Said:
         place=text_of(event, "place", cut=True),
         label=text_of(event, "label", cut=True),
         note=text_of(event, "note", cut=True),
+        temperature_c=degrees_of(event, "temperature_c"),
+        logger=text_of(event, "logger"),
     )
+    if word.logger and word.temperature_c is None:
+        raise NotRead(_("Say what the logger read."), code="reads-nothing")
     return Said(names, word, raw=event)
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
 
 from supplies.errors import Refused
+from supplies.shipments.models import EARTHLY
 from supplies.shipments.sightings import Word
 
 LONGEST = {  # characters, as the columns hold
@@ -19,6 +21,7 @@ LONGEST = {  # characters, as the columns hold
     "code": 60,
     "label": 160,
     "note": 300,
+    "logger": 40,
 }
 
 
@@ -70,6 +73,24 @@ def interface_of(name: str) -> Interface:
 
     known: dict[str, Interface] = {"generic": generic.Generic(), "kuaidi100": kuaidi100.Kuaidi100()}
     return known[name]
+
+
+def degrees_of(given: Mapping[str, Any], name: str) -> Decimal | None:
+    """Degrees Celsius of an event, a number or its text, to one decimal. Raises NotRead for what nobody can have read."""
+    value = given.get(name)
+    if value is None:
+        return None
+    try:
+        if isinstance(value, bool) or not isinstance(value, str | int | float) or len(str(value)) > 12:
+            raise InvalidOperation
+        degrees = Decimal(str(value))
+        if not degrees.is_finite() or not EARTHLY[0] <= degrees <= EARTHLY[1]:
+            raise InvalidOperation
+        return degrees.quantize(Decimal("0.1"))
+    except InvalidOperation:
+        raise NotRead(
+            _("Give degrees Celsius between -200 and 100."), code="temperature-impossible"
+        ) from None
 
 
 def text_of(given: Mapping[str, Any], name: str, *, cut: bool = False) -> str:

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import structlog
@@ -285,7 +286,9 @@ def _apply_some(*, at: datetime, carriers: Collection[UUID | None] | None) -> in
 
 def _word(row: ParkedEvent) -> Word:
     said = json.loads(row.payload)["word"]
-    return Word(**(said | {"occurred_at": row.occurred_at}))
+    degrees = said.get("temperature_c")
+    read = {"temperature_c": None if degrees is None else Decimal(degrees)}
+    return Word(**(said | {"occurred_at": row.occurred_at} | read))
 
 
 def give_up(*, at: datetime) -> int:

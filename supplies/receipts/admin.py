@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import label_for_field
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -120,7 +121,7 @@ class HowEndedForm(forms.Form):
 @admin.register(DiscrepancyTicket)
 class TicketAdmin(DeskAdmin):
     region_of = "shipment.consignee.region"
-    list_display = ("name_of", "status", "proposed", "outcome", "opened_at")
+    list_display = ("name_of", "status", "proposed", "outcome", "opened_at", "open_for")
     list_filter = (by_status(), "discrepancy__kind", "outcome")
     list_select_related = (
         "shipment__consignor",
@@ -143,12 +144,23 @@ class TicketAdmin(DeskAdmin):
         rows = DiscrepancyTicket.objects.visible_to(request.user)
         return [
             Waiting(
+                63,
+                _("tickets that wait for the sender"),
+                rows.filter(status=TicketStatus.OPEN),
+                "status=open",
+            ),
+            Waiting(
                 61,
                 _("answers of senders to settle"),
                 rows.filter(status=TicketStatus.ANSWERED),
                 "status=answered",
-            )
+            ),
         ]
+
+    @admin.display(description=_("open for, days"))
+    def open_for(self, ticket: DiscrepancyTicket) -> int:
+        """Until it was settled, or until now."""
+        return ((ticket.settled_at or timezone.now()) - ticket.opened_at).days
 
     @admin.display(description=_("discrepancy"))
     def name_of(self, ticket: DiscrepancyTicket) -> str:

@@ -5,17 +5,27 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from supplies.allocations.admin import AllocationAdmin
 from supplies.allocations.models import Allocation, AllocationStatus
 from supplies.catalogue.models import TransportMode
 from supplies.editions.admin import ReferenceAdmin
+from supplies.free_text import mask
 from supplies.organisations.desk import (
     DeskAdmin,
     DeskInline,
+    DeskList,
     TogetherVerb,
     Verb,
     Waiting,
@@ -23,10 +33,21 @@ from supplies.organisations.desk import (
     in_units,
 )
 from supplies.organisations.models import Organisation
+from supplies.organisations.previewing import OneVerb, PreviewedVerb
 from supplies.shipments import legs, rearranging, services
+from supplies.shipments.board import State, columns
+from supplies.shipments.lists import (
+    CargoFilter,
+    CarrierFilter,
+    EmergencyFilter,
+    RegionFilter,
+    StateFilter,
+    pile,
+)
 from supplies.shipments.models import (
     TROUBLED,
     TROUBLED_FIRST,
+    WAITS_SINCE,
     Leg,
     Rearrangement,
     Shipment,
@@ -35,9 +56,19 @@ from supplies.shipments.models import (
     TrackingCode,
     TrackingEvent,
 )
+from supplies.shipments.splitting import SplitForm
+from supplies.shipments.temperatures import exposures, lasting
 from supplies.shipments.units import HandlingUnit
 
 S = ShipmentStatus
+PILES = (
+    ("alarm", _("too cold or too warm")),
+    ("overdue", _("overdue")),
+    ("silent", _("without news for long")),
+    ("said_delivered", _("delivered, says the carrier")),
+)
+MOST_ON_A_PILE = 1_000
+ON_THE_BOARD = (RegionFilter, CarrierFilter, EmergencyFilter, CargoFilter)
 
 
 class BookForm(forms.Form):
@@ -185,6 +216,8 @@ class EventInline(DeskInline):
         "vocabulary",
         "code",
         "status",
+        "temperature_c",
+        "logger",
         "is_after_end",
         "note",
         "by",
@@ -202,21 +235,28 @@ class MergeVerb(TogetherVerb):
     is_asked_on_the_page = True
 
 
-class StateFilter(admin.SimpleListFilter):
-    title = _("state")
-    parameter_name = "state"
+def _is_board(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return match is not None and match.url_name == "supplies_shipment_board"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [
-            ("trouble", _("in trouble")),
-            ("under_way", _("under way")),
-            ("said_delivered", _("delivered, says the carrier")),
-        ]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Shipment]) -> QuerySet[Shipment]:
-        words = {"trouble": "in_trouble", "under_way": "under_way", "said_delivered": "said_to_be_delivered"}
-        word = words.get(self.value() or "")
-        return getattr(queryset, word)() if word else queryset
+def _many(rows: QuerySet[Shipment]) -> str:
+    """How many there are, as far as anybody wants to know."""
+    found = rows.order_by().values("pk")[: MOST_ON_A_PILE + 1].count()
+    return f"{MOST_ON_A_PILE}+" if found > MOST_ON_A_PILE else str(found)
+
+
+class BoardList(DeskList):
+    """The list's filters with columns instead of rows."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        self.result_list, self.result_count, self.full_result_count = [], 0, None
+        self.columns = columns(self.queryset)
+        for card in (card for column in self.columns for card in column.cards):
+            mask(card)
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> list[Any]:
+        return []
 
 
 @admin.register(Shipment)
@@ -232,11 +272,21 @@ class ShipmentAdmin(DeskAdmin):
         "expected_on",
         "sighting_label",
     )
-    list_filter = (by_status(), StateFilter, "mode")
+    change_list_template = "admin/shipments.html"
+    list_filter = (
+        by_status(),
+        StateFilter,
+        RegionFilter,
+        CarrierFilter,
+        EmergencyFilter,
+        CargoFilter,
+        "mode",
+    )
     list_select_related = ("consignor", "consignee", "carrier")
     search_fields = ("=code", "waybill", "consignor__name", "consignee__name", "carrier__name")
     fieldsets = (
         (None, {"fields": ("status", "consignor", "consignee", "carrier", "waybill", "mode", "expected_on")}),
+        (_("Cold chain"), {"fields": ("min_temp_c", "max_temp_c", "readings")}),
         (
             _("Trail"),
             {
@@ -259,7 +309,7 @@ class ShipmentAdmin(DeskAdmin):
     )
     inlines = (LineInline, UnitInline, LegInline, RearrangementInline, EventInline)
     actions = (
-        Verb("book", _("Book with a carrier"), services.book, asks=BookForm, fits=[S.DRAFT]),
+        PreviewedVerb("book", _("Book with a carrier"), services.book, asks=BookForm, fits=[S.DRAFT]),
         Verb(
             "reassign",
             _("Give to another carrier"),
@@ -267,12 +317,13 @@ class ShipmentAdmin(DeskAdmin):
             asks=ReassignForm,
             fits=[S.BOOKED],
         ),
+        OneVerb("split", _("Split"), rearranging.split, asks=SplitForm, fits=[S.DRAFT, S.BOOKED]),
         MergeVerb("merge", _("Merge into one shipment"), rearranging.merge_all, asks=WhyForm),
         Verb("reach_hub", _("Reached the hub"), legs.reach_hub, fits=[S.IN_TRANSIT]),
         Verb("leave_hub", _("Left the hub"), legs.leave_hub, fits=[S.IN_TRANSIT]),
-        Verb("dispatch", _("Hand over to the carrier"), services.dispatch, fits=[S.BOOKED]),
+        PreviewedVerb("dispatch", _("Hand over to the carrier"), services.dispatch, fits=[S.BOOKED]),
         Verb("arrive", _("It stands at the door"), services.arrive, fits=[S.IN_TRANSIT]),
-        Verb("deliver", _("Delivered"), services.deliver, fits=[S.IN_TRANSIT, S.AT_THE_DOOR]),
+        PreviewedVerb("deliver", _("Delivered"), services.deliver, fits=[S.IN_TRANSIT, S.AT_THE_DOOR]),
         Verb(
             "send_back",
             _("Send back to the donor"),
@@ -293,7 +344,7 @@ class ShipmentAdmin(DeskAdmin):
     )
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
-        rows = Shipment.objects.visible_to(request.user)
+        rows, now = Shipment.objects.visible_to(request.user), timezone.now()
         return [
             Waiting(54, _("shipments without a carrier"), rows.filter(status=S.DRAFT), "status=draft"),
             Waiting(
@@ -302,10 +353,74 @@ class ShipmentAdmin(DeskAdmin):
                 rows.said_to_be_delivered(),
                 "state=said_delivered",
             ),
+            Waiting(
+                57,
+                _("shipments without news from their carrier for long"),
+                pile(rows, "silent", now),
+                "state=silent",
+            ),
+            Waiting(58, _("shipments that are overdue"), pile(rows, "overdue", now), "state=overdue"),
+            Waiting(53, _("shipments that were too cold or too warm"), rows.alarming(), "state=alarm"),
             Waiting(60, _("shipments in trouble"), rows.in_trouble(), "state=trouble"),
         ]
 
+    def get_urls(self) -> list[URLPattern]:
+        board = self.admin_site.admin_view(self.board_view)
+        return [path("board/", board, name="supplies_shipment_board"), *super().get_urls()]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return BoardList if _is_board(request) else super().get_changelist(request, **kwargs)
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """The columns of the board are the states."""
+        return ON_THE_BOARD if _is_board(request) else super().get_list_filter(request)
+
+    def board_view(self, request: HttpRequest) -> HttpResponse:
+        """What is not over, by what it waits for."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            board = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(reverse("admin:supplies_shipment_board"))
+        assert isinstance(board, BoardList)
+        now, chosen = timezone.now(), board.get_query_string().removeprefix("?")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Board of shipments"),
+            "opts": self.opts,
+            "cl": board,
+            "columns": board.columns,
+            "within": f"&{chosen}" if chosen else "",
+            "piles": [(name, title, _many(pile(board.queryset, name, now))) for name, title in PILES],
+            "media": self.media,
+        }
+        return TemplateResponse(request, "admin/board.html", context)
+
+    @admin.display(description=_("readings"))
+    def readings(self, shipment: Shipment) -> str:
+        """What loggers told, and whether it is an alarm."""
+        told = exposures([shipment.pk]).get(shipment.pk)
+        if told is None:
+            return gettext("No logger has told a temperature.")
+        words = gettext("%(count)d readings, from %(coldest)s to %(warmest)s °C.") % {
+            "count": told.readings,
+            "coldest": told.coldest,
+            "warmest": told.warmest,
+        }
+        if told.outside_since is None:
+            return words
+        alarm = gettext("Out of range for at least %(time)s, first on %(day)s.") % {
+            "time": lasting(told.outside),
+            "day": f"{timezone.localtime(told.outside_since):%Y-%m-%d %H:%M}",
+        }
+        return format_html('<strong class="alarm">{}</strong> {}', alarm, words)
+
     def get_ordering(self, request: HttpRequest) -> list[Any]:
+        if request.GET.get("state") in State.values:
+            return [WAITS_SINCE, "pk"]
+        if request.GET.get("state") == "alarm":  # rare: by their own index, not through all that there are
+            return ["-created_at", "-pk"]
         return [TROUBLED_FIRST, "-created_at", "-pk"]
 
 

@@ -75,7 +75,8 @@ class ShipmentLineSerializer(RowSerializer):
 
 class TrackingEventSerializer(RowSerializer):
     flags = serializers.ListField(
-        child=serializers.CharField(), help_text="unknown-code, after-end: kept, and a person looks at it."
+        child=serializers.CharField(),
+        help_text="unknown-code, after-end, out-of-range: kept, and a person looks at it.",
     )
 
     class Meta:
@@ -92,6 +93,8 @@ class TrackingEventSerializer(RowSerializer):
             "code",
             "label",
             "status",
+            "temperature_c",
+            "logger",
             "flags",
             "note",
         ]
@@ -117,6 +120,9 @@ class ShipmentSerializer(RowSerializer):
         source="mode.rec19",
         allow_null=True,
         help_text="The mode of transport, by UN/CEFACT Recommendation 19.",
+    )
+    is_out_of_range = serializers.BooleanField(
+        help_text="A logger told a temperature colder than min_temp_c or warmer than max_temp_c."
     )
     gross_weight_g = serializers.SerializerMethodField(
         help_text="As stated, or else of the outermost units once each was weighed."
@@ -144,6 +150,9 @@ class ShipmentSerializer(RowSerializer):
             "waybill",
             "min_temp_c",
             "max_temp_c",
+            "coldest_c",
+            "warmest_c",
+            "is_out_of_range",
             "gross_weight_g",
             "volume_cm3",
             "cautions",
@@ -217,6 +226,8 @@ class EventInput(RowInput):
             "vocabulary",
             "code",
             "label",
+            "temperature_c",
+            "logger",
             "note",
         ]
         validators: list[Any] = []  # the same event sent again is answered, not refused
@@ -253,7 +264,7 @@ SEEN = {
     "step": "transporting",
     "place": "信阳",
 }
-WRITTEN_DOWN = {
+WRITTEN_DOWN: dict[str, Any] = {
     **SEEN,
     "id": 4712,
     "occurred_at": "2026-11-23T06:20:00Z",
@@ -263,6 +274,8 @@ WRITTEN_DOWN = {
     "code": "transporting",
     "label": "运输中",
     "status": "in_transit",
+    "temperature_c": None,
+    "logger": "",
     "flags": [],
     "note": "",
 }
@@ -375,6 +388,7 @@ class ShipmentViewSet(CargoActions, mixins.CreateModelMixin, ReadOnlyModelViewSe
         """What a carrier reports. The same event of the same sender, by external_id, is written once."""
         if request.method == "GET":
             rows = TrackingEvent.objects.filter(shipment=self.get_object()).order_by("occurred_at", "pk")
+            rows = rows.select_related("shipment")  # its range says which readings are alarms
             page = self.paginate_queryset(rows)
             return self.get_paginated_response(TrackingEventSerializer(page, many=True).data)
         shipment = self._allowed(may_move, NOT_YOURS)

@@ -2,11 +2,14 @@
 
 import uuid
 from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Self
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Collate
+from django.db.models.functions import Collate, Greatest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -58,10 +61,28 @@ SHIPMENT_LIFECYCLE = Lifecycle(
 ENDED = [status for status, after in SHIPMENT_LIFECYCLE.moves.items() if not after]
 TROUBLED = [S.RETURNING, S.LOST, S.REFUSED, S.PARTLY_ACCEPTED]
 IN_TROUBLE = Q(status__in=TROUBLED, settled_at=None)
+ON_ITS_WAY = [S.BOOKED, S.IN_TRANSIT, S.AT_THE_DOOR, S.RETURNING]
+NOT_OVER = Q(status__in=[S.DRAFT, *ON_ITS_WAY, S.DELIVERED]) | IN_TROUBLE
+# Since when it waits for the next thing, as far as it was written down: made, left, or signed for.
+WAITS_SINCE = Case(
+    When(status__in=[S.DRAFT, S.BOOKED], then="created_at"),
+    When(status=S.DELIVERED, then="delivered_at"),
+    default="departed_at",
+)
+OUT_OF_RANGE = Q(coldest_c__lt=F("min_temp_c")) | Q(warmest_c__gt=F("max_temp_c"))
 TROUBLED_FIRST = Case(When(IN_TROUBLE, then=0), default=1)
 
 
 EARTHLY = (-200, 100)  # °C: from liquid nitrogen to boiling water
+
+
+class TemperatureField(models.DecimalField):
+    """Degrees Celsius with one decimal, as loggers tell them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs |= {"max_digits": 4, "decimal_places": 1}
+        validators = [MinValueValidator(EARTHLY[0]), MaxValueValidator(EARTHLY[1])]
+        super().__init__(*args, **{"validators": validators, **kwargs})
 
 
 def within(least: int, most: int, column: str) -> Q:
@@ -133,11 +154,24 @@ class TrackingCode(ReferenceRow):
 
 class ShipmentQuerySet(models.QuerySet["Shipment"]):
     def under_way(self) -> Self:
-        return self.filter(status__in=[S.BOOKED, S.IN_TRANSIT, S.AT_THE_DOOR, S.RETURNING])
+        return self.filter(status__in=ON_ITS_WAY)
 
     def said_to_be_delivered(self) -> Self:
         """Signed for, says the carrier, and nobody has confirmed it here."""
         return self.filter(status__in=[S.IN_TRANSIT, S.AT_THE_DOOR], sighting_status=SightingStatus.DELIVERED)
+
+    def unseen_since(self, moment: datetime) -> Self:
+        """On the road, and no carrier has said a word of it since."""
+        moving = self.filter(status__in=[S.IN_TRANSIT, S.AT_THE_DOOR, S.RETURNING])
+        return moving.annotate(heard=Greatest("departed_at", "sighted_at")).filter(heard__lt=moment)
+
+    def overdue(self, today: date) -> Self:
+        """Expected before today, and not signed for yet."""
+        return self.filter(status__in=[S.BOOKED, S.IN_TRANSIT, S.AT_THE_DOOR], expected_on__lt=today)
+
+    def alarming(self) -> Self:
+        """A logger told a temperature outside what was stated, and the goods were not counted yet."""
+        return self.filter(OUT_OF_RANGE, status__in=[*ON_ITS_WAY, S.DELIVERED])
 
     def in_trouble(self) -> Self:
         """Returning, lost, refused or accepted in part, and nobody has talked it over with the sender yet."""
@@ -214,6 +248,8 @@ class Shipment(Moving):
     expected_on = models.DateField(_("expected on"), null=True, blank=True)
     min_temp_c = models.SmallIntegerField(_("not colder than, °C"), null=True, blank=True)
     max_temp_c = models.SmallIntegerField(_("not warmer than, °C"), null=True, blank=True)
+    coldest_c = TemperatureField(_("coldest reading, °C"), null=True, blank=True, editable=False)
+    warmest_c = TemperatureField(_("warmest reading, °C"), null=True, blank=True, editable=False)
     stated_weight_g = QuantityField(_("gross weight as stated, g"), null=True, blank=True)
     stated_volume_cm3 = QuantityField(_("volume as stated, cm³"), null=True, blank=True)
     settled_at = models.DateTimeField(_("trouble settled"), null=True, blank=True)
@@ -261,6 +297,20 @@ class Shipment(Moving):
             models.Index(
                 TROUBLED_FIRST, F("created_at").desc(), F("id").desc(), name="shipment_troubled_first"
             ),
+            models.Index(
+                F("status"), WAITS_SINCE, F("id"), name="shipment_waits_longest", condition=NOT_OVER
+            ),
+            models.Index(fields=["-created_at", "-id"], name="shipment_out_of_range", condition=OUT_OF_RANGE),
+            models.Index(
+                fields=["expected_on"],
+                name="shipment_by_expected_day",
+                condition=Q(status__in=[S.BOOKED, S.IN_TRANSIT, S.AT_THE_DOOR]),
+            ),
+            models.Index(
+                Greatest("departed_at", "sighted_at"),
+                name="shipment_unseen",
+                condition=Q(status__in=[S.IN_TRANSIT, S.AT_THE_DOOR, S.RETURNING]),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -270,6 +320,15 @@ class Shipment(Moving):
     def is_said_to_be_delivered(self) -> bool:
         under_way = self.status in (S.IN_TRANSIT, S.AT_THE_DOOR)
         return under_way and self.sighting_status == SightingStatus.DELIVERED
+
+    @property
+    def is_out_of_range(self) -> bool:
+        """A reading lay outside what was stated."""
+        return any(self.is_outside(degrees) for degrees in (self.coldest_c, self.warmest_c))
+
+    def is_outside(self, degrees: Decimal | None) -> bool:
+        too_cold = degrees is not None and self.min_temp_c is not None and degrees < self.min_temp_c
+        return too_cold or (degrees is not None and self.max_temp_c is not None and degrees > self.max_temp_c)
 
 
 class ShipmentLine(models.Model):
@@ -503,6 +562,7 @@ class TrackingEvent(models.Model):
 
     status         what the carrier's word meant here when it was recorded; empty for a code that nobody knew
     is_after_end   it was told of a shipment whose way was over already
+    temperature_c  what the logger read; None for what is no reading
     """
 
     shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="events")
@@ -520,6 +580,8 @@ class TrackingEvent(models.Model):
     )
     note = ShortText(_("note"), max_length=300, blank=True)
     is_after_end = models.BooleanField(_("after the end"), db_default=False, default=False)
+    temperature_c = TemperatureField(_("temperature, °C"), null=True, blank=True)
+    logger = models.CharField(_("logger"), max_length=40, blank=True, db_default="", default="")
     by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("who")
     )
@@ -535,6 +597,13 @@ class TrackingEvent(models.Model):
             ),
             models.CheckConstraint(
                 name="tracking_event_status_is_listed", condition=Q(status__in=["", *SightingStatus.values])
+            ),
+            models.CheckConstraint(
+                name="tracking_event_temperature_is_earthly",
+                condition=Q(temperature_c=None, logger="")
+                | Q(
+                    temperature_c__isnull=False, temperature_c__gte=EARTHLY[0], temperature_c__lte=EARTHLY[1]
+                ),
             ),
             OnlyAdded(name="tracking_events_are_only_added", may_change=["place", "label", "note"]),
         ]
@@ -555,9 +624,13 @@ class TrackingEvent(models.Model):
 
     @property
     def flags(self) -> list[str]:
-        """What a person should look at, for programs: "unknown-code", "after-end"."""
-        is_unknown = bool(self.code) and not self.status
-        return ["unknown-code"] * is_unknown + ["after-end"] * self.is_after_end
+        """What a person should look at, for programs: "unknown-code", "after-end", "out-of-range"."""
+        found = {
+            "unknown-code": bool(self.code) and not self.status,
+            "after-end": self.is_after_end,
+            "out-of-range": self.temperature_c is not None and self.shipment.is_outside(self.temperature_c),
+        }
+        return [name for name, is_so in found.items() if is_so]
 
 
 def last_sighting(events: Iterable[TrackingEvent]) -> TrackingEvent | None:

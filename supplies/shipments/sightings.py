@@ -2,9 +2,10 @@
 The carrier's last word, and what its words come to, are folded from them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -65,6 +66,7 @@ class Word:
     external_id   the sender's id of the event: of one shipment, told twice it is written once
     step          empty: what the code stands for
     code          in the words of the vocabulary; kept as it is, known or not
+    temperature_c what a logger read, in degrees Celsius with one decimal
     """
 
     occurred_at: datetime
@@ -76,6 +78,8 @@ class Word:
     code: str = ""
     label: str = ""
     note: str = ""
+    temperature_c: Decimal | None = None
+    logger: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ class Told:
 
 
 def report(
-    shipment: Shipment, *, occurred_at: datetime, step: str, by: User | None, at: datetime, **said: str
+    shipment: Shipment, *, occurred_at: datetime, step: str, by: User | None, at: datetime, **said: Any
 ) -> TrackingEvent:
     """Write down one thing that was seen. The same event of the same sender is written once.
 
@@ -96,6 +100,8 @@ def report(
         raise ValidationError({"occurred_at": fault})
     if step not in Step.values:
         raise ValidationError({"step": _("There is no step called %(step)s.") % {"step": step}})
+    if said.get("logger") and said.get("temperature_c") is None:
+        raise ValidationError({"temperature_c": _("Say what the logger read.")})
     word = Word(occurred_at, step=step, **said)
     return report_all([(shipment.pk, word)], by=by, at=at)[0].event
 
@@ -123,6 +129,8 @@ def report_all(words: Sequence[tuple[UUID, Word]], *, by: User | None, at: datet
     for pk, word in words:
         key = (pk, word.external_id)
         event = known.get(key) if word.external_id else None
+        if event is not None:
+            event.shipment = shipments[pk]
         told.append(Told(event or _event(shipments[pk], word, meanings, by=by, at=at), is_new=event is None))
         if word.external_id:
             known[key] = told[-1].event
@@ -134,6 +142,7 @@ def report_all(words: Sequence[tuple[UUID, Word]], *, by: User | None, at: datet
     seen = [shipments[pk] for pk in by_shipment]
     before = {row.pk: row.is_said_to_be_delivered for row in seen}
     fold(seen)
+    _note_extremes(seen, by_shipment)
     record_all(
         seen,
         "shipment.seen",
