@@ -79,6 +79,9 @@ def test_a_shipment_is_followed_to_the_count() -> None:
     assert found
     assert (found.kind, found.status) == ("shipment", "partly_accepted")
     assert [sighting.step for sighting in found.timeline] == [
+        "need_posted",
+        "need_published",
+        "promised",
         "made",
         "booked",
         "departing",
