@@ -45,7 +45,7 @@ def observe(*, at: datetime) -> int:
     """Count the lanes anew from the journeys of the last year, in one statement. Returns how many lanes there are."""
     with connection.cursor() as cursor:
         cursor.execute(_OBSERVE, {"since": at - LOOKED_BACK, "at": at})
-        counted = cursor.rowcount
+        counted: int = cursor.rowcount
     Lane.objects.filter(observed_at__lt=at).delete()
     return counted
 

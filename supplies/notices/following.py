@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.core import signing
 from django.core.mail import EmailMessage
@@ -129,8 +130,8 @@ def forget(*, at: datetime) -> int:
 
 def hear(events: Sequence[Event], *, at: datetime) -> None:
     """What happened to shipments, to all who follow them; of a facility that was paused, to those of what comes there."""
-    shipments = {event.subject_id for event in events if event.subject == "shipment"}
-    paused = {event.subject_id for event in events if event.subject == "facility"}
+    shipments = {UUID(event.subject_id) for event in events if event.subject == "shipment"}
+    paused = {UUID(event.subject_id) for event in events if event.subject == "facility"}
     rows = Following.objects.confirmed().filter(erase_at__gt=at).select_related("shipment__consignee__region")
     by_subject: dict[str, list[Following]] = defaultdict(list)
     for row in rows.filter(shipment__in=shipments).order_by("pk"):

@@ -119,6 +119,7 @@ class Thanks(models.Model):
                 | Q(Q(withheld_at__isnull=False), ~Q(withheld_because="")),
             ),
         ]
+        indexes = [models.Index(fields=["-at", "-id"], name="thanks_newest")]
 
     def __str__(self) -> str:
         return str(self.shipment)
