@@ -90,6 +90,9 @@ class ThanksQuerySet(models.QuerySet["Thanks"]):
     def shown(self) -> Self:
         return self.filter(withheld_at=None)
 
+    def visible_to(self, user: Any) -> Self:
+        return self.filter(shipment__in=Shipment.objects.visible_to(user))
+
 
 class Thanks(models.Model):
     """What the hospital says to those who gave, after it has counted. Everybody with the code of the shipment or of the
