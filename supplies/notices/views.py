@@ -208,7 +208,8 @@ def confirm_following(request: HttpRequest, word: str) -> HttpResponse:
 def end_following(request: HttpRequest, word: str) -> HttpResponse:
     """The link that every mail ends with. Ended twice, it is ended."""
     row = following.followed(word)
+    status = 200 if row is not None else 404
     if row is not None and request.method == "POST":
         following.end(row)
         row = None
-    return private(render(request, "notices/end.html", {"row": row}))
+    return private(render(request, "notices/end.html", {"row": row}, status=status))

@@ -118,8 +118,7 @@ class Thanks(models.Model):
             models.CheckConstraint(name="thanks_say_something", condition=~Q(words="")),
             models.CheckConstraint(
                 name="thanks_are_withheld_for_a_reason",
-                condition=Q(withheld_at=None, withheld_because="")
-                | Q(Q(withheld_at__isnull=False), ~Q(withheld_because="")),
+                condition=Q(withheld_at=None) | ~Q(withheld_because=""),
             ),
         ]
         indexes = [models.Index(fields=["-at", "-id"], name="thanks_newest")]
