@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'thanks',
                 'verbose_name_plural': 'thanks',
                 'indexes': [models.Index(fields=['-at', '-id'], name='thanks_newest')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('withheld_at', None), models.Q(('withheld_because', ''), _negated=True), _connector='OR'), name='thanks_are_withheld_for_a_reason')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('words', ''), _negated=True), name='thanks_say_something'), models.CheckConstraint(condition=models.Q(('withheld_at', None), models.Q(('withheld_because', ''), _negated=True), _connector='OR'), name='thanks_are_withheld_for_a_reason')],
             },
         ),
     ]
