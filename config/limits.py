@@ -50,9 +50,10 @@ ROUTES = {
     "search": "dock shipment-paper shipment-papers choose-hospital read-announcement intake check-goods check",
     "track": """
         find-code track track-code invitation still-needed reported change-request-detail take-back-report
+        confirm-following end-following
         change-request-take-back find-certificate certificate certificate-file certificate-detail
         """,
-    "report": "report change-request-list",
+    "report": "report follow-shipment change-request-list",
     "write": """
         withdraw-need confirm-need post-appeal withdraw-appeal post-donation withdraw-donation withdraw-offer count-shipment dock-shipment
         accept-change-request decline-change-request choose-reminders
@@ -65,7 +66,7 @@ ROUTES = {
         shipment-units shipment-unpack shipment-declare shipment-legs shipment-reach-hub shipment-leave-hub
         shipment-split shipment-merge shipment-reassign
         load-add load-remove load-dispatch-load load-arrive load-deliver load-cancel
-        shipment-correct shipment-reroute ticket-answer ticket-settle allocation-keep correct-count tickets reroute
+        shipment-correct shipment-reroute ticket-answer ticket-settle allocation-keep correct-count tickets reroute thank
         certify-donation donation-certificate
         hand-in-evidence organisation-calls organisation-verify change-name end-other-sessions erase-me
         invite revoke-invitation dismiss-member promote-member issue-key revoke-key

@@ -491,6 +491,23 @@ WEBHOOK_KINDS: list[str] = [
 ]
 for _kind in WEBHOOK_KINDS:
     JOURNAL_LISTENERS.setdefault(_kind, []).append("supplies.notices.telling.hear")
+# What those are told by mail who follow one shipment; in which words, is said in supplies/notices/following.py.
+for _kind in (
+    "shipment.departed",
+    "shipment.arrived",
+    "shipment.delivered",
+    "shipment.accepted",
+    "shipment.partly_accepted",
+    "shipment.refused",
+    "shipment.recounted",
+    "shipment.returning",
+    "shipment.returned",
+    "shipment.lost",
+    "shipment.cancelled",
+    "shipment.rerouted",
+    "facility.paused",
+):
+    JOURNAL_LISTENERS.setdefault(_kind, []).append("supplies.notices.following.hear")
 # Hosts with their port ("127.0.0.1:9000") that webhooks may be sent to though they are private or without TLS: a receiver on the
 # same machine, for a demonstration or a test.
 WEBHOOK_HOSTS: list[str] = env.list("WEBHOOK_HOSTS", default=[])

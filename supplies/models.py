@@ -21,10 +21,11 @@ from supplies.emergencies.models import Emergency
 from supplies.federation.models import ForeignNeed, Peer
 from supplies.intake.models import Correction, Import, ImportedLine, ImportedRow, StagedRow
 from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail, Seal, Unsealed
+from supplies.lanes.models import Lane
 from supplies.listings.models import ListedFacility
 from supplies.loads.models import ConsolidatedLoad, LoadedShipment
 from supplies.needs.models import Appeal, Need, OpenCount
-from supplies.notices.models import WebhookDelivery, WebhookEndpoint
+from supplies.notices.models import Following, WebhookDelivery, WebhookEndpoint
 from supplies.offers.models import Donation, Offer
 from supplies.opendata.models import SigningKey
 from supplies.organisations.models import (
@@ -40,7 +41,7 @@ from supplies.organisations.models import (
 )
 from supplies.papers.models import Certificate, CertifiedGoods
 from supplies.privacy.models import Erasure, Reveal
-from supplies.receipts.models import Discrepancy, DiscrepancyTicket, Receipt, ReceiptLine
+from supplies.receipts.models import Discrepancy, DiscrepancyTicket, Receipt, ReceiptLine, Thanks
 from supplies.regions.models import Region
 from supplies.shipments.models import (
     Leg,
@@ -78,6 +79,7 @@ __all__ = [
     "Erasure",
     "Event",
     "Facility",
+    "Following",
     "ForeignNeed",
     "HandlingUnit",
     "IdempotencyKey",
@@ -86,6 +88,7 @@ __all__ = [
     "ImportedRow",
     "Invitation",
     "Item",
+    "Lane",
     "Leg",
     "ListedFacility",
     "LoadedShipment",
@@ -117,6 +120,7 @@ __all__ = [
     "StagedRow",
     "Standard",
     "Substitution",
+    "Thanks",
     "TrackingCode",
     "TrackingEvent",
     "TransportMode",

@@ -13,16 +13,21 @@ from uuid import UUID
 
 from django.apps import apps
 from django.conf import settings
+from django.core import signing
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern
+from django.utils import timezone
 
 from matching.models import Proposal, Shortfall
 from supplies.change_requests import services as corrections
 from supplies.needs import reminders
+from supplies.notices import following
+from supplies.notices.models import Following
 from supplies.organisations import services as people
 from supplies.organisations.models import User
 from supplies.papers.services import certify
 from supplies.receipts import services as receiving
+from supplies.receipts import thanking
 from supplies.shipments.models import Shipment
 from tests.makers import (
     NOW,
@@ -118,6 +123,9 @@ def some_of_everything() -> dict[str, Any]:
         need=proposal.need, family_run=proposal.family_run, missing=7, cause="waits", figure=3, as_of=NOW
     )
     delivery = make_delivery()
+    following.ask(make_shipment(status="booked"), email="drill@example.org", language="en", at=timezone.now())
+    asked = Following.objects.get()
+    thanking.thank(counted, words="演练：谢谢", by=None, at=NOW)
     contact = people.keep_contact(shipment.consignor, at=NOW, name="演练", phone="000-0000-0001", by=keeper)
     said = corrections.report(proposal.need, kind="not_needed", by=None, at=NOW)
     return {
@@ -164,6 +172,7 @@ def some_of_everything() -> dict[str, Any]:
         "standards": "YY0469-2011",
         "emergencies": "flu-2026",
         "track": shipment.code,
+        "following": signing.dumps(str(asked.pk), salt=following.CONFIRM),
         "shipments/1/papers": "labels",
         "certificates": certify(counted.lines.get().allocation.offer.donation, by=None, at=NOW).code,
         "open": "needs",

@@ -44,3 +44,13 @@ document.addEventListener("change", (event) => {
   field.setCustomValidity(isTooLarge ? field.dataset.tooLarge : "");
   field.reportValidity();
 });
+
+// A button marked data-copy puts its text into the clipboard; where a browser does not let it, it stays hidden.
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.textContent = button.dataset.copied;
+  });
+}

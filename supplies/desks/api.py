@@ -13,6 +13,26 @@ class SightingSerializer(serializers.Serializer):
     at = Moment()
     step = serializers.CharField(help_text="Stable, for programs.")
     what = serializers.CharField(help_text="For people.")
+    where = Coded(allow_null=True, help_text="The region where it happened, if one is known.")
+
+
+class StopSerializer(serializers.Serializer):
+    region = Coded()
+    at = Moment(
+        allow_null=True, help_text="When it left there or, of the last, was handed over; null while ahead."
+    )
+
+
+class ExpectedSerializer(serializers.Serializer):
+    """What past journeys between the two provinces took: four of five from `from_days` to `to_days`."""
+
+    from_days = serializers.IntegerField()
+    to_days = serializers.IntegerField()
+    median_days = serializers.IntegerField()
+    journeys = serializers.IntegerField(help_text="How many journeys of the last year say so; five at least.")
+    earliest_on = Day(allow_null=True, help_text="Null before it has left.")
+    on = Day(allow_null=True)
+    latest_on = Day(allow_null=True)
 
 
 class TrackLineSerializer(serializers.Serializer):
@@ -34,17 +54,39 @@ class TrackLineSerializer(serializers.Serializer):
         }
 
 
+class ParcelSerializer(serializers.Serializer):
+    """A shipment with goods of a donation."""
+
+    code = serializers.CharField()
+    status = serializers.CharField()
+    status_label = serializers.CharField()
+    to = Named(help_text="The hospital's site.")
+    to_region = Coded(source="to.region")
+    delivered_at = Moment(allow_null=True)
+    thanks = Words(help_text="The hospital's thanks; empty without.")
+    lines = TrackLineSerializer(many=True)
+
+
 class TrackSerializer(serializers.Serializer):
     kind = serializers.ChoiceField(choices=["appeal", "donation", "shipment", "report"])
     code = serializers.CharField()
     status = serializers.CharField()
     status_label = serializers.CharField()
     created_at = Moment()
-    expected_on = Day(allow_null=True)
+    expected_on = Day(
+        allow_null=True, help_text="The middle of what past journeys took, or else the day the carrier named."
+    )
+    expected = ExpectedSerializer(allow_null=True, help_text="Null where too few have gone that way.")
     to = Named(allow_null=True, help_text="The hospital's site.")
     to_region = Coded(source="to.region", allow_null=True)
     from_region = Coded(allow_null=True)
     refusal = Words(help_text="Why a volunteer sent it back; empty otherwise.")
+    is_paused = serializers.BooleanField(
+        help_text="The hospital takes nothing for now; a coordinator decides where the goods go."
+    )
+    route = StopSerializer(many=True, help_text="Of a shipment, by the names of regions.")
+    thanks = Words(help_text="Of a shipment, the hospital's thanks; empty without.")
+    shipments = ParcelSerializer(many=True, help_text="Of a donation, the latest first.")
     timeline = SightingSerializer(many=True)
     lines = TrackLineSerializer(many=True)
 

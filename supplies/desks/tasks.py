@@ -5,6 +5,7 @@ from supplies.allocations.services import release_overdue
 from supplies.attachments import services as attachments
 from supplies.duplicates.services import find_duplicates
 from supplies.intake.listing import match_listed
+from supplies.lanes.services import observe
 from supplies.needs.reminders import remind
 from supplies.needs.services import count_open, grey
 from supplies.needs.services import lapse as lapse_needs
@@ -32,6 +33,7 @@ def once_a_day() -> None:
     match_listed(at=at)
     find_duplicates(at=at)
     remind_senders(at=at)
+    observe(at=at)
     attachments.erase_expired(at=at)
     attachments.sweep(at=at)
 

@@ -1,24 +1,26 @@
 """Follow a code: what has become of an appeal, a donation, a shipment or a report, told without naming a person or a donor."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db.models import Model
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from supplies.catalogue.models import Item
 from supplies.change_requests.models import ChangeRequestStatus, Report
-from supplies.journal.models import Event
+from supplies.desks import journey
+from supplies.desks.journey import Expected, Sighting, Stop
 from supplies.needs.models import Appeal
 from supplies.offers.models import Donation
 from supplies.organisations.models import Facility
-from supplies.receipts.models import ReceiptLine
+from supplies.receipts.models import ReceiptLine, Thanks
 from supplies.regions.models import Region
-from supplies.shipments.models import Shipment
+from supplies.shipments.models import Leg, Shipment, ShipmentLine, ShipmentStatus
 
+COUNTED = ("accepted", "damaged", "wrong_item", "expired", "refused", "missing", "surplus")
 CODE = re.compile(r"[2-9a-z]{26}", re.ASCII)
 STEPS: dict[str, "str | Promise"] = {
     "appeal.posted": _("Posted; a volunteer will read it."),
@@ -34,20 +36,7 @@ STEPS: dict[str, "str | Promise"] = {
     "change_request.accepted": _("Accepted: it was so, and was corrected."),
     "change_request.declined": _("Declined: it stays as it is."),
     "change_request.withdrawn": _("Taken back by whoever reported it."),
-    "shipment.made": _("Put together; a carrier is looked for."),
-    "shipment.booked": _("Booked with a carrier."),
-    "shipment.rerouted": _("Sent on to another hospital."),
-    "shipment.recounted": _("Its count was corrected."),
 }
-
-
-@dataclass(frozen=True)
-class Sighting:
-    """One thing that happened. `step` is stable, `what` is for people."""
-
-    at: datetime
-    step: str
-    what: "str | Promise"
 
 
 @dataclass(frozen=True)
@@ -71,6 +60,22 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Parcel:
+    """A shipment that carries something of a donation: where it goes, and what became of that part of it.
+
+    thanks   the hospital's, as everybody may read them once masked; empty without
+    """
+
+    code: str
+    status: str
+    status_label: str
+    to: Facility
+    delivered_at: datetime | None
+    lines: tuple[Line, ...]
+    thanks: str = ""
+
+
+@dataclass(frozen=True)
 class Track:
     """What a code tells.
 
@@ -78,6 +83,9 @@ class Track:
     to           the hospital's site the goods are for, if they are for one
     from_region  where the goods lie or lay, down to the district
     refusal      why a volunteer sent it back, or did not do what was reported, for its author to act on
+    expected     of a shipment, what past journeys tell; `expected_on` is their middle, or else the day the carrier named
+    thanks       of a shipment, the hospital's; empty without
+    shipments    of a donation, the latest first
     """
 
     kind: str
@@ -91,6 +99,17 @@ class Track:
     from_region: Region | None = None
     refusal: str = ""
     expected_on: date | None = None
+    expected: Expected | None = None
+    route: tuple[Stop, ...] = ()
+    thanks: str = ""
+    shipments: tuple[Parcel, ...] = ()
+
+    @property
+    def is_paused(self) -> bool:
+        """The hospital takes nothing for now, and it is still to come there."""
+        return (
+            self.kind == "shipment" and self.status in journey.TO_COME and bool(self.to and self.to.is_paused)
+        )
 
 
 def track(code: str) -> Track | None:
@@ -118,7 +137,7 @@ def _appeal(code: str) -> Track | None:
         status=appeal.status,
         status_label=appeal.get_status_display(),
         created_at=appeal.created_at,
-        timeline=_journal(appeal),
+        timeline=journey.journal(appeal, STEPS),
         lines=tuple(
             Line(
                 need.item,
@@ -153,7 +172,7 @@ def _donation(code: str) -> Track | None:
         status=donation.status,
         status_label=donation.get_status_display(),
         created_at=donation.created_at,
-        timeline=_journal(donation),
+        timeline=journey.journal(donation, STEPS),
         lines=tuple(
             Line(
                 offer.item,
@@ -170,7 +189,49 @@ def _donation(code: str) -> Track | None:
         ),
         from_region=donation.region,
         refusal=donation.refusal,
+        shipments=_parcels(donation),
     )
+
+
+def _parcels(donation: Donation) -> tuple[Parcel, ...]:
+    """What carries the goods of a donation, in as many queries for a hundred shipments as for one."""
+    rows = list(
+        ShipmentLine.objects.filter(allocation__offer__donation=donation)
+        .exclude(shipment__status=ShipmentStatus.CANCELLED)
+        .select_related(
+            "shipment__consignee__organisation",
+            "shipment__consignee__region__parent__parent",
+            "allocation__offer__item__base_unit",
+            "allocation__offer__item__display_unit",
+        )
+        .order_by("-shipment__created_at", "shipment", "pk")
+    )
+    shipments = {row.shipment_id: row.shipment for row in rows}
+    thanks = dict(Thanks.objects.shown().filter(shipment__in=shipments).values_list("shipment", "words"))
+    counted = _counts(rows)
+    return tuple(
+        Parcel(
+            code=shipment.code,
+            status=shipment.status,
+            status_label=shipment.get_status_display(),
+            to=shipment.consignee,
+            delivered_at=shipment.delivered_at,
+            lines=tuple(_line(row, counted.get(row.pk)) for row in rows if row.shipment_id == pk),
+            thanks=thanks.get(pk, ""),
+        )
+        for pk, shipment in shipments.items()
+    )
+
+
+def _counts(rows: Collection[ShipmentLine]) -> dict[int, ReceiptLine]:
+    return {count.line_id: count for count in ReceiptLine.objects.standing().filter(line__in=rows)}
+
+
+def _line(row: ShipmentLine, count: ReceiptLine | None) -> Line:
+    gauges: dict[str, int | None] = {"shipped": row.allocation.quantity}
+    gauges |= {name: getattr(count, name) for name in COUNTED} if count else {}
+    allocation = row.allocation
+    return Line(allocation.offer.item, allocation.status, allocation.get_status_display(), gauges)
 
 
 def _shipment(code: str) -> Track | None:
@@ -185,34 +246,31 @@ def _shipment(code: str) -> Track | None:
     )
     if shipment is None:
         return None
-    lines = shipment.lines.select_related(
-        "allocation__offer__item__base_unit", "allocation__offer__item__display_unit"
-    ).order_by("pk")
-    counts = {row.line_id: row for row in ReceiptLine.objects.standing().filter(line__shipment=shipment)}
-    counted = ("accepted", "damaged", "wrong_item", "expired", "refused", "missing", "surplus")
-    found = []
-    for line in lines:
-        receipt = counts.get(line.pk)
-        gauges: dict[str, int | None] = {"shipped": line.allocation.quantity}
-        gauges |= {name: getattr(receipt, name) for name in counted} if receipt else {}
-        allocation = line.allocation
-        found.append(Line(allocation.offer.item, allocation.status, allocation.get_status_display(), gauges))
-    # What carriers write beside an event may name their people, so only the step itself is told.
-    events = shipment.events.order_by("occurred_at", "pk")
+    rows = list(
+        shipment.lines.select_related(
+            "allocation__need", "allocation__offer__item__base_unit", "allocation__offer__item__display_unit"
+        ).order_by("pk")
+    )
+    counted = _counts(rows)
+    legs = list(Leg.objects.filter(shipment=shipment).select_related("from_region", "to_region").in_order())
+    thanks = Thanks.objects.shown().filter(shipment=shipment).first()
+    expected = journey.expected(shipment)
     return Track(
         kind="shipment",
         code=code,
         status=shipment.status,
         status_label=shipment.get_status_display(),
         created_at=shipment.created_at,
-        timeline=(
-            *_journal(shipment),
-            *(Sighting(event.occurred_at, event.step, event.get_step_display()) for event in events),
+        timeline=journey.happened(
+            shipment, legs, [row.allocation for row in rows], thanks.at if thanks else None
         ),
-        lines=tuple(found),
+        lines=tuple(_line(row, counted.get(row.pk)) for row in rows),
         to=shipment.consignee,
         from_region=shipment.consignor.region,
-        expected_on=shipment.expected_on,
+        expected_on=(expected.on if expected else None) or shipment.expected_on,
+        expected=expected,
+        route=journey.route(shipment, legs),
+        thanks=thanks.words if thanks else "",
     )
 
 
@@ -228,12 +286,7 @@ def _report(code: str) -> Track | None:
         status=request.status,
         status_label=request.get_status_display(),
         created_at=report.at,
-        timeline=_journal(request),
+        timeline=journey.journal(request, STEPS),
         lines=(),
         refusal=request.answer if request.status == ChangeRequestStatus.DECLINED else "",
     )
-
-
-def _journal(row: Model) -> tuple[Sighting, ...]:
-    events = Event.objects.about(row).filter(kind__in=STEPS).order_by("pk")
-    return tuple(Sighting(event.at, event.kind.partition(".")[2], STEPS[event.kind]) for event in events)

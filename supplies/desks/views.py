@@ -4,10 +4,15 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import segno
+from django.conf import settings
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_safe
 
 from supplies.allocations.models import Allocation
@@ -15,6 +20,7 @@ from supplies.catalogue.models import Category
 from supplies.change_requests.models import ChangeRequest
 from supplies.desks.tracking import Line, track
 from supplies.needs.models import Appeal, Need, OpenCount, Urgency
+from supplies.notices.following import FOLLOWED
 from supplies.offers.models import Donation
 from supplies.organisations.models import Facility, Organisation
 from supplies.organisations.visitors import SignedIn, private, signed_in
@@ -35,24 +41,12 @@ GAUGES = {
     "damaged": _("damaged"),
     "wrong_item": _("wrong item"),
     "expired": _("expired"),
+    "refused": pgettext_lazy("a part of the goods", "refused"),
     "missing": _("missing"),
     "surplus": _("more than shipped"),
 }
 ALWAYS_TOLD = {"outstanding", "left", "accepted"}
 NOT_NEEDED = {"withdrawn", "refused"}
-STEPS = {
-    "packing": _("Being packed"),
-    "loading": _("Being loaded"),
-    "departing": _("Left the donor"),
-    "transporting": _("On its way"),
-    "arriving": _("At the door"),
-    "receiving": _("Handed over at the door"),
-    "inspecting": _("Counted; nothing of it could be accepted"),
-    "accepting": _("Counted and accepted"),
-    "void_shipping": _("Called off"),
-    "holding": _("Held up"),
-    "returning": _("On its way back to the donor"),
-}
 MOST_URGENT_SHOWN = 5
 ROWS_ON_A_DESK = 20
 
@@ -94,10 +88,25 @@ def follow(request: HttpRequest, code: str) -> HttpResponse:
     found = track(code.lower())
     if found and found.kind == "report":
         return private(redirect("reported", found.code))
-    lines = [(line, _told(line)) for line in found.lines] if found else []
-    happened = [(seen.at, STEPS.get(seen.step, seen.what)) for seen in found.timeline] if found else []
-    context = {"code": code, "track": found, "lines": lines, "happened": happened, "is_wrong": found is None}
+    context: dict[str, Any] = {"code": code, "track": found, "is_wrong": found is None}
+    if found:
+        link = f"{settings.SITE_ADDRESS}{reverse('track', args=[found.code])}"
+        context |= {
+            "lines": [(line, _told(line)) for line in found.lines],
+            "parcels": [
+                (parcel, [(line, _told(line)) for line in parcel.lines]) for parcel in found.shipments
+            ],
+            "link": link,
+            "may_follow": found.kind == "shipment" and found.status in FOLLOWED,
+            "picture": SafeString(_picture(link)),  # nosec B703 # drawn here, of squares alone
+        }
     return private(render(request, "desks/track.html", context, status=200 if found else 404))
+
+
+def _picture(link: str) -> str:
+    """A QR code as SVG, as large as the place it stands in."""
+    drawn: str = segno.make(link, error="m", micro=False).svg_inline(omitsize=True, border=2)
+    return drawn
 
 
 def _told(line: Line) -> list[tuple[Any, int | None]]:

@@ -45,3 +45,14 @@ class SinceForm(forms.Form):
     since = forms.DateField(
         label=_("Given up since"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
+
+
+class FollowForm(forms.Form):
+    """An address that is to be told of a shipment."""
+
+    email = forms.EmailField(
+        label=_("E-mail address"),
+        max_length=254,
+        help_text=_("Kept sealed, for this shipment alone, and erased two weeks after it ended."),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )

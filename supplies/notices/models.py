@@ -1,10 +1,11 @@
-"""Who wants to be told of what by HTTP, and what became of each telling."""
+"""Who wants to be told of what: programs by HTTP, with what became of each telling; and people by mail, of one shipment."""
 
 import uuid
 from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -14,8 +15,9 @@ from django.utils.translation import pgettext_lazy
 from supplies.journal.models import Event
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.notices.signing import key_of
-from supplies.organisations.models import Membership, Organisation, User
-from supplies.sealing import Sealed
+from supplies.organisations.models import Membership, Organisation, User, words_of
+from supplies.sealing import LookupField, Sealed, lookups
+from supplies.shipments.models import Shipment
 
 TEST = "webhook.test"  # the kind of a trial, which nothing in the journal stands behind
 EXCERPT = 300  # characters of an answer that are kept
@@ -250,3 +252,52 @@ class WebhookDelivery(Moving):
     def message_id(self) -> str:
         """What the other side knows the message again by."""
         return f"msg_{self.pk.hex}"
+
+
+# -- Mails about one shipment ------------------------------------------------------------------------------
+
+
+class FollowingQuerySet(models.QuerySet["Following"]):
+    def of(self, email: str) -> Self:
+        """Those with this address, whichever key sealed it."""
+        return self.filter(email_lookup__overlap=lookups(words_of(email)))
+
+    def confirmed(self) -> Self:
+        return self.filter(confirmed_at__isnull=False)
+
+
+class Following(models.Model):
+    """An address that is told what becomes of one shipment, once whoever reads its mail has said so.
+
+    asked_at   when a mail that asks to confirm was last sent there
+    erase_at   when the row goes: soon without a confirmation; else some days after the shipment's way was over
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    shipment = models.ForeignKey(
+        Shipment, models.CASCADE, verbose_name=_("shipment"), related_name="followings"
+    )
+    email_sealed = models.BinaryField(editable=False)
+    email_lookup = LookupField()
+    language = models.CharField(_("language"), max_length=10)
+    asked_at = models.DateTimeField(_("asked"))
+    confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
+    erase_at = models.DateTimeField(_("to be erased"))
+
+    email = Sealed(found_by=words_of)
+
+    objects = FollowingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("follower of a shipment")
+        verbose_name_plural = _("followers of shipments")
+        constraints = [
+            models.CheckConstraint(name="following_has_an_address", condition=~Q(email_sealed=b"")),
+        ]
+        indexes = [
+            GinIndex(fields=["email_lookup"], name="following_by_email"),
+            models.Index(fields=["erase_at"], name="following_by_end"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from supplies.notices import carrying, services
+from supplies.notices import carrying, following, services
 
 
 @shared_task(name="notices.carry")
@@ -11,4 +11,6 @@ def carry() -> None:
 
 @shared_task(name="notices.forget")
 def forget() -> None:
-    services.forget(at=timezone.now())
+    at = timezone.now()
+    services.forget(at=at)
+    following.forget(at=at)

@@ -1,4 +1,5 @@
-"""The webhooks of an organisation, for those who manage it; of others they are as if they did not exist."""
+"""The webhooks of an organisation, for those who manage it; of others they are as if they did not exist. And mails about
+one shipment, for anybody with its code."""
 
 from collections.abc import Callable
 from datetime import datetime, time
@@ -10,18 +11,20 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from supplies.accounts.handing import hand, handed
 from supplies.errors import Refused
-from supplies.notices import services
-from supplies.notices.forms import EndpointForm, SinceForm
+from supplies.notices import following, services
+from supplies.notices.forms import EndpointForm, FollowForm, SinceForm
 from supplies.notices.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint
 from supplies.notices.permissions import managed_by
-from supplies.organisations.visitors import SignedIn, confirmed, signed_in
+from supplies.organisations.visitors import SignedIn, confirmed, private, signed_in
+from supplies.shipments.models import Shipment
 
 SHOWN = 100  # deliveries; the API tells of older ones
 
@@ -157,3 +160,56 @@ def replay_delivery(request: SignedIn, pk: UUID) -> HttpResponse:
     else:
         messages.success(request, _("It is sent again, under the same id."))
     return redirect("webhook", delivery.endpoint_id)
+
+
+# -- Mails about one shipment ------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def follow_shipment(request: HttpRequest, code: str) -> HttpResponse:
+    """Ask to be told by mail. The answer is one and the same, whatever is known of the address."""
+    shipment = get_object_or_404(Shipment, code=code.lower())
+    if not following.may_be_followed(shipment):
+        messages.info(request, _("This shipment's way is over; there is nothing more to tell of it."))
+        return private(redirect("track", shipment.code))
+    form = FollowForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        following.ask(
+            shipment,
+            email=form.cleaned_data["email"],
+            language=get_language() or "",
+            at=timezone.now(),
+        )
+        messages.success(
+            request,
+            _(
+                "If mail can be sent to this address today, a link is on its way there. Nothing is told before it is opened."
+            ),
+        )
+        return private(redirect("track", shipment.code))
+    return private(render(request, "notices/follow.html", {"shipment": shipment, "form": form}))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm_following(request: HttpRequest, word: str) -> HttpResponse:
+    """What the link of the first mail opens. To look changes nothing: programs look into links, too."""
+    row = following.asked(word)
+    if row is not None and request.method == "POST":
+        following.confirm(row, at=timezone.now())
+        messages.success(request, _("You will be told by mail what becomes of this shipment."))
+        return private(redirect("track", row.shipment.code))
+    return private(
+        render(request, "notices/confirm.html", {"row": row}, status=200 if row is not None else 404)
+    )
+
+
+@csrf_exempt  # a mailbox posts here by itself (RFC 8058); the word in the address is what it needs, and it can only end
+@require_http_methods(["GET", "HEAD", "POST"])
+def end_following(request: HttpRequest, word: str) -> HttpResponse:
+    """The link that every mail ends with. Ended twice, it is ended."""
+    row = following.followed(word)
+    status = 200 if row is not None else 404
+    if row is not None and request.method == "POST":
+        following.end(row)
+        row = None
+    return private(render(request, "notices/end.html", {"row": row}, status=status))

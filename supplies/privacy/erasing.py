@@ -19,6 +19,7 @@ from django.db.models.functions import Cast
 
 from supplies.accounts.models import Session
 from supplies.journal.models import IdempotencyKey, OutgoingMail
+from supplies.notices.models import Following
 from supplies.organisations.models import Contact, words_of
 from supplies.phones import SHORTEST, found_in
 from supplies.privacy.register import Class, Reason, entries
@@ -51,7 +52,7 @@ IDS_ONLY_IN = frozenset(
     }
 )
 # Gone through by verbs of their own, below: what names her there goes as a whole.
-WHOLE_ROWS = (Contact, Session, OldSession, EmailAddress, OutgoingMail, IdempotencyKey)
+WHOLE_ROWS = (Contact, Session, OldSession, EmailAddress, OutgoingMail, IdempotencyKey, Following)
 AT_A_TIME = 1000
 
 
@@ -84,6 +85,7 @@ def forget(person: Person) -> dict[str, int]:
     counts["account.emailaddress"] += _addresses(person)
     counts["supplies.outgoingmail"] += _mails(person)
     counts["supplies.idempotencykey"] += _answers(person)
+    counts["supplies.following"] += _followings(person)
     for model, columns in texts():
         counts[model._meta.label_lower] += _rewrite(model, columns, person)
     for model in apps.get_models():
@@ -107,6 +109,11 @@ def _addresses(person: Person) -> int:
     hers = [address.pk for address in kept if any(map(person.is_hers, words_of(address.email)))]
     EmailAddress.objects.filter(pk__in=hers).delete()
     return len(hers)
+
+
+def _followings(person: Person) -> int:
+    """Whoever asks to be forgotten is told of no shipment any more."""
+    return Following.objects.filter(email_lookup__overlap=list(person.lookups)).delete()[0]
 
 
 def _mails(person: Person) -> int:

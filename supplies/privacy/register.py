@@ -76,6 +76,10 @@ class Retention(models.TextChoices):
     )
     WEEK = "week", _("a week")
     MONTH = "month", _("thirty days")
+    FOLLOWING = (
+        "following",
+        _("two days without a confirmation; else until two weeks after the shipment ended, 180 days at most"),
+    )
     PARKED = "parked", _("thirty days; an event of a carrier that fits no shipment, twice as long")
     TRAIL = "trail", _("for good, with numbers in the place of names")
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from supplies.leaks import masked
 from supplies.organisations.desk import DeskAdmin, DeskInline, Verb, Waiting, by_status, in_units, table
-from supplies.receipts import services
+from supplies.receipts import services, thanking
 from supplies.receipts.models import (
     COUNTS,
     Discrepancy,
@@ -22,6 +22,7 @@ from supplies.receipts.models import (
     Outcome,
     Receipt,
     ReceiptLine,
+    Thanks,
     TicketStatus,
 )
 from supplies.shipments.admin import ShipmentAdmin
@@ -166,3 +167,21 @@ class TicketAdmin(DeskAdmin):
     def name_of(self, ticket: DiscrepancyTicket) -> str:
         found = ticket.discrepancy
         return f"{found.receipt_line.line.allocation.offer.item} · {found.get_kind_display()} · {ticket.shipment}"
+
+
+class WithholdForm(forms.Form):
+    because = forms.CharField(label=_("Why are they withheld?"), max_length=300)
+
+
+@admin.register(Thanks)
+class ThanksAdmin(DeskAdmin):
+    region_of = "shipment.consignee.region"
+    list_display = ("shipment", "words", "at", "withheld_at")
+    list_filter = (("withheld_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("shipment__consignee__region",)
+    search_fields = ("=shipment__code", "words")
+    ordering = ("-at", "-pk")
+    actions = (Verb("withhold", _("Show it to nobody"), thanking.withhold, asks=WithholdForm),)
+
+    def name_of(self, thanks: Thanks) -> str:
+        return str(thanks.shipment)

@@ -119,6 +119,17 @@ class SettleForm(forms.Form):
     note = forms.CharField(label=gettext_lazy("Note"), max_length=300, required=False)
 
 
+class ThanksForm(forms.Form):
+    words = forms.CharField(
+        label=gettext_lazy("Your thanks"),
+        max_length=500,
+        help_text=gettext_lazy(
+            "Everybody with the code of the shipment or of the donation reads it. No names of people, no telephone numbers."
+        ),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
 class RerouteForm(forms.Form):
     to = forms.ChoiceField(label=gettext_lazy("To which hospital?"), widget=forms.RadioSelect)
     reason = forms.CharField(

@@ -86,6 +86,47 @@ class Receipt(models.Model):
         return str(self.shipment)
 
 
+class ThanksQuerySet(models.QuerySet["Thanks"]):
+    def shown(self) -> Self:
+        return self.filter(withheld_at=None)
+
+    def visible_to(self, user: Any) -> Self:
+        return self.filter(shipment__in=Shipment.objects.visible_to(user))
+
+
+class Thanks(models.Model):
+    """What the hospital says to those who gave, after it has counted. Everybody with the code of the shipment or of the
+    donation reads it, numbers masked, until a volunteer withholds it."""
+
+    shipment = models.OneToOneField(
+        Shipment, models.PROTECT, related_name="thanks", verbose_name=_("shipment")
+    )
+    words = ShortText(_("thanks"), max_length=500)
+    at = models.DateTimeField(_("when"))
+    by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("who")
+    )
+    withheld_at = models.DateTimeField(_("withheld"), null=True, blank=True)
+    withheld_because = ShortText(_("why it is withheld"), max_length=300, blank=True)
+
+    objects = ThanksQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("thanks")
+        verbose_name_plural = _("thanks")
+        constraints = [
+            models.CheckConstraint(name="thanks_say_something", condition=~Q(words="")),
+            models.CheckConstraint(
+                name="thanks_are_withheld_for_a_reason",
+                condition=Q(withheld_at=None) | ~Q(withheld_because=""),
+            ),
+        ]
+        indexes = [models.Index(fields=["-at", "-id"], name="thanks_newest")]
+
+    def __str__(self) -> str:
+        return str(self.shipment)
+
+
 class ReceiptLineQuerySet(models.QuerySet["ReceiptLine"]):
     def standing(self) -> Self:
         """Of the counts that hold."""

@@ -19,7 +19,7 @@ from supplies.errors import Refused
 from supplies.free_text import told_of
 from supplies.organisations.permissions import may_coordinate
 from supplies.organisations.visitors import SignedIn, signed_in
-from supplies.receipts import services
+from supplies.receipts import services, thanking
 from supplies.receipts.forms import (
     AnswerForm,
     CorrectionForm,
@@ -27,9 +27,10 @@ from supplies.receipts.forms import (
     NoteForm,
     RerouteForm,
     SettleForm,
+    ThanksForm,
     put_beside,
 )
-from supplies.receipts.models import DiscrepancyTicket, Receipt, ReceiptLine
+from supplies.receipts.models import DiscrepancyTicket, Receipt, ReceiptLine, Thanks
 from supplies.receipts.permissions import may_answer, may_reroute, may_settle
 from supplies.shipments import rerouting
 from supplies.shipments.models import Shipment, ShipmentLine, ShipmentStatus
@@ -42,6 +43,7 @@ def shipment(request: SignedIn, pk: UUID) -> HttpResponse:
     """What is on board, where it was seen, and what was counted."""
     row = _visible(request, pk)
     receipt = Receipt.objects.standing().filter(shipment=row).first()
+    thanks = Thanks.objects.filter(shipment=row).first()
     may = may_count(request.user, row)
     files = Attachment.objects.about(row).kept().oldest_first()
     context = {
@@ -52,6 +54,8 @@ def shipment(request: SignedIn, pk: UUID) -> HttpResponse:
         "tickets": DiscrepancyTicket.objects.visible_to(request.user).filter(shipment=row).count(),
         "is_to_count": row.status == ShipmentStatus.DELIVERED and may,
         "is_to_correct": receipt is not None and may,
+        "is_to_thank": receipt is not None and may and (thanks is None or thanks.withheld_at is None),
+        "thanks": thanks if thanks and (may or thanks.withheld_at is None) else None,
         "is_to_reroute": row.status in rerouting.UNDER_WAY and may_reroute(request.user, row),
     }
     return render(request, "shipments/shipment.html", context)
@@ -226,6 +230,27 @@ def reroute(request: SignedIn, pk: UUID) -> HttpResponse:
             return redirect("shipment", row.pk)
     context = {"shipment": row, "form": form, "candidates": found, "lines": _lines(row)}
     return render(request, "receipts/reroute.html", context)
+
+
+@signed_in
+def thank(request: SignedIn, pk: UUID) -> HttpResponse:
+    """A word of the hospital to those who gave, once it has counted."""
+    row = _to_count(request, pk)
+    before = Thanks.objects.filter(shipment=row).first()
+    form = ThanksForm(
+        request.POST if request.method == "POST" else None, initial={"words": before.words if before else ""}
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            thanking.thank(row, words=form.cleaned_data["words"], by=request.user, at=timezone.now())
+        except Refused as refusal:
+            form.add_error(None, str(refusal.detail))
+        else:
+            messages.success(request, _("Your thanks stand beside the shipment and the donation."))
+            for sentence in told_of(form):
+                messages.warning(request, sentence)
+            return redirect("shipment", row.pk)
+    return render(request, "receipts/thank.html", {"shipment": row, "form": form})
 
 
 def _to_count(request: SignedIn, pk: UUID) -> Shipment:

@@ -148,6 +148,8 @@ PAGES: dict[str, Body] = {
         "outcome": "written_off",
     },
     "reroute": lambda world, side: {"to": str(side["spare need"].appeal.facility_id), **REASON},
+    "thank": lambda world, side: {"words": "演练：谢谢"},
+    "follow-shipment": lambda world, side: {"email": "drill@example.org"},
     "register-hospital": lambda world, side: {
         "name": "演练新医院",
         "province": "420000",

@@ -41,6 +41,7 @@ from supplies.free_text import FreeText
 from supplies.intake.models import Correction, Import, ImportedLine, ImportedRow, StagedRow
 from supplies.journal import mail, once
 from supplies.needs import services as asking
+from supplies.notices import following
 from supplies.opendata import dump as published
 from supplies.opendata.dictionary import COLUMNS, DOWNLOADS
 from supplies.opendata.dump import MANIFEST, SIGNATURE
@@ -53,6 +54,7 @@ from supplies.organisations.models import User
 from supplies.privacy.register import Class, entries
 from supplies.privacy.services import reveal
 from supplies.receipts import services as receiving
+from supplies.receipts import thanking
 from supplies.sealing import sealed_columns
 from supplies.shipments import services as moving
 from supplies.shipments import sightings
@@ -178,6 +180,8 @@ def _one_of_everything() -> Match:
     moving.deliver(shipment, by=None, at=at)
     count = {"accepted": 60, "refused": 10, "refusal": "other", "refusal_words": "x"}
     receiving.receive(shipment, counts=[{"line": shipment.lines.get(), **count}], note="x", by=user, at=at)
+    thanking.thank(shipment, words="x", by=user, at=at)
+    following.ask(make_shipment(status="booked"), email="x@demo.invalid", language="en", at=at)
     people.issue_token(user, name="x", scopes=["read"], at=at, expires_at=at + timedelta(days=90))
     people.pause(match.site, reason="x", by=user, at=at)
     people.resume(match.site, by=user, at=at)

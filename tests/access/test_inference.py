@@ -19,7 +19,17 @@ pytestmark = pytest.mark.django_db
 PUBLIC = {Stage.EVERYONE, Stage.CODE}
 # Whoever holds a code reads more than the public (test_canaries.py looks at what); signing up draws a number for each visit.
 # Opened by what only one person holds, but for sign-up, whose page is another each time.
-NOT_COMPARED = {"track", "track-code", "sign-up", "still-needed", "reported", "change-request-detail"}
+NOT_COMPARED = {
+    "track",
+    "track-code",
+    "sign-up",
+    "still-needed",
+    "confirm-following",
+    "end-following",
+    "follow-shipment",
+    "reported",
+    "change-request-detail",
+}
 NEW_EACH_TIME = re.compile(rb'name="(csrfmiddlewaretoken|once|ticket)" value="[^"]*"|account-number[^<]*<')
 # What a public answer rightly depends on though nobody sees it: whom a row belongs to, and what orders or narrows a list.
 KEYS = (models.ForeignKey, models.OneToOneField, models.AutoField, models.UUIDField)

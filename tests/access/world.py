@@ -6,7 +6,9 @@ from datetime import timedelta
 from tempfile import TemporaryFile
 from typing import Any
 
+from django.core import signing
 from django.db.models import Model
+from django.utils import timezone
 
 from matching.models import FamilyRun, MatchingRun, Proposal, Shortfall
 from supplies.accounts import services as accounts
@@ -23,12 +25,15 @@ from supplies.intake.models import Correction, ImportedLine, ImportedRow, Staged
 from supplies.loads import services as loads
 from supplies.needs import reminders
 from supplies.notices import services as hooks
+from supplies.notices.following import CONFIRM, END, ask
+from supplies.notices.models import Following
 from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User
 from supplies.papers.services import certify
 from supplies.privacy.models import Reveal
 from supplies.privacy.services import reveal
 from supplies.receipts import services as receiving
+from supplies.receipts.thanking import thank
 from supplies.regions.models import Region
 from supplies.shipments import legs, packing
 from supplies.shipments import services as moving
@@ -184,7 +189,12 @@ def _accounts(side: Side) -> None:
     reveal(contact, purpose="own", by=manager, at=NOW)
     side.rows |= {"contact": contact, "membership": colleague.memberships.get(), "key": key, "file": file}
     side.rows |= {"invitation": invitation, "reveal": Reveal.objects.get(contact_id=contact.pk)}
+    ask(side["shipment in_transit"], email="drill@example.org", language="en", at=timezone.now())
+    side.rows["following"] = followed = Following.objects.get(shipment=side["shipment in_transit"])
+    side.rows["thanks"] = thank(side["shipment counted"], words="演练：谢谢", by=manager, at=NOW)
     side.codes = {
+        "confirm-following": signing.dumps(str(followed.pk), salt=CONFIRM),
+        "end-following": signing.dumps(str(followed.pk), salt=END),
         "invitation": code,
         "still-needed": reminders.link_for(side["appeal published"], manager),
     }

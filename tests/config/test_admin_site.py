@@ -23,7 +23,8 @@ from supplies.offers.models import Donation, Offer
 from supplies.organisations.desk import DeskAdmin
 from supplies.organisations.models import Facility, Organisation, User
 from supplies.receipts import services as receiving
-from supplies.receipts.models import Discrepancy, DiscrepancyTicket, Receipt
+from supplies.receipts.models import Discrepancy, DiscrepancyTicket, Receipt, Thanks
+from supplies.receipts.thanking import thank
 from supplies.shipments.models import Shipment
 from tests.desk import at_the_desk, list_of, page_of
 from tests.makers import (
@@ -48,6 +49,7 @@ WRITTEN_BY_VERBS = [
     Receipt,
     Discrepancy,
     DiscrepancyTicket,
+    Thanks,
     MatchingRun,
     FamilyRun,
     Proposal,
@@ -69,6 +71,7 @@ def make_one_of_everything() -> None:
     shipment = make_shipment(status="delivered")
     line = shipment.lines.get()
     receiving.receive(shipment, counts=[{"line": line, "accepted": 90, "damaged": 10}], by=None, at=NOW)
+    thank(shipment, words="Exercise", by=None, at=NOW)
     Allocation.objects.filter(pk=make_allocation().pk).update(due_at=timezone.now() - timedelta(days=1))
     write(EmailMessage("Exercise", "nothing", to=["nobody@example.org"]), at=NOW)
     keep(Asked("account:1", None, "POST /", "POST", str(uuid.uuid4()), b""), Answer(200), at=NOW)

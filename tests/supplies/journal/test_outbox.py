@@ -43,6 +43,10 @@ ALLOWED = {
     ("supplies/change_requests/services.py", "send_mail"): "the same",
     ("supplies/notices/services.py", "send_mail"): "the same",
     ("supplies/receipts/letters.py", "send_mail"): "the same",
+    (
+        "supplies/notices/following.py",
+        "EmailMessage",
+    ): "the same, with the heading by which mailboxes end it",
     ("supplies/opendata/dump.py", "signature"): "a seal under a manifest, not a message",
     ("supplies/journal/mail.py", "EmailMultiAlternatives"): "a mail as it was written down",
 }
