@@ -176,6 +176,19 @@ def fold(shipments: Collection[Shipment]) -> None:
     Shipment.objects.bulk_update(seen, SIGHTING)
 
 
+def _note_extremes(shipments: Iterable[Shipment], events: Mapping[UUID, Sequence[TrackingEvent]]) -> None:
+    """The coldest and the warmest reading: events are only ever added, so what was known has only to be widened."""
+    widened = []
+    for shipment in shipments:
+        read = [event.temperature_c for event in events[shipment.pk] if event.temperature_c is not None]
+        if not read:
+            continue
+        known = [degrees for degrees in (shipment.coldest_c, shipment.warmest_c) if degrees is not None]
+        shipment.coldest_c, shipment.warmest_c = min(read + known), max(read + known)
+        widened.append(shipment)
+    Shipment.objects.bulk_update(widened, ["coldest_c", "warmest_c"])
+
+
 def note_step(
     shipment: Shipment,
     step: str,
