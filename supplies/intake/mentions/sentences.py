@@ -257,8 +257,7 @@ class Sentences(Clauses):
 
     def _of_every_size(self, draft: Draft) -> None:
         """“XL、XXL各40套” are eighty."""
-        line_end = self.text.find("\n", draft.start)
-        said = SIZES_EACH.search(self.text, draft.end, line_end if line_end >= 0 else len(self.text))
+        said = SIZES_EACH.search(self.text, draft.end, self._end_of_line(draft.start))
         if said and re.match(rf"{said['count']}(?!\d)", draft.figure):
             times = len(re.findall(SIZE, said["sizes"], re.IGNORECASE))
             draft.figure = f"{int(said['count']) * times}{said['unit'] or ''}"
