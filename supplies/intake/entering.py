@@ -193,7 +193,9 @@ class _Entry:
         self._store_lines(row, lines, start=0 if is_new else row.lines.count())
         about = [*self.findings, *(finding for line in lines for finding in line.findings)]
         self.staged.problems = stored(about)
-        self._count(is_new, waits, len(about))  # last: what a row began that fails is undone in the database alone
+        self._count(
+            is_new, waits, len(about)
+        )  # last: what a row began that fails is undone in the database alone
 
     def _as_reviewed(self, line: Line) -> Line:
         """Somebody has looked through the whole row: a line with its item does not wait any more."""
