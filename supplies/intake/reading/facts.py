@@ -53,10 +53,11 @@ def take_accounts(reading: Reading) -> int:
     accounts = end = 0
     for sentence in list(_SENTENCE.finditer(reading.rest)):
         start = max(end, sentence.start())
-        while start < sentence.end() and (said := _ACCOUNT.search(reading.rest, start, sentence.end())):
+        until = sentence.end() + 2  # a line end and a figure: the number may stand on the next line
+        while start < sentence.end() and (said := _ACCOUNT.search(reading.rest, start, until)):
+            if said.end() >= sentence.end():
+                said = _ACCOUNT.match(reading.rest, said.start()) or said
             end = said.end()
-            if end == sentence.end():  # its number may stand on the next line
-                end = _ACCOUNT.match(reading.rest, said.start()).end()
             accounts += len(_ACCOUNT_NUMBER.findall(reading.rest[start:end]))
             reading.take(start, end)
             start = end

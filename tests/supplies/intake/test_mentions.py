@@ -118,3 +118,11 @@ def test_a_column_of_telephones_keeps_its_place_in_a_table():
 )
 def test_a_name_behind_its_label_is_read_and_a_department_is_none(text: str, name: str):
     assert [person.name for person in read(text).people] == [name]
+
+
+@pytest.mark.parametrize("between", [":", ":\n", "\n"])
+def test_an_account_on_the_next_line_is_hidden_too(between: str):
+    announcement = read(f"急需护目镜20副\n户名:演练慈善会,账号{between}6222000000000000123")
+
+    assert announcement.accounts == 1
+    assert "6222" not in "".join(one.text for one in announcement.unread)
