@@ -12,6 +12,7 @@ from .text import refuse_long, refuse_unstorable
 
 LONGEST = 20_000  # characters; a page of an announcement has two thousand
 LONGEST_LINE = 1000  # characters; a longer one is read in pieces, since some readers look at a line from every place in it
+BESIDE = 200  # characters around what is read, of the same line, that may say what it is
 WIDEST_GAP = 60  # white characters in a row; more part nothing, and would only cost time
 TAKEN = "\ue001"  # stands for every character that has been read
 _UNSEEN = re.compile(
