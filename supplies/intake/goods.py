@@ -135,8 +135,8 @@ class Reader:
         if not meanings:
             return None, (found("unknown-item", item=heading),)
         best = _agreed(meanings)
-        if all(map(_is_any_mask, goods.names)) and (meant := self._mask_of(goods.specification)):
-            return meant, ()
+        if all(map(_is_any_mask, goods.names)) and (mask := self._mask_of(goods.specification)):
+            return mask, ()
         if all(map(_is_guess, meanings)):
             return best[0].item, (found("unsure-item", cell=heading, item=best[0].item.name),)
         if len(best) == 1 and not any(one.is_ambiguous for meant in meanings for one in meant):
