@@ -39,11 +39,11 @@ def take(file: Path) -> Taken:
     from django.utils import timezone
 
     from supplies.emergencies.models import Emergency
-    from supplies.intake import services
     from supplies.intake.formats.sheet import ROWS
     from supplies.intake.mapping import emergency_of, format_of, propose_mapping
     from supplies.intake.models import Import, Verdict
     from supplies.intake.opening import head_of, rows_in
+    from supplies.intake.reading_in import read_on
 
     at = timezone.now()
     emergency, _made = Emergency.objects.get_or_create(
@@ -63,7 +63,7 @@ def take(file: Path) -> Taken:
     )
     with rows_in(file, kind) as opened:
         reading = time.perf_counter() - began
-        services._read_on(batch.pk, opened, kind, at=at)
+        read_on(batch.pk, opened, kind, at=at)
         rows = sum(1 + len(raw.get(ROWS, ())) for _number, raw in opened.rows)
     count = {verdict: batch.staged.filter(verdict=verdict).count() for verdict in Verdict}
     return Taken(

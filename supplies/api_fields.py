@@ -21,6 +21,8 @@ from django_filters import Filter
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.request import Request
 
 from supplies.free_text import LongText, ShortText
 from supplies.leaks import masked, warnings
@@ -292,3 +294,13 @@ class DayFilter(Filter):
     """A day, written one way only."""
 
     field_class = _DayField
+
+
+class AnyAccept(BaseContentNegotiation):
+    """The address says what is sent; errors are JSON."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type

@@ -12,6 +12,7 @@ from supplies.intake.mentions.drafts import Draft
 from supplies.intake.mentions.finder import find_goods
 from supplies.intake.reading import facts
 from supplies.intake.reading.contacts import Person
+from supplies.intake.reading.days import take_days
 from supplies.intake.reading.findings import Finding, Unreadable, found
 from supplies.intake.reading.plain import TAKEN, Reading, plain_of
 from supplies.intake.reading.quantities import Kind, Quantity, read_quantity
@@ -66,7 +67,7 @@ def read_announcement(
     reading = Reading(text)
     link = facts.take_links(reading)
     accounts = facts.take_accounts(reading)
-    days = facts.take_days(reading, as_of)
+    days = take_days(reading, as_of)
     people = facts.take_people(reading)
     accounts += facts.take_bare_accounts(reading)
     place = facts.take_place(reading)

@@ -21,7 +21,17 @@ from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from supplies.api_fields import Coded, Day, Readable, RowField, RowSerializer, Strict, WholeNumber, Words
+from supplies.api_fields import (
+    AnyAccept,
+    Coded,
+    Day,
+    Readable,
+    RowField,
+    RowSerializer,
+    Strict,
+    WholeNumber,
+    Words,
+)
 from supplies.emergencies.models import Emergency
 from supplies.intake import error_file, services
 from supplies.intake.announcements import read_announcement
@@ -351,7 +361,7 @@ class ImportViewSet(ReadOnlyModelViewSet):
         )
 
     @extend_schema(summary="What waits or failed", responses={(200, "text/csv"): OpenApiTypes.STR})
-    @action(detail=True, filterset_class=None, pagination_class=None)
+    @action(detail=True, filterset_class=None, pagination_class=None, content_negotiation_class=AnyAccept)
     def errors(self, request: Request, pk: str) -> StreamingHttpResponse:
         """The rows that wait or failed, by number and name, with the reasons. With their own columns it is handed out at
         the desk, to whoever handed the list in."""

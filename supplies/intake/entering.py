@@ -193,7 +193,9 @@ class _Entry:
         self._store_lines(row, lines, start=0 if is_new else row.lines.count())
         about = [*self.findings, *(finding for line in lines for finding in line.findings)]
         self.staged.problems = stored(about)
-        self.batch.warnings += len(about)
+        self._count(
+            is_new, waits, len(about)
+        )  # last: what a row began that fails is undone in the database alone
 
     def _as_reviewed(self, line: Line) -> Line:
         """Somebody has looked through the whole row: a line with its item does not wait any more."""
@@ -207,7 +209,10 @@ class _Entry:
             row.move_to(RowStatus.CHANGED)
         row.problems = stored(self.findings)
         row.save(force_insert=is_new)
+
+    def _count(self, is_new: bool, waits: bool, warnings: int) -> None:
         batch = self.batch
+        batch.warnings += warnings
         batch.created += is_new
         batch.changed += not is_new
         batch.waiting += waits

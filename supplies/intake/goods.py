@@ -219,13 +219,15 @@ class Reader:
             unsaid = found("unit-not-given", item=item.name, quantity=f"{quantity.low:,}")
             return _Count(QuantityKind.UNKNOWN, waits=self.gives, findings=(unsaid,))
         try:
-            base, unit = self._in_base_units(goods, quantity, item)
+            base, unit, words = self._in_base_units(goods, quantity, item)
         except ValidationError as error:
             uncounted = found("not-countable", item=item.name, sentence=" ".join(error.messages))
             return _Count(QuantityKind.UNKNOWN, waits=self.gives, findings=(uncounted,))
+        said = (found("corrected", cell=words),) if words else ()
         if quantity.is_per_day and not self.gives:
-            return _Count(QuantityKind.UNKNOWN, daily_use=base, unit=unit)
-        return _plausible(base, unit, item)
+            return _Count(QuantityKind.UNKNOWN, daily_use=base, unit=unit, findings=said)
+        count = _plausible(base, unit, item)
+        return replace(count, findings=(*said, *count.findings))
 
     def _without_number(self, quantity: Quantity, item: Item | None) -> "_Count":
         kind = QuantityKind.UNLIMITED if quantity.kind is Kind.UNLIMITED else QuantityKind.UNKNOWN
@@ -233,7 +235,10 @@ class Reader:
             return _Count(kind, waits=True, findings=(found("quantity-not-given", item=item.name),))
         return _Count(kind, waits=self.gives)
 
-    def _in_base_units(self, goods: ListedGoods, quantity: Quantity, item: Item) -> tuple[int, Unit | None]:
+    def _in_base_units(
+        self, goods: ListedGoods, quantity: Quantity, item: Item
+    ) -> tuple[int, Unit | None, str]:
+        """With the unit to show it in, and the word of the cell of which somebody has said what it means."""
         content = None
         if quantity.pack:
             content = self.dictionary.to_base(item, quantity.pack.content, quantity.pack.unit)
@@ -242,11 +247,11 @@ class Reader:
             said, times = None, 1
         count = (quantity.low or 0) * times
         if said and said.pk == item.base_unit_id:
-            return within_most(count), said
+            return within_most(count), said, quantity.unit
         word = said.name_zh if said else quantity.unit
         base = self.dictionary.to_base(item, count, word, content)
         rule = self.dictionary.unit_rule(item, word) if word else None
-        return base, rule.unit if rule else item.display_unit
+        return base, rule.unit if rule else item.display_unit, quantity.unit if said else ""
 
 
 def _telling(reading: StandardReading) -> list[Warning]:

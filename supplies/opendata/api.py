@@ -16,9 +16,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import GenericAPIView
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 
+from supplies.api_fields import AnyAccept
 from supplies.catalogue.models import Category, Item
 from supplies.emergencies.models import Emergency
 from supplies.errors import TooMany
@@ -36,16 +36,6 @@ SECONDS_IN_LINE = 30
 MOST_SECONDS = 900  # of one download: a reader that is slower holds a transaction open for too long
 NEWEST_SUMS = 100  # of a feed
 BUSY = _("Others are downloading just now. Please try again in a moment, or take the nightly dump.")
-
-
-class AnyAccept(BaseContentNegotiation):
-    """The address says what is sent; errors are JSON."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        return parsers[0]
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
-        return renderers[0], renderers[0].media_type
 
 
 # -- How files are narrowed ------------------------------------------------------------------------------------

@@ -16,10 +16,10 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from supplies.api_fields import AnyAccept
 from supplies.catalogue.models import Category, Item
 from supplies.emergencies.models import Emergency
 from supplies.opendata import fhir, rows
-from supplies.opendata.api import AnyAccept
 from supplies.opendata.rows import Shelf
 from supplies.opendata.signing import origin
 from supplies.organisations.tokens import HasScope

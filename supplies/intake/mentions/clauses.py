@@ -76,7 +76,9 @@ class Clauses(Loose):
                     self.goods.unwanted += [self.reading.written(one.start, one.end) for one in names]
                     continue
                 draft = self._draft(part, names)
-                if other := THE_OTHER_TOO.search(self.text[: names[0].start]):  # 有创/无创呼吸机 are two
+                if other := THE_OTHER_TOO.search(
+                    self.text[max(0, names[0].start - 12) : names[0].start]
+                ):  # 有创/无创呼吸机 are two
                     self._other_ventilator(f"{other[1]}呼吸机", names[0])
                 outside, asides = outside_brackets(self.text[part.start : part.end])
                 if PER_PERSON.search(self.text[clause.start : part.end]) or PER_WEEK.search(outside):
@@ -202,9 +204,7 @@ class Clauses(Loose):
     def _draft(self, part: Span, names: list[Mentioned]) -> Draft:
         draft = Draft(self._names(names, part), names[0].start, names[-1].end, self._codes(names))
         rest = self._without_names(part, names)
-        quoted = [
-            self.text[start:end] for start, end in self.quotes if part.start <= start and end <= part.end
-        ]
+        quoted = [self.text[start:end] for start, end in self._quoted(part.start, part.end)]
         is_measured = any(item.base_unit.kind in {"volume", "mass"} for one in names for item in one.items)
         figure, content, requirement = figure_in(rest, is_measured=is_measured)
         if SINGLE.search(rest) and re.fullmatch(r"[\d,. ]+", figure):

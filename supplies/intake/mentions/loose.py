@@ -164,9 +164,7 @@ class Loose(Scope):
         outside, asides = outside_brackets(MODEL.sub(blanked, self._without_quotes(clause)))
         rate = next((aside for aside in asides if says_per_day(aside)), "")
         figure, content, _rest = figure_in(f"{HERE}{STILL.sub('', outside if rate else words)}")
-        before.requirements += [
-            self.text[start:end] for start, end in self.quotes if clause.start <= start and end <= clause.end
-        ]
+        before.requirements += [self.text[start:end] for start, end in self._quoted(clause.start, clause.end)]
         if says_per_day(outside):
             before.daily = before.daily or figure
         else:
@@ -261,8 +259,7 @@ class Loose(Scope):
 
     def _counts_much_in_line(self, start: int) -> bool:
         """A line that names goods it knows and counts three kinds or more."""
-        end = self.text.find("\n", start)
-        end = end if end >= 0 else len(self.text)
+        end = self._end_of_line(start)
         if start not in self.counted_lines:
             counts = sum(bool(count["unit"]) for count in counts_in(MODEL.sub(blanked, self.text[start:end])))
             self.counted_lines[start] = counts >= 3 and bool(self._within(start, end))

@@ -66,9 +66,7 @@ class Rows(Scope):
             if one is not cell
         ]
         number, unit, spec = self._columns_of(others)
-        spec += [
-            self.text[q.start : q.end] for q in self.quotes if cell.start <= q.start and q.end <= cell.end
-        ]
+        spec += [self.text[start:end] for start, end in self._quoted(cell.start, cell.end)]
         spec = [self._of_class(one, words[cells.index(cell)]) for one in spec]
         if mentions and re.fullmatch(rf"[/×—-]|无|否|N|no|不需要|0\s*(?:{UNITS})?", number, re.IGNORECASE):
             self.goods.unwanted += [self.reading.written(one.start, one.end) for one in mentions]
@@ -117,7 +115,7 @@ class Rows(Scope):
 
     def _cells(self, start: int, end: int) -> list[Span]:
         line = self.text[start:end]
-        separator = self._separator(line, self.text[end + 1 :].split("\n")[0])
+        separator = self._separator(line, self.text[end + 1 : self._end_of_line(end + 1)])
         if separator == r" {2,}" and len(line.split()) == self.width > 2 and self._within(start, end):
             separator = r"\s+"
         cells, position = [], 0

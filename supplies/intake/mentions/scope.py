@@ -1,8 +1,10 @@
 """A text with what it names, and the words around the names."""
 
 import re
-from collections.abc import Iterator
-from itertools import pairwise
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, pairwise
+from typing import TypeVar
 
 from supplies.catalogue.dictionary import Dictionary, Mentioned, Quoted
 from supplies.intake.figures import HERE, blanked, tidied
@@ -21,6 +23,8 @@ from supplies.intake.mentions.wording import (
     WHOLE_DAY,
 )
 from supplies.intake.reading.plain import Reading
+
+Part = TypeVar("Part", Mentioned, Quoted)
 
 
 class Scope:
@@ -50,7 +54,14 @@ class Scope:
         self.last_list: list[Draft] = []
 
     def _within(self, start: int, end: int) -> list[Mentioned]:
-        return [one for one in self.mentions if start <= one.start and one.end <= end]
+        return _inside(self.mentions, start, end)
+
+    def _end_of_line(self, start: int) -> int:
+        end = self.text.find("\n", start)
+        return end if end >= 0 else len(self.text)
+
+    def _quoted(self, start: int, end: int) -> list[Quoted]:
+        return _inside(self.quotes, start, end)
 
     def _of_class(self, quote: str, name: str) -> str:
         """KN95口罩 with GB 2626-2006 asks for class KN95 of it."""
@@ -58,19 +69,18 @@ class Scope:
         return f"{grade[0]} {quote}" if grade and self.dictionary.quotations(quote) else quote
 
     def _quotes_in(self, clause: Span) -> bool:
-        return any(clause.start <= start and end <= clause.end for start, end in self.quotes)
+        return bool(self._quoted(clause.start, clause.end))
 
     def _without_quotes(self, clause: Span) -> str:
         text = list(self.text[clause.start : clause.end])
-        for start, end in self.quotes:
-            if clause.start <= start and end <= clause.end:
-                text[start - clause.start : end - clause.start] = [" "] * (end - start)
+        for start, end in self._quoted(clause.start, clause.end):
+            text[start - clause.start : end - clause.start] = [" "] * (end - start)
         return "".join(text)
 
     def _without_names(self, part: Span, names: list[Mentioned]) -> str:
         """The piece with its names and standards blanked; a mark stands where the names stood."""
         text = list(self.text[part.start : part.end])
-        for start, end in [*((one.start, one.end) for one in names), *self.quotes]:
+        for start, end in [*((one.start, one.end) for one in names), *self._quoted(part.start, part.end)]:
             if part.start <= start and end <= part.end:
                 text[start - part.start : end - part.start] = [" "] * (end - start)
         end = names[-1].end
@@ -141,11 +151,13 @@ class Scope:
         others = [Quoted(*match.span()) for match in NOT_GOODS.finditer(self.text)]
         named = [one for one in named if any(item.code != "OTHER" for item in one.items)]
         named = sorted([*named, *self._bleach(named, quoted)])
-        names = [one for one in named if not any(_lies_in(one, other) for other in (*quoted, *others))]
+        names = [
+            one for one in named if not any(_lies_in(one, other) for other in _around((quoted, others), one))
+        ]
         return names, [
             one
             for one in quoted
-            if not any(other.start <= one.start and one.end <= other.end for other in names)
+            if not any(other.start <= one.start and one.end <= other.end for other in _around((names,), one))
             and self.text[one.start : one.end].upper()
             != "N95"  # a word for a grade, not a quotation of the American standard
         ]
@@ -159,6 +171,25 @@ class Scope:
         for match in BLEACH.finditer(self.text):
             if not any(start <= match.start() < end for start, end in spans):
                 yield Mentioned(*match.span(), (bleach,))
+
+
+def _inside(parts: list[Part], start: int, end: int) -> list[Part]:
+    """Those of them, in their order, that lie between two places."""
+    first = bisect_left(parts, start, key=_start)
+    return [one for one in islice(parts, first, bisect_left(parts, end, key=_start)) if one.end <= end]
+
+
+def _around(
+    groups: Iterable[Sequence[Mentioned | Quoted]], part: Mentioned | Quoted
+) -> Iterator[Mentioned | Quoted]:
+    """Those that may reach around a part of the text: none is longer than a hundred signs."""
+    for parts in groups:
+        first = bisect_left(parts, part.start - 100, key=_start)
+        yield from islice(parts, first, bisect_left(parts, part.end, key=_start))
+
+
+def _start(part: Mentioned | Quoted) -> int:
+    return part.start
 
 
 def _left_out(match: re.Match[str]) -> str:

@@ -50,6 +50,8 @@ from supplies.intake.mentions.wording import (
 from supplies.intake.reading.findings import found
 from supplies.intake.reading.quantities import counts_in, says_per_day
 
+MOST_BELOW = 100  # goods in a row whose figures stand in as many lines below them
+
 
 class Sentences(Clauses):
     """Reads lines of running text."""
@@ -92,11 +94,14 @@ class Sentences(Clauses):
 
     def _figures_below(self, start: int) -> list[str]:
         """The lines from here that are nothing but figures: one for each of as many goods above, or one's own."""
-        figures = []
-        for line in self.text[start:].split("\n"):
-            if not FIGURE.fullmatch(line.strip()):
+        figures: list[str] = []
+        while start <= len(self.text) and len(figures) <= min(len(self.goods.drafts), MOST_BELOW):
+            end = self._end_of_line(start)
+            line = self.text[start:end].strip()
+            if not FIGURE.fullmatch(line):
                 break
-            figures.append(line.strip())
+            figures.append(line)
+            start = end + 1
         return figures
 
     def _unnumbered(self, sentence: Span) -> Span:
@@ -257,8 +262,7 @@ class Sentences(Clauses):
 
     def _of_every_size(self, draft: Draft) -> None:
         """“XL、XXL各40套” are eighty."""
-        line_end = self.text.find("\n", draft.start)
-        said = SIZES_EACH.search(self.text, draft.end, line_end if line_end >= 0 else len(self.text))
+        said = SIZES_EACH.search(self.text, draft.end, self._end_of_line(draft.start))
         if said and re.match(rf"{said['count']}(?!\d)", draft.figure):
             times = len(re.findall(SIZE, said["sizes"], re.IGNORECASE))
             draft.figure = f"{int(said['count']) * times}{said['unit'] or ''}"

@@ -1,17 +1,14 @@
-"""What an announcement says beside goods: who asks, whom to call, where to send, by when, from whom, and which account to hide.
+"""What an announcement says beside goods: who asks, whom to call, where to send, from whom, and which account to hide.
 
 Each reader takes what it understood out of the text, so that no stretch is read twice and what is left was read by nobody.
 """
 
 import re
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
 from enum import StrEnum
 
-import cn2an
-
 from .contacts import Line, Person, numbers_in
-from .plain import TAKEN, Reading
+from .plain import BESIDE, TAKEN, Reading
 
 _HAN = r"\u3400-\u9fff"
 _END = rf"[\n。;!?{TAKEN}]"
@@ -23,7 +20,7 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 _MAIL = re.compile(
-    r"(?:(?:电子)?(?:邮箱|邮件)|e-?mail)?\s*[:]?\s*[\w.+-]+@[\w-]+\.[\w.-]*[A-Za-z0-9]",
+    r"(?:(?:电子)?(?:邮箱|邮件)|e-?mail)?\s*[:]?\s*[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{0,128}[A-Za-z0-9]",
     re.IGNORECASE | re.ASCII,
 )
 _ACCOUNT_WORD = (
@@ -31,8 +28,9 @@ _ACCOUNT_WORD = (
     r"银行卡|account(?:\s*(?:name|no\.?|number|holder))?|iban|swift(?:\s*code)?|bank(?:\s*(?:name|account|transfer))?|beneficiary|sort code|支付宝|"
     r"(?:捐款|资金|善款)(?:账户|账号|渠道|通道)"
 )
-_ACCOUNT_LINE = re.compile(
-    rf"[^\n。;{TAKEN}]*?(?:{_ACCOUNT_WORD})\s*(?:[:为是]|(?=\d))\s*(?:[^\n。;.{TAKEN}]|\.(?!\s))*",
+_SENTENCE = re.compile(rf"[^\n。;{TAKEN}]+")
+_ACCOUNT = re.compile(
+    rf"(?:{_ACCOUNT_WORD})\s*(?:[:为是]|(?=\d))\s*(?:[^\n。;.{TAKEN}]|\.(?!\s))*",
     re.IGNORECASE,
 )
 _ACCOUNT_NUMBER = re.compile(
@@ -49,7 +47,18 @@ def take_links(reading: Reading) -> str:
 def take_accounts(reading: Reading) -> int:
     """Take lines about money away and say how many accounts they held. None of it is ever stored as a need."""
     reading.take_all(_MAIL)
-    return sum(len(_ACCOUNT_NUMBER.findall(match[0])) for match in reading.take_all(_ACCOUNT_LINE))
+    accounts = end = 0
+    for sentence in list(_SENTENCE.finditer(reading.rest)):
+        start = max(end, sentence.start())
+        until = sentence.end() + 2  # a line end and a figure: the number may stand on the next line
+        while start < sentence.end() and (said := _ACCOUNT.search(reading.rest, start, until)):
+            if said.end() >= sentence.end():
+                said = _ACCOUNT.match(reading.rest, said.start()) or said
+            end = said.end()
+            accounts += len(_ACCOUNT_NUMBER.findall(reading.rest[start:end]))
+            reading.take(start, end)
+            start = end
+    return accounts
 
 
 def take_bare_accounts(reading: Reading) -> int:
@@ -69,11 +78,16 @@ _PERSON_ZH = rf"(?:[{_HAN}]{{1,3}}某{{0,2}}(?:{_ROLE})|[{_HAN}]{{1,2}}某{{1,2}
 _TITLE_EN = r"(?:Dr|Mr|Mrs|Ms|Miss|Prof|Professor|Nurse|Sister)\.?"
 _PERSON_EN = rf"(?:{_TITLE_EN} [A-Z][\w'-]+(?: [A-Z][\w'-]+)?|[A-Z][a-z'-]+(?: [A-Z][\w'-]+){{1,2}})"
 _CALL = (
-    r"(?:物资|捐赠|接收|科室|紧急|24小时|值班|办公|设备科|固定|移动|咨询|爱心|对外)*(?:联系|联络|值班|服务|咨询|收件|捐赠|接收|收货|办公)?(?:电话|手机|座机|热线|方式|号码|总机)(?:号码)?|"
+    r"(?:物资|捐赠|接收|科室|紧急|24小时|值班|办公|设备科|固定|移动|咨询|爱心|对外){0,4}(?:联系|联络|值班|服务|咨询|收件|捐赠|接收|收货|办公)?(?:电话|手机|座机|热线|方式|号码|总机)(?:号码)?|"
     r"(?:联系|负责|收件|收货|接收|经办|对接|联络)人(?:员)?(?:及?电话|及?联系方式)?|(?:请)?(?:致电|拨打|来电|联系|咨询)|微信同号|手机同微信|"
     r"contact(?: person| us| details)?|phone|tel(?:ephone)?|mobile|cell|call|attn|whatsapp|name|hotline"
 )
 _LABELS = re.compile(rf"(?:(?:{_CALL})(?![a-z])[\s.:,/()]*)+", re.IGNORECASE)
+_LABEL = re.compile(rf"(?:{_CALL})(?![a-z])[ .:/()]*", re.IGNORECASE)  # commas part the columns of a table
+_SAID_AT_END = re.compile(
+    r"(?:contact(?: person)?|attn|name)\s*:\s*(?P<name>[A-Z][\w'-]{1,20}(?: (?!(?:office|department|ward|desk|unit|team|hotline|number|stores?)\b)[\w'-]{1,20}){1,2})$",
+    re.IGNORECASE,
+)
 _NAMED_AT_END = re.compile(rf"(?P<name>{_PERSON_ZH}|{_PERSON_EN})\s*(?:\([^()\n]{{1,8}}\)?)?[\s:,、/()-]*$")
 _LEADS_TO_NAME = re.compile(r"^.*[科部办室处院人系联拨找打员管是叫请与和或问收给至到向即](?=.)")
 _SAME_PERSON = re.compile(
@@ -82,13 +96,13 @@ _SAME_PERSON = re.compile(
 _SHORT_NAME_AT_END = re.compile(rf"(?:^|[\s:,;、/(){TAKEN}])(?P<name>[{_HAN}·]{{2,4}})[\s:,/(-]*$")
 _NAME_AFTER = re.compile(rf"^[\s:,(/-]*(?:找|联系|是)?\s*(?P<name>{_PERSON_ZH}|{_PERSON_EN})")
 _NAME_LINE = re.compile(
-    rf"(?:(?:联系|负责|收件|收货|接收|经办|对接|联络)人(?:员)?|contact(?: person)?|attn|name)\s*:\s*(?P<names>(?:{_PERSON_ZH}|{_PERSON_EN}|[{_HAN}·]{{2,4}})(?:\s*[、/, ]\s*(?:{_PERSON_ZH}|{_PERSON_EN}|[{_HAN}·]{{2,4}}))*)\s*(?=$|[\n;,。{TAKEN}]|{_CALL})",
+    rf"(?:(?:联系|负责|收件|收货|接收|经办|对接|联络)人(?:员)?|contact(?: person)?|attn|name)\s*:\s*(?P<names>(?:{_PERSON_ZH}|{_PERSON_EN}|[{_HAN}·]{{2,4}})(?:(?>\s*[、/,]\s*|\s+)(?:{_PERSON_ZH}|{_PERSON_EN}|[{_HAN}·]{{2,4}})){{0,7}})\s*(?=$|[\n;,。{TAKEN}]|{_CALL})",
     re.IGNORECASE,
 )
 _NO_NAME = re.compile(
     r"(?:科|部|办|室|处|院|局|中心|电话|手机|联系|地址|热线|方式|号码|总机|值班|分机|时间|微信|同号|如下|咨询|物资|捐赠|白天|夜间|座机|以及|或者|或|和|及)$|^(?:请|如|有|为|我|本|可|转|或|电|拨|打|这|那|都|任|无|白天|晚上|夜间|票据|物资)"
 )
-_PARTING = rf"[;\n。!?{TAKEN}]"
+_LONGEST_LEAD = 80  # characters before a number among which its name and labels stand
 
 
 def take_people(reading: Reading) -> tuple[Person, ...]:
@@ -111,7 +125,7 @@ def take_people(reading: Reading) -> tuple[Person, ...]:
             and _SAME_PERSON.fullmatch(reading.rest[end_before:start].replace(TAKEN, ""))
         ):
             name = name_before
-        if not name and (after := _name_after(reading.rest[end:], before)):
+        if not name and (after := _name_after(reading.rest[end : end + BESIDE], before)):
             name, end = after[0], end + after[1]
         if not name:
             name = _name_waiting(waiting, start)
@@ -128,7 +142,7 @@ def take_people(reading: Reading) -> tuple[Person, ...]:
         ):
             shared = next(reversed(people.values()))  # one line for all who are named
             people |= {f"{shared.number}{name}": replace(shared, name=name) for name in name_span.names}
-    reading.take_all(_LABELS)
+    reading.take_all(_LABEL)
     return tuple(people.values())
 
 
@@ -160,6 +174,7 @@ def _name_waiting(waiting: list[_Waiting], place: int) -> str:
 
 
 def _start_of_clause(text: str, start: int, least: int) -> int:
+    least = max(least, start - _LONGEST_LEAD)
     cut = max((text.rfind(sign, least, start) for sign in ";\n。!?" + TAKEN), default=-1)
     return max(cut + 1, least)
 
@@ -171,7 +186,7 @@ def _name_before(before: str) -> tuple[str, int | None]:
     ):
         plain = plain[: label.start()]
     plain = plain.rstrip(" \t:,、/()-")
-    for pattern in (_NAMED_AT_END, _SHORT_NAME_AT_END):
+    for pattern in (_NAMED_AT_END, _SHORT_NAME_AT_END, _SAID_AT_END):
         found = pattern.search(plain)
         if found is None:
             continue
@@ -185,7 +200,8 @@ def _name_before(before: str) -> tuple[str, int | None]:
 
 
 def _line_around(text: str, start: int, end: int) -> str:
-    return text[text.rfind("\n", 0, start) + 1 : start] + text[end:].split("\n")[0]
+    before, after = text[max(0, start - BESIDE) : start], text[end : end + BESIDE]
+    return before.rpartition("\n")[2] + after.split("\n")[0]
 
 
 def _name_after(after: str, before: str) -> tuple[str, int] | None:
@@ -214,164 +230,6 @@ _EXTENSION = re.compile(r"\s*[,、(]?\s*(?:转|分机|ext\.?|x)\s*:?\s*(\d{2,6})
 _IS_TRANSPORT = re.compile(r"绿色通道|专项通道|顺丰|快递公司|物流专线|邮政专线|green channel", re.IGNORECASE)
 
 
-# -- days -----------------------------------------------------------------------------------------------
-
-_MONTHS = {
-    name: at
-    for at, name in enumerate(
-        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], start=1
-    )
-}
-_MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
-_CHINESE_DIGIT = "〇零○一二三四五六七八九"
-_DAY = (
-    r"(?P<y>20\d\d)\s*(?:年|[-./])\s*(?P<m>\d{1,2})\s*(?:月|[-./])\s*(?P<d>\d{1,2})\s*(?:日|号|(?!\d))"
-    rf"|(?P<y7>[{_CHINESE_DIGIT}]{{4}})年(?P<m7>[{_CHINESE_DIGIT}十]{{1,2}})月(?P<d7>[{_CHINESE_DIGIT}十]{{1,3}})[日号]"
-    r"|(?P<m2>\d{1,2})\s*月\s*(?P<d2>\d{1,2})\s*(?:日|号)"
-    rf"|(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?\s+(?P<m3>{_MONTH})(?:,?\s+(?P<y3>20\d\d))?"
-    r"|(?<=更新)\s*:?(?P<m5>\d{1,2})\.(?P<d5>\d{1,2})(?!\d)|(?<=[Uu]pdated )(?P<m6>\d{1,2})\.(?P<d6>\d{1,2})(?!\d)"
-    rf"|(?P<m4>{_MONTH})\s+(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:,?\s+(?P<y4>20\d\d))?"
-)
-_CLOCK = r"(?:\s*(?:上午|下午|中午|晚上?)?\s*\d{1,2}\s*(?:[:时点]\s*(?:\d{1,2})?(?:分|:\d{2})?(?:许|整)?))?"
-_PUBLISHED = re.compile(
-    r"(?:发布|公告|公布|发稿|来源|发文|刊发|填\s*表(?:\s*日)?|填报|上报|制表|first sent|published|posted|issued|dated?)(?:日期|时间|于|on)?\s*:?\s*(?:on\s*)?$|(?:^|\s)(?:日期|时间|date)\s*:\s*$",
-    re.IGNORECASE,
-)
-_UPDATED = re.compile(
-    r"(?:更新|修改|更正|updated?|revised|last update)(?:\s*(?:mon|tues|wednes|thurs|fri|satur|sun)day)?(?:日期|时间|于|至|on)?[\s:(]*(?:on\s*)?$",
-    re.IGNORECASE,
-)
-_UPDATED_AFTER = re.compile(
-    r"^\s*[,)]?\s*(?:更新|更改|修改|更正|确认|核实|统计|update(?!\w*\s*:))", re.IGNORECASE
-)
-_PUBLISHED_AFTER = re.compile(r"^\s*(?:发布|公布|公告|印发|讯|(?:published|posted)(?!\s*:))", re.IGNORECASE)
-_UNTIL_BEFORE = re.compile(
-    r"(?:截止(?:日期|时间|到|至)?|有效期至|最迟(?:于|在)?|期限|务必(?:于|在)|请(?:务必)?(?:于|在)|须于|需于|需要时间|需求时间|(?:希望|争取|力争)(?:于|在)|before|by|until|no later than|needed by|deadline(?: [a-z ]{0,30})?)\s*:?\s*(?:the\s+)?$",
-    re.IGNORECASE,
-)
-_UNTIL_AFTER = re.compile(
-    r"^[\s)]*(?:之?前|以前|为止|止|截止(?!\s*[:到至]))(?:\s*(?:务必|必须|能|需要?)?\s*(?:送达|到位|送到|到货|运抵|寄到|使用|急需|收到|提供))?",
-    re.IGNORECASE,
-)
-_WITHIN = re.compile(
-    r"(?:(?:最好|务必|必须|需在?|在|请在?|希望(?:在)?|争取)?\s*(?P<n>\d{1,3}|[一二两三四五六七八九十]+|半)\s*个?\s*(?P<unit>天|日|周|星期|小时|月)\s*(?:之内|以?内)(?!告罄|用完|断|耗尽)(?:\s*(?:务必|必须|能)?(?:送达|到位|送到|到货|需要|急需|用))?"
-    r"|within\s+(?:the next\s+)?(?P<n2>\d{1,3}|one|two|three|four|five|six|seven|a|ten)\s+(?P<unit2>hours?|days?|weeks?))",
-    re.IGNORECASE,
-)
-_WORDS_OF_NUMBERS = {
-    "one": 1,
-    "a": 1,
-    "two": 2,
-    "three": 3,
-    "four": 4,
-    "five": 5,
-    "six": 6,
-    "seven": 7,
-    "ten": 10,
-    "半": 0.5,
-}
-
-
-@dataclass(frozen=True)
-class Days:
-    published_on: date | None = None
-    updated_on: date | None = None
-    needed_by: date | None = None
-
-
-def take_days(reading: Reading, as_of: date) -> Days:
-    """The days an announcement names for itself and for its goods. A day without a year is the one nearest to `as_of`."""
-    published: list[date] = []
-    updated: list[date] = []
-    until: list[date] = []
-    for match in list(re.finditer(rf"(?<![\d.])(?:{_DAY})", reading.rest, re.IGNORECASE)):
-        on = _date(match, as_of)
-        if on is None:
-            continue
-        line = reading.rest.rfind("\n", 0, match.start()) + 1
-        before, after = reading.rest[line : match.start()], reading.rest[match.end() :].split("\n")[0]
-        start, end, kept = match.start(), match.end(), None
-        if led := _UNTIL_BEFORE.search(before):
-            start, kept = line + led.start(), until
-            end += _length(re.match(_CLOCK, after))
-            end += _length(_UNTIL_AFTER.match(reading.rest[end:]))
-        elif closed := _UNTIL_AFTER.match(after[_length(re.match(_CLOCK, after)) :]):
-            end += _length(re.match(_CLOCK, after)) + closed.end()
-            kept = until
-        elif led := _UPDATED.search(before):
-            start, kept = line + led.start(), updated
-        elif led := _PUBLISHED.search(before):
-            start, kept = line + led.start(), published
-        elif closed := _UPDATED_AFTER.match(after[(clock := _length(re.match(_CLOCK, after))) :]):
-            end, kept = end + clock + closed.end(), updated
-        elif closed := _PUBLISHED_AFTER.match(after):
-            end, kept = end + closed.end(), published
-        elif not re.search(r"\w", before.replace(TAKEN, "")) and not re.search(
-            r"\w", after.replace(TAKEN, "")
-        ):
-            kept = published  # a line that is nothing but a day is the signature's
-        elif re.search(r"[。.!;\s]$", before) and not re.search(r"\w", after):
-            kept = published  # at the end of the last sentence
-        if kept is not None:
-            kept.append(on)
-            reading.take(start, end)
-    for match in list(_WITHIN.finditer(reading.rest)):
-        if span := _span_of(match):
-            until.append(as_of + span)
-            reading.take(*match.span())
-    return Days(max(published, default=None), max(updated, default=None), min(until, default=None))
-
-
-def _length(match: re.Match[str] | None) -> int:
-    return match.end() if match else 0
-
-
-def _date(match: re.Match[str], as_of: date) -> date | None:
-    part = {name: value for name, value in match.groupdict().items() if value}
-    if "y7" in part:
-        return _in_chinese(part["y7"], part["m7"], part["d7"])
-    year = next((int(part[name]) for name in ("y", "y3", "y4") if name in part), None)
-    month = next((part[name] for name in ("m", "m2", "m3", "m4", "m5", "m6") if name in part), "")
-    day = next((int(part[name]) for name in ("d", "d2", "d3", "d4", "d5", "d6") if name in part), 0)
-    number = int(month) if month.isdigit() else _MONTHS[month[:3].lower()]
-    years = [year] if year else [as_of.year, as_of.year + 1, as_of.year - 1]
-    days = []
-    for one in years:
-        try:
-            days.append(date(one, number, day))
-        except ValueError:
-            continue
-    return min(days, key=lambda on: abs((on - as_of).days), default=None)
-
-
-def _in_chinese(year: str, month: str, day: str) -> date | None:
-    """二〇二〇年一月二十七日."""
-    digits = {sign: max(0, at - 2) for at, sign in enumerate(_CHINESE_DIGIT)}
-
-    def value(words: str) -> int:
-        tens, ten, ones = words.rpartition("十")
-        if not ten:
-            return digits.get(words, 0)
-        return 10 * (digits.get(tens, 0) if tens else 1) + digits.get(ones, 0)
-
-    try:
-        return date(int("".join(str(digits[sign]) for sign in year)), value(month), value(day))
-    except ValueError:
-        return None
-
-
-def _span_of(match: re.Match[str]) -> timedelta | None:
-    number, unit = match["n"] or match["n2"], (match["unit"] or match["unit2"]).lower()
-    count = _WORDS_OF_NUMBERS.get(number.lower())
-    if count is None:
-        count = int(number) if number.isdigit() else int(cn2an.cn2an(number.replace("两", "二"), "smart"))
-    if unit.startswith(("小时", "hour")):
-        return timedelta(days=max(1, round(count / 24)))
-    if unit.startswith(("周", "星期", "week")):
-        return timedelta(days=round(count * 7))
-    return timedelta(days=round(count * (30 if unit == "月" else 1)))
-
-
 # -- addresses ------------------------------------------------------------------------------------------
 
 _COURIER = (
@@ -393,6 +251,7 @@ _ADDRESS_ENDS = re.compile(
     rf"[\n;。!?{TAKEN}]|\.(?=\s|$)|[,、 ]\s*(?=(?:{_CALL})|(?:邮编|请|注明|并|如|需|收件人|联系|电话))|(?=邮编|联系人|收件人|电话)",
     re.IGNORECASE,
 )
+_LONGEST_ADDRESS = 200
 _LOOKS_LIKE_A_PLACE = re.compile(
     r"[省市区县镇乡村路街道号楼栋院库港门口室]|\b(?:road|rd|street|st|avenue|ave|lane|building|district|gate|dock|city|hospital|warehouse|drive|blvd|floor)\b",
     re.IGNORECASE,
@@ -454,49 +313,51 @@ def take_addresses(reading: Reading) -> Addresses:
 
 
 def _address_after(text: str, start: int, *, needs_colon: bool) -> tuple[int, int] | None:
-    lead = re.match(r"(?:\s*\([^)\n]{0,12}\))?\s*[:为是至]?\s*", text[start:])
+    lead = re.match(r"(?:\s*\([^)\n]{0,12}\))?\s*[:为是至]?\s*", text[start : start + BESIDE])
     assert lead is not None
     if needs_colon and not re.search(r"[:为是至\n]", lead[0]) and not re.match(r"[A-Za-z]", text[start - 1]):
         return None
     start += lead.end()
-    ending = _ADDRESS_ENDS.search(text, start)
-    end = ending.start() if ending else len(text)
+    ending = _ADDRESS_ENDS.search(text, start, start + _LONGEST_ADDRESS + 1)
+    end = ending.start() if ending else min(len(text), start + _LONGEST_ADDRESS + 1)
     value = text[start:end]
-    if len(value.strip()) < 3 or len(value) > 200 or not _LOOKS_LIKE_A_PLACE.search(value):
+    if len(value.strip()) < 3 or len(value) > _LONGEST_ADDRESS or not _LOOKS_LIKE_A_PLACE.search(value):
         return None
     return start, end
 
 
 # -- rules ----------------------------------------------------------------------------------------------
 
-_CLAUSE = rf"(?:[^\n。;,!?.{TAKEN}]|\.(?=\S))"
+_SIGN = rf"(?:[^\n。;,!?.{TAKEN}]|\.(?=\S))"
+_CLAUSE = re.compile(rf"{_SIGN}+")
 _ABROAD = r"(?:境外|海外|国外|国际|overseas|abroad|foreign|international)"
 _REFUSES_ABROAD = re.compile(
-    rf"{_CLAUSE}*(?:(?:不|未|无法|谢绝|拒绝|停止|不能|cannot|can't|not|unable|no){_CLAUSE}{{0,25}}{_ABROAD}|{_ABROAD}{_CLAUSE}{{0,20}}(?:不接|不予|暂不|不收|谢绝|not|cannot)){_CLAUSE}*",
+    rf"(?:(?:不|未|无法|谢绝|拒绝|停止|不能|cannot|can't|not|unable|no){_SIGN}{{0,25}}{_ABROAD}|{_ABROAD}{_SIGN}{{0,20}}(?:不接|不予|暂不|不收|谢绝|not|cannot))",
     re.IGNORECASE,
 )
 _ASKED_ABROAD = re.compile(
-    rf"[^\n。;{TAKEN}]*是否{_CLAUSE}*{_ABROAD}{_CLAUSE}*[:?]\s*(?:(?P<no>否|不|no)|是|可以?|能|yes){_CLAUSE}*",
+    rf"是否{_SIGN}{{0,60}}{_ABROAD}{_SIGN}{{0,60}}[:?]\s*(?:(?P<no>否|不|no)|是|可以?|能|yes){_SIGN}*",
     re.IGNORECASE,
 )
 _TAKES_ABROAD = re.compile(
-    rf"{_CLAUSE}*(?:(?:接[受收]|欢迎|可以?|收|accept|welcome|take){_CLAUSE}{{0,20}}{_ABROAD}|{_ABROAD}{_CLAUSE}{{0,30}}(?:可|欢迎|接[受收]|清关|报关|welcome|accept|customs)){_CLAUSE}*",
+    rf"(?:(?:接[受收]|欢迎|可以?|收|accept|welcome|take){_SIGN}{{0,20}}{_ABROAD}|{_ABROAD}{_SIGN}{{0,30}}(?:可|欢迎|接[受收]|清关|报关|welcome|accept|customs))",
     re.IGNORECASE,
 )
 _PERSONS = r"(?:个人|私人|individuals?|private (?:persons?|senders?|donors?|individuals?))"
 _BODIES = r"(?:单位|企业|机构|公司|团体|组织|organi[sz]ations?|companies|charities|institutions?)"
 _REFUSES_PERSONS = re.compile(
-    rf"{_CLAUSE}*(?:(?:不|谢绝|暂不|拒绝|无法|not?|cannot|can't|unable|no){_CLAUSE}{{0,25}}{_PERSONS}|(?:只|仅|限|only){_CLAUSE}{{0,20}}{_BODIES}|对象\s*:{_CLAUSE}{{0,20}}(?:不收|不接[受收]|不含)个人|{_BODIES}{_CLAUSE}{{0,15}}\bonly\b|{_PERSONS}{_CLAUSE}{{0,12}}(?:不接|暂不|不予|cannot|not)){_CLAUSE}*",
+    rf"(?:(?:不|谢绝|暂不|拒绝|无法|not?|cannot|can't|unable|no){_SIGN}{{0,25}}{_PERSONS}|(?:只|仅|限|only){_SIGN}{{0,20}}{_BODIES}|对象\s*:{_SIGN}{{0,20}}(?:不收|不接[受收]|不含)个人|{_BODIES}{_SIGN}{{0,15}}\bonly\b|{_PERSONS}{_SIGN}{{0,12}}(?:不接|暂不|不予|cannot|not))",
     re.IGNORECASE,
 )
 _TAKES_PERSONS = re.compile(
-    rf"{_CLAUSE}*(?:接[受收]|欢迎|可以?|accept|welcome){_CLAUSE}{{0,20}}{_PERSONS}{_CLAUSE}*|{_CLAUSE}*{_PERSONS}{_CLAUSE}{{0,20}}(?:均可|都可|皆可|可以|welcome|accepted){_CLAUSE}*",
+    rf"(?:接[受收]|欢迎|可以?|accept|welcome){_SIGN}{{0,20}}{_PERSONS}|{_PERSONS}{_SIGN}{{0,20}}(?:均可|都可|皆可|可以|welcome|accepted)",
     re.IGNORECASE,
 )
 _TRANSPORT = re.compile(
-    rf"{_CLAUSE}*(?:绿色通道|专项通道|救灾捐赠物资|救援物资|物资通行|通行证|派车|车辆接|接应|顺丰|邮政|\bems\b|中通|圆通|韵达|京东物流|德邦|自行送|送货上门|运输|发件|寄件|快递公司|卸货|报备|green channel|permit|police|pick ?up|courier|freight|logistics|trucks?|vehicle|customs|清关|报关|免税){_CLAUSE}*(?:[,]{_CLAUSE}*(?:备注|注明|标注|写明|强调|label|mark){_CLAUSE}*)?",
+    r"(?:绿色通道|专项通道|救灾捐赠物资|救援物资|物资通行|通行证|派车|车辆接|接应|顺丰|邮政|\bems\b|中通|圆通|韵达|京东物流|德邦|自行送|送货上门|运输|发件|寄件|快递公司|卸货|报备|green channel|permit|police|pick ?up|courier|freight|logistics|trucks?|vehicle|customs|清关|报关|免税)",
     re.IGNORECASE,
 )
+_TO_BE_WRITTEN = re.compile(r"备注|注明|标注|写明|强调|label|mark", re.IGNORECASE)
 
 
 class Sender(StrEnum):
@@ -516,20 +377,50 @@ class Rules:
 
 
 def take_rules(reading: Reading) -> Rules:
-    overseas: bool | None = None
-    if answers := reading.take_all(_ASKED_ABROAD):
-        overseas = answers[0]["no"] is None
-    elif reading.take_all(_REFUSES_ABROAD):
+    overseas = _asked_abroad(reading)
+    if overseas is None and _take_clauses(reading, _REFUSES_ABROAD):
         overseas = False
-    elif reading.take_all(_TAKES_ABROAD):
+    elif overseas is None and _take_clauses(reading, _TAKES_ABROAD):
         overseas = True
     senders: frozenset[str] | None = None
-    if refused := reading.take_all(_REFUSES_PERSONS):
-        senders = _bodies(" ".join(match[0] for match in refused))
-    elif reading.take_all(_TAKES_PERSONS):
+    if refused := _take_clauses(reading, _REFUSES_PERSONS):
+        senders = _bodies(" ".join(reading.plain.text[start:end] for start, end in refused))
+    elif _take_clauses(reading, _TAKES_PERSONS):
         senders = frozenset(Sender)
-    said = [reading.written(*match.span()).strip(" ,、，") for match in reading.take_all(_TRANSPORT)]
+    transport = _take_clauses(reading, _TRANSPORT, goes_on=_TO_BE_WRITTEN)
+    said = [reading.written(start, end).strip(" ,、，") for start, end in transport]
     return Rules(overseas, senders, "\n".join(said))
+
+
+def _asked_abroad(reading: Reading) -> bool | None:
+    """The answer a form gives: 是否接受境外捐赠：否."""
+    for sentence in _SENTENCE.finditer(reading.rest):
+        if said := _ASKED_ABROAD.search(reading.rest, sentence.start(), sentence.end()):
+            reading.take(sentence.start(), said.end())
+            return said["no"] is None
+    return None
+
+
+def _take_clauses(
+    reading: Reading, saying: re.Pattern[str], *, goes_on: re.Pattern[str] | None = None
+) -> list[tuple[int, int]]:
+    """Take every clause that says it, with the next one behind a comma if that goes on: where they stood.
+
+    A clause is cut before it is searched: a pattern that begins with all that may stand before it takes the square of the time.
+    """
+    spans: list[tuple[int, int]] = []
+    clauses = [clause.span() for clause in _CLAUSE.finditer(reading.rest)]
+    for at, (start, end) in enumerate(clauses):
+        if spans and start < spans[-1][1]:
+            continue
+        if saying.search(reading.rest, start, end):
+            after = clauses[at + 1] if at + 1 < len(clauses) else (0, 0)
+            if goes_on and reading.rest[end : after[0]] == "," and goes_on.search(reading.rest, *after):
+                end = after[1]
+            spans.append((start, end))
+    for start, end in spans:
+        reading.take(start, end)
+    return spans
 
 
 def _bodies(said: str) -> frozenset[str]:
@@ -557,10 +448,10 @@ _LABEL_OF_NAME = re.compile(
     re.IGNORECASE,
 )
 _HOSPITAL_EN = re.compile(
-    r"(?P<name>(?:The )?(?:(?:St\.?|[A-Z][\w'’&-]*)(?: (?:of|and|the|for|&))? ){1,7}(?:Hospital|Clinic|Infirmary|Medical Cent(?:er|re)|Health Cent(?:er|re)|Health Department|Health Post|Nursing Home|Red Cross)(?: No\.? ?\d+)?(?: of [A-Z]\w+(?: [A-Z]\w+)*)?)"
+    r"(?P<name>(?<![A-Za-z])(?:The )?(?:(?:St\.?|[A-Z][\w'’&-]{0,30})(?: (?:of|and|the|for|&))? ){1,7}(?:Hospital|Clinic|Infirmary|Medical Cent(?:er|re)|Health Cent(?:er|re)|Health Department|Health Post|Nursing Home|Red Cross)(?: No\.? ?\d+)?(?: of [A-Z]\w+(?: [A-Z]\w+)*)?)"
 )
 _SHOUTED = re.compile(
-    r"(?P<name>[A-Z]{2,}(?:[ &]+[A-Z]+){0,5} (?:HOSPITAL|CLINIC|MEDICAL CENT(?:ER|RE)|HEALTH CENT(?:ER|RE)))"
+    r"(?P<name>(?<![A-Z])[A-Z]{2,24}(?:[ &]{1,3}[A-Z]{1,24}){0,5} (?:HOSPITAL|CLINIC|MEDICAL CENT(?:ER|RE)|HEALTH CENT(?:ER|RE)))"
 )
 _CHARITY = re.compile(r"红十字会|慈善|指挥部|Red Cross")
 _NOT_OF_THE_NAME = re.compile(

@@ -114,7 +114,7 @@ SENTENCES: Mapping[str, Any] = {
     "list-of-words": _("This is a table of words or kinds (a look-up table), not a list of needs."),
     "list-of-counts": _("This counts requests by month; it names nobody who needs anything."),
     "list-of-hospitals": _(
-        "This is a directory of hospitals: it asks for nothing. Take it in as a directory."
+        "This is a directory of hospitals: it asks for nothing. Take it in by the command import_directory."
     ),
     # quantities
     "not-a-quantity": _(

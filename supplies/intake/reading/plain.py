@@ -11,6 +11,8 @@ import opencc
 from .text import refuse_long, refuse_unstorable
 
 LONGEST = 20_000  # characters; a page of an announcement has two thousand
+LONGEST_LINE = 1000  # characters; a longer one is read in pieces, since some readers look at a line from every place in it
+BESIDE = 200  # characters around what is read, of the same line, that may say what it is
 WIDEST_GAP = 60  # white characters in a row; more part nothing, and would only cost time
 TAKEN = "\ue001"  # stands for every character that has been read
 _UNSEEN = re.compile(
@@ -77,12 +79,25 @@ def _simplified(text: str) -> str:
     return "".join(one if len(one := _converter().convert(sign)) == 1 else sign for sign in text)
 
 
+_LONG_LINE = re.compile(rf"[^\n]{{{LONGEST_LINE}}}(?=[^\n])")
+
+
+def _cut(piece: re.Match[str]) -> str:
+    """With a line end in the place of its last sign that is neither letter nor figure, so that no number is cut in two."""
+    words = piece[0]
+    for parts in (str.isalnum, str.isdigit):
+        for place in reversed(range(len(words))):
+            if not parts(words[place]):
+                return words[:place] + "\n" + words[place + 1 :]
+    return "\n" + words[1:]  # a thousand figures in a row are no number
+
+
 class Reading:
     """The plain text while it is read: who understands a stretch takes it, and the next reader no longer sees it."""
 
     def __init__(self, raw: str) -> None:
         self.plain = plain_of(raw)
-        self.rest = self.plain.text
+        self.rest = _LONG_LINE.sub(_cut, self.plain.text)
 
     def take(self, start: int, end: int) -> None:
         taken = "".join(sign if sign == "\n" else TAKEN for sign in self.rest[start:end])

@@ -11,6 +11,7 @@ import django
 
 django.setup()
 
+from django.db import transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402  (settings first)
 
 from supplies.intake import services  # noqa: E402
@@ -23,7 +24,8 @@ def careless(batch_id: str) -> None:
     batch = Import.objects.get(pk=batch_id)
     rows = list(StagedRow.objects.to_enter(batch))
     Import.objects.filter(pk=batch_id).update(next_row=batch.rows_read + 1)
-    enter_rows(batch, Run.of(batch, at=timezone.now()), rows)
+    with transaction.atomic():
+        enter_rows(batch, Run.of(batch, at=timezone.now()), rows)
 
 
 if __name__ == "__main__":

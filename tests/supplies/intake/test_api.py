@@ -272,7 +272,7 @@ def test_the_error_file_names_rows_and_reasons_and_holds_no_cells() -> None:
     volunteer = make_member("volunteer")
     batch = a_batch(volunteer)
 
-    answer = Speaker(volunteer).get(f"intake-batches/{batch.pk}/errors/")
+    answer = Speaker(volunteer).client.get(f"{V1}intake-batches/{batch.pk}/errors/", HTTP_ACCEPT="text/csv")
 
     text = b"".join(answer.streaming_content).decode()
     assert answer["Content-Type"].startswith("text/csv")

@@ -408,10 +408,10 @@ def test_what_a_carton_holds_is_said_beside_its_line_and_undone(desk: Client, vo
     do(desk, batch.staged.get(), "unit", **said)
 
     [line] = batch.staged.get().shown["lines"]
-    assert line["quantity"] == 3000
+    assert (line["quantity"], line["confidence"]) == (3000, "said")
     correction = Correction.objects.get()
     assert "1,000" in desk.get(list_of(Correction)).content.decode()
-    choose(desk, "undo", correction)
+    choose(desk, "undo", correction, query="")
     correction.refresh_from_db()
     assert correction.undone_at is not None
 

@@ -28,6 +28,7 @@ from supplies.intake.models import (
     StagedStatus,
     Verdict,
 )
+from supplies.intake.reading_in import erase_file
 from supplies.needs.models import Appeal, Need, QuantityKind
 from supplies.organisations.models import Contact, Organisation, User
 from supplies.regions.models import Region
@@ -184,7 +185,7 @@ def test_a_file_that_cannot_be_read_says_why_and_is_erased(
 
 def test_a_file_that_was_lost_before_it_was_read_is_asked_for_again(volunteer: User) -> None:
     batch = hand_in([make_row()], by=volunteer, is_read=False)
-    services._erase_file(batch, at=timezone.now())
+    erase_file(batch, at=timezone.now())
 
     services.work(batch.pk, at=timezone.now())
 

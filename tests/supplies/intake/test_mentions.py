@@ -100,3 +100,29 @@ def test_no_text_takes_long(text: str):
     read(text)
 
     assert time.process_time() - began < 20
+
+
+def test_a_column_of_telephones_keeps_its_place_in_a_table():
+    lines = read("名称,数量,联系电话,标准\n医用外科口罩,500,,YY 0469-2011\n护目镜,20,,").lines
+
+    assert [(line.goods.heading, line.quantity) for line in lines] == [("医用外科口罩", 500), ("护目镜", 20)]
+    assert [standard.code for standard in lines[0].standards] == ["YY0469-2011"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Contact: Practice person, 027-55500312", "Practice person"),
+        ("Contact: Equipment department, 027-55500312", ""),
+    ],
+)
+def test_a_name_behind_its_label_is_read_and_a_department_is_none(text: str, name: str):
+    assert [person.name for person in read(text).people] == [name]
+
+
+@pytest.mark.parametrize("between", [":", ":\n", "\n"])
+def test_an_account_on_the_next_line_is_hidden_too(between: str):
+    announcement = read(f"急需护目镜20副\n户名:演练慈善会,账号{between}6222000000000000123")
+
+    assert announcement.accounts == 1
+    assert "6222" not in "".join(one.text for one in announcement.unread)

@@ -55,7 +55,7 @@ def test_a_place_is_free_again_when_the_file_is_read_or_its_reader_is_gone(
 
     heads = [head_of(file) for _time in range(FILES_AT_ONCE + 1)]
 
-    assert all(len(head) == 1 for head in heads)
+    assert all(len(head.rows) == 1 for head in heads)
     with closing(connection.copy()) as other, other.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, 1), pg_try_advisory_lock(%s, 2)", [READING, READING])
         assert cursor.fetchone() == (True, True)
