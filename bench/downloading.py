@@ -6,9 +6,9 @@ import sys
 import time
 from collections.abc import Iterator
 from typing import Any
-from xml.etree.ElementTree import fromstring
 
 import django
+from defusedxml.ElementTree import fromstring
 
 from bench.watched import peak_mib
 

@@ -92,7 +92,7 @@ def multiply() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMPORARY TABLE made AS SELECT gen_random_uuid() AS id, id AS of"
-            f" FROM supplies_appeal, generate_series(2, {COPIES})"
+            f" FROM supplies_appeal, generate_series(2, {COPIES})"  # nosec B608 # a number of ours
         )
         cursor.execute(
             f"INSERT INTO supplies_appeal (id, {', '.join(appeals)})"  # nosec B608 # names of our own columns

@@ -15,7 +15,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session as OldSession
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import ForeignObjectRel, Min, Model
+from django.db.models import BinaryField, ForeignObjectRel, Min, Model
 from django.utils.translation import gettext as _
 
 from supplies.accounts import services as accounts
@@ -312,7 +312,11 @@ def _posted(user: User) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     for model in apps.get_models():
         for field in model._meta.local_concrete_fields:
             if field.name in AUTHOR and field.related_model is User and model is not Contact:
-                names = [one.name for one in model._meta.local_concrete_fields if one.name not in AUTHOR]
+                names = [
+                    one.name
+                    for one in model._meta.local_concrete_fields
+                    if one.name not in AUTHOR and not isinstance(one, BinaryField)  # what is sealed
+                ]
                 yield (
                     model._meta.label_lower,
                     list(model._base_manager.filter(**{field.name: user}).values(*names)),
