@@ -42,6 +42,7 @@ from supplies.intake.opening import rows_in as sheet_rows_in
 from supplies.intake.reading.findings import Finding, Unreadable
 from supplies.intake.services import import_appeals
 from supplies.needs.models import QuantityKind
+from supplies.regions.services import Places
 
 DATABASE = "bench_intake"
 ROWS, GOAL_SECONDS, GOAL_MIB = 100_000, 120, 300
@@ -113,7 +114,7 @@ def reader_of_announcements() -> Reader | None:
         if error.name != "supplies.intake.announcements":
             raise
         return None
-    return partial(module.read_announcement, dictionary=Dictionary())
+    return partial(module.read_announcement, dictionary=Dictionary(), places=Places())
 
 
 def _reading(rows: Sequence[Labelled]) -> dict[str, Any]:
