@@ -164,6 +164,7 @@ def flows(narrowed: QuerySet[ShipmentLine]) -> list[Cell]:
     """What left, month by month, from province to prefecture."""
     sums = (
         narrowed.filter(is_live=True, shipment__departed_at__isnull=False)
+        .filter(receipt_lines__receipt__correction=None)  # not counted yet, or by the count that holds
         .order_by()
         .annotate(
             emergency=F("allocation__need__appeal__emergency_id"),
@@ -177,9 +178,9 @@ def flows(narrowed: QuerySet[ShipmentLine]) -> list[Cell]:
             givers=Count("shipment__consignor_id", distinct=True),
             lines=Count("pk"),
             shipped=Sum("allocation__quantity"),
-            accepted=Coalesce(Sum("receipt_line__accepted"), 0),
+            accepted=Coalesce(Sum("receipt_lines__accepted"), 0),
             updated_at=Greatest(
-                Max("shipment__departed_at"), Max("shipment__delivered_at"), Max("receipt_line__receipt__at")
+                Max("shipment__departed_at"), Max("shipment__delivered_at"), Max("receipt_lines__receipt__at")
             ),
         )
     )

@@ -74,8 +74,12 @@ def places(doors: Doors, route: Route, key: Any) -> tuple[dict[str, Any], list[s
     else:
         asked = rolled_back(lambda: desk.get(path))
         valid = body_for(route, "POST", doors.world, doors.world.own)[0] or {}
-    shown = [] if asked.streaming else NAMED.findall(asked.content.decode())
+    shown = [] if asked.streaming or not is_a_page(asked) else NAMED.findall(asked.content.decode())
     return valid, sorted({*valid, *shown})
+
+
+def is_a_page(answer: Any) -> bool:
+    return "html" in answer.headers.get("Content-Type", "")
 
 
 def rolled_back(ask: Callable[[], Any]) -> Any:
