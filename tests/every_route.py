@@ -174,6 +174,7 @@ def some_of_everything() -> dict[str, Any]:
         "track": shipment.code,
         "following": signing.dumps(str(asked.pk), salt=following.CONFIRM),
         "shipments/1/papers": "labels",
+        "dock": shipment.pk,
         "certificates": certify(counted.lines.get().allocation.offer.donation, by=None, at=NOW).code,
         "open": "needs",
         "open/1.": "csv",

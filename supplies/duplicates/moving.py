@@ -10,14 +10,16 @@ from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from supplies.accounts.models import Invitation
+from supplies.carriers.models import CarrierAccount, ParkedEvent
 from supplies.duplicates.models import Merge, MovedRow
 from supplies.errors import Refused
 from supplies.intake.models import Correction, ImportedRow
 from supplies.listings.models import ListedFacility
+from supplies.loads.models import ConsolidatedLoad
 from supplies.needs.models import Appeal
 from supplies.offers.models import Donation
 from supplies.organisations.models import Alias, Contact, Facility, Membership, Organisation
-from supplies.shipments.models import Shipment
+from supplies.shipments.models import Leg, Shipment
 
 MADE = ""  # in place of a column: the merge made the row, and undoing it deletes it
 
@@ -26,6 +28,10 @@ MADE = ""  # in place of a column: the merge made the row, and undoing it delete
 OF_AN_ORGANISATION: tuple[tuple[type[Model], str], ...] = (
     (Shipment, "consignor"),
     (Shipment, "carrier"),
+    (Leg, "carrier"),
+    (ConsolidatedLoad, "carrier"),
+    (ParkedEvent, "carrier"),
+    (CarrierAccount, "carrier"),
     (Donation, "organisation"),
     (ImportedRow, "organisation"),
     (ListedFacility, "organisation"),
@@ -34,6 +40,7 @@ OF_AN_ORGANISATION: tuple[tuple[type[Model], str], ...] = (
 )
 OF_A_SITE: tuple[tuple[type[Model], str], ...] = (
     (Shipment, "consignee"),
+    (ConsolidatedLoad, "consignee"),
     (Donation, "directed_facility"),
     (Appeal, "facility"),
     (ImportedRow, "facility"),
@@ -54,6 +61,8 @@ STAYS = frozenset(
         "calllog.organisation",
         "reveal.organisation",
         "reveal.on_behalf_of",
+        "rearrangement.carrier_before",  # who it was taken from, on that day
+        "certifiedgoods.facility",  # what was certified was counted there
         "duplicatepair.one",
         "duplicatepair.other",
         "webhookendpoint.organisation",  # whoever set it up would be told what the other does

@@ -2,6 +2,7 @@
 
 import django.core.validators
 import django.db.models.functions.comparison
+import supplies.append_only
 import supplies.shipments.models
 from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexConcurrently, ValidateConstraint
 from django.db import migrations, models
@@ -34,6 +35,11 @@ class Migration(migrations.Migration):
             model_name='trackingevent',
             name='temperature_c',
             field=supplies.shipments.models.TemperatureField(blank=True, decimal_places=1, max_digits=4, null=True, validators=[django.core.validators.MinValueValidator(-200), django.core.validators.MaxValueValidator(100)], verbose_name='temperature, °C'),
+        ),
+        migrations.RemoveConstraint(model_name='trackingevent', name='tracking_events_are_only_added'),
+        migrations.AddConstraint(
+            model_name='trackingevent',
+            constraint=supplies.append_only.OnlyAdded(may_change=('place', 'label', 'note', 'logger'), name='tracking_events_are_only_added'),
         ),
         AddIndexConcurrently(
             model_name='shipment',

@@ -605,7 +605,7 @@ class TrackingEvent(models.Model):
                     temperature_c__isnull=False, temperature_c__gte=EARTHLY[0], temperature_c__lte=EARTHLY[1]
                 ),
             ),
-            OnlyAdded(name="tracking_events_are_only_added", may_change=["place", "label", "note"]),
+            OnlyAdded(name="tracking_events_are_only_added", may_change=["place", "label", "note", "logger"]),
         ]
         indexes = [models.Index(fields=["shipment", "occurred_at", "id"], name="tracking_event_in_order")]
 

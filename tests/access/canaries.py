@@ -180,6 +180,9 @@ def _one_of_everything() -> Match:
     moving.deliver(shipment, by=None, at=at)
     count = {"accepted": 60, "refused": 10, "refusal": "other", "refusal_words": "x"}
     receiving.receive(shipment, counts=[{"line": shipment.lines.get(), **count}], note="x", by=user, at=at)
+    for ticket in shipment.tickets.order_by("pk"):
+        answered = receiving.answer(ticket, proposed="written_off", answer="x", by=match.giver, at=at)
+        receiving.settle(answered, outcome="written_off", note="x", by=user, at=at)
     thanking.thank(shipment, words="x", by=user, at=at)
     following.ask(make_shipment(status="booked"), email="x@demo.invalid", language="en", at=at)
     people.issue_token(user, name="x", scopes=["read"], at=at, expires_at=at + timedelta(days=90))

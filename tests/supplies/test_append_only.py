@@ -12,9 +12,11 @@ from supplies.journal import chain
 from supplies.journal.models import Event, Unsealed
 from supplies.journal.services import record
 from supplies.organisations.models import User
+from supplies.papers.services import certify
 from supplies.receipts import services as receiving
 from supplies.regions.models import Region
 from supplies.shipments.models import TrackingEvent
+from supplies.shipments.rearranging import reassign
 from tests.makers import NOW, make_emergency, make_organisation, make_shipment
 from tests.owner import as_owner
 from tests.supplies.organisations.verdicts import yes
@@ -30,6 +32,9 @@ def history(volunteer: User) -> None:
     shipment = make_shipment(status="delivered")
     line = shipment.lines.get()
     receiving.receive(shipment, counts=[{"line": line, "accepted": 90, "damaged": 10}], by=None, at=NOW)
+    certify(line.allocation.offer.donation, by=None, at=NOW)
+    booked = make_shipment(status="booked")
+    reassign(booked, carrier=make_organisation("carrier"), reason="broken down", by=None, at=NOW)
     bump(Region, at=NOW)
     chain.seal(at=NOW)
     with connection.cursor() as cursor:

@@ -128,6 +128,7 @@ def test_the_page_issues_a_key_that_works_shows_it_once_and_revokes_it() -> None
         "offers",
         "shipments",
         "contacts",
+        "webhooks",
     ]
     assert reads(key) == 200
     assert key not in client.get(reverse("keys")).content.decode()

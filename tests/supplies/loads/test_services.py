@@ -9,6 +9,7 @@ from supplies.lifecycle import Lifecycle
 from supplies.loads import services as loads
 from supplies.loads.models import LOAD_LIFECYCLE, ConsolidatedLoad, LoadStatus
 from supplies.organisations.models import Facility, Organisation
+from supplies.receipts import services as receiving
 from supplies.shipments import legs, rearranging
 from supplies.shipments import services as moving
 from supplies.shipments.models import Shipment
@@ -77,7 +78,7 @@ def test_each_donor_s_shipment_is_counted_by_itself(hospital: Facility, trunk: O
     load = loads.dispatch(gather(hospital, trunk, one, other), by=None, at=NOW)
     loads.deliver(load, by=None, at=NOW)
 
-    moving.receive(one, counts=[{"line": one.lines.get(), "accepted": 100}], by=None, at=NOW)
+    receiving.receive(one, counts=[{"line": one.lines.get(), "accepted": 100}], by=None, at=NOW)
 
     assert statuses(one, other) == ["accepted", "delivered"]
 

@@ -9,6 +9,7 @@ from django.db.models import Sum
 from supplies.allocations.models import Allocation
 from supplies.errors import MoveRefused, NotEligible, NotEnoughLeft, Refused
 from supplies.journal.models import Event
+from supplies.receipts import services as receiving
 from supplies.shipments import care, legs, packing, rearranging
 from supplies.shipments import services as moving
 from supplies.shipments.models import Rearrangement, Shipment
@@ -79,7 +80,7 @@ def test_both_parts_arrive_and_the_need_is_met() -> None:
         moving.dispatch(part, by=None, at=NOW)
         moving.deliver(part, by=None, at=NOW)
         counts = [{"line": part.lines.get(), "accepted": quantity}]
-        moving.receive(part, counts=counts, by=None, at=NOW)
+        receiving.receive(part, counts=counts, by=None, at=NOW)
 
     need.refresh_from_db()
     assert (need.status, need.quantity_received, need.quantity_in_transit) == ("met", 100, 0)
