@@ -74,7 +74,7 @@ def test_the_command_says_what_it_loaded() -> None:
     call_command("load_reference", stdout=out)
 
     assert "catalogue.item: 83 rows, 0 changed, version 1" in out.getvalue()
-    assert "shipments.trackingcode: 226 rows" in out.getvalue()
+    assert "shipments.trackingcode: 256 rows" in out.getvalue()
 
 
 # -- what is shipped --------------------------------------------------------------------------------------
