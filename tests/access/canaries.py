@@ -434,6 +434,8 @@ ROWS_OF = {
     "regions": "supplies.Region",
     "report/need": "supplies.Need",
     "reveals": "supplies.Reveal",
+    "hooks/carriers": "supplies.CarrierAccount",
+    "dock": "supplies.Shipment",
     "shipments": "supplies.Shipment",
     "fhir/SupplyRequest": "supplies.Need",
     "fhir/SupplyDelivery": "supplies.Shipment",
@@ -453,6 +455,7 @@ WORDS = {
     "kind": [*DOWNLOADS],
     "form": [*FORMS],
     "extension": [*EXTENSIONS],
+    "paper": ["labels", "packing-list", "waybill", "receipt"],
     "file": [*(f"{kind}.jsonl.gz" for kind in COLUMNS), MANIFEST, SIGNATURE],
 }
 
