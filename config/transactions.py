@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, Unreada
 from django.utils import timezone
 
 from config.api_errors import lost_a_race, of_the_database
-from config.mishaps import UNREADABLE, mishap
+from config.mishaps import UNREADABLE, is_for_programs, mishap
 from supplies.errors import Refused
 from supplies.journal import once
 from supplies.journal.once import Answer, Asked
@@ -112,8 +112,8 @@ def _once(request: HttpRequest, do: Callable[[], HttpResponse]) -> HttpResponse:
 
 def asked_by_form(request: HttpRequest) -> Asked | None:
     """The request of a form that carries {% once %}. Sent again with another content, it is another request."""
-    if request.path_info.startswith("/api/"):
-        return None  # there the key is a header, and who asks is not known yet
+    if is_for_programs(request):
+        return None  # there the key is a header, or the body is signed as it is; and who asks is not known yet
     token = request.POST.get(settings.ONCE_FIELD, "")
     if not TOKEN.fullmatch(token):
         return None

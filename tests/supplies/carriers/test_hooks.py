@@ -296,3 +296,14 @@ def test_a_burst_of_ten_thousand_is_stored_to_the_last_and_once() -> None:
     assert TrackingEvent.objects.exclude(external_id="").count() == 5_000
     assert ParkedEvent.objects.waiting().count() == 5_000
     assert {shipment.events.exclude(external_id="").count() for shipment in shipments} == {1_000}
+
+
+@pytest.mark.parametrize("interface", ["generic", "kuaidi100"])
+def test_a_form_with_files_is_refused_like_any_body_that_is_not_the_carriers(interface: str) -> None:
+    account = make_account(interface=interface)
+
+    answer = Client().post(f"/hooks/carriers/{account.pk}/", {"param": "x", "once": "y"})  # multipart
+
+    assert answer.status_code in (400, 401)
+    assert answer.json()["code"]
+    assert not CarrierHook.objects.exists()
