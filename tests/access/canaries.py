@@ -440,6 +440,8 @@ ROWS_OF = {
     "webhooks/deliveries": "supplies.WebhookDelivery",
     "webhook-endpoints": "supplies.WebhookEndpoint",
     "webhook-deliveries": "supplies.WebhookDelivery",
+    "tickets": "supplies.DiscrepancyTicket",
+    "intake-batches": "supplies.Import",
     "shipments": "supplies.Shipment",
     "fhir/SupplyRequest": "supplies.Need",
     "fhir/SupplyDelivery": "supplies.Shipment",

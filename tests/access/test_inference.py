@@ -22,6 +22,9 @@ PUBLIC = {Stage.EVERYONE, Stage.CODE}
 NOT_COMPARED = {
     "track",
     "track-code",
+    "certificate",
+    "certificate-file",
+    "certificate-detail",
     "sign-up",
     "still-needed",
     "confirm-following",
