@@ -113,7 +113,9 @@ def _once(request: HttpRequest, do: Callable[[], HttpResponse]) -> HttpResponse:
 def asked_by_form(request: HttpRequest) -> Asked | None:
     """The request of a form that carries {% once %}. Sent again with another content, it is another request."""
     if is_for_programs(request):
-        return None  # there the key is a header, or the body is signed as it is; and who asks is not known yet
+        return (
+            None  # there the key is a header, or the body is signed as it is; and who asks is not known yet
+        )
     token = request.POST.get(settings.ONCE_FIELD, "")
     if not TOKEN.fullmatch(token):
         return None

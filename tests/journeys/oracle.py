@@ -155,6 +155,10 @@ class Oracle:
     def proposed(self, side: Any) -> int:
         return sum(p.meant for p in self.proposals if side in (p.need, p.offer) and p.status in PENDING)
 
+    def answered(self, side: Any) -> int:
+        """Of what is proposed, what a volunteer has answered already: no run touches it."""
+        return sum(p.meant for p in self.proposals if side in (p.need, p.offer) and p.status == "approved")
+
     # -- asking and giving
 
     def publish(self, post: Post) -> None:
@@ -248,6 +252,9 @@ class Oracle:
 
     def matched(self, run: Any, found: list[tuple[Any, Need, Offer, int]], superseded: set[Any]) -> None:
         """What a run proposed: all of it allowed, and nobody left who could be served. What waited may make way for it."""
+        # What waits for a volunteer takes part again, so a rest is what is lacking without it (docs/decisions/0019).
+        asked = {need: self.outstanding(need) - self.answered(need) for need in self.needs}
+        lots = {need: min(need.min_lot, max(asked[need], 1)) for need in self.needs}
         for proposal in self.proposals:
             if proposal.pk in superseded and proposal.status != "superseded":
                 assert proposal.status == "open", "what was answered makes way for nothing"
@@ -255,7 +262,6 @@ class Oracle:
         wanted = {need: self._wanted(need) for need in self.needs}
         spare = {offer: self._spare(offer) for offer in self.offers}
         barred = {(p.need, p.offer) for p in self.proposals if p.status in (*PENDING, "declined")}
-        lots = {need: min(need.min_lot, max(wanted[need], 1)) for need in self.needs}
         new = set()
         for pk, need, offer, quantity in found:
             assert (need, offer) not in barred | new
