@@ -47,7 +47,7 @@ ROUTES = {
         organisation organisation-check facility promise privacy open-data open-dictionary open-dictionary-json open-key open-manifest open-signature how-matching-works my-data account account-number keys members nowhere
         webhooks webhook webhookendpoint-list webhookendpoint-detail webhookdelivery-list webhookdelivery-detail
         """,
-    "search": "dock shipment-paper shipment-papers choose-hospital read-announcement intake check-goods check",
+    "search": "dock intake-batch-errors shipment-paper shipment-papers choose-hospital read-announcement intake check-goods check",
     "track": """
         find-code track track-code invitation still-needed reported change-request-detail take-back-report
         confirm-following end-following
@@ -85,7 +85,7 @@ ROUTES = {
         """,
     "reveal": "contact-reveal reveal-contact attachment",
     "export": "copy-my-data",
-    "download": "open-dump open-file intake-batch-errors",
+    "download": "open-dump open-file",
     "docs": "api-schema api-docs",
     "hooks": "carrier-hook",
     "desk": "",

@@ -17,6 +17,7 @@ from supplies.errors import Refused
 from supplies.federation import feed, matched, services
 from supplies.federation.fetching import site_at
 from supplies.federation.models import ForeignNeed, Peer, PeerStatus
+from supplies.leaks import masked
 from supplies.organisations.desk import DeskAdmin, Verb
 
 
@@ -125,7 +126,7 @@ class PeerAdmin(DeskAdmin):
         "manifest_made_at",
         "needs_told",
         "is_matched",
-        "matched_because",
+        "why_matched",
         "matched_needs",
         "taken",
         "is_taken",
@@ -137,6 +138,10 @@ class PeerAdmin(DeskAdmin):
         "pulled_at",
         "problem",
     )
+
+    @admin.display(description=_("why they are, or are not any more"))
+    def why_matched(self, peer: Peer) -> str:
+        return masked(peer.matched_because) or "–"
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         return is_administrator(request.user)
