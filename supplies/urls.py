@@ -7,6 +7,7 @@ from supplies.attachments import views as attachments
 from supplies.carriers.api import HookView
 from supplies.change_requests import views as corrections
 from supplies.desks import views as desks
+from supplies.desks.design import design
 from supplies.dock import views as dock
 from supplies.federation import views as federation
 from supplies.intake import views as intake
@@ -24,6 +25,7 @@ from supplies.receipts import views as receipts
 
 urlpatterns = [
     path("", desks.home, name="home"),
+    path("design/", design, name="design"),
     path("mine/", desks.mine, name="mine"),
     path("track/", desks.find_code, name="find-code"),
     path("track/<slug:code>/", desks.follow, name="track"),
