@@ -21,6 +21,7 @@ PUBLIC = {
     "certificates/": "where one enters the code of a certificate",
     "health/live": "for whoever starts and stops processes",
     "health/ready": "for whoever routes requests to them; names no part of them but those everybody knows",
+    "design/": "the parts of our pages, with examples that mean nobody",
     "privacy/": "what is kept how long",
     "how-matching-works/": "the rules, and what the last run of each emergency came to as a whole",
     "open/": "what is published for everybody to use",

@@ -240,6 +240,7 @@ def addresses(rows: dict[str, Any]) -> list[tuple[str, str]]:
         ("", "/sign-up/"),
         ("", "/password/reset/"),
         ("", "/nowhere/"),
+        ("", "/design/"),
         ("", "/how-matching-works/"),
         ("", "/check/"),
         ("", "/check/?q=surgical+mask+CE+0598+6901234567892"),
