@@ -172,7 +172,10 @@ function showSeen() {
 
 function look(text) {
   if (tick(text)) navigator.vibrate?.(80);
-  else location.assign(`${home}?${new URLSearchParams({ code: text })}`);
+  else {
+    close(); // what is seen again while the answer is on its way would ask anew, and never arrive on a slow network
+    location.assign(`${home}?${new URLSearchParams({ code: text })}`);
+  }
 }
 
 document.addEventListener("submit", (event) => {

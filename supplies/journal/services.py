@@ -11,7 +11,7 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils.module_loading import import_string
 
 from supplies.errors import is_busy_or_away
@@ -79,7 +79,7 @@ def record_all(
 
 def _ring_on_commit() -> None:
     """Once a transaction, however many events it writes: a bell that waits is lost only together with what rang it after."""
-    waiting = transaction.get_connection().run_on_commit
+    waiting = connection.run_on_commit
     if not any(bell is _dispatch for _savepoints, bell, _robust in waiting):
         transaction.on_commit(_dispatch, robust=True)
 

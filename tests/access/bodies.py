@@ -171,7 +171,18 @@ PAGES: dict[str, Body] = {
 }
 
 LINE = {"answered": "yes", "heading": HEADING}
-ABOUT_LISTS: dict[str, Callable[[Side], dict[str, Any]]] = {  # what is typed there has no list to choose from
+# What is typed there has no list to choose from, or what is asked depends on the row.
+ABOUT_ROWS: dict[str, Callable[[Side], dict[str, Any]]] = {
+    "admin:supplies_shipment_do/reroute": lambda side: {
+        "answered": "yes",
+        "to": str(side["spare need"].appeal.facility_id),
+        **REASON,
+    },
+    "admin:supplies_shipment_do/split": lambda side: {
+        "answered": "yes",
+        f"line_{_line(side, 'booked')}": "40",
+        **REASON,
+    },
     "admin:supplies_stagedrow_do/goods": lambda side: {**LINE, "item": make_item().pk},
     "admin:supplies_stagedrow_do/nothing": lambda side: LINE,
     "admin:supplies_stagedrow_do/quantity": lambda side: {
@@ -192,7 +203,7 @@ def body_for(route: Route, method: str, world: World, side: Side) -> tuple[Any, 
     if route.is_api:
         return API.get(route.name, lambda world, side: {})(world, side), True
     if route.action:
-        about = ABOUT_LISTS.get(route.name, lambda side: {})(side)
+        about = ABOUT_ROWS.get(route.name, lambda side: {})(side)
         return {**_answers(route, world), **about}, False
     return PAGES.get(route.name, lambda world, side: {})(world, side), False
 

@@ -31,6 +31,7 @@ ROW_OF = [
     ("admin:supplies_shipment_do/come_back", "shipment returning"),
     ("admin:supplies_shipment_do/settle", "shipment counted"),
     ("admin:supplies_shipment_do/reassign", "shipment booked"),
+    ("admin:supplies_shipment_do/split", "shipment booked"),
     ("admin:supplies_shipment_do/reach_hub", "shipment to a hub"),
     ("admin:supplies_shipment_do/leave_hub", "shipment at a hub"),
     ("admin:supplies_shipment_*", "shipment in_transit"),

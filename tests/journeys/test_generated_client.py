@@ -28,14 +28,20 @@ from tests.supplies.carriers.telling import make_words
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 NAME = "client_of_our_description"
+# Its tidying programs are left out; it has no kind of its own for a file, and is told that a PDF is one.
+CONFIGURATION = """
+post_hooks: []
+content_type_overrides:
+  application/pdf: application/octet-stream
+"""
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of the client. Making it needs no network; its tidying programs are left out."""
+    """The folder of the client. Making it needs no network."""
     place = tmp_path_factory.mktemp("generated")
     (place / "api.json").write_bytes(OpenApiJsonRenderer().render(described(), renderer_context={}))
-    (place / "config.yml").write_text("post_hooks: []\n")
+    (place / "config.yml").write_text(CONFIGURATION)
     program = Path(sys.executable).with_name("openapi-python-client")
     command = [program, "generate", "--path", "api.json", "--meta", "none", "--output-path", NAME]
     said = subprocess.run(

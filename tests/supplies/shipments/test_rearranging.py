@@ -123,7 +123,7 @@ def test_a_whole_line_is_moved_as_it_is() -> None:
         make_allocation(100, need=need, offer=offer),
         make_allocation(40, need=other_need, offer=other_offer),
     )
-    line = shipment.lines.order_by("pk").last()
+    line = shipment.lines.get(allocation__quantity=40)
 
     other = rearranging.split(shipment, lines=[{"line": line, "quantity": 40}], reason=WHY, by=None, at=NOW)
 
