@@ -21,7 +21,7 @@ DOUBTS = frozenset({"near-name", "unsure-place", "two-organisations", "not-a-hos
 # What was read by a rule that is nearly always right, or not to the last word.
 GUESSES = frozenset(
     {
-        "synonyms", "range", "at-least", "approximate", "second-figure", "other-rate", "place-of-city", "no-number",
+        "synonyms", "range", "at-least", "approximate", "second-figure", "other-rate", "place-of-city", "place-of-address", "no-number",
         "unit-not-given", "not-countable", "uneven-lists", "and-so-on", "address-several", "standard-unknown",
         "standard-impossible", "standard-wrong-item", "standard-class-not-stated", "no-number-in-contact",
     }
@@ -29,7 +29,7 @@ GUESSES = frozenset(
 UNREAD = frozenset(
     {
         "unread-cell", "not-a-quantity", "negative", "zero", "fraction", "huge", "ambiguous-number", "backward-range",
-        "unknown-item", "unknown-place", "missing", "not-text", "too-long", "not-a-list-of-cells", "row-not-an-object",
+        "unknown-item", "unknown-place", "no-place", "missing", "not-text", "too-long", "not-a-list-of-cells", "row-not-an-object",
         "bad-link", "impossible-date",
     }
 )  # fmt: skip

@@ -12,7 +12,7 @@ from rapidfuzz import fuzz, process
 
 from supplies.intake.corrections import Corrections, place_of
 from supplies.intake.formats.listed import Listed
-from supplies.intake.reading.findings import Finding, found
+from supplies.intake.reading.findings import Finding, Unreadable, found
 from supplies.intake.reading.names import NameKind, kind_of_name
 from supplies.leaks import masked
 from supplies.organisations import services as people
@@ -65,6 +65,12 @@ class _City:
             yield self.known[places[at]].organisation
 
 
+def place_not_found(listed: Listed) -> Unreadable:
+    """Why a row belongs nowhere: what it names is not known, or it names nothing."""
+    written = place_of(listed)
+    return Unreadable("unknown-place", place=written) if written else Unreadable("no-place")
+
+
 @dataclass
 class Directory:
     """Organisations and sites as one import knows them. Forget it when a row was rolled back."""
@@ -77,6 +83,7 @@ class Directory:
     places: Places = field(default_factory=Places)
     _known: dict[tuple[str, bool], _City] = field(default_factory=dict)
     _made: set[Any] = field(default_factory=set)  # registered, and no site opened yet
+    _by_code: dict[str, Region | None] = field(default_factory=dict)
     _read_at: float = field(default_factory=time.monotonic)
 
     def forget(self) -> None:
@@ -102,15 +109,23 @@ class Directory:
         province, city, district = listed.place
         meant = self.places.resolve(province, city, district, listed.name.text)
         written = place_of(listed)
-        if meant.region is None and (whole := Region.objects.filter(code=listed.region).first()):
+        if meant.region is None and (there := self.places.resolve("", "", "", listed.address).region):
+            return there, (found("place-of-address", region=there.name).at("district"),)
+        if meant.region is None and (whole := self._coded(listed.region)):
             return whole, (found("unknown-place", place=written).at("district"),) if written else ()
         if meant.region is None:
-            return None, (found("unknown-place", place=written).at("district"),)
+            return None, (place_not_found(listed).at("district").finding,)
         if district and not self.places.named(district, "district", "prefecture"):
             return meant.region, (found("place-of-city", place=district).at("district"),)
         if meant.confidence < PROBABLE:
             return meant.region, (found("unsure-place", place=written, region=meant.region.name).at("city"),)
         return meant.region, ()
+
+    def _coded(self, code: str) -> Region | None:
+        """The region that rows without a place belong to, asked for once."""
+        if code not in self._by_code:
+            self._by_code[code] = Region.objects.filter(code=code).first()
+        return self._by_code[code]
 
     # -- organisations ------------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ from supplies.intake.models import (
 from supplies.intake.opening import digest, is_row, loads
 from supplies.intake.reading.findings import Finding, Unreadable, found
 from supplies.intake.reading.text import as_written
-from supplies.intake.staging import Reading, is_new_number, is_unchanged, read, settles
+from supplies.intake.staging import Reading, is_new_number, is_unchanged, newer_list, read, settles
 from supplies.intake.understanding import Run, Understood, is_link
 from supplies.leaks import masked
 from supplies.needs import services as asking
@@ -119,6 +119,7 @@ def missing(batch: Import) -> QuerySet[ImportedRow]:
         scope__in=list(scopes.values_list("scope", flat=True)),
         gone_at=None,
         seen_in__started_at__lt=batch.started_at,
+        seen_in__as_of__lte=batch.as_of,
     ).exclude(status=RowStatus.FAILED)
 
 
@@ -165,7 +166,10 @@ class _Entry:
     def take(self, known: ImportedRow | None) -> None:
         is_new = known is None
         row = known or ImportedRow(key=self.staged.key, format=self.run.kind.code)
-        if not is_new and is_unchanged(row, self.understood):
+        if newer := newer_list(known, self.run.as_of):
+            self.staged.problems = stored([newer])
+            self.batch.unchanged += 1
+        elif not is_new and is_unchanged(row, self.understood):
             self._unchanged(row)
         else:
             self._enter(row, is_new)

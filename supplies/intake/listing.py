@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from supplies.intake.directory import Directory, dock_address
+from supplies.intake.directory import Directory, dock_address, place_not_found
 from supplies.intake.formats.listed import Listed
 from supplies.intake.reading.findings import Finding, Unreadable, found
 from supplies.intake.reading.names import read_name
@@ -162,7 +162,7 @@ class _Reading:
         )
         region, doubts = self.directory.region(listed)
         if region is None:
-            raise Unreadable("unknown-place", place=" ".join(filter(None, listed.place))).at("district")
+            raise place_not_found(listed).at("district")
         organisation, near = self.directory.look_up(listed, region, gives=False)
         self.report.registered += organisation is not None
         row = ListedFacility(

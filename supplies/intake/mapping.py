@@ -43,7 +43,7 @@ _HEADINGS: tuple[tuple[Role, str], ...] = (
     (Role.PROVINCE, r"省|省份|所在省|province|state\??"),
     (Role.CITY, r"市|城市|省市|地市|所在市|所在城市|city"),
     (Role.DISTRICT, r"区|区县|县|县区|县市区|所在区县|district|county|suburb"),
-    (Role.ADDRESS, r"(?:.*(?:地址|地点))|.*address.*"),
+    (Role.ADDRESS, r"(?:.*(?:地址|地点|所在地区?|位置))|.*address.*|location|where"),
     (Role.NAME, r"(?:医院|单位|机构|医疗机构|受赠方|受赠单位|受捐单位|需求方|需求单位|捐赠方|企业|厂家|公司)(?:名称|全称|名)?|名称|来源"),
     (Role.NAME, r"(?:hospital|facility|organi[sz]ation|clinic|donor)(?:[\s_]*name)?|name(?: of .*)?|what is the name.*"),
     (Role.CONTACT_NAME, r"(?:联系人|负责人|接收人|收件人)(?:姓名)?|contacts?[\s_]*(?:name|person)?s?"),

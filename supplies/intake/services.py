@@ -6,7 +6,7 @@ is stopped in the middle loses nothing and doubles nothing, and whoever comes ne
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -328,7 +328,7 @@ def import_appeals(
     twice changes nothing; what was stopped while it entered is taken up by a worker, or by the same command again.
 
     format     one of FORMATS by its code, or that of a mapped sheet
-    as_of      the day for which freshness and editions are judged; by default the newest day the lists name
+    as_of      the day for which freshness and editions are judged; by default the newest day each list names
     emergency  by default the one the format belongs to, made if it is not there yet
     encoding   of the files, where it cannot be told: gb18030, big5, …
     sheet      of workbooks the only one that is read
@@ -338,14 +338,15 @@ def import_appeals(
     """
     kind = FORMATS[format] if isinstance(format, str) else format
     today = timezone.localdate(at)
-    as_of = as_of or newest_day(_readable(files, kind, encoding, sheet), kind, until=today) or today
-    report = Report(format=kind.code, as_of=as_of, is_dry_run=dry_run)
+    days = [
+        as_of or newest_day(_readable(file, kind, encoding, sheet), kind, until=today) or today
+        for file in files
+    ]
+    report = Report(format=kind.code, as_of=max(days, default=as_of or today), is_dry_run=dry_run)
     with transaction.atomic() if dry_run else nullcontext():
         emergency = emergency or _emergency_of(kind)
-        for file in files:
-            batch = _read_whole(
-                file, kind, emergency, as_of, encoding, sheet, by=by, at=at, progress=progress
-            )
+        for file, day in zip(files, days, strict=True):
+            batch = _read_whole(file, kind, emergency, day, encoding, sheet, by=by, at=at, progress=progress)
             if batch.status == BatchStatus.READ:
                 enter(batch, what=Scope.ALL, by=by, at=at)
                 _enter_on(batch.pk, at=at, waits=True, progress=progress)
@@ -390,10 +391,9 @@ def _read_whole(
     return batch
 
 
-def _readable(files: Iterable[Path], kind: Format, encoding: str, sheet: str) -> Iterator[Sequence[Numbered]]:
-    for file in files:
-        with suppress(Unreadable), rows_in(file, kind, encoding=encoding, sheet=sheet, waits=True) as opened:
-            yield opened.rows
+def _readable(file: Path, kind: Format, encoding: str, sheet: str) -> Iterator[Sequence[Numbered]]:
+    with suppress(Unreadable), rows_in(file, kind, encoding=encoding, sheet=sheet, waits=True) as opened:
+        yield opened.rows
 
 
 def _emergency_of(kind: Format) -> Emergency:

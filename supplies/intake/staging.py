@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from django.db.models import Max, Prefetch
@@ -94,7 +95,11 @@ def _tell_apart(batch: Import, readings: Sequence[Reading]) -> None:
 
 def _known(keys: Sequence[str]) -> dict[str, ImportedRow]:
     lines = ImportedLine.objects.select_related("need", "offer").order_by("position")
-    rows = ImportedRow.objects.filter(key__in=keys).prefetch_related(Prefetch("lines", lines))
+    rows = (
+        ImportedRow.objects.filter(key__in=keys)
+        .select_related("seen_in")
+        .prefetch_related(Prefetch("lines", lines))
+    )
     return {row.key: row for row in rows}
 
 
@@ -120,6 +125,8 @@ def _judge(run: Run, reading: Reading) -> None:
     }
     row.problems = stored([*findings, *(finding for line in understood.lines for finding in line.findings)])
     row.verdict = _verdict(reading, findings)
+    if newer := newer_list(reading.known, run.as_of):
+        row.verdict, row.problems = Verdict.UNCHANGED, stored([newer])
 
 
 def _verdict(reading: Reading, findings: Sequence[Finding]) -> Verdict:
@@ -129,6 +136,12 @@ def _verdict(reading: Reading, findings: Sequence[Finding]) -> Verdict:
     if any(line.waits for line in reading.understood.lines) or {one.code for one in findings} & DOUBTS:
         return Verdict.DOUBTFUL
     return Verdict.NEW if reading.known is None else Verdict.CHANGED
+
+
+def newer_list(known: ImportedRow | None, as_of: date) -> Finding | None:
+    """What says that a row was seen in a list of a later day: an older one, handed in afterwards, sets nothing back."""
+    day = known.seen_in.as_of if known is not None else None
+    return found("older-list", day=day.isoformat()) if day is not None and day > as_of else None
 
 
 def is_unchanged(known: ImportedRow, understood: Understood) -> bool:

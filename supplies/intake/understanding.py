@@ -10,7 +10,7 @@ from django.core.validators import URLValidator
 
 from supplies.emergencies.models import Emergency
 from supplies.intake.corrections import Corrections
-from supplies.intake.directory import Directory, addresses, city_path, specific_name
+from supplies.intake.directory import Directory, addresses, city_path, place_not_found, specific_name
 from supplies.intake.formats import Format, Listed
 from supplies.intake.goods import Line, Reader
 from supplies.intake.mapping import format_of_batch
@@ -86,7 +86,7 @@ def understand(run: Run, raw: Any) -> Understood:
     listed = run.kind.read(raw)
     region, findings = run.directory.region(listed)
     if region is None:
-        raise Unreadable("unknown-place", place=" ".join(filter(None, listed.place))).at("district")
+        raise place_not_found(listed).at("district")
     lines, about_lines = _lines(run, listed, _base(run, listed, region))
     every = (*listed.findings, *findings, *_doubts(run, listed), *about_lines)
     return Understood(run, raw, listed, region, lines, every)

@@ -87,6 +87,12 @@ def test_headings_that_say_nothing_are_judged_by_what_stands_beneath(catalogue: 
     assert [column.confidence < 95 for column in proposal.columns] == [False, True, True, True]
 
 
+def test_where_a_hospital_lies_is_an_address(catalogue: dict[str, Item]) -> None:
+    proposal = proposed(["医院名称", "所在地", "所需物资"], [NAMES[0], "湖北省武汉市江岸区", "医用外科口罩"])
+
+    assert list(roles(proposal).values())[1] == "address"
+
+
 def test_nothing_private_is_shown_beneath_a_column(catalogue: dict[str, Item]) -> None:
     proposal = proposed(["医院名称", "医用外科口罩", "电话"], [NAMES[0], "5", "13800000001"])
 

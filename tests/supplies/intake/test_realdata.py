@@ -197,9 +197,6 @@ SKIPPED = pytest.mark.skipif(not WHOLE_LISTS, reason="a long list: WHOLE_LISTS=1
 ENTERED = [
     pytest.param(place, marks=[SKIPPED, pytest.mark.timeout(3600)] if place in LONG else []) for place in READ
 ]
-DAYS_OF_ONE_LIST = {
-    "wuhan2020/snapshots"
-}  # the last is what it says now; which is newer, only the order tells
 
 
 @pytest.mark.parametrize("place", ENTERED)
@@ -210,7 +207,7 @@ def test_every_list_imports_with_its_reasons_and_a_second_time_changes_nothing(
     files = files_in(lists.parent / place)
 
     first = import_appeals(files, code, by=None, at=NOW)
-    again = import_appeals(files[-1:] if place in DAYS_OF_ONE_LIST else files, code, by=None, at=NOW)
+    again = import_appeals(files, code, by=None, at=NOW)
 
     assert first.failed >= refused
     assert first.created + first.changed + first.unchanged + first.failed == first.rows

@@ -256,6 +256,20 @@ def test_a_city_in_the_wrong_province_is_pointed_out(take: Importer) -> None:
     assert report.warnings_by_code["unsure-place"] == 1
 
 
+def test_a_row_without_a_place_lies_where_its_address_does(take: Importer) -> None:
+    report = take(make_row(province="", city="", district="", name="演练第九医院", address="武汉市武昌区东湖路1号"))
+
+    assert Facility.objects.get().region_id == "420106"
+    assert report.warnings_by_code["place-of-address"] == 1
+
+
+def test_a_row_that_names_no_place_at_all_is_told_what_to_do(take: Importer) -> None:
+    report = take(make_row(province="", city="", district="", name="演练第九医院", address=""))
+
+    assert [error.finding.code for error in report.errors] == ["no-place"]
+    assert "choose a region" in report.errors[0].finding.sentence
+
+
 # -- bad input ------------------------------------------------------------------------------------------
 
 
@@ -433,6 +447,19 @@ def test_a_row_missing_from_a_newer_list_is_flagged_and_kept(take: Importer) -> 
     assert report.warnings_by_code["row-gone"] == 1
     assert ImportedRow.objects.exclude(gone_at=None).get().shown["name"] == "演练第二医院"
     assert Need.objects.open().count() == 2
+
+
+def test_an_older_list_handed_in_afterwards_sets_nothing_back(take: Importer) -> None:
+    take(make_row(supplies=[make_cell(value=800)]), make_row(name="演练第二医院"), as_of=date(2026, 11, 5))
+
+    older = (make_row(supplies=[make_cell(value=500)]), make_row(name="演练第三医院"))
+    report = take(*older, as_of=date(2026, 11, 1), at=NOW.replace(day=24))
+
+    assert (report.created, report.changed, report.unchanged) == (1, 0, 1)
+    assert 800 in Need.objects.values_list("quantity", flat=True)
+    assert not ImportedRow.objects.exclude(gone_at=None).exists()
+    again = take(make_row(supplies=[make_cell(value=900)]), as_of=date(2026, 11, 6), at=NOW.replace(day=25))
+    assert again.changed == 1
 
 
 def test_a_dry_run_reports_and_stores_nothing(take: Importer) -> None:
