@@ -8,10 +8,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from supplies.catalogue.keeping import EARTHLY, HazardClass
 from supplies.journal.services import record
 from supplies.organisations.models import User
 from supplies.shipments.locking import locked_before_departure
-from supplies.shipments.models import EARTHLY, HazardClass, Shipment, ShipmentLine
+from supplies.shipments.models import Shipment, ShipmentLine
 from supplies.shipments.units import HandlingUnit, UnitKind
 
 COLD = (2, 8)  # °C; what has to be colder is stated by hand
