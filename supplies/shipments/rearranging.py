@@ -14,7 +14,7 @@ from supplies.catalogue.models import TransportMode
 from supplies.errors import MoveRefused, NotEligible, NotEnoughLeft, Refused
 from supplies.journal.services import record
 from supplies.organisations.models import Organisation, User
-from supplies.shipments import legs
+from supplies.shipments import care, legs
 from supplies.shipments.locking import locked_before_departure
 from supplies.shipments.models import Rearrangement, Shipment, ShipmentLine, ShipmentStatus
 from supplies.shipments.packing import chosen, unpacked
@@ -137,7 +137,7 @@ def merge(shipment: Shipment, other: Shipment, *, reason: str, by: User | None, 
             _("The other one travels with a consolidated load. Take it off the load first."),
             code=legs.ON_A_LOAD,
         )
-    shipment.min_temp_c, shipment.max_temp_c = _common_temperatures(shipment, other)
+    shipment.min_temp_c, shipment.max_temp_c = care.common_temperatures([shipment, other])
     shipment.save(update_fields=["min_temp_c", "max_temp_c"])
     other.lines.update(shipment=shipment)
     other.units.live().update(shipment=shipment)
@@ -160,17 +160,6 @@ def merge_all(shipments: Sequence[Shipment], *, reason: str, by: User | None, at
     for other in others:
         into = merge(into, other, reason=reason, by=by, at=at)
     return into
-
-
-def _common_temperatures(one: Shipment, other: Shipment) -> tuple[int | None, int | None]:
-    coldest = [row.min_temp_c for row in (one, other) if row.min_temp_c is not None]
-    warmest = [row.max_temp_c for row in (one, other) if row.max_temp_c is not None]
-    least, most = max(coldest, default=None), min(warmest, default=None)
-    if least is not None and most is not None and least > most:
-        raise NotEligible(
-            _("No temperature suits both shipments. Let them travel apart."), code="no-common-temperature"
-        )
-    return least, most
 
 
 @transaction.atomic

@@ -278,3 +278,26 @@ def test_the_database_refuses_an_empty_content() -> None:
 
     with pytest.raises(IntegrityError), transaction.atomic():
         UnitContent.objects.update(quantity=0)
+
+
+def test_the_catalogue_says_how_goods_are_kept_and_carried() -> None:
+    serum = make_item("SERUM", is_cold_chain=True, min_temp_c=2, max_temp_c=8)
+    room = make_item("TEST_KIT", min_temp_c=4, max_temp_c=25)
+    spirit = make_item("SPIRIT", is_dangerous=True, un_number="1170", hazard_class="3")
+
+    shipment = shipment_of(serum, room, spirit)
+
+    assert (shipment.min_temp_c, shipment.max_temp_c) == (4, 8)
+    lines = shipment.lines.values_list("allocation__offer__item", "un_number", "hazard_class")
+    assert set(lines) == {("SERUM", "", ""), ("TEST_KIT", "", ""), ("SPIRIT", "1170", "3")}
+
+
+def test_goods_that_no_temperature_suits_are_not_put_together() -> None:
+    frozen = make_item("FROZEN", is_cold_chain=True, max_temp_c=-18)
+    serum = make_item("SERUM", is_cold_chain=True, min_temp_c=2, max_temp_c=8)
+
+    with pytest.raises(NotEligible) as refusal:
+        shipment_of(frozen, serum)
+
+    assert refusal.value.code == "no-common-temperature"
+    assert not Shipment.objects.exists()
