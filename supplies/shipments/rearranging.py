@@ -42,8 +42,10 @@ def split(
     given = list(units)
     moving = _with_what_they_hold(chosen(shipment, given)) if given else []
     parts = _loose_parts(rows, unpacked(shipment), lines)
+    packed: dict[int, int] = defaultdict(int)
     for content in UnitContent.objects.filter(unit__in=moving):
         parts[content.line_id] += content.quantity
+        packed[content.line_id] += content.quantity
     if not parts:
         raise ValidationError({"lines": _("Name the pieces or the units that travel apart.")})
     if all(parts.get(key) == row.allocation.quantity for key, row in rows.items()):
@@ -61,7 +63,7 @@ def split(
         created_by=by,
     )
     for key, quantity in sorted(parts.items()):
-        _move_pieces(rows[key], quantity, to=other, units=moving, by=by, at=at)
+        _move_pieces(rows[key], quantity, packed=packed[key], to=other, units=moving, by=by, at=at)
     HandlingUnit.objects.filter(pk__in=[unit.pk for unit in moving]).update(shipment=other)
     _forget_measures(shipment)
     _note(shipment, Rearrangement.Kind.SPLIT, other=other, reason=reason, by=by, at=at)
@@ -102,6 +104,7 @@ def _move_pieces(
     line: ShipmentLine,
     quantity: int,
     *,
+    packed: int,
     to: Shipment,
     units: list[HandlingUnit],
     by: User | None,
@@ -114,7 +117,7 @@ def _move_pieces(
         return
     apart = ShipmentLine.objects.create(
         shipment=to,
-        allocation=ledger.part(line.allocation, quantity, by=by, at=at),
+        allocation=ledger.part(line.allocation, quantity, packed=packed, by=by, at=at),
         un_number=line.un_number,
         hazard_class=line.hazard_class,
     )
