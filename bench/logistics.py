@@ -23,7 +23,8 @@ from bench.reporting import Report, Table
 from bench.traffic import Ask, Site
 from supplies.organisations import services as people
 from supplies.organisations.models import Organisation, Scope, User
-from supplies.shipments.models import Shipment, ShipmentStatus, TrackingEvent
+from supplies.shipments.models import Shipment, ShipmentStatus
+from supplies.shipments.tracking import TrackingEvent
 
 EVENTS = int(os.environ.get("LOGISTICS_EVENTS", "1000000"))
 ROWS = 10_000  # needs, and as many offers

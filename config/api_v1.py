@@ -5,22 +5,23 @@ from django.urls import include, path
 from config.api_once import GatedRouter, gated
 from matching.api import CheckView, MatchingRunViewSet, ProposalViewSet, ShortfallViewSet
 from supplies.allocations.api import AllocationViewSet
+from supplies.attachments.uploads import takes_files
 from supplies.carriers.api import TrackingEventsView
 from supplies.catalogue.api import CategoryViewSet, ItemViewSet, StandardViewSet
 from supplies.change_requests.api import ReportViewSet
-from supplies.desks.api import TrackView
+from supplies.desks.api import CarrierRecordsView, TrackView
 from supplies.emergencies.api import EmergencyViewSet
 from supplies.federation.api import ForeignNeedViewSet
 from supplies.intake.api import ImportViewSet, IntakeView
 from supplies.listings.api import ListedFacilityViewSet
 from supplies.loads.api import LoadViewSet
 from supplies.needs.api import AppealViewSet, NeedViewSet
-from supplies.notices.api import WebhookDeliveryViewSet, WebhookEndpointViewSet
+from supplies.notices.api import FollowView, WebhookDeliveryViewSet, WebhookEndpointViewSet
 from supplies.offers.api import DonationViewSet, OfferViewSet
 from supplies.organisations.api import OrganisationViewSet
 from supplies.papers.api import CertificateView, CertifyView, PaperView
 from supplies.privacy.api import ContactViewSet, ReachableFacilityViewSet, RevealViewSet
-from supplies.receipts.api import CountedShipmentViewSet, TicketViewSet
+from supplies.receipts.api import CountedShipmentViewSet, ProofsView, TicketViewSet
 from supplies.regions.api import RegionViewSet
 
 router = GatedRouter()
@@ -56,8 +57,15 @@ urlpatterns = [
     path("check/", gated(CheckView).as_view(), name="check"),
     path("intake/", gated(IntakeView).as_view(), name="intake"),
     path("tracking-events/", gated(TrackingEventsView).as_view(), name="tracking-events"),
+    path(
+        "shipments/<uuid:pk>/proofs/",
+        takes_files(gated(ProofsView).as_view(), "file"),
+        name="shipment-proofs",
+    ),
     path("shipments/<uuid:pk>/papers/<slug:paper>/", gated(PaperView).as_view(), name="shipment-papers"),
     path("donations/<uuid:pk>/certificate/", gated(CertifyView).as_view(), name="donation-certificate"),
     path("certificates/<str:code>/", gated(CertificateView).as_view(), name="certificate-detail"),
     path("track/<str:code>/", gated(TrackView).as_view(), name="track-code"),
+    path("track/<str:code>/followers/", gated(FollowView).as_view(), name="track-followers"),
+    path("carrier-records/", gated(CarrierRecordsView).as_view(), name="carrier-records"),
 ]

@@ -43,7 +43,7 @@ ROUTES = {
         fhir-metadata fhir-definition fhir-requests fhir-request fhir-deliveries fhir-delivery
         matchingrun-list matchingrun-detail proposal-list proposal-detail shortfall-list shortfall-detail allocation-list allocation-detail
         intake-batch-list intake-batch-detail intake-batch-rows
-        shipment-list shipment-detail shipment-candidates ticket-list ticket-detail load-list load-detail proposal-deviations proposal-suggested-shipments contact-list contact-detail reveal-list reveal-detail
+        shipment-list shipment-detail shipment-candidates carrier-records ticket-list ticket-detail load-list load-detail proposal-deviations proposal-suggested-shipments contact-list contact-detail reveal-list reveal-detail
         organisation organisation-check facility promise privacy open-data open-dictionary open-dictionary-json open-key open-manifest open-signature how-matching-works my-data account account-number keys members nowhere
         webhooks webhook webhookendpoint-list webhookendpoint-detail webhookdelivery-list webhookdelivery-detail
         """,
@@ -53,7 +53,7 @@ ROUTES = {
         confirm-following end-following
         change-request-take-back find-certificate certificate certificate-file certificate-detail
         """,
-    "report": "report follow-shipment change-request-list",
+    "report": "report follow-shipment track-followers change-request-list",
     "write": """
         withdraw-need confirm-need post-appeal withdraw-appeal post-donation withdraw-donation withdraw-offer count-shipment dock-shipment
         accept-change-request decline-change-request choose-reminders
@@ -66,7 +66,7 @@ ROUTES = {
         shipment-units shipment-unpack shipment-declare shipment-legs shipment-reach-hub shipment-leave-hub
         shipment-split shipment-merge shipment-reassign
         load-add load-remove load-dispatch-load load-arrive load-deliver load-cancel
-        shipment-correct shipment-reroute ticket-answer ticket-settle allocation-keep correct-count tickets reroute thank
+        shipment-correct shipment-reroute shipment-thanks shipment-proofs ticket-answer ticket-settle allocation-keep correct-count tickets reroute thank
         certify-donation donation-certificate
         hand-in-evidence organisation-calls organisation-verify change-name end-other-sessions erase-me
         invite revoke-invitation dismiss-member promote-member issue-key revoke-key

@@ -1,7 +1,9 @@
 """What is answered instead of a view: JSON under /api/, a page elsewhere, in the reader's language."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from math import ceil
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -23,23 +25,36 @@ BROKEN = _("Something went wrong here. It has been written down; please try agai
 
 
 def mishap(
-    request: HttpRequest, status: int, code: str, detail: "str | Promise", *, retry_after: int | None = None
+    request: HttpRequest,
+    status: int,
+    code: str,
+    detail: "str | Promise",
+    *,
+    retry_after: int | None = None,
+    fields: "Mapping[str, Sequence[str | Promise]] | None" = None,
 ) -> HttpResponse:
     """The answer with this status. `code` and `detail` are for programs; people get the page of the status.
 
     retry_after  seconds after which it is worth trying again
+    fields       what is wrong, under the field it is in; for programs
     """
     with _language_of(request):
         response = (
-            problem(status, code, str(detail)) if is_for_programs(request) else _page(status, retry_after)
+            problem(status, code, str(detail), fields)
+            if is_for_programs(request)
+            else _page(status, retry_after)
         )
     if retry_after is not None:
         response["Retry-After"] = str(retry_after)
     return response
 
 
-def problem(status: int, code: str, detail: str) -> JsonResponse:
-    body = {"code": code, "detail": detail}
+def problem(
+    status: int, code: str, detail: str, fields: "Mapping[str, Sequence[str | Promise]] | None" = None
+) -> JsonResponse:
+    body: dict[str, Any] = {"code": code, "detail": detail}
+    if fields:
+        body["fields"] = {name: [str(one) for one in sentences] for name, sentences in fields.items()}
     return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})
 
 

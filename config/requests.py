@@ -32,6 +32,7 @@ from config.mishaps import (
 )
 from config.routes import route_of
 from supplies.accounts.sessions import has_run_out, note_seen
+from supplies.attachments.inspection import WHY
 from supplies.organisations.models import User
 from supplies.organisations.visitors import keep_unsent, lacks_second_factor
 
@@ -92,14 +93,14 @@ class RefuseTooLarge:
             return mishap(request, 400, "invalid", UNREADABLE)
         most = largest_body(request)
         if length and (len(length) > LONGEST_LENGTH or int(length) > most):
-            return mishap(request, 413, "too-large", TOO_LARGE)
+            return too_large(request)
         if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
             try:
                 body = _read(request.META["wsgi.input"], most)
             except Exception:  # the server's own kinds, for a chunk that is none or a connection that ended
                 return mishap(request, 400, "invalid", UNREADABLE)
             if body is None:
-                return mishap(request, 413, "too-large", TOO_LARGE)
+                return too_large(request)
             request.META["CONTENT_LENGTH"] = str(len(body))
             request._stream = BytesIO(body)  # type: ignore[attr-defined]
         return self.get_response(request)
@@ -109,6 +110,14 @@ def largest_body(request: HttpRequest) -> int:
     """How many bytes the route of this request reads at most."""
     route = route_of(request)
     return int(getattr(route.func if route else None, "largest_body", settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    """A program that sent a file is told in which field, and how large one may be."""
+    route = route_of(request)
+    field = getattr(route.func if route else None, "file_field", "")
+    sentence = WHY["too-large"] if field else TOO_LARGE
+    return mishap(request, 413, "too-large", sentence, fields={field: [sentence]} if field else None)
 
 
 def _read(stream: Any, most: int) -> bytes | None:

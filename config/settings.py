@@ -412,7 +412,7 @@ SPECTACULAR_SETTINGS = {
         "RevealPurpose": "supplies.privacy.models.Purpose",
         "RunStatus": "matching.models.RunStatus",
         "SenderKind": "supplies.needs.models.SenderKind",
-        "SightingStatus": "supplies.shipments.models.SightingStatus",
+        "SightingStatus": "supplies.shipments.tracking.SightingStatus",
         "EventOutcome": "supplies.carriers.api.OUTCOMES",
         "ShipmentStatus": "supplies.shipments.models.ShipmentStatus",
         "TicketOutcome": "supplies.receipts.models.Outcome",

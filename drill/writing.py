@@ -27,7 +27,8 @@ from supplies.journal import chain  # noqa: E402
 from supplies.journal.models import Event  # noqa: E402
 from supplies.journal.services import unheard  # noqa: E402
 from supplies.shipments import sightings  # noqa: E402
-from supplies.shipments.models import Shipment, TrackingEvent  # noqa: E402
+from supplies.shipments.models import Shipment  # noqa: E402
+from supplies.shipments.tracking import TrackingEvent  # noqa: E402
 from tests.makers import make_shipment  # noqa: E402
 
 told_to_end = False

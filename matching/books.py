@@ -109,6 +109,13 @@ HELD_BY_OFFER = """
     SELECT offer_id, sum(quantity - quantity_credited) AS allocated
     FROM supplies_allocation WHERE status NOT IN ('released', 'returned', 'rerouted') GROUP BY offer_id
 """
+PACKED = """
+    SELECT line.allocation_id, sum(content.quantity) AS pieces
+    FROM supplies_unitcontent content
+    JOIN supplies_handlingunit unit ON unit.id = content.unit_id AND unit.is_live
+    JOIN supplies_shipmentline line ON line.id = content.line_id AND line.is_live
+    GROUP BY line.allocation_id
+"""
 PROPOSED = """
     SELECT {side}, sum(quantity - quantity_left_out) AS proposed
     FROM matching_proposal WHERE status IN ('open', 'approved') GROUP BY {side}
@@ -258,6 +265,16 @@ EQUATIONS: tuple[Equation, ...] = (
     ),
     Equation(
         "e",
+        "Of a promise as many pieces are packed as are in the units of the shipment it is on.",
+        f"""
+        SELECT allocation.id::text, format('packed %%s; its units hold %%s', allocation.quantity_packed, coalesce(held.pieces, 0))
+        FROM supplies_allocation allocation
+        LEFT JOIN ({PACKED}) held ON held.allocation_id = allocation.id
+        WHERE allocation.quantity_packed <> coalesce(held.pieces, 0)
+        """,  # nosec B608 # names of our own tables and columns
+    ),
+    Equation(
+        "e",
         "A run counts what it proposed.",
         """
         SELECT family.id::text, format('%%s proposals of %%s units; there are %%s of %%s', family.proposals, family.units,
@@ -311,6 +328,17 @@ EQUATIONS: tuple[Equation, ...] = (
         JOIN supplies_need need ON need.id = allocation.need_id
         JOIN supplies_appeal appeal ON appeal.id = need.appeal_id
         WHERE donation.organisation_id <> shipment.consignor_id OR appeal.facility_id <> shipment.consignee_id
+        """,
+    ),
+    Equation(
+        "f",
+        "What is in a unit is on the shipment that the unit is of.",
+        """
+        SELECT content.id::text, 'in unit ' || unit.id || ' of shipment ' || unit.shipment_id
+        FROM supplies_unitcontent content
+        JOIN supplies_handlingunit unit ON unit.id = content.unit_id AND unit.is_live
+        JOIN supplies_shipmentline line ON line.id = content.line_id
+        WHERE NOT line.is_live OR line.shipment_id <> unit.shipment_id
         """,
     ),
     Equation(

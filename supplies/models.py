@@ -43,14 +43,8 @@ from supplies.papers.models import Certificate, CertifiedGoods
 from supplies.privacy.models import Erasure, Reveal
 from supplies.receipts.models import Discrepancy, DiscrepancyTicket, Receipt, ReceiptLine, Thanks
 from supplies.regions.models import Region
-from supplies.shipments.models import (
-    Leg,
-    Rearrangement,
-    Shipment,
-    ShipmentLine,
-    TrackingCode,
-    TrackingEvent,
-)
+from supplies.shipments.models import Leg, Rearrangement, Shipment, ShipmentLine
+from supplies.shipments.tracking import TrackingCode, TrackingEvent
 from supplies.shipments.units import HandlingUnit, UnitContent
 
 __all__ = [

@@ -22,7 +22,7 @@ def today(settings: Any) -> Iterator[None]:
 
 
 class Speaker:
-    """Sends JSON to /api/v1/ as one person, or as nobody."""
+    """Sends JSON, or a form where there is a file in it, to /api/v1/ as one person, or as nobody."""
 
     def __init__(self, user: User | None = None) -> None:
         self.client = APIClient()
@@ -34,7 +34,10 @@ class Speaker:
 
     def post(self, path: str, body: Any = None, **headers: str) -> Any:
         """Headers by their names in small letters: idempotency_key="…"."""
-        return self.client.post(V1 + path, {} if body is None else body, format="json", **_as_sent(headers))
+        body = {} if body is None else body
+        has_file = any(hasattr(value, "read") for value in body.values()) if isinstance(body, dict) else False
+        form = "multipart" if has_file else "json"
+        return self.client.post(V1 + path, body, format=form, **_as_sent(headers))
 
     def patch(self, path: str, body: Any, **headers: str) -> Any:
         """A change of what is there now, unless `if_match` names what was read before."""

@@ -5,10 +5,13 @@ An operation without a case fails `tests/test_once.py`.
 
 from collections.abc import Callable
 from functools import partial
+from io import BytesIO
 from itertools import pairwise
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from drf_spectacular.generators import SchemaGenerator
+from PIL import Image
 
 from matching import services as answering
 from matching.models import ProposalStatus
@@ -264,6 +267,33 @@ def a_gift_that_was_counted() -> tuple[str, dict[str, Any]]:
     return f"donations/{line.allocation.offer.donation_id}/certificate/", {}
 
 
+class Picture(SimpleUploadedFile):
+    """A small photograph, read from its beginning as often as it is sent."""
+
+    def __init__(self) -> None:
+        made = BytesIO()
+        Image.new("RGB", (8, 8), "red").save(made, "JPEG")
+        super().__init__("goods.jpg", made.getvalue(), "image/jpeg")
+
+    def read(self, *args: Any) -> bytes:
+        self.seek(0)
+        return bytes(super().read(*args))
+
+
+def a_picture() -> tuple[str, dict[str, Any]]:
+    return f"shipments/{make_shipment(status='delivered').pk}/proofs/", {"file": Picture()}
+
+
+def thanks() -> tuple[str, dict[str, Any]]:
+    shipment = make_shipment(status="delivered")
+    receiving.receive(shipment, counts=[{"line": shipment.lines.get(), "accepted": 100}], by=None, at=NOW)
+    return f"shipments/{shipment.pk}/thanks/", {"words": "演练：谢谢"}
+
+
+def a_follower() -> tuple[str, dict[str, Any]]:
+    return f"track/{make_shipment(status='booked').code}/followers/", {"email": "drill@example.org"}
+
+
 SEEN = {"occurred_at": "2026-11-23T07:00:00Z", "step": "transporting"}
 CASES: dict[str, Case] = {
     "POST /api/v1/allocations/{id}/keep/": a_kept_allocation,
@@ -316,7 +346,10 @@ CASES: dict[str, Case] = {
     "POST /api/v1/shipments/{id}/dispatch/": partial(a_shipment, "dispatch", "booked"),
     "POST /api/v1/shipments/{id}/events/": partial(a_shipment, "events", "in_transit", **SEEN),
     "POST /api/v1/shipments/{id}/lose/": partial(a_shipment, "lose", "in_transit", note="burnt"),
+    "POST /api/v1/shipments/{id}/proofs/": a_picture,
     "POST /api/v1/shipments/{id}/receive/": partial(a_shipment, "receive", "delivered"),
+    "POST /api/v1/shipments/{id}/thanks/": thanks,
+    "POST /api/v1/track/{code}/followers/": a_follower,
     "POST /api/v1/shipments/{id}/return/": partial(a_shipment, "return", "in_transit"),
     "POST /api/v1/shipments/{id}/returned/": partial(a_shipment, "returned", "returning"),
     "POST /api/v1/webhook-deliveries/{id}/replay/": lambda: (

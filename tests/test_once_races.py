@@ -12,7 +12,7 @@ from supplies.journal import once
 from supplies.journal.models import Event, IdempotencyKey
 from supplies.needs.models import Appeal, Need
 from supplies.organisations.models import User
-from supplies.shipments.models import TrackingEvent
+from supplies.shipments.tracking import TrackingEvent
 from tests.api_client import V1, Speaker
 from tests.at_once import held, meanwhile
 from tests.makers import make_facility, make_member, make_need, make_user

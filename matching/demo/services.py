@@ -24,7 +24,8 @@ from supplies.offers.models import Donation, Offer
 from supplies.organisations.models import Facility, Organisation
 from supplies.receipts.models import Receipt
 from supplies.regions.models import Region
-from supplies.shipments.models import Shipment, TrackingEvent
+from supplies.shipments.models import Shipment
+from supplies.shipments.tracking import TrackingEvent
 
 SEED = 20200123
 OUTBREAK, FLOOD = "demo-outbreak", "demo-flood"

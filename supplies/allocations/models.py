@@ -97,6 +97,13 @@ class Allocation(Moving):
         editable=False,
         help_text=_("Of what was counted, what the donor has again: it never left, or came back."),
     )
+    quantity_packed = QuantityField(
+        _("packed"),
+        db_default=0,
+        default=0,
+        editable=False,
+        help_text=_("Pieces that are in handling units of the shipment it is on."),
+    )
     status = models.CharField(
         _("status"), max_length=10, choices=AllocationStatus, default=AllocationStatus.RESERVED
     )
@@ -125,6 +132,10 @@ class Allocation(Moving):
         constraints = [
             status_is_listed(AllocationStatus, "allocation_status_is_listed"),
             within_bounds("allocation_promises_something", "quantity", at_least=1),
+            models.CheckConstraint(
+                name="allocation_not_over_packed",
+                condition=Q(quantity_packed__gte=0, quantity_packed__lte=F("quantity")),
+            ),
             models.CheckConstraint(
                 name="allocation_credited_once_counted",
                 condition=Q(quantity_credited=0)

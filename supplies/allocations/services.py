@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Model
@@ -199,22 +200,28 @@ def split(allocation: Allocation, quantity: int, *, by: User | None, at: datetim
 
 
 @transaction.atomic
-def part(allocation: Allocation, quantity: int, *, by: User | None, at: datetime) -> Allocation:
-    """Take `quantity` off what is booked on a shipment, into an allocation of its own for another one, booked as well."""
+def part(allocation: Allocation, quantity: int, *, packed: int, by: User | None, at: datetime) -> Allocation:
+    """Take `quantity` off what is booked on a shipment, into an allocation of its own for another one, booked as well.
+
+    packed   how many of these pieces are in units, which travel with them
+    """
     (allocation,) = lock([allocation])
     if allocation.status != AllocationStatus.BOOKED:
         raise NotEligible(_("Only what has not left yet can be split off."))
     if not 0 < quantity < allocation.quantity:
         raise NotEnoughLeft(_("Between 1 and %(most)d can be split off.") % {"most": allocation.quantity - 1})
-    return _divide(allocation, allocation.quantity - quantity, by=by, at=at)
+    return _divide(allocation, allocation.quantity - quantity, packed=packed, by=by, at=at)
 
 
-def _divide(allocation: Allocation, kept: int, *, by: User | None, at: datetime) -> Allocation:
+def _divide(
+    allocation: Allocation, kept: int, *, by: User | None, at: datetime, packed: int = 0
+) -> Allocation:
     """Leave `kept` in it; the rest is an allocation like it, which is returned. Both sides stay promised as much."""
     rest = Allocation.objects.create(
         need_id=allocation.need_id,
         offer_id=allocation.offer_id,
         quantity=allocation.quantity - kept,
+        quantity_packed=packed,
         status=allocation.status,
         because=allocation.because,
         created_at=at,
@@ -223,7 +230,8 @@ def _divide(allocation: Allocation, kept: int, *, by: User | None, at: datetime)
         split_from=allocation,
     )
     allocation.quantity = kept
-    allocation.save(update_fields=["quantity"])
+    allocation.quantity_packed -= packed
+    allocation.save(update_fields=["quantity", "quantity_packed"])
     record(allocation, "allocation.split", by=by, at=at, quantity=kept)
     return rest
 
@@ -236,8 +244,21 @@ def book(allocations: Iterable[Allocation], *, by: User | None, at: datetime) ->
 
 @transaction.atomic
 def unbook(allocations: Iterable[Allocation], *, by: User | None, at: datetime) -> list[Allocation]:
-    """Their shipment was called off: reserved again."""
-    return _move(allocations, AllocationStatus.RESERVED, "allocation.unbooked", by=by, at=at)
+    """Their shipment was called off: its units are taken apart, and all of it is reserved again."""
+    unbooked = _move(allocations, AllocationStatus.RESERVED, "allocation.unbooked", by=by, at=at)
+    for allocation in unbooked:
+        allocation.quantity_packed = 0
+    Allocation.objects.bulk_update(unbooked, ["quantity_packed"])
+    return unbooked
+
+
+@transaction.atomic
+def pack(pieces: Mapping[UUID, int]) -> None:
+    """So many pieces more of each allocation are in units; fewer, where the number is negative. The caller has locked them."""
+    rows = list(Allocation.objects.filter(pk__in=pieces).order_by("pk"))
+    for allocation in rows:
+        allocation.quantity_packed += pieces[allocation.pk]
+    Allocation.objects.bulk_update(rows, ["quantity_packed"])
 
 
 @transaction.atomic
@@ -345,13 +366,15 @@ def redirect(onto: Mapping[Allocation, Need], *, by: User | None, at: datetime) 
             need=need,
             offer_id=allocation.offer_id,
             quantity=quantity,
+            quantity_packed=allocation.quantity_packed,
             status=was[allocation.pk],
             because={"rerouted_from": str(allocation.pk)},
             created_at=at,
             created_by=by,
             due_at=allocation.due_at,
         )
-    Allocation.objects.bulk_update(locked, ["status"])
+        allocation.quantity_packed = 0
+    Allocation.objects.bulk_update(locked, ["status", "quantity_packed"])
     Allocation.objects.bulk_create(followers.values())
     record_all(
         locked,

@@ -15,14 +15,18 @@ ROOM_FOR_THE_FORM = 100_000  # bytes around the file: the other fields, and what
 View = Callable[..., HttpResponse]
 
 
-def takes_files(view: View) -> View:
-    """Let this view's address take a body as large as one file. `config.requests` asks the view before reading any of it."""
+def takes_files(view: View, field: str = "") -> View:
+    """Let this view's address take a body as large as one file. `config.requests` asks the view before reading any of it.
+
+    field   where a program sends the file: named in the refusal of one that is too large
+    """
 
     @wraps(view)
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return view(request, *args, **kwargs)
 
     inner.largest_body = MOST_BYTES + ROOM_FOR_THE_FORM  # type: ignore[attr-defined]
+    inner.file_field = field  # type: ignore[attr-defined]
     return inner
 
 

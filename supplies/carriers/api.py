@@ -19,10 +19,11 @@ from supplies.carriers import services
 from supplies.carriers.generic import MOST_EVENTS, said
 from supplies.carriers.interfaces import NotRead, NotSigned, Said, interface_of
 from supplies.carriers.models import CarrierAccount, carriers_of
+from supplies.catalogue.keeping import EARTHLY
 from supplies.errors import NotYours
 from supplies.organisations.models import Organisation, Scope
 from supplies.organisations.tokens import HasScope, signed_in
-from supplies.shipments.models import EARTHLY, Step
+from supplies.shipments.tracking import Step
 
 OUTCOMES = [(name, name) for name in ("created", "duplicate", "parked", "refused")]
 

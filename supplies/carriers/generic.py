@@ -20,8 +20,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from supplies.carriers.interfaces import NotRead, NotSigned, Said, degrees_of, text_of
-from supplies.shipments.models import Step
 from supplies.shipments.sightings import Word
+from supplies.shipments.tracking import Step
 
 WINDOW = timedelta(minutes=5)
 MOST_EVENTS = 1_000

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
 
+from supplies.catalogue.keeping import EARTHLY
 from supplies.errors import Refused
-from supplies.shipments.models import EARTHLY
 from supplies.shipments.sightings import Word
 
 LONGEST = {  # characters, as the columns hold

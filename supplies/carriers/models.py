@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from supplies.organisations.models import Organisation, Role, User
 from supplies.sealing import Sealed
-from supplies.shipments.models import Shipment, ShipmentStatus, TrackingEvent
+from supplies.shipments.models import Shipment, ShipmentStatus
+from supplies.shipments.tracking import TrackingEvent
 
 
 class Speaks(models.TextChoices):

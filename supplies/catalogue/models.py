@@ -13,6 +13,7 @@ from django.db.models import CheckConstraint, F, Func, Q, UniqueConstraint, Valu
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from supplies.catalogue.keeping import HazardClass, dangerous_with_number_and_class, temperatures_in_order
 from supplies.editions.models import Bilingual, ReferenceRow
 from supplies.editions.models import ReferenceEdition as ReferenceEdition
 from supplies.quantity import MOST
@@ -119,6 +120,24 @@ class Item(Bilingual, ReferenceRow):
     is_medicine = models.BooleanField(_("medicine"), default=False)
     is_cold_chain = models.BooleanField(_("cold chain"), default=False)
     is_dangerous = models.BooleanField(_("dangerous goods"), default=False)
+    min_temp_c = models.SmallIntegerField(_("not colder than, °C"), null=True, blank=True)
+    max_temp_c = models.SmallIntegerField(_("not warmer than, °C"), null=True, blank=True)
+    un_number = models.CharField(
+        _("UN number"),
+        max_length=4,
+        blank=True,
+        db_default="",
+        default="",
+        help_text=_("Only where the name alone decides it: of some goods the strength does."),
+    )
+    hazard_class = models.CharField(
+        _("class of dangerous goods"),
+        max_length=3,
+        choices=HazardClass,
+        blank=True,
+        db_default="",
+        default="",
+    )
     needs_medical_grade = models.BooleanField(_("medical grade needed"), default=False)
     needs_pack_content = models.BooleanField(
         _("ask what a pack holds"),
@@ -153,6 +172,11 @@ class Item(Bilingual, ReferenceRow):
                 & Q(assumed_quantity__gte=F("plausible_min"))
                 & Q(assumed_quantity__lte=F("plausible_max"))
                 & Q(plausible_max__lte=MOST),
+            ),
+            temperatures_in_order("item_temperatures_in_order"),
+            dangerous_with_number_and_class("item_dangerous_with_number_and_class"),
+            CheckConstraint(
+                name="item_with_a_un_number_is_dangerous", condition=Q(un_number="") | Q(is_dangerous=True)
             ),
         ]
 

@@ -1,12 +1,22 @@
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from supplies.api_fields import Coded, Day, Moment, Named, Words
+from supplies.desks.carriers import TOO_FEW, WINDOWS, lanes, records
 from supplies.desks.tracking import Line, track
+from supplies.organisations.models import Organisation
+from supplies.organisations.permissions import may_watch
+from supplies.organisations.tokens import HasScope
+from supplies.shipments.models import Shipment
 
 
 class SightingSerializer(serializers.Serializer):
@@ -100,3 +110,77 @@ class TrackView(APIView):
         if found is None:
             raise Http404
         return Response(TrackSerializer(found).data, headers={"Cache-Control": "no-store"})
+
+
+class ShareSerializer(serializers.Serializer):
+    part = serializers.IntegerField()
+    whole = serializers.IntegerField()
+    percent = serializers.IntegerField(allow_null=True, help_text="Null while there are too few to say.")
+
+
+class CarrierRecordSerializer(serializers.Serializer):
+    """Of the shipments you see that left in the window, and that the carrier carried last."""
+
+    carrier = Named()
+    days = serializers.IntegerField(help_text="The window: so many days until now.")
+    carried = serializers.IntegerField()
+    delivered = serializers.IntegerField()
+    on_time = ShareSerializer(help_text="Of those with an expected day that arrived or are overdue.")
+    damaged_or_short = ShareSerializer(
+        source="bad", help_text="Of those that were counted; it need not be the carrier's fault."
+    )
+    lost = serializers.IntegerField()
+    median_days = serializers.FloatField(allow_null=True, help_text="From departure to signature.")
+    sightings_each = serializers.FloatField(source="seen_each", allow_null=True)
+
+
+class LaneSerializer(serializers.Serializer):
+    origin = serializers.CharField()
+    destination = serializers.CharField()
+    delivered = serializers.IntegerField(source="count")
+    median_days = serializers.FloatField(source="days")
+
+
+class CarrierRecordsSerializer(serializers.Serializer):
+    too_few = serializers.IntegerField(help_text="Of fewer, no share and no median is told.")
+    records = CarrierRecordSerializer(many=True, help_text="The busiest first; of one carrier, every window.")
+    lanes = LaneSerializer(many=True, help_text="Of one carrier, region to region, the busiest first.")
+
+
+class CarrierRecordsQuery(serializers.Serializer):
+    days = serializers.ChoiceField(choices=WINDOWS, default=WINDOWS[1])
+    carrier = serializers.UUIDField(required=False)
+
+
+class CarrierRecordsView(APIView):
+    """How carriers did: for volunteers, coordinators of their regions, and whoever else watches at the desk."""
+
+    permission_classes = [IsAuthenticated, HasScope]
+
+    @extend_schema(
+        summary="Carriers' record",
+        parameters=[
+            OpenApiParameter("days", int, enum=WINDOWS, default=WINDOWS[1]),
+            OpenApiParameter("carrier", OpenApiTypes.UUID, description="One carrier, in every window."),
+        ],
+        responses=CarrierRecordsSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """On time, how fast, damaged or short, lost: what the page of the desk shows."""
+        if not may_watch(request.user):
+            raise PermissionDenied
+        asked = CarrierRecordsQuery(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        rows, at = Shipment.objects.visible_to(request.user), timezone.now()
+        window, chosen = asked.validated_data["days"], asked.validated_data.get("carrier")
+        if chosen is not None:
+            carriers = Organisation.objects.filter(kind=Organisation.Kind.CARRIER)
+            rows = rows.filter(carrier=get_object_or_404(carriers, pk=chosen))
+        told = {
+            "too_few": TOO_FEW,
+            "records": [
+                row for days in (WINDOWS if chosen else [window]) for row in records(rows, days=days, at=at)
+            ],
+            "lanes": lanes(rows, days=window, at=at) if chosen else [],
+        }
+        return Response(CarrierRecordsSerializer(told).data)

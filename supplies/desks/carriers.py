@@ -19,7 +19,8 @@ from django.utils import timezone
 from supplies.organisations.models import Organisation
 from supplies.receipts.models import Discrepancy, Receipt
 from supplies.regions.models import Region
-from supplies.shipments.models import ShipmentQuerySet, ShipmentStatus, TrackingEvent
+from supplies.shipments.models import ShipmentQuerySet, ShipmentStatus
+from supplies.shipments.tracking import TrackingEvent
 
 WINDOWS = (30, 90, 365)  # days
 TOO_FEW = 10  # of which a share says nothing yet

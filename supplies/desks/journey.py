@@ -20,7 +20,8 @@ from supplies.allocations.models import Allocation
 from supplies.journal.models import Event
 from supplies.lanes.services import lane_of
 from supplies.regions.models import Region
-from supplies.shipments.models import Leg, Shipment, ShipmentStatus, Step, TrackingEvent
+from supplies.shipments.models import Leg, Shipment, ShipmentStatus
+from supplies.shipments.tracking import Step, TrackingEvent
 
 TO_COME = (ShipmentStatus.BOOKED, ShipmentStatus.IN_TRANSIT, ShipmentStatus.AT_THE_DOOR)
 OF_THE_NEED: dict[str, "str | Promise"] = {

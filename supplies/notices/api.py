@@ -3,22 +3,28 @@ from typing import Any
 import django_filters
 from django.conf import settings
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from supplies.api_fields import Moment, RowField, RowSerializer, Strict, WholeNumber
-from supplies.notices import services
+from supplies.errors import Refused
+from supplies.notices import following, services
 from supplies.notices.models import DeliveryStatus, EndpointStatus, WebhookDelivery, WebhookEndpoint
 from supplies.notices.permissions import managed_by
 from supplies.notices.posting import LONGEST_URL
 from supplies.organisations.models import Organisation, Scope
 from supplies.organisations.tokens import HasScope, signed_in
+from supplies.shipments.models import Shipment
 
 # -- What it looks like -----------------------------------------------------------------------------------
 
@@ -77,6 +83,10 @@ class ReplayedSerializer(serializers.Serializer):
     count = WholeNumber(help_text="How many are sent again.")
 
 
+class FollowedSerializer(serializers.Serializer):
+    detail = serializers.CharField(help_text="For people.")
+
+
 # -- What may be sent --------------------------------------------------------------------------------------
 
 
@@ -99,6 +109,12 @@ class EndpointInput(Strict):
 
 class SinceInput(Strict):
     since = Moment(help_text="Everything that was given up and is not older than this.")
+
+
+class FollowInput(Strict):
+    email = serializers.EmailField(
+        max_length=254, help_text="Sealed, for this shipment alone, and erased two weeks after it ended."
+    )
 
 
 # -- How lists are narrowed --------------------------------------------------------------------------------
@@ -228,3 +244,34 @@ class WebhookDeliveryViewSet(ReadOnlyModelViewSet):
         """Under the id it had. One that waits is sent anyway."""
         delivery = services.replay(self.get_object(), by=signed_in(request), at=timezone.now())
         return Response(self.get_serializer(delivery).data)
+
+
+class FollowView(APIView):
+    """Being told by mail what becomes of one shipment. Needs its code and no login."""
+
+    permission_classes: list[Any] = []
+
+    @extend_schema(
+        summary="Follow a shipment by mail", request=FollowInput, responses={202: FollowedSerializer}
+    )
+    def post(self, request: Request, code: str) -> Response:
+        """A link is sent to the address; nothing is told before its reader has opened it and said yes. One and the same
+        answer, whatever is known of the address, and whether or not it was asked enough today."""
+        shipment = get_object_or_404(Shipment, code=code.lower())
+        given = FollowInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        if not following.may_be_followed(shipment):
+            raise Refused(
+                _("This shipment's way is over; there is nothing more to tell of it."), code="way-is-over"
+            )
+        following.ask(
+            shipment,
+            email=given.validated_data["email"],
+            language=get_language() or "",
+            at=timezone.now(),
+        )
+        return Response(
+            FollowedSerializer({"detail": following.ASKED}).data,
+            status=status.HTTP_202_ACCEPTED,
+            headers={"Cache-Control": "no-store"},
+        )

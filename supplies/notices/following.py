@@ -43,6 +43,9 @@ FOLLOWED = (
     ShipmentStatus.DELIVERED,
     ShipmentStatus.RETURNING,
 )
+ASKED = gettext_lazy(
+    "If mail can be sent to this address today, a link is on its way there. Nothing is told before it is opened."
+)
 TOLD: dict[str, Any] = {
     "shipment.departed": gettext_lazy("It has left the donor"),
     "shipment.arrived": gettext_lazy("It is at the door of the hospital"),

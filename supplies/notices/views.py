@@ -180,12 +180,7 @@ def follow_shipment(request: HttpRequest, code: str) -> HttpResponse:
             language=get_language() or "",
             at=timezone.now(),
         )
-        messages.success(
-            request,
-            _(
-                "If mail can be sent to this address today, a link is on its way there. Nothing is told before it is opened."
-            ),
-        )
+        messages.success(request, following.ASKED)
         return private(redirect("track", shipment.code))
     return private(render(request, "notices/follow.html", {"shipment": shipment, "form": form}))
 

@@ -1,38 +1,46 @@
 """Shipments with what was counted of them, which shipments themselves do not know; and the tickets to their senders."""
 
+from io import BytesIO
 from typing import Any
+from uuid import UUID
 
 import django_filters
 from django.db.models import Prefetch, QuerySet
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_serializer, extend_schema_view
-from rest_framework import serializers
+from rest_framework import serializers, status
 from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from supplies.api_fields import Coded, Named, Quantity, Readable, RowField, RowSerializer, Strict, Words
+from supplies.attachments.models import Attachment, Kind
 from supplies.errors import NotYours
 from supplies.organisations.models import Facility, Scope
 from supplies.organisations.permissions import may_coordinate
 from supplies.organisations.tokens import HasScope, signed_in
-from supplies.receipts import services
+from supplies.receipts import services, thanking
 from supplies.receipts.models import (
     DiscrepancyTicket,
     Outcome,
     Receipt,
     ReceiptLine,
     Refusal,
+    Thanks,
     TicketStatus,
 )
 from supplies.receipts.permissions import may_answer, may_reroute, may_settle
 from supplies.shipments import rerouting
 from supplies.shipments.api import MOST_LINES, ShipmentSerializer, ShipmentViewSet
 from supplies.shipments.models import Shipment, ShipmentQuerySet
-from supplies.shipments.permissions import may_count
+from supplies.shipments.permissions import may_count, may_move
 
 # -- What it looks like -----------------------------------------------------------------------------------
 
@@ -82,6 +90,24 @@ class CountedShipmentSerializer(ShipmentSerializer):
     def to_representation(self, shipment: Shipment) -> dict[str, Any]:
         shipment.receipt = next(iter(shipment.receipts.all()), None)  # type: ignore[attr-defined] # read with it
         return super().to_representation(shipment)
+
+
+class ProofSerializer(RowSerializer):
+    """A picture that was kept. What a camera writes beside it (place, time, owner) was taken off."""
+
+    class Meta:
+        model = Attachment
+        fields = ["id", "kind", "media_type", "size", "at"]
+        read_only_fields = fields
+
+
+class ThanksSerializer(RowSerializer):
+    words = Words()
+
+    class Meta:
+        model = Thanks
+        fields = ["words", "at"]
+        read_only_fields = fields
 
 
 class TicketSerializer(RowSerializer):
@@ -163,6 +189,23 @@ class CorrectionInput(ReceiptInput):
     because = Words(max_length=300, help_text="What was wrong with the count before.")
 
 
+class ProofInput(Strict):
+    file = serializers.FileField(
+        allow_empty_file=True,  # refused with a sentence of its own
+        use_url=False,
+        help_text="JPEG, PNG, WebP or PDF, by its content whatever it is called; 5,000,000 bytes at most.",
+    )
+    kind = serializers.ChoiceField(
+        choices=[(kind.value, kind.label) for kind in (Kind.PHOTO, Kind.SIGNATURE)], default=Kind.PHOTO
+    )
+
+
+class ThanksInput(Strict):
+    words = Words(
+        max_length=500, help_text="Whoever has the code of the shipment or of the donation reads it."
+    )
+
+
 class RerouteInput(Strict):
     to = RowField(queryset=Facility.objects.all())
     reason = Words(max_length=300)
@@ -219,6 +262,32 @@ class CountedShipmentViewSet(ShipmentViewSet):
         """Every line anew, and what was wrong. What was received moves by the difference; the first count is kept."""
         return self._count(services.correct, CorrectionInput)
 
+    @extend_schema(
+        methods=["GET"],
+        operation_id="shipments_thanks_retrieve",
+        summary="The hospital's thanks",
+        responses=ThanksSerializer,
+    )
+    @extend_schema(
+        methods=["POST"],
+        operation_id="shipments_thanks_create",
+        summary="Say thanks",
+        request=ThanksInput,
+        responses=ThanksSerializer,
+    )
+    @action(detail=True, methods=["get", "post"], filterset_class=None)
+    def thanks(self, request: Request, pk: str) -> Response:
+        """Once it was counted, in place of what was said before. 404 where none are shown."""
+        if request.method == "GET":
+            shown = Thanks.objects.shown().filter(shipment=self.get_object()).first()
+            if shown is None:
+                raise Http404
+        else:
+            shipment = self._allowed(may_count, _("Only the hospital, or a volunteer, may say thanks."))
+            given = self._given(ThanksInput)
+            shown = thanking.thank(shipment, by=signed_in(request), at=timezone.now(), **given)
+        return Response(ThanksSerializer(shown, context=self.get_serializer_context()).data)
+
     def _count(self, verb: Any, form: type[ReceiptInput]) -> Response:
         shipment = self._allowed(may_count, _("Only the hospital, or a volunteer, may count what arrived."))
         given = self._given(form)
@@ -250,6 +319,61 @@ class CountedShipmentViewSet(ShipmentViewSet):
         if not may_coordinate(request.user, given["to"]):
             raise NotYours(_("You may not do this here; it lies outside your regions."))
         return self._answer(rerouting.reroute(shipment, by=signed_in(request), at=timezone.now(), **given))
+
+
+class ProofsView(APIView):
+    """Photographs of the goods and signatures, of a shipment and of its count."""
+
+    permission_classes = [IsAuthenticated, HasScope]
+    scope = Scope.SHIPMENTS
+    parser_classes = [MultiPartParser]
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """The body is kept whole, or nobody could compare it later, or run it again. Django by itself would keep no more of
+        it than of any other; how large it may be was decided before."""
+        if not hasattr(request, "_body"):
+            request._body = request.read()  # type: ignore[attr-defined]
+            request._stream = BytesIO(request._body)  # type: ignore[attr-defined]
+        return super().initialize_request(request, *args, **kwargs)
+
+    @extend_schema(summary="Pictures of a shipment", responses=ProofSerializer(many=True))
+    def get(self, request: Request, pk: UUID) -> Response:
+        """Which were handed in; signatures for the hospital and the desk alone. They are opened on the page of the shipment."""
+        shipment = self._shipment()
+        files = Attachment.objects.about(shipment).kept().oldest_first()
+        if not may_count(request.user, shipment):
+            files = files.filter(kind=Kind.PHOTO)
+        return Response(ProofSerializer(files, many=True).data)
+
+    @extend_schema(
+        summary="Hand in a picture",
+        request={"multipart/form-data": ProofInput},
+        responses={201: ProofSerializer},
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        """By who moves or counts the shipment; of what was asked about in a ticket as well. The same picture again is the one
+        that is there."""
+        shipment = self._shipment()
+        if not (may_count(request.user, shipment) or may_move(request.user, shipment)):
+            raise NotYours(_("Only who moves or counts a shipment may hand in pictures of it."))
+        given = ProofInput(data=request.data, context={"request": request})
+        given.is_valid(raise_exception=True)
+        file = given.validated_data["file"]
+        proof = services.keep_proof(
+            shipment,
+            file.file,
+            size=file.size,
+            kind=given.validated_data["kind"],
+            by=signed_in(request),
+            at=timezone.now(),
+        )
+        return Response(ProofSerializer(proof).data, status=status.HTTP_201_CREATED)
+
+    def _shipment(self) -> Shipment:
+        rows = Shipment.objects.visible_to(self.request.user).select_related(
+            "carrier", "consignee__organisation", "consignee__region"
+        )
+        return get_object_or_404(rows, pk=self.kwargs["pk"])
 
 
 @extend_schema_view(

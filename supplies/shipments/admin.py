@@ -53,11 +53,10 @@ from supplies.shipments.models import (
     Shipment,
     ShipmentLine,
     ShipmentStatus,
-    TrackingCode,
-    TrackingEvent,
 )
 from supplies.shipments.splitting import SplitForm
 from supplies.shipments.temperatures import exposures, lasting
+from supplies.shipments.tracking import TrackingCode, TrackingEvent
 from supplies.shipments.units import HandlingUnit
 
 S = ShipmentStatus

@@ -23,15 +23,9 @@ from supplies.organisations.models import Organisation, Scope
 from supplies.organisations.tokens import HasScope, signed_in
 from supplies.shipments import care, services, sightings
 from supplies.shipments.cargo_api import CargoActions, LegSerializer, UnitSerializer
-from supplies.shipments.models import (
-    Shipment,
-    ShipmentLine,
-    ShipmentQuerySet,
-    ShipmentStatus,
-    Step,
-    TrackingEvent,
-)
+from supplies.shipments.models import Shipment, ShipmentLine, ShipmentQuerySet, ShipmentStatus
 from supplies.shipments.permissions import may_book, may_load, may_move, may_put_together
+from supplies.shipments.tracking import Step, TrackingEvent
 from supplies.shipments.units import HandlingUnit
 
 MOST_LINES = 200

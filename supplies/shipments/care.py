@@ -8,22 +8,18 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from supplies.catalogue.keeping import EARTHLY
+from supplies.catalogue.models import Item
+from supplies.errors import NotEligible
 from supplies.journal.services import record
 from supplies.organisations.models import User
 from supplies.shipments.locking import locked_before_departure
-from supplies.shipments.models import EARTHLY, HazardClass, Shipment, ShipmentLine
+from supplies.shipments.models import Shipment, ShipmentLine
 from supplies.shipments.units import HandlingUnit, UnitKind
 
-COLD = (2, 8)  # °C; what has to be colder is stated by hand
 HEAVIEST_CARTON_G = (
     50_000  # WHO, Guidelines for Medicine Donations: what one person and a clinic's shelf can take
 )
-
-# Only goods of which the name alone says what they are. Of hydrogen peroxide and peracetic acid the strength decides.
-UN_NUMBERS = {
-    "ALCOHOL75": ("1170", HazardClass.FLAMMABLE_LIQUID),
-    "O2_CYL": ("1072", HazardClass.OTHER_GAS),
-}
 
 
 class Caution(NamedTuple):
@@ -34,12 +30,26 @@ class Caution(NamedTuple):
 
 
 def propose(shipment: Shipment, lines: Iterable[ShipmentLine]) -> None:
-    """Fill in, in memory, what the catalogue says of the items on board."""
+    """Fill in, in memory, what the catalogue says of the items on board. Raises NotEligible for goods that no temperature suits."""
+    items = []
     for line in lines:
         item = line.allocation.offer.item
-        line.un_number, line.hazard_class = UN_NUMBERS.get(item.pk, ("", ""))
-        if item.is_cold_chain:
-            shipment.min_temp_c, shipment.max_temp_c = COLD
+        line.un_number, line.hazard_class = item.un_number, item.hazard_class
+        items.append(item)
+    shipment.min_temp_c, shipment.max_temp_c = common_temperatures(items)
+
+
+def common_temperatures(kept: Iterable[Shipment | Item]) -> tuple[int | None, int | None]:
+    """Not colder and not warmer than all of these allow, in °C. Raises NotEligible where no temperature does."""
+    rows = list(kept)
+    least = max((row.min_temp_c for row in rows if row.min_temp_c is not None), default=None)
+    most = min((row.max_temp_c for row in rows if row.max_temp_c is not None), default=None)
+    if least is not None and most is not None and least > most:
+        raise NotEligible(
+            _("No temperature suits all of it. Let what is kept at different temperatures travel apart."),
+            code="no-common-temperature",
+        )
+    return least, most
 
 
 @transaction.atomic

@@ -22,12 +22,13 @@ from supplies.api_fields import (
     WholeNumber,
     Words,
 )
+from supplies.catalogue.keeping import EARTHLY, HazardClass
 from supplies.catalogue.models import TransportMode
 from supplies.organisations.models import Organisation
 from supplies.organisations.tokens import signed_in
 from supplies.regions.models import Region
 from supplies.shipments import care, legs, packing, rearranging
-from supplies.shipments.models import EARTHLY, HazardClass, Leg, Shipment, ShipmentLine
+from supplies.shipments.models import Leg, Shipment, ShipmentLine
 from supplies.shipments.permissions import may_book, may_pack
 from supplies.shipments.units import HandlingUnit, UnitContent, UnitKind
 

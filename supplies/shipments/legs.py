@@ -17,8 +17,9 @@ from supplies.journal.services import record
 from supplies.organisations.models import Organisation, User, Verified
 from supplies.regions.models import Region
 from supplies.shipments.locking import locked, locked_before_departure
-from supplies.shipments.models import Leg, Shipment, ShipmentStatus, Step
+from supplies.shipments.models import Leg, Shipment, ShipmentStatus
 from supplies.shipments.sightings import note_step
+from supplies.shipments.tracking import Step
 
 ON_A_LOAD = "on-a-load"
 

@@ -4,12 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Sum
+from django.db.models import F
 from django.utils.translation import gettext as _
 
+from supplies.allocations import services as ledger
 from supplies.errors import NotEligible, NotEnoughLeft, Refused
 from supplies.journal.services import record
 from supplies.organisations.models import User
@@ -54,6 +56,7 @@ def pack(
         onto += held
     _store(made)
     UnitContent.objects.bulk_create(contents)
+    ledger.pack(_pieces(contents))
     HandlingUnit.objects.bulk_update(onto, ["parent"])
     record(shipment, "shipment.packed", by=by, at=at, units=len(made))
     return made
@@ -64,6 +67,8 @@ def unpack(shipment: Shipment, *, units: Iterable[HandlingUnit], by: User | None
     """Take units apart before the shipment leaves: their pieces are loose again, and what stood on them stands alone."""
     (shipment,) = locked_before_departure(shipment)
     named = chosen(shipment, units)
+    contents = UnitContent.objects.filter(unit__in=named).select_related("line")
+    ledger.pack({key: -quantity for key, quantity in _pieces(contents).items()})
     HandlingUnit.objects.filter(parent__in=named).update(parent=None)
     HandlingUnit.objects.filter(pk__in=[unit.pk for unit in named]).update(is_live=False, parent=None)
     record(shipment, "shipment.unpacked", by=by, at=at, units=len(named))
@@ -85,15 +90,17 @@ def chosen(shipment: Shipment, units: Iterable[HandlingUnit]) -> list[HandlingUn
 
 
 def unpacked(shipment: Shipment) -> dict[int, int]:
-    """Per line, how many pieces are in no unit yet. Two statements."""
-    packed: dict[int, int] = dict(
-        UnitContent.objects.filter(unit__shipment=shipment, unit__is_live=True)
-        .values("line")
-        .annotate(total=Sum("quantity"))
-        .values_list("line", "total")
-    )
-    lines = shipment.lines.filter(is_live=True).values_list("pk", "allocation__quantity")
-    return {line: quantity - packed.get(line, 0) for line, quantity in lines}
+    """Per line, how many pieces are in no unit yet."""
+    left = F("allocation__quantity") - F("allocation__quantity_packed")
+    return dict(shipment.lines.filter(is_live=True).values_list("pk", left))
+
+
+def _pieces(contents: Iterable[UnitContent]) -> dict[UUID, int]:
+    """By allocation."""
+    pieces: dict[UUID, int] = defaultdict(int)
+    for content in contents:
+        pieces[content.line.allocation_id] += content.quantity
+    return pieces
 
 
 def _unit(

@@ -14,7 +14,7 @@ from supplies.catalogue.models import TransportMode
 from supplies.errors import MoveRefused, NotEligible, NotEnoughLeft, Refused
 from supplies.journal.services import record
 from supplies.organisations.models import Organisation, User
-from supplies.shipments import legs
+from supplies.shipments import care, legs
 from supplies.shipments.locking import locked_before_departure
 from supplies.shipments.models import Rearrangement, Shipment, ShipmentLine, ShipmentStatus
 from supplies.shipments.packing import chosen, unpacked
@@ -42,8 +42,10 @@ def split(
     given = list(units)
     moving = _with_what_they_hold(chosen(shipment, given)) if given else []
     parts = _loose_parts(rows, unpacked(shipment), lines)
+    packed: dict[int, int] = defaultdict(int)
     for content in UnitContent.objects.filter(unit__in=moving):
         parts[content.line_id] += content.quantity
+        packed[content.line_id] += content.quantity
     if not parts:
         raise ValidationError({"lines": _("Name the pieces or the units that travel apart.")})
     if all(parts.get(key) == row.allocation.quantity for key, row in rows.items()):
@@ -61,7 +63,7 @@ def split(
         created_by=by,
     )
     for key, quantity in sorted(parts.items()):
-        _move_pieces(rows[key], quantity, to=other, units=moving, by=by, at=at)
+        _move_pieces(rows[key], quantity, packed=packed[key], to=other, units=moving, by=by, at=at)
     HandlingUnit.objects.filter(pk__in=[unit.pk for unit in moving]).update(shipment=other)
     _forget_measures(shipment)
     _note(shipment, Rearrangement.Kind.SPLIT, other=other, reason=reason, by=by, at=at)
@@ -102,6 +104,7 @@ def _move_pieces(
     line: ShipmentLine,
     quantity: int,
     *,
+    packed: int,
     to: Shipment,
     units: list[HandlingUnit],
     by: User | None,
@@ -114,7 +117,7 @@ def _move_pieces(
         return
     apart = ShipmentLine.objects.create(
         shipment=to,
-        allocation=ledger.part(line.allocation, quantity, by=by, at=at),
+        allocation=ledger.part(line.allocation, quantity, packed=packed, by=by, at=at),
         un_number=line.un_number,
         hazard_class=line.hazard_class,
     )
@@ -137,7 +140,7 @@ def merge(shipment: Shipment, other: Shipment, *, reason: str, by: User | None, 
             _("The other one travels with a consolidated load. Take it off the load first."),
             code=legs.ON_A_LOAD,
         )
-    shipment.min_temp_c, shipment.max_temp_c = _common_temperatures(shipment, other)
+    shipment.min_temp_c, shipment.max_temp_c = care.common_temperatures([shipment, other])
     shipment.save(update_fields=["min_temp_c", "max_temp_c"])
     other.lines.update(shipment=shipment)
     other.units.live().update(shipment=shipment)
@@ -160,17 +163,6 @@ def merge_all(shipments: Sequence[Shipment], *, reason: str, by: User | None, at
     for other in others:
         into = merge(into, other, reason=reason, by=by, at=at)
     return into
-
-
-def _common_temperatures(one: Shipment, other: Shipment) -> tuple[int | None, int | None]:
-    coldest = [row.min_temp_c for row in (one, other) if row.min_temp_c is not None]
-    warmest = [row.max_temp_c for row in (one, other) if row.max_temp_c is not None]
-    least, most = max(coldest, default=None), min(warmest, default=None)
-    if least is not None and most is not None and least > most:
-        raise NotEligible(
-            _("No temperature suits both shipments. Let them travel apart."), code="no-common-temperature"
-        )
-    return least, most
 
 
 @transaction.atomic

@@ -15,14 +15,9 @@ from supplies.journal.services import record
 from supplies.organisations.models import Organisation, User
 from supplies.shipments import care, legs
 from supplies.shipments.locking import locked
-from supplies.shipments.models import (
-    TROUBLED,
-    Shipment,
-    ShipmentLine,
-    ShipmentStatus,
-    Step,
-)
+from supplies.shipments.models import TROUBLED, Shipment, ShipmentLine, ShipmentStatus
 from supplies.shipments.sightings import note_step
+from supplies.shipments.tracking import Step
 
 
 @transaction.atomic

@@ -16,14 +16,8 @@ from django.utils.translation import gettext as _
 
 from supplies.journal.services import record_all
 from supplies.organisations.models import User
-from supplies.shipments.models import (
-    ENDED,
-    Shipment,
-    SightingStatus,
-    Step,
-    TrackingCode,
-    TrackingEvent,
-)
+from supplies.shipments.models import ENDED, Shipment
+from supplies.shipments.tracking import SightingStatus, Step, TrackingCode, TrackingEvent
 
 CLOCKS_MAY_DIFFER = timedelta(minutes=10)
 LONG_AGO = timedelta(days=366)

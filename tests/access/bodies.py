@@ -111,6 +111,8 @@ API: dict[str, Body] = {
         "because": "演练：数错了",
     },
     "shipment-reroute": lambda world, side: {"to": str(side["spare need"].appeal.facility_id), **REASON},
+    "shipment-thanks": lambda world, side: {"words": "演练：谢谢"},
+    "track-followers": lambda world, side: {"email": "drill@example.org"},
     "ticket-answer": lambda world, side: {"proposed": "replaced"},
     "ticket-settle": lambda world, side: {"outcome": "written_off"},
 }

@@ -126,6 +126,8 @@ ROW_OF = [
     ("load-arrive", "load under way"),
     ("load-*", "load"),
     ("shipment-cancel", "shipment booked"),
+    ("shipment-proofs", "shipment delivered"),
+    ("shipment-thanks", "shipment counted"),
     ("shipment-receive", "shipment delivered"),
     ("count-shipment", "shipment delivered"),
     ("dock-shipment", "shipment booked"),

@@ -20,6 +20,7 @@ from supplies.needs.models import Need
 from supplies.offers import services as giving
 from supplies.organisations.models import User
 from supplies.receipts import services as receiving
+from supplies.shipments import packing
 from supplies.shipments import services as moving
 from supplies.shipments.models import Shipment
 from tests.makers import (
@@ -70,6 +71,10 @@ def story(volunteer: User) -> None:
     ledger.release(parts.pop(), reason="no van", **SAID)
     for status in ("draft", "booked", "in_transit", "delivered"):
         make_shipment(parts.pop(), status=status)
+    packed = Shipment.objects.get(status="draft")
+    packing.pack(
+        packed, units=[{"kind": "carton", "contents": [{"line": packed.lines.get(), "quantity": 7}]}], **SAID
+    )
     moving.cancel(make_shipment(parts.pop(), status="booked"), **SAID)
     moving.lose(make_shipment(parts.pop(), status="in_transit"), **SAID)
     moving.come_back(moving.send_back(make_shipment(parts.pop(), status="in_transit"), **SAID), **SAID)
@@ -129,6 +134,12 @@ PLANTED: dict[str, tuple[list[str], str]] = {
         [],
         f"UPDATE supplies_offer SET quantity_proposed = quantity_proposed + 1 WHERE {a('offer')} RETURNING id",
     ),
+    "Of a promise as many pieces are packed as are in the units of the shipment it is on.": (
+        [],
+        "UPDATE supplies_allocation SET quantity_packed = quantity_packed - 1 WHERE "
+        + a("allocation", "quantity_packed > 0")
+        + " RETURNING id",
+    ),
     "A run counts what it proposed.": ([], "UPDATE matching_familyrun SET units = units + 1 RETURNING id"),
     "A promise has the need and the offer of the proposal it came from, and only an agreed one has a promise.": (
         [],
@@ -151,6 +162,12 @@ PLANTED: dict[str, tuple[list[str], str]] = {
         [],
         "UPDATE supplies_shipment SET consignor_id = (SELECT id FROM supplies_organisation WHERE id <> consignor_id LIMIT 1)"
         f" WHERE {a('shipment')} RETURNING (SELECT id FROM supplies_shipmentline WHERE shipment_id = supplies_shipment.id)",
+    ),
+    "What is in a unit is on the shipment that the unit is of.": (
+        [],
+        "UPDATE supplies_handlingunit SET shipment_id = (SELECT id FROM supplies_shipment WHERE id <> shipment_id LIMIT 1)"
+        f" WHERE {a('handlingunit')}"
+        " RETURNING (SELECT id FROM supplies_unitcontent WHERE unit_id = supplies_handlingunit.id)",
     ),
     "A shipment is counted once, every line of it, and only a counted one has a receipt.": (
         [],

@@ -15,8 +15,8 @@ from supplies.organisations.models import User
 from supplies.papers.services import certify
 from supplies.receipts import services as receiving
 from supplies.regions.models import Region
-from supplies.shipments.models import TrackingEvent
 from supplies.shipments.rearranging import reassign
+from supplies.shipments.tracking import TrackingEvent
 from tests.makers import NOW, make_emergency, make_organisation, make_shipment
 from tests.owner import as_owner
 from tests.supplies.organisations.verdicts import yes

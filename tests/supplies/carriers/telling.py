@@ -14,8 +14,9 @@ from supplies.carriers.interfaces import Said
 from supplies.carriers.models import CarrierAccount
 from supplies.organisations.models import Organisation
 from supplies.shipments import services as moving
-from supplies.shipments.models import Shipment, TrackingCode
+from supplies.shipments.models import Shipment
 from supplies.shipments.sightings import Word
+from supplies.shipments.tracking import TrackingCode
 from tests.makers import NOW, make_organisation, make_shipment
 
 SECRET = "whsec_" + base64.b64encode(b"practice " * 4).decode()

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from supplies.carriers.models import ParkedEvent
 from supplies.organisations.models import Scope, User
 from supplies.organisations.services import issue_token
-from supplies.shipments.models import TrackingEvent
+from supplies.shipments.tracking import TrackingEvent
 from tests.api_client import Speaker
 from tests.makers import NOW, make_member, make_organisation
 from tests.supplies.carriers.telling import carried_by, event, make_words

@@ -12,7 +12,7 @@ from standardwebhooks import Webhook
 from supplies.carriers import services
 from supplies.carriers.models import CarrierHook, ParkedEvent
 from supplies.shipments import services as moving
-from supplies.shipments.models import TrackingEvent
+from supplies.shipments.tracking import TrackingEvent
 from tests.makers import NOW, make_organisation
 from tests.supplies.carriers.telling import (
     OTHER,

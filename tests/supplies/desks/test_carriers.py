@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -16,11 +17,13 @@ from supplies.organisations.models import User
 from supplies.receipts import services as receiving
 from supplies.shipments.models import Shipment
 from supplies.shipments.sightings import Word, report_all
+from tests.api_client import Speaker
 from tests.desk import at_the_desk
 from tests.makers import NOW, make_member, make_organisation, make_shipment
 
 pytestmark = pytest.mark.django_db
 PAGE = "admin:supplies_organisation_carriers"
+NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 def carried(
@@ -121,3 +124,35 @@ def test_a_carrier_s_own_page_and_what_is_none(volunteer: User) -> None:
 
 def test_the_record_is_for_the_desk() -> None:
     assert at_the_desk(make_member("carrier")).get(reverse(PAGE)).status_code == 302
+
+
+def test_programs_read_the_same_numbers_as_the_desk(volunteer: User) -> None:
+    carrier = make_organisation("carrier")
+    for left in (3, 40):
+        carried(carrier, left=left, took=24, expected=3)
+
+    with time_machine.travel(NOW):
+        month = Speaker(volunteer).get("carrier-records/", days=30).json()
+        alone = Speaker(volunteer).get("carrier-records/", carrier=str(carrier.pk)).json()
+
+    assert [(row["carrier"]["id"], row["carried"]) for row in month["records"]] == [(str(carrier.pk), 1)]
+    assert month["lanes"] == []
+    assert [(row["days"], row["carried"]) for row in alone["records"]] == [(30, 1), (90, 2), (365, 2)]
+    assert alone["records"][1]["on_time"] == {"part": 2, "whole": 2, "percent": None}
+    assert [lane["delivered"] for lane in alone["lanes"]] == [2]
+
+
+@pytest.mark.parametrize("role", ["hospital", "donor", "carrier"])
+def test_only_who_watches_reads_the_record_of_carriers(role: str) -> None:
+    assert Speaker(make_member(role)).get("carrier-records/").status_code == 403
+    assert Speaker().get("carrier-records/").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [({"days": "7"}, 400), ({"days": "x"}, 400), ({"carrier": "x"}, 400), ({"carrier": NOBODY}, 404)],
+)
+def test_a_window_or_a_carrier_there_is_not_is_said(
+    volunteer: User, query: dict[str, str], status: int
+) -> None:
+    assert Speaker(volunteer).get("carrier-records/", **query).status_code == status

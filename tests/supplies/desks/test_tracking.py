@@ -11,7 +11,8 @@ from supplies.organisations import services as people
 from supplies.receipts import services as receiving
 from supplies.shipments import legs, sightings
 from supplies.shipments import services as moving
-from supplies.shipments.models import Shipment, TrackingCode
+from supplies.shipments.models import Shipment
+from supplies.shipments.tracking import TrackingCode
 from tests.api_client import Speaker, today  # noqa: F401
 from tests.makers import (
     NOW,

@@ -23,6 +23,7 @@ from supplies.sealing import lookups
 from supplies.shipments import rerouting
 from supplies.shipments import services as moving
 from supplies.shipments.models import Shipment
+from tests.api_client import Speaker
 from tests.makers import NOW, make_allocation, make_facility, make_need, make_offer, make_shipment
 
 pytestmark = pytest.mark.django_db
@@ -324,3 +325,43 @@ def test_an_address_is_sealed_and_goes_with_whoever_asks_to_be_forgotten() -> No
     forget(Person(lookups=frozenset(lookups([ADDRESS]))))
 
     assert list(Following.objects.all()) == [kept]
+
+
+# -- by the API ----------------------------------------------------------------------------------------------
+
+
+def test_a_program_asks_for_a_reader_and_nothing_is_told_before_she_has_agreed(mailoutbox: list[Any]) -> None:
+    shipment = make_shipment(status="booked")
+    with time_machine.travel(NOW, tick=False):
+        answers = [
+            Speaker().post(f"track/{shipment.code}/followers/", {"email": email})
+            for email in (ADDRESS, ADDRESS, "other@example.org")
+        ]
+        assert {(answer.status_code, answer.content) for answer in answers} == {(202, answers[0].content)}
+        assert [letter.to for letter in mailoutbox] == [[ADDRESS], ["other@example.org"]]
+        Client().post(link_in(mailoutbox[0], "confirm"))
+
+    assert Following.objects.confirmed().get().email == ADDRESS
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        ("booked", {"email": "nobody"}, (400, "invalid")),
+        ("booked", {}, (400, "invalid")),
+        ("booked", {"email": ADDRESS, "name": "x"}, (400, "invalid")),
+        ("lost", {"email": ADDRESS}, (409, "way-is-over")),
+    ],
+)
+def test_what_cannot_be_followed_is_refused_with_a_code(
+    status: str, body: dict[str, str], said: tuple[int, str]
+) -> None:
+    shipment = make_shipment(status="in_transit" if status == "lost" else status)
+    if status == "lost":
+        moving.lose(shipment, by=None, at=NOW)
+
+    answer = Speaker().post(f"track/{shipment.code}/followers/", body)
+
+    assert (answer.status_code, answer.json()["code"]) == said
+    assert Speaker().post(f"track/{'0' * 32}/followers/", {"email": ADDRESS}).status_code == 404
+    assert not Following.objects.exists()

@@ -37,7 +37,7 @@ from supplies.privacy import services
 from supplies.privacy.erasing import texts
 from supplies.privacy.models import Erasure, Reveal
 from supplies.receipts.models import Receipt
-from supplies.shipments.models import TrackingEvent
+from supplies.shipments.tracking import TrackingEvent
 from tests.access import canaries
 from tests.access.canaries import Canary
 from tests.makers import NOW, make_appeal, make_donation, make_member, make_organisation, make_user

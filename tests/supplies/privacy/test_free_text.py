@@ -14,7 +14,7 @@ from supplies.free_text import FreeText
 from supplies.needs.models import Appeal
 from supplies.organisations import services as people
 from supplies.organisations.models import Organisation
-from supplies.shipments.models import TrackingEvent
+from supplies.shipments.tracking import TrackingEvent
 from tests.api_client import Speaker, today  # noqa: F401
 from tests.makers import (
     NOW,

@@ -6,9 +6,10 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from supplies.allocations.models import Allocation
 from supplies.catalogue.models import Item
 from supplies.errors import MoveRefused, NotEligible, NotEnoughLeft, Refused
-from supplies.shipments import care, gs1, packing
+from supplies.shipments import care, gs1, packing, rerouting
 from supplies.shipments import services as moving
 from supplies.shipments.models import Shipment
 from supplies.shipments.units import HandlingUnit, UnitContent
@@ -278,3 +279,50 @@ def test_the_database_refuses_an_empty_content() -> None:
 
     with pytest.raises(IntegrityError), transaction.atomic():
         UnitContent.objects.update(quantity=0)
+
+
+def test_the_database_refuses_more_packed_than_is_promised() -> None:
+    shipment = make_shipment()
+    pack(shipment, 60)
+
+    with pytest.raises(IntegrityError, match="allocation_not_over_packed"), transaction.atomic():
+        Allocation.objects.filter(lines__shipment=shipment).update(quantity_packed=101)
+    with pytest.raises(IntegrityError, match="allocation_not_over_packed"), transaction.atomic():
+        Allocation.objects.filter(lines__shipment=shipment).update(quantity=59)
+
+
+def test_what_is_packed_of_a_shipment_that_goes_elsewhere_or_nowhere_is_known() -> None:
+    kept, ended = make_shipment(status="booked"), make_shipment()
+    pack(kept, 60)
+    pack(ended, 60)
+
+    rerouting.reroute(
+        kept, to=make_need(quantity=500).appeal.facility, reason="The road is cut.", by=None, at=NOW
+    )
+    moving.cancel(ended, by=None, at=NOW)
+
+    packed = dict(Allocation.objects.values_list("status", "quantity_packed"))
+    assert packed == {"booked": 60, "rerouted": 0, "reserved": 0}
+
+
+def test_the_catalogue_says_how_goods_are_kept_and_carried() -> None:
+    serum = make_item("SERUM", is_cold_chain=True, min_temp_c=2, max_temp_c=8)
+    room = make_item("TEST_KIT", min_temp_c=4, max_temp_c=25)
+    spirit = make_item("SPIRIT", is_dangerous=True, un_number="1170", hazard_class="3")
+
+    shipment = shipment_of(serum, room, spirit)
+
+    assert (shipment.min_temp_c, shipment.max_temp_c) == (4, 8)
+    lines = shipment.lines.values_list("allocation__offer__item", "un_number", "hazard_class")
+    assert set(lines) == {("SERUM", "", ""), ("TEST_KIT", "", ""), ("SPIRIT", "1170", "3")}
+
+
+def test_goods_that_no_temperature_suits_are_not_put_together() -> None:
+    frozen = make_item("FROZEN", is_cold_chain=True, max_temp_c=-18)
+    serum = make_item("SERUM", is_cold_chain=True, min_temp_c=2, max_temp_c=8)
+
+    with pytest.raises(NotEligible) as refusal:
+        shipment_of(frozen, serum)
+
+    assert refusal.value.code == "no-common-temperature"
+    assert not Shipment.objects.exists()

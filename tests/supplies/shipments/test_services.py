@@ -6,7 +6,8 @@ from django.core.exceptions import ValidationError
 from supplies.errors import MoveRefused, NotEligible, Refused
 from supplies.shipments import services as moving
 from supplies.shipments import sightings
-from supplies.shipments.models import Shipment, TrackingCode
+from supplies.shipments.models import Shipment
+from supplies.shipments.tracking import TrackingCode
 from tests.makers import (
     NOW,
     make_allocation,

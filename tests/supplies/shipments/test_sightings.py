@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from supplies import shipments as shipped
 from supplies.shipments import sightings
-from supplies.shipments.models import (
+from supplies.shipments.models import Shipment
+from supplies.shipments.tracking import (
     COURSE,
-    Shipment,
     SightingStatus,
     Step,
     TrackingCode,

@@ -12,9 +12,10 @@ from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from supplies.shipments.models import Shipment, TrackingEvent
+from supplies.shipments.models import Shipment
 from supplies.shipments.sightings import Word, report_all
 from supplies.shipments.temperatures import exposures
+from supplies.shipments.tracking import TrackingEvent
 from tests.api_client import Speaker
 from tests.makers import NOW, make_member, make_organisation, make_shipment
 from tests.supplies.carriers.telling import carried_by, event
