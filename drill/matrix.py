@@ -7,6 +7,7 @@ from drill import (
     disk,
     durability,
     federation,
+    hooks,
     minds,
     once,
     outbox,
@@ -28,6 +29,7 @@ PARTS = (
     minds,
     approvals,
     outbox,
+    hooks,
     once,
     durability,
     disk,
@@ -40,7 +42,6 @@ CELLS: dict[str, Cell] = {cell.name: cell for part in PARTS for cell in part.CEL
 TESTS = {
     "F11": "tests/config/test_transactions.py",
     "F13": "tests/test_tasks.py",
-    "F14": "tests/supplies/carriers/test_hooks.py",
 }
 
 

@@ -33,6 +33,7 @@ POINTS: Mapping[str, Point] = {
     # a request of the web
     "before-commit": Point("supplies.journal.once.keep", AFTER),
     "after-commit": Point("config.transactions._tried", AFTER),
+    "hook-stored": Point("supplies.carriers.services.take_in", AFTER),
     "approving": Point("matching.services._check_fits", AFTER),
     # a run of the matching, in the order of its phases
     "opening": Point("matching.services._lay_out"),
