@@ -1,12 +1,19 @@
 """What a donor fills in."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, BinaryIO
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from supplies.attachments.forms import LOOKED_AT
+from supplies.attachments.inspection import WHY, inspected
+from supplies.attachments.models import MOST_BYTES
 from supplies.catalogue.forms import AmountField, BaseGoodsFormSet, GoodsForm
 from supplies.catalogue.models import TransportMode
 from supplies.catalogue.services import MOST_SCANNED, read_package
@@ -100,7 +107,12 @@ class DonationForm(ContactForm, PlaceForm):
         label=gettext_lazy("The goods lie overseas and need customs clearance"), required=False
     )
     allocates_for_me = forms.BooleanField(
-        label=gettext_lazy("Allocate for me: I agree in advance to every match"), required=False
+        label=gettext_lazy("Allocate for me: I agree in advance to every match"),
+        required=False,
+        help_text=gettext_lazy(
+            "Any hospital that these goods fit may have them without asking you again. You see each time where they go, "
+            "and take back what is not promised whenever you want. Without this you are asked before each promise."
+        ),
     )
     remark = forms.CharField(
         label=gettext_lazy("Anything else"),
@@ -171,6 +183,30 @@ class DonationForm(ContactForm, PlaceForm):
         return {**values, "available_from": values["available_from"] or today}
 
 
+@dataclass(frozen=True)
+class Paper:
+    """A file that was looked at: of which kind it is, its size in bytes as it came, and what is to be kept of it."""
+
+    kind: str
+    size: int
+    media_type: str
+    clean: BinaryIO
+
+    @contextmanager
+    def as_seen(self, _file: BinaryIO, _size: int) -> Iterator[tuple[str, BinaryIO]]:
+        """The verdict once more, for `attach`."""
+        yield self.media_type, self.clean
+
+
+class PaperField(forms.FileField):
+    """One file of the goods. A camera is offered on a phone; how large a file may be is told before it travels."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, error_messages={"empty": WHY["empty"]}, **kwargs)
+        self.widget.attrs |= {"data-most-bytes": MOST_BYTES, "data-too-large": WHY["too-large"]}
+        self.widget.attrs["accept"] = ",".join(LOOKED_AT)
+
+
 class OfferForm(GoodsForm):
     expires_on = forms.DateField(
         label=gettext_lazy("Expires on"),
@@ -233,6 +269,35 @@ class OfferForm(GoodsForm):
         line |= {"pack": values.get("pack_content") or 1 if is_package else 1}
         line["standard"] = next(iter(values["standards"]), None)
         return line
+
+
+class PapersForm(forms.Form):
+    """Photographs and documents of the goods. They are looked at before anything is posted."""
+
+    quality = PaperField(label=gettext_lazy("Certificate of the goods"))
+    report = PaperField(label=gettext_lazy("Test report"))
+    expiry = PaperField(label=gettext_lazy("Photograph of the expiry day"))
+    box = PaperField(label=gettext_lazy("Photograph of the box"))
+
+    @contextmanager
+    def looked_at(self) -> Iterator[list[Paper]]:
+        """Each file as it may be kept, for as long as this lasts; what is wrong with one is put beside it.
+
+        Of a file that is kept later the verdict stands: nothing is looked at twice, nor while rows are locked.
+        """
+        with ExitStack() as stack:
+            found = []
+            for name in self.fields:
+                file = self.cleaned_data.get(name)
+                if not file:
+                    continue
+                try:
+                    media_type, clean = stack.enter_context(inspected(file.file, file.size))
+                except ValidationError as fault:
+                    self.add_error(name, fault.message_dict["file"])
+                else:
+                    found.append(Paper(name, file.size, media_type, clean))
+            yield found
 
 
 class OfferFormSet(BaseGoodsFormSet):
