@@ -18,6 +18,7 @@ from supplies.catalogue.forms import AmountField, BaseGoodsFormSet, GoodsForm
 from supplies.catalogue.models import TransportMode
 from supplies.catalogue.services import MOST_SCANNED, read_package
 from supplies.emergencies.models import Emergency
+from supplies.offers.models import Donation, Offer
 from supplies.organisations.forms import ContactForm
 from supplies.organisations.models import Facility, Organisation
 from supplies.regions.forms import PlaceForm
@@ -25,6 +26,7 @@ from supplies.wording import listed
 
 NAMED_AT_MOST = 5
 DAY = {"type": "date"}
+TO = "to"  # the prefix of the selects that say which region the goods are for
 
 
 class Direction:
@@ -131,8 +133,14 @@ class DonationForm(ContactForm, PlaceForm):
         mine = Organisation.objects.of(user).filter(
             kind__in=[Organisation.Kind.DONOR, Organisation.Kind.COORDINATOR]
         )
-        self.fields["donor"].queryset = mine.order_by("name", "pk")  # type: ignore[attr-defined]
-        self.fields["donor"].initial = mine.order_by("name", "pk").first()
+        donor: Any = self.fields["donor"]
+        donor.queryset = mine
+        self.donors = list(mine.order_by("name", "pk"))
+        donor.choices = [("", donor.empty_label), *((row.pk, str(row)) for row in self.donors)]
+        donor.initial = self.donors[0] if self.donors else None
+        for name in ("emergency", "mode"):
+            field: Any = self.fields[name]
+            field.choices = [(str(value), label) for value, label in field.choices]  # read once a page
         self.facility: Facility | None = None
 
     def clean(self) -> dict[str, Any]:
@@ -180,7 +188,7 @@ class DonationForm(ContactForm, PlaceForm):
     def travel(self, today: date) -> dict[str, Any]:
         """What every line of this donation has in common."""
         values = {name: self.cleaned_data.get(name) for name in self.per_line}
-        return {**values, "available_from": values["available_from"] or today}
+        return {**values, "available_from": values.get("available_from") or today}
 
 
 @dataclass(frozen=True)
@@ -298,6 +306,26 @@ class PapersForm(forms.Form):
                 else:
                     found.append(Paper(name, file.size, media_type, clean))
             yield found
+
+
+def as_typed(form: DonationForm, to: PlaceForm, lines: "OfferFormSet", *, on: date) -> list[tuple[OfferForm, Offer]]:
+    """The lines that can be understood as the offers they would be, not stored, whatever else is still missing."""
+    form.is_valid(), to.is_valid(), lines.is_valid()
+    typed = form.cleaned_data
+    is_for_region = typed.get("direction") == Direction.REGION
+    donation = Donation(
+        sender_kind=typed.get("sender_kind") or "company",
+        from_overseas=typed.get("from_overseas") or False,
+        region=form.region,
+        directed_facility=form.facility,
+        directed_region=to.region if is_for_region else None,
+    )
+    travel = form.travel(on) | {"mode": typed.get("mode") or TransportMode(pk="road")}
+    found = []
+    for line in lines.filled:
+        if line.cleaned_data.get("item") and line.cleaned_data.get("quantity"):
+            found.append((line, Offer(donation=donation, **{**line.line, **travel})))
+    return found
 
 
 class OfferFormSet(BaseGoodsFormSet):

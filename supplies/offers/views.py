@@ -20,15 +20,21 @@ from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
 from supplies.free_text import told_of
 from supplies.offers import services
-from supplies.offers.forms import Direction, DonationForm, OfferFormSet, Paper, PapersForm, offer_lines
+from supplies.offers.forms import (
+    TO,
+    Direction,
+    DonationForm,
+    OfferFormSet,
+    Paper,
+    PapersForm,
+    offer_lines,
+)
 from supplies.offers.models import Donation, Offer
 from supplies.offers.permissions import may_change_donation
 from supplies.organisations.models import Facility, Organisation, Role
 from supplies.organisations.services import enrol, keep_contact, register
 from supplies.organisations.visitors import SignedIn, signed_in, unsent
 from supplies.regions.forms import PlaceForm
-
-TO = "to"  # the prefix of the selects that say which region the goods are for
 
 
 @signed_in
@@ -55,7 +61,7 @@ def post(request: SignedIn) -> HttpResponse:
         "folded": [form[name] for name in form.folded],
         "has_folded_errors": form.is_bound and bool(set(form.folded) & set(form.errors)),
         "is_only_emergency": len(going_on) == 1,
-        "has_donors": form.fields["donor"].queryset.exists(),  # type: ignore[attr-defined]
+        "has_donors": bool(form.donors),
     }
     return render(request, "offers/post.html", context)
 
@@ -70,13 +76,17 @@ def _fill_in(request: SignedIn, going_on: list[Emergency]) -> tuple[DonationForm
     if typed is None:
         form = DonationForm(user=user, initial={"emergency": going_on[0].pk, **_wanted(request)})
         first = [{"item": request.GET["item"]}] if "item" in request.GET else []
-        to, lines = PlaceForm(prefix=TO), offer_lines(1)(initial=first, **shared)
+        to, lines = PlaceForm(prefix=TO, beside=form), offer_lines(1)(initial=first, **shared)
     elif request.method == "POST" and not {"add", "more"} & set(typed):
-        form, to = DonationForm(typed, user=user), PlaceForm(typed, prefix=TO)
+        form = DonationForm(typed, user=user)
+        to = PlaceForm(typed, prefix=TO, beside=form)
         lines = offer_lines(0)(typed, **shared)
     else:
-        form = DonationForm(user=user, initial=_typed_into(DonationForm(user=user), typed))
-        to = PlaceForm(prefix=TO, initial=_typed_into(PlaceForm(prefix=TO), typed))
+        blank = DonationForm(user=user)
+        form = DonationForm(user=user, initial=_typed_into(blank, typed), beside=blank)
+        to = PlaceForm(
+            prefix=TO, initial=_typed_into(PlaceForm(prefix=TO, beside=form), typed), beside=form
+        )
         so_far = offer_lines(0)(typed, **shared).once_more("lines", typed)
         lines = offer_lines(len(so_far) + ("add" in typed))(initial=so_far, **shared)
     if len(going_on) == 1:
