@@ -349,8 +349,12 @@ def take_goods(
     """
     wanted = {rulebook.family_of[offer.item_id] for offer in goods}
     items = [item for item, family in rulebook.family_of.items() if family in wanted]
-    found = open_needs(emergency, as_of).filter(item__in=items, quantity_outstanding__gt=F("quantity_proposed"))
-    asked = Need.objects.filter(pk__in=found.order_by("urgency", "deadline_at", "pk").values("pk")[:MOST_ASKED])
+    found = open_needs(emergency, as_of).filter(
+        item__in=items, quantity_outstanding__gt=F("quantity_proposed")
+    )
+    asked = Need.objects.filter(
+        pk__in=found.order_by("urgency", "deadline_at", "pk").values("pk")[:MOST_ASKED]
+    )
     return _snapshot(
         "",
         _need_rows(asked),

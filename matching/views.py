@@ -75,7 +75,8 @@ def check_offer(request: SignedIn) -> HttpResponse:
     emergency = form.cleaned_data.get("emergency")
     found = advise(emergency, [offer for _line, offer in typed], at=at) if emergency else []
     said = {
-        line.prefix: (advice, _sections(advice.case)) for (line, _o), advice in zip(typed, found, strict=bool(found))
+        line.prefix: (advice, _sections(advice.case))
+        for (line, _o), advice in zip(typed, found, strict=bool(found))
     }
     context = {
         "lines": [(line, *said.get(line.prefix, (None, []))) for line in lines.filled],

@@ -12,7 +12,9 @@ from django.http import HttpRequest, HttpResponse
 from supplies.attachments.models import MOST_BYTES
 
 ROOM_FOR_THE_FORM = 100_000  # bytes around the file: the other fields, and what multipart puts between
-READ_PAST = 64_000_000  # bytes of a long form whose files may be too large; what is typed in it is not to be lost
+READ_PAST = (
+    64_000_000  # bytes of a long form whose files may be too large; what is typed in it is not to be lost
+)
 View = Callable[..., HttpResponse]
 
 

@@ -105,9 +105,13 @@ def own_gifts(user: Any) -> QuerySet[Donation]:
 @require_safe
 def my_gifts(request: SignedIn) -> HttpResponse:
     """What waits for the donor, then every gift with a bar for each of its lines, the newest first."""
-    gifts = list(own_gifts(request.user).select_related("organisation", "emergency").newest_first()[:GIFTS_SHOWN])
+    gifts = list(
+        own_gifts(request.user).select_related("organisation", "emergency").newest_first()[:GIFTS_SHOWN]
+    )
     lines = _lines(gifts)
-    asked = sum(line.quantity_proposed > 0 and not line.is_over for of_gift in lines.values() for line in of_gift)
+    asked = sum(
+        line.quantity_proposed > 0 and not line.is_over for of_gift in lines.values() for line in of_gift
+    )
     going_on = sum(gift.status in (DonationStatus.WAITING, DonationStatus.PUBLISHED) for gift in gifts)
     everything = [line for of_gift in lines.values() for line in of_gift]
     context = {
@@ -127,7 +131,11 @@ def my_gift(request: SignedIn, pk: UUID) -> HttpResponse:
     """One gift: what became of it, whom it is promised to, what to write on the parcels, and its papers."""
     gift = get_object_or_404(
         own_gifts(request.user).select_related(
-            "organisation", "emergency", "region__parent__parent", "directed_facility", "directed_region__parent__parent"
+            "organisation",
+            "emergency",
+            "region__parent__parent",
+            "directed_facility",
+            "directed_region__parent__parent",
         ),
         pk=pk,
     )

@@ -308,7 +308,9 @@ class PapersForm(forms.Form):
             yield found
 
 
-def as_typed(form: DonationForm, to: PlaceForm, lines: "OfferFormSet", *, on: date) -> list[tuple[OfferForm, Offer]]:
+def as_typed(
+    form: DonationForm, to: PlaceForm, lines: "OfferFormSet", *, on: date
+) -> list[tuple[OfferForm, Offer]]:
     """The lines that can be understood as the offers they would be, not stored, whatever else is still missing."""
     form.is_valid(), to.is_valid(), lines.is_valid()
     typed = form.cleaned_data

@@ -168,7 +168,14 @@ def _check_amounts(quantity: int | None, pack: int, min_lot: int) -> None:
 
 
 def keep_paper(
-    donation: Donation, file: BinaryIO, *, size: int, kind: str, by: User, at: datetime, look: Look = inspected
+    donation: Donation,
+    file: BinaryIO,
+    *,
+    size: int,
+    kind: str,
+    by: User,
+    at: datetime,
+    look: Look = inspected,
 ) -> Attachment:
     """Keep a photograph or document of the goods, never for the public. See `attach` for what is refused."""
     erase_on = timezone.localdate(at) + timedelta(days=PAPER_DAYS)

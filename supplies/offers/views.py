@@ -84,9 +84,7 @@ def _fill_in(request: SignedIn, going_on: list[Emergency]) -> tuple[DonationForm
     else:
         blank = DonationForm(user=user)
         form = DonationForm(user=user, initial=_typed_into(blank, typed), beside=blank)
-        to = PlaceForm(
-            prefix=TO, initial=_typed_into(PlaceForm(prefix=TO, beside=form), typed), beside=form
-        )
+        to = PlaceForm(prefix=TO, initial=_typed_into(PlaceForm(prefix=TO, beside=form), typed), beside=form)
         so_far = offer_lines(0)(typed, **shared).once_more("lines", typed)
         lines = offer_lines(len(so_far) + ("add" in typed))(initial=so_far, **shared)
     if len(going_on) == 1:

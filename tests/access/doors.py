@@ -154,6 +154,7 @@ ROW_OF = [
     ("reveal-contact", "contact"),
     ("reveal-*", "reveal"),
     ("promise", "allocation"),
+    ("my-gift", "donation published"),
     ("*-donation", "donation published"),
     ("donation*", "donation published"),
     ("*appeal*", "appeal published"),
