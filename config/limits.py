@@ -35,7 +35,7 @@ NOT_NOW = _("This cannot be counted just now, and is not done uncounted. Please 
 
 ROUTES = {
     "browse": """
-        home design mine change-requests needs needs-elsewhere appeal appeal-posted still-lacking donation donation-posted shipment answers
+        home design mine my-gifts my-gift change-requests needs needs-elsewhere appeal appeal-posted still-lacking donation donation-posted shipment answers
         api-root region-list region-detail category-list category-detail item-list item-detail standard-list standard-detail
         emergency-list emergency-detail organisation-list organisation-detail facility-list facility-detail
         listed-facilities listedfacility-list listedfacility-detail
@@ -47,7 +47,7 @@ ROUTES = {
         organisation organisation-check facility promise privacy open-data open-dictionary open-dictionary-json open-key open-manifest open-signature how-matching-works my-data account account-number keys members nowhere
         webhooks webhook webhookendpoint-list webhookendpoint-detail webhookdelivery-list webhookdelivery-detail
         """,
-    "search": "dock intake-batch-errors shipment-paper shipment-papers choose-hospital read-announcement intake check-goods check",
+    "search": "dock intake-batch-errors shipment-paper shipment-papers choose-hospital read-announcement intake check-goods check check-offer",
     "track": """
         find-code track track-code invitation still-needed reported change-request-detail take-back-report
         confirm-following end-following

@@ -33,6 +33,8 @@ from config.mishaps import (
 from config.routes import route_of
 from supplies.accounts.sessions import has_run_out, note_seen
 from supplies.attachments.inspection import WHY
+from supplies.attachments.models import MOST_BYTES
+from supplies.attachments.uploads import ROOM_FOR_THE_FORM
 from supplies.organisations.models import User
 from supplies.organisations.visitors import keep_unsent, lacks_second_factor
 
@@ -41,6 +43,7 @@ FOR_PEOPLE = frozenset(
 )  # what pages are asked with; Django's views answer any other like GET
 FOR_PROGRAMS = FOR_PEOPLE | {"PUT", "PATCH", "DELETE", "OPTIONS"}
 PIECE = 65_536  # bytes of a body of unknown length that are read at once
+MOST_HELD = MOST_BYTES + ROOM_FOR_THE_FORM  # of such a body, since all of it is held
 LONGEST_LENGTH = 15  # digits
 STARTED = re.compile(r"(?:t=)?(\d{10}(?:\.\d{1,6})?)", re.ASCII)
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -81,7 +84,8 @@ class RefuseTooLarge:
     """A request over the limit is refused before its body is read, on every route.
 
     The limit is settings.DATA_UPLOAD_MAX_MEMORY_SIZE bytes. A view that takes more says so: `view.largest_body = 5_500_000`.
-    A body without a length (chunked) is read here, up to the limit; Django by itself would take it for empty.
+    A body without a length (chunked) is read here, up to the limit and never more than one file; Django by itself would
+    take it for empty.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -96,7 +100,7 @@ class RefuseTooLarge:
             return too_large(request)
         if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
             try:
-                body = _read(request.META["wsgi.input"], most)
+                body = _read(request.META["wsgi.input"], min(most, MOST_HELD))
             except Exception:  # the server's own kinds, for a chunk that is none or a connection that ended
                 return mishap(request, 400, "invalid", UNREADABLE)
             if body is None:

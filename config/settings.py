@@ -263,6 +263,7 @@ ATTACHMENT_READERS: dict[str, str] = {
     "import": "supplies.intake.permissions.may_read_file",
     "appeal": "supplies.intake.permissions.may_read_file",
     "shipment": "supplies.receipts.permissions.may_read_proof",
+    "donation": "matching.permissions.may_read_goods_paper",
 }
 FILE_UPLOAD_HANDLERS = ["supplies.attachments.uploads.InMemory"]
 

@@ -170,6 +170,15 @@ def look_up(asked: Asked, *, on: date) -> Answer:
     )
 
 
+def cases_of(goods: Sequence[Asked], *, on: date) -> list[Case]:
+    """What follows for goods whose item and standard are told by code. The tables are read once for all of them."""
+    judge = _Judge.read(Asked(), on)
+    return [
+        replace(judge, asked=asked).case(judge.items[asked.item], judge.standards.get(asked.standard), ())
+        for asked in goods
+    ]
+
+
 def _contradictions(marks: Reading, expiries: Sequence[date]) -> Iterator[str]:
     if len(expiries) > 1:
         facts = {"days": listed(day.isoformat() for day in expiries), "day": expiries[0]}

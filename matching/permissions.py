@@ -1,7 +1,10 @@
 from typing import Any
 
-from matching.models import Proposal
+from matching.models import Proposal, ProposalStatus
+from supplies.attachments.models import Attachment
 from supplies.needs.models import Need
+from supplies.offers.models import Donation
+from supplies.offers.permissions import FOR_HOSPITALS, may_change_donation
 from supplies.offers.permissions import may_answer_for_donor as _may_answer_for_donor
 from supplies.organisations.permissions import acts_for, may_coordinate, may_moderate
 
@@ -43,3 +46,18 @@ def may_decline(user: Any, proposal: Proposal) -> bool:
         or may_answer_for_donor(user, proposal)
         or may_answer_for_hospital(user, proposal)
     )
+
+
+def may_read_goods_paper(user: Any, attachment: Attachment) -> bool:
+    """A photograph or document of goods: their donor, volunteers; and of some kinds the hospital that is asked to take them,
+    or has said yes.
+    """
+    donation = Donation.objects.select_related("organisation", "region").get(pk=attachment.subject_id)
+    if may_change_donation(user, donation):
+        return True
+    if attachment.kind not in FOR_HOSPITALS:
+        return False
+    asked = Proposal.objects.filter(
+        offer__donation=donation, status__in=[ProposalStatus.APPROVED, ProposalStatus.AGREED]
+    )
+    return asked.filter(need__appeal__facility__organisation__in=user.organisation_ids).exists()

@@ -337,6 +337,63 @@ def take_couples(couples: Sequence[Couple], *, as_of: datetime, rulebook: Rulebo
     ).problem
 
 
+MOST_ASKED = 2_000  # needs that goods are held against before they are offered, the most urgent ones
+
+
+def take_goods(
+    emergency: Emergency, goods: Sequence[Offer], *, as_of: datetime, rulebook: Rulebook
+) -> Snapshot:
+    """A problem of goods that nobody has offered yet, and of the open needs they may have to do with.
+
+    goods    offers and their donation as they would be stored; the n-th is the n-th supply
+    """
+    wanted = {rulebook.family_of[offer.item_id] for offer in goods}
+    items = [item for item, family in rulebook.family_of.items() if family in wanted]
+    found = open_needs(emergency, as_of).filter(
+        item__in=items, quantity_outstanding__gt=F("quantity_proposed")
+    )
+    asked = Need.objects.filter(
+        pk__in=found.order_by("urgency", "deadline_at", "pk").values("pk")[:MOST_ASKED]
+    )
+    return _snapshot(
+        "",
+        _need_rows(asked),
+        [_unstored(offer, as_of) for offer in goods],
+        _accepted_standards(asked),
+        [],
+        [],
+        as_of=as_of,
+        policy=Policy.urgency(),
+        rulebook=rulebook,
+    )
+
+
+def _unstored(offer: Offer, as_of: datetime) -> dict[str, Any]:
+    donation = offer.donation
+    return {
+        "pk": offer.pk,
+        "item": offer.item_id,
+        "quantity_open": offer.quantity,
+        "quantity_proposed": 0,
+        "pack": offer.pack,
+        "min_lot": offer.min_lot,
+        "standard": offer.standard_id,
+        "sterile": offer.sterile,
+        "expires_on": offer.expires_on,
+        "available_from": offer.available_from,
+        "mode": offer.mode_id,
+        "max_km": offer.max_km,
+        "version": 0,
+        "donation__sender_kind": donation.sender_kind,
+        "donation__from_overseas": donation.from_overseas,
+        "latitude": donation.region.lat if donation.region_id else None,
+        "longitude": donation.region.lon if donation.region_id else None,
+        "donation__directed_facility": donation.directed_facility_id,
+        "donation__directed_region": donation.directed_region_id,
+        "created_at": as_of,
+    }
+
+
 def _with_room(row: Mapping[str, Any], left: str, couple: Couple) -> dict[str, Any]:
     """The row with what others hold of it, so that a parcel can be the rest; never so much that the couple has no room."""
     others = row["quantity_proposed"] - couple.held

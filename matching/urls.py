@@ -5,6 +5,7 @@ from matching import views
 urlpatterns = [
     path("how-matching-works/", views.how_matching_works, name="how-matching-works"),
     path("check/", views.check, name="check-goods"),
+    path("check/offer/", views.check_offer, name="check-offer"),
     path("appeals/<uuid:pk>/still-lacking/", views.still_lacking, name="still-lacking"),
     path("answers/", views.answers, name="answers"),
     path("answers/<uuid:pk>/donor/", views.agree, {"side": "donor"}, name="agree-for-donor"),

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,18 +14,27 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from matching import services
+from matching.advice import advise
 from matching.forms import CheckForm
 from matching.lookup import Case, Line, look_up
 from matching.models import Proposal, ProposalStatus, Shortfall
 from matching.permissions import may_answer_for_donor, may_answer_for_hospital, may_decline
 from matching.results import latest_runs, results
 from matching.sentences import examples, sentences, shortfalls, why_short
+from matching.snapshot import MOST_ASKED
+from supplies.attachments.models import Attachment
+from supplies.catalogue.forms import Shelf
 from supplies.errors import Refused
 from supplies.leaks import warnings
 from supplies.needs.models import Appeal, Need
 from supplies.needs.permissions import may_read_details
+from supplies.offers.forms import TO, DonationForm, as_typed, offer_lines
+from supplies.offers.permissions import FOR_HOSPITALS
 from supplies.organisations.visitors import SignedIn, signed_in
+from supplies.regions.forms import PlaceForm
 from supplies.wording import listed
+
+NOT_TYPED = {"csrfmiddlewaretoken", settings.ONCE_FIELD, "add", "more"}
 
 
 @require_safe
@@ -49,6 +59,32 @@ def check(request: HttpRequest) -> HttpResponse:
             for question in answer.questions
         ]
     return render(request, "matching/check.html", context, status=400 if is_faulty else 200)
+
+
+@signed_in
+@require_POST
+def check_offer(request: SignedIn) -> HttpResponse:
+    """What is said of goods while their form is being filled in: a part of its page, or, without JavaScript, a page that
+    leads back to the form as it was typed. Nothing is stored.
+    """
+    on, at = timezone.localdate(), timezone.now()
+    form = DonationForm(request.POST, user=request.user)
+    to = PlaceForm(request.POST, prefix=TO, beside=form)
+    lines = offer_lines(0)(request.POST, prefix="lines", form_kwargs={"shelf": Shelf(), "on": on})
+    typed = as_typed(form, to, lines, on=on)
+    emergency = form.cleaned_data.get("emergency")
+    found = advise(emergency, [offer for _line, offer in typed], at=at) if emergency else []
+    said = {
+        line.prefix: (advice, _sections(advice.case))
+        for (line, _o), advice in zip(typed, found, strict=bool(found))
+    }
+    context = {
+        "lines": [(line, *said.get(line.prefix, (None, []))) for line in lines.filled],
+        "has_place": form.region is not None,
+        "most": MOST_ASKED,
+        "typed": [(name, values) for name, values in request.POST.lists() if name not in NOT_TYPED],
+    }
+    return render(request, "matching/_advice.html" if request.htmx else "matching/check_offer.html", context)
 
 
 def _sections(case: Case) -> list[dict[str, Any]]:
@@ -97,11 +133,24 @@ def answers(request: SignedIn) -> HttpResponse:
     """The matches that wait for this person's yes, each with its reasons; and those that wait for somebody else."""
     approved = Proposal.objects.visible_to(request.user).filter(status=ProposalStatus.APPROVED)
     rows = [_row(request.user, proposal) for proposal in approved.with_sides().most_urgent_first()[:100]]
+    _show_papers(rows)
     context = {
         "mine": [row for row in rows if row["asks_donor"] or row["asks_hospital"]],
         "others": [row for row in rows if not (row["asks_donor"] or row["asks_hospital"])],
     }
-    return render(request, "matching/answers.html", context)
+    return render(request, "matching/_answers.html" if request.htmx else "matching/answers.html", context)
+
+
+def _show_papers(rows: list[dict[str, Any]]) -> None:
+    """Beside what a hospital is asked to take, its certificate and what the box looks like."""
+    asked = [row for row in rows if row["asks_hospital"]]
+    gifts = {str(row["proposal"].offer.donation_id) for row in asked}
+    files = Attachment.objects.filter(subject="donation", subject_id__in=gifts, kind__in=FOR_HOSPITALS)
+    of_gift: dict[str, list[Attachment]] = {}
+    for file in files.kept().oldest_first() if gifts else ():
+        of_gift.setdefault(file.subject_id, []).append(file)
+    for row in asked:
+        row["files"] = of_gift.get(str(row["proposal"].offer.donation_id), [])
 
 
 def _row(user: Any, proposal: Proposal) -> dict[str, Any]:

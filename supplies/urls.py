@@ -6,6 +6,7 @@ from supplies.accounts import views as accounts
 from supplies.attachments import views as attachments
 from supplies.carriers.api import HookView
 from supplies.change_requests import views as corrections
+from supplies.desks import donor
 from supplies.desks import views as desks
 from supplies.desks.design import design
 from supplies.dock import views as dock
@@ -65,6 +66,8 @@ urlpatterns = [
     path("report/<slug:what>/<uuid:pk>/", corrections.report, name="report"),
     path("reports/<slug:code>/", corrections.reported, name="reported"),
     path("reports/<slug:code>/take-back/", corrections.take_back, name="take-back-report"),
+    path("mine/gifts/", donor.my_gifts, name="my-gifts"),
+    path("mine/gifts/<uuid:pk>/", donor.my_gift, name="my-gift"),
     path("mine/said-to-be-wrong/", corrections.change_requests, name="change-requests"),
     path("mine/said-to-be-wrong/<uuid:pk>/accept/", corrections.accept, name="accept-change-request"),
     path("mine/said-to-be-wrong/<uuid:pk>/decline/", corrections.decline, name="decline-change-request"),

@@ -133,6 +133,7 @@ def some_of_everything() -> dict[str, Any]:
         "report/1": proposal.need_id,
         "reports": said.code,
         "change-requests": said.code,
+        "mine/gifts": make_donation().pk,
         "mine/said-to-be-wrong": said.change_request_id,
         "needs/still-needed": reminders.link_for(proposal.need.appeal, keeper),
         "intake-batches": MISSING,

@@ -15,6 +15,12 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post") return;
   if (form.dataset.sent) return event.preventDefault();
+  // A form marked novalidate leaves its faults to the server, a file of 50 MB apart.
+  const tooLarge = [...form.elements].find((field) => field.type === "file" && !field.validity.valid);
+  if (tooLarge && !event.submitter?.formEnctype.includes("urlencoded")) {
+    tooLarge.reportValidity();
+    return event.preventDefault();
+  }
   form.dataset.sent = "yes";
   setTimeout(() => delete form.dataset.sent, ON_ITS_WAY_MS);
 });

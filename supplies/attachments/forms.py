@@ -8,7 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from supplies.attachments.inspection import WHY
 from supplies.attachments.models import MOST_BYTES, Kind, MediaType
 
-PAPERS = [choice for choice in Kind.choices if choice[0] not in (Kind.LIST, Kind.PHOTO, Kind.SIGNATURE)]
+PAPERS = [
+    (kind.value, kind.label) for kind in (Kind.LETTER, Kind.LICENCE, Kind.CARD, Kind.NOTICE, Kind.OTHER)
+]
 LOOKED_AT = [value for value in MediaType.values if value != MediaType.BYTES]
 
 

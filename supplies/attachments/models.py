@@ -22,6 +22,10 @@ class Kind(models.TextChoices):
     LIST = "list", _("list as it came in")
     PHOTO = "photo", _("photograph of the goods")
     SIGNATURE = "signature", _("signature of who received the goods")
+    QUALITY = "quality", _("certificate of the goods")
+    REPORT = "report", _("test report")
+    EXPIRY = "expiry", _("photograph of the expiry day")
+    BOX = "box", _("photograph of the box")
     OTHER = "other", _("something else")
 
 

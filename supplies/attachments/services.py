@@ -21,6 +21,7 @@ from supplies.errors import Refused
 from supplies.journal.services import record
 
 log = logging.getLogger(__name__)
+Look = Callable[[BinaryIO, int], AbstractContextManager[tuple[str, BinaryIO]]]
 LEFT_ALONE = timedelta(hours=1)  # a file this young may belong to a transaction that is still open
 
 
@@ -33,7 +34,7 @@ def attach(
     by: AbstractBaseUser,
     at: datetime,
     erase_on: date,
-    look: Callable[[BinaryIO, int], AbstractContextManager[tuple[str, BinaryIO]]] = inspected,
+    look: Look = inspected,
 ) -> Attachment:
     """Keep a private file about a row. The same file a second time is the one that is there.
 

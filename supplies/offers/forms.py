@@ -1,16 +1,24 @@
 """What a donor fills in."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, BinaryIO
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from supplies.attachments.forms import LOOKED_AT
+from supplies.attachments.inspection import WHY, inspected
+from supplies.attachments.models import MOST_BYTES
 from supplies.catalogue.forms import AmountField, BaseGoodsFormSet, GoodsForm
 from supplies.catalogue.models import TransportMode
 from supplies.catalogue.services import MOST_SCANNED, read_package
 from supplies.emergencies.models import Emergency
+from supplies.offers.models import Donation, Offer
 from supplies.organisations.forms import ContactForm
 from supplies.organisations.models import Facility, Organisation
 from supplies.regions.forms import PlaceForm
@@ -18,6 +26,7 @@ from supplies.wording import listed
 
 NAMED_AT_MOST = 5
 DAY = {"type": "date"}
+TO = "to"  # the prefix of the selects that say which region the goods are for
 
 
 class Direction:
@@ -100,7 +109,12 @@ class DonationForm(ContactForm, PlaceForm):
         label=gettext_lazy("The goods lie overseas and need customs clearance"), required=False
     )
     allocates_for_me = forms.BooleanField(
-        label=gettext_lazy("Allocate for me: I agree in advance to every match"), required=False
+        label=gettext_lazy("Allocate for me: I agree in advance to every match"),
+        required=False,
+        help_text=gettext_lazy(
+            "Any hospital that these goods fit may have them without asking you again. You see each time where they go, "
+            "and take back what is not promised whenever you want. Without this you are asked before each promise."
+        ),
     )
     remark = forms.CharField(
         label=gettext_lazy("Anything else"),
@@ -119,8 +133,14 @@ class DonationForm(ContactForm, PlaceForm):
         mine = Organisation.objects.of(user).filter(
             kind__in=[Organisation.Kind.DONOR, Organisation.Kind.COORDINATOR]
         )
-        self.fields["donor"].queryset = mine.order_by("name", "pk")  # type: ignore[attr-defined]
-        self.fields["donor"].initial = mine.order_by("name", "pk").first()
+        donor: Any = self.fields["donor"]
+        donor.queryset = mine
+        self.donors = list(mine.order_by("name", "pk"))
+        donor.choices = [("", donor.empty_label), *((row.pk, str(row)) for row in self.donors)]
+        donor.initial = self.donors[0] if self.donors else None
+        for name in ("emergency", "mode"):
+            field: Any = self.fields[name]
+            field.choices = [(str(value), label) for value, label in field.choices]  # read once a page
         self.facility: Facility | None = None
 
     def clean(self) -> dict[str, Any]:
@@ -168,7 +188,31 @@ class DonationForm(ContactForm, PlaceForm):
     def travel(self, today: date) -> dict[str, Any]:
         """What every line of this donation has in common."""
         values = {name: self.cleaned_data.get(name) for name in self.per_line}
-        return {**values, "available_from": values["available_from"] or today}
+        return {**values, "available_from": values.get("available_from") or today}
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A file that was looked at: of which kind it is, its size in bytes as it came, and what is to be kept of it."""
+
+    kind: str
+    size: int
+    media_type: str
+    clean: BinaryIO
+
+    @contextmanager
+    def as_seen(self, _file: BinaryIO, _size: int) -> Iterator[tuple[str, BinaryIO]]:
+        """The verdict once more, for `attach`."""
+        yield self.media_type, self.clean
+
+
+class PaperField(forms.FileField):
+    """One file of the goods. A camera is offered on a phone; how large a file may be is told before it travels."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, error_messages={"empty": WHY["empty"]}, **kwargs)
+        self.widget.attrs |= {"data-most-bytes": MOST_BYTES, "data-too-large": WHY["too-large"]}
+        self.widget.attrs["accept"] = ",".join(LOOKED_AT)
 
 
 class OfferForm(GoodsForm):
@@ -233,6 +277,57 @@ class OfferForm(GoodsForm):
         line |= {"pack": values.get("pack_content") or 1 if is_package else 1}
         line["standard"] = next(iter(values["standards"]), None)
         return line
+
+
+class PapersForm(forms.Form):
+    """Photographs and documents of the goods. They are looked at before anything is posted."""
+
+    quality = PaperField(label=gettext_lazy("Certificate of the goods"))
+    report = PaperField(label=gettext_lazy("Test report"))
+    expiry = PaperField(label=gettext_lazy("Photograph of the expiry day"))
+    box = PaperField(label=gettext_lazy("Photograph of the box"))
+
+    @contextmanager
+    def looked_at(self) -> Iterator[list[Paper]]:
+        """Each file as it may be kept, for as long as this lasts; what is wrong with one is put beside it.
+
+        Of a file that is kept later the verdict stands: nothing is looked at twice, nor while rows are locked.
+        """
+        with ExitStack() as stack:
+            found = []
+            for name in self.fields:
+                file = self.cleaned_data.get(name)
+                if not file:
+                    continue
+                try:
+                    media_type, clean = stack.enter_context(inspected(file.file, file.size))
+                except ValidationError as fault:
+                    self.add_error(name, fault.message_dict["file"])
+                else:
+                    found.append(Paper(name, file.size, media_type, clean))
+            yield found
+
+
+def as_typed(
+    form: DonationForm, to: PlaceForm, lines: "OfferFormSet", *, on: date
+) -> list[tuple[OfferForm, Offer]]:
+    """The lines that can be understood as the offers they would be, not stored, whatever else is still missing."""
+    form.is_valid(), to.is_valid(), lines.is_valid()
+    typed = form.cleaned_data
+    is_for_region = typed.get("direction") == Direction.REGION
+    donation = Donation(
+        sender_kind=typed.get("sender_kind") or "company",
+        from_overseas=typed.get("from_overseas") or False,
+        region=form.region,
+        directed_facility=form.facility,
+        directed_region=to.region if is_for_region else None,
+    )
+    travel = form.travel(on) | {"mode": typed.get("mode") or TransportMode(pk="road")}
+    found = []
+    for line in lines.filled:
+        if line.cleaned_data.get("item") and line.cleaned_data.get("quantity"):
+            found.append((line, Offer(donation=donation, **{**line.line, **travel})))
+    return found
 
 
 class OfferFormSet(BaseGoodsFormSet):

@@ -1,5 +1,6 @@
 from typing import Any
 
+from supplies.attachments.models import Kind
 from supplies.offers.models import Donation
 from supplies.organisations.permissions import acts_for, may_moderate_in
 
@@ -14,3 +15,7 @@ def may_answer_for_donor(user: Any, donation: Donation) -> bool:
     return bool(user.is_authenticated) and (
         donation.posted_by_id == user.pk or acts_for(user, donation.organisation)
     )
+
+
+# What a hospital has to see of goods before it takes them. The rest is between the donor and the volunteers.
+FOR_HOSPITALS = frozenset({Kind.QUALITY, Kind.BOX})

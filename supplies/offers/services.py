@@ -4,8 +4,8 @@ Offers are locked by primary key, their donations after everything else: see the
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, BinaryIO
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -14,6 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from supplies.attachments.inspection import inspected
+from supplies.attachments.models import Attachment
+from supplies.attachments.services import Look, attach
 from supplies.catalogue.marks import read_marks
 from supplies.catalogue.models import TransportMode
 from supplies.catalogue.services import Counterfeits, Hit
@@ -48,6 +51,7 @@ NOT_TYPED = [
     "mode",
     "quantity_open",
 ]  # rows, and what follows from others
+PAPER_DAYS = 400  # what shows the goods is kept as long as a certificate of the gift may be asked for
 NEVER_AVAILABLE = gettext_lazy("This day is over before the goods are available.")
 LINE_FIELDS = frozenset(
     {
@@ -161,6 +165,21 @@ def _check_amounts(quantity: int | None, pack: int, min_lot: int) -> None:
         raise ValidationError({"min_lot": _("The least lot has to be more than nothing.")})
     if min_lot > quantity:
         raise ValidationError({"min_lot": _("The least lot is larger than the whole quantity.")})
+
+
+def keep_paper(
+    donation: Donation,
+    file: BinaryIO,
+    *,
+    size: int,
+    kind: str,
+    by: User,
+    at: datetime,
+    look: Look = inspected,
+) -> Attachment:
+    """Keep a photograph or document of the goods, never for the public. See `attach` for what is refused."""
+    erase_on = timezone.localdate(at) + timedelta(days=PAPER_DAYS)
+    return attach(donation, file, size=size, kind=kind, by=by, at=at, erase_on=erase_on, look=look)
 
 
 @transaction.atomic

@@ -13,12 +13,22 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from supplies.attachments.models import Attachment
+from supplies.attachments.uploads import reads_past_files
 from supplies.catalogue.forms import Shelf, standards_known
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
 from supplies.free_text import told_of
 from supplies.offers import services
-from supplies.offers.forms import Direction, DonationForm, OfferFormSet, offer_lines
+from supplies.offers.forms import (
+    TO,
+    Direction,
+    DonationForm,
+    OfferFormSet,
+    Paper,
+    PapersForm,
+    offer_lines,
+)
 from supplies.offers.models import Donation, Offer
 from supplies.offers.permissions import may_change_donation
 from supplies.organisations.models import Facility, Organisation, Role
@@ -26,29 +36,32 @@ from supplies.organisations.services import enrol, keep_contact, register
 from supplies.organisations.visitors import SignedIn, signed_in, unsent
 from supplies.regions.forms import PlaceForm
 
-TO = "to"  # the prefix of the selects that say which region the goods are for
-
 
 @signed_in
+@reads_past_files
 def post(request: SignedIn) -> HttpResponse:
     """Offer goods: in general, or, with ?item= and ?facility= in the address, to one need."""
     going_on = list(Emergency.objects.going_on().newest_first())
     if not going_on:
         return render(request, "no_emergency.html")
     form, to, lines = _fill_in(request, going_on)
-    if request.method == "POST" and not {"add", "more"} & set(request.POST):
-        donation = _send(request, form, to, lines)
+    is_sent = request.method == "POST" and not {"add", "more"} & set(request.POST)
+    papers = PapersForm(request.POST, request.FILES) if is_sent else PapersForm()
+    if is_sent:
+        donation = _send(request, form, to, lines, papers)
         if donation is not None:
             return redirect("donation-posted", donation.pk)
     context = {
         "form": form,
         "to": to,
         "lines": lines,
+        "papers": papers,
+        "has_lost_files": bool(request.FILES),
         "standards": standards_known(),
         "folded": [form[name] for name in form.folded],
         "has_folded_errors": form.is_bound and bool(set(form.folded) & set(form.errors)),
         "is_only_emergency": len(going_on) == 1,
-        "has_donors": form.fields["donor"].queryset.exists(),  # type: ignore[attr-defined]
+        "has_donors": bool(form.donors),
     }
     return render(request, "offers/post.html", context)
 
@@ -63,13 +76,15 @@ def _fill_in(request: SignedIn, going_on: list[Emergency]) -> tuple[DonationForm
     if typed is None:
         form = DonationForm(user=user, initial={"emergency": going_on[0].pk, **_wanted(request)})
         first = [{"item": request.GET["item"]}] if "item" in request.GET else []
-        to, lines = PlaceForm(prefix=TO), offer_lines(1)(initial=first, **shared)
+        to, lines = PlaceForm(prefix=TO, beside=form), offer_lines(1)(initial=first, **shared)
     elif request.method == "POST" and not {"add", "more"} & set(typed):
-        form, to = DonationForm(typed, user=user), PlaceForm(typed, prefix=TO)
+        form = DonationForm(typed, user=user)
+        to = PlaceForm(typed, prefix=TO, beside=form)
         lines = offer_lines(0)(typed, **shared)
     else:
-        form = DonationForm(user=user, initial=_typed_into(DonationForm(user=user), typed))
-        to = PlaceForm(prefix=TO, initial=_typed_into(PlaceForm(prefix=TO), typed))
+        blank = DonationForm(user=user)
+        form = DonationForm(user=user, initial=_typed_into(blank, typed), beside=blank)
+        to = PlaceForm(prefix=TO, initial=_typed_into(PlaceForm(prefix=TO, beside=form), typed), beside=form)
         so_far = offer_lines(0)(typed, **shared).once_more("lines", typed)
         lines = offer_lines(len(so_far) + ("add" in typed))(initial=so_far, **shared)
     if len(going_on) == 1:
@@ -94,16 +109,36 @@ def _wanted(request: SignedIn) -> dict[str, Any]:
     return {"direction": Direction.HOSPITAL, "hospital": site.name} if site else {}
 
 
-def _send(request: SignedIn, form: DonationForm, to: PlaceForm, lines: OfferFormSet) -> Donation | None:
+def _send(
+    request: SignedIn, form: DonationForm, to: PlaceForm, lines: OfferFormSet, papers: PapersForm
+) -> Donation | None:
     """Post it whole, or put what is wrong beside its field and store nothing."""
-    if not (form.is_valid() & lines.is_valid()):
-        return None
-    if form.cleaned_data["direction"] == Direction.REGION and not (to.is_valid() and to.region):
+    is_right = form.is_valid() & lines.is_valid() & papers.is_valid()
+    if form.cleaned_data.get("direction") == Direction.REGION and not (to.is_valid() and to.region):
         to.add_error("province", _("Which region? Choose at least the province."))
-        return None
+        is_right = False
+    with papers.looked_at() as files:
+        if not is_right or papers.errors:
+            return None
+        return _keep(request, form, to, lines, files)
+
+
+def _keep(
+    request: SignedIn, form: DonationForm, to: PlaceForm, lines: OfferFormSet, files: list[Paper]
+) -> Donation | None:
     try:
         with transaction.atomic():
             donation = _post(request, form, to, lines)
+            for file in files:
+                services.keep_paper(
+                    donation,
+                    file.clean,
+                    size=file.size,
+                    kind=file.kind,
+                    by=request.user,
+                    at=timezone.now(),
+                    look=file.as_seen,
+                )
     except ValidationError as fault:
         faults = {
             "donor_name" if field == "name" else field: said for field, said in fault.message_dict.items()
@@ -176,7 +211,9 @@ def donation(request: SignedIn, pk: UUID) -> HttpResponse:
     """One donation with its lines: for its donor and for volunteers."""
     row = _visible(request, pk)
     offers = Offer.objects.filter(donation=row).with_place().first_to_expire_first()
-    context = {"donation": row, "offers": offers, "may_change": may_change_donation(request.user, row)}
+    may_change = may_change_donation(request.user, row)
+    files = Attachment.objects.about(row).kept().oldest_first() if may_change else []
+    context = {"donation": row, "offers": offers, "may_change": may_change, "files": files}
     return render(request, "offers/donation.html", context)
 
 

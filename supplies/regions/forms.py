@@ -25,10 +25,12 @@ class PlaceForm(forms.Form):
 
     empty_label = gettext_lazy("— choose —")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, beside: "PlaceForm | None" = None, **kwargs: Any) -> None:
+        """`beside` is another place on the same page: both offer the same provinces, which are read once."""
         super().__init__(*args, **kwargs)
         self.region: Region | None = None
-        self._offer("province", _countries_and_provinces(), None)
+        self.provinces: list[tuple[Any, Any]] = beside.provinces if beside else _countries_and_provinces()
+        self._offer("province", self.provinces, None)
         for name in ("city", "district"):
             inside: list[Region] = (
                 _children(self.region) if self.region and not self._ends_before(name) else []

@@ -137,6 +137,9 @@ PAGES: dict[str, Body] = {
         available_from=str(TODAY),
         **CONTACT,
     ),
+    "check-offer": lambda world, side: lines(
+        {"item": make_item().pk, "amount": "10"}, emergency=make_emergency().pk, sender_kind="company"
+    ),
     "count-shipment": lambda world, side: {
         f"line-{side['shipment delivered'].lines.get().pk}-accepted": "100"
     },

@@ -157,6 +157,7 @@ ROW_OF = [
     ("reveal-contact", "contact"),
     ("reveal-*", "reveal"),
     ("promise", "allocation"),
+    ("my-gift", "donation published"),
     ("*-donation", "donation published"),
     ("donation*", "donation published"),
     ("*appeal*", "appeal published"),

@@ -268,6 +268,8 @@ def addresses(rows: dict[str, Any]) -> list[tuple[str, str]]:
         ("donor", f"/donations/{rows['donation'].pk}/"),
         ("donor", f"/shipments/{rows['shipment'].pk}/"),
         ("donor", "/answers/"),
+        ("donor", "/mine/gifts/"),
+        ("donor", f"/mine/gifts/{rows['donation'].pk}/"),
     ]
 
 

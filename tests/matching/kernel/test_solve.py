@@ -56,6 +56,18 @@ def test_the_urgent_need_is_served_first():
     assert given(solve(problem)) == {(2, 1): 100, (1, 1): 20}
 
 
+def test_a_directed_gift_waits_for_its_own_rather_than_serve_the_most_urgent_of_others():
+    problem = make_problem(
+        [
+            {"facility": 1, "region": 3, "urgency": 1},
+            {"facility": 2, "region": 5, "urgency": 4, "wanted": 30},
+        ],
+        [{"directed_facility": 2, "available": 100}, {"directed_region_first": 7, "directed_region_last": 9}],
+    )
+
+    assert given(solve(problem)) == {(2, 1): 30}
+
+
 def test_needs_of_one_class_share_what_is_scarce():
     problem = make_problem([{"wanted": 100}, {"wanted": 50}], [{"available": 60}])
 

@@ -1,0 +1,219 @@
+"""The donor's desk: what waits for an answer, what became of each gift, and what to write on the parcel."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import Least
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from supplies.allocations.models import Allocation, AllocationStatus
+from supplies.attachments.models import Attachment
+from supplies.catalogue.models import Item
+from supplies.leaks import masked
+from supplies.offers.models import Donation, DonationStatus, Offer, OfferStatus
+from supplies.organisations.visitors import SignedIn, private, signed_in
+from supplies.papers.models import Certificate
+from supplies.privacy.reaching import HandOver
+from supplies.receipts.models import ReceiptLine
+from supplies.shipments.models import Shipment, ShipmentLine, ShipmentStatus
+from supplies.templatetags.amounts import amount, place
+
+GIFTS_SHOWN, PROMISES_SHOWN = 20, 50
+S = AllocationStatus
+UNDER_WAY = (S.SHIPPED,)
+PROMISED = (S.RESERVED, S.BOOKED)
+ASTRAY = (S.LOST, S.RETURNED)
+OVER = (OfferStatus.WITHDRAWN, OfferStatus.LAPSED, OfferStatus.REFUSED)
+
+
+@dataclass
+class Line:
+    """What became of one lot: the names are those that the quantity bar reads, in base units of the item.
+
+    quantity_outstanding   what nobody has been promised and nobody has proposed for
+    astray                 lost, sent back, or counted and not good
+    """
+
+    offer: Offer
+    sums: dict[str, int] = field(default_factory=dict)
+    received: int = 0
+    counted: int = 0
+
+    @property
+    def item(self) -> Item:
+        return self.offer.item
+
+    @property
+    def asked(self) -> int:
+        return self.offer.quantity
+
+    @property
+    def quantity_received(self) -> int:
+        return self.received
+
+    @property
+    def quantity_in_transit(self) -> int:
+        return self._of(UNDER_WAY)
+
+    @property
+    def quantity_promised(self) -> int:
+        return self._of(PROMISED)
+
+    @property
+    def quantity_proposed(self) -> int:
+        return self.offer.quantity_proposed
+
+    @property
+    def quantity_outstanding(self) -> int:
+        return max(self.offer.quantity_open - self.offer.quantity_proposed, 0)
+
+    @property
+    def astray(self) -> int:
+        return self._of(ASTRAY) + self.counted - self.received
+
+    @property
+    def is_over(self) -> bool:
+        return self.offer.status in OVER
+
+    def _of(self, statuses: Iterable[str]) -> int:
+        return sum(self.sums.get(status, 0) for status in statuses)
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A promise with its shipment, if one was made already, and what to write on the parcel: a line for each line."""
+
+    allocation: Allocation
+    shipment: Shipment | None
+    hand_over: HandOver
+    words: tuple[str, ...]
+
+
+def own_gifts(user: Any) -> QuerySet[Donation]:
+    """The donations of a person and of those she acts for. Whoever only watches over others finds them elsewhere."""
+    return Donation.objects.filter(Q(posted_by=user) | Q(organisation__in=user.organisation_ids))
+
+
+@signed_in
+@require_safe
+def my_gifts(request: SignedIn) -> HttpResponse:
+    """What waits for the donor, then every gift with a bar for each of its lines, the newest first."""
+    gifts = list(
+        own_gifts(request.user).select_related("organisation", "emergency").newest_first()[:GIFTS_SHOWN]
+    )
+    lines = _lines(gifts)
+    asked = sum(
+        line.quantity_proposed > 0 and not line.is_over for of_gift in lines.values() for line in of_gift
+    )
+    going_on = sum(gift.status in (DonationStatus.WAITING, DonationStatus.PUBLISHED) for gift in gifts)
+    everything = [line for of_gift in lines.values() for line in of_gift]
+    context = {
+        "gifts": [(gift, lines.get(gift.pk, [])) for gift in gifts],
+        "asked": asked,
+        "going_on": going_on,
+        "under_way": sum(line.quantity_in_transit > 0 for line in everything),
+        "arrived": sum(line.received > 0 for line in everything),
+        "now": timezone.now(),
+    }
+    return render(request, "desks/my_gifts.html", context)
+
+
+@signed_in
+@require_safe
+def my_gift(request: SignedIn, pk: UUID) -> HttpResponse:
+    """One gift: what became of it, whom it is promised to, what to write on the parcels, and its papers."""
+    gift = get_object_or_404(
+        own_gifts(request.user).select_related(
+            "organisation",
+            "emergency",
+            "region__parent__parent",
+            "directed_facility",
+            "directed_region__parent__parent",
+        ),
+        pk=pk,
+    )
+    context = {
+        "gift": gift,
+        "lines": _lines([gift]).get(gift.pk, []),
+        "promises": _promises(gift),
+        "files": Attachment.objects.about(gift).kept().oldest_first(),
+        "certificates": Certificate.objects.filter(donation=gift, called_back_at=None).newest_first()[:5],
+        "is_going_on": gift.status in (DonationStatus.WAITING, DonationStatus.PUBLISHED),
+    }
+    return private(render(request, "desks/my_gift.html", context))
+
+
+def _lines(gifts: list[Donation]) -> dict[UUID, list[Line]]:
+    """The lots of some gifts with what became of them: three queries, however many."""
+    offers = Offer.objects.filter(donation__in=gifts).select_related(
+        "item__display_unit", "item__base_unit", "standard"
+    )
+    lines = {offer.pk: Line(offer) for offer in offers.first_to_expire_first()}
+    promised = Allocation.objects.filter(offer__in=lines).values_list("offer", "status")
+    for pk, status, quantity in promised.annotate(units=Sum("quantity")).order_by("offer", "status"):
+        lines[pk].sums[status] = quantity
+    counts = ReceiptLine.objects.standing().filter(line__allocation__offer__in=lines)
+    for pk, good, shipped in (
+        counts.values_list("line__allocation__offer")
+        .annotate(good=Sum(Least("accepted", "shipped")), all=Sum("shipped"))
+        .order_by("line__allocation__offer")
+    ):
+        lines[pk].received, lines[pk].counted = good, shipped
+    found: dict[UUID, list[Line]] = {}
+    for line in lines.values():
+        found.setdefault(line.offer.donation_id, []).append(line)
+    return found
+
+
+def _promises(gift: Donation) -> list[Promise]:
+    """Whom it is promised to, the newest first; what was released or sent on stands under its new promise, if there is one."""
+    rows = (
+        Allocation.objects.filter(offer__donation=gift)
+        .exclude(status__in=[S.RELEASED, S.REROUTED])
+        .select_related(
+            "need__appeal__facility__organisation",
+            "need__appeal__facility__region__parent__parent",
+            "offer__item__display_unit",
+        )
+        .newest_first()[:PROMISES_SHOWN]
+    )
+    promises = list(rows)
+    carried = (
+        ShipmentLine.objects.filter(allocation__in=promises)
+        .exclude(shipment__status=ShipmentStatus.CANCELLED)
+        .select_related("shipment")
+        .order_by("pk")
+    )
+    shipments = {row.allocation_id: row.shipment for row in carried}
+    return [_promise(gift, row, shipments.get(row.pk)) for row in promises]
+
+
+def _promise(gift: Donation, row: Allocation, shipment: Shipment | None) -> Promise:
+    hand_over = HandOver.of(row.need.appeal)
+    return Promise(row, shipment, hand_over, tuple(_words(gift, row, shipment, hand_over)))
+
+
+def _words(gift: Donation, row: Allocation, shipment: Shipment | None, hand_over: HandOver) -> Iterable[str]:
+    """What stands on the parcel. No name and no number of a person: the carrier is given those."""
+    facility, offer = row.need.appeal.facility, row.offer
+    yield _("Donated goods – not for sale · %(emergency)s") % {"emergency": gift.emergency.name}
+    name, house = masked(facility.name), masked(facility.organisation.name)
+    yield _("To: %(name)s") % {"name": name if name == house else f"{house} · {name}"}
+    yield f"{place(facility.region)} {masked(facility.address)}".strip()
+    if hand_over.handover_point:
+        yield _("Hand over at: %(place)s") % {"place": hand_over.handover_point}
+    if hand_over.courier_address:
+        yield _("By courier: %(address)s") % {"address": hand_over.courier_address}
+    facts = [offer.item.name, amount(offer.item, row.quantity)]
+    facts += [_("lot %(lot)s") % {"lot": offer.lot_number}] if offer.lot_number else []
+    facts += [_("expires %(day)s") % {"day": offer.expires_on.isoformat()}] if offer.expires_on else []
+    yield " · ".join(facts)
+    yield _("From: %(donor)s") % {"donor": masked(gift.organisation.name)}
+    yield _("Tongzhou %(code)s") % {"code": (shipment.code if shipment else gift.code)}
