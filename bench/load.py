@@ -23,8 +23,8 @@ from bench.api import Caller, compared
 from bench.country import CARRIER, populate
 from bench.reporting import Report, Table
 from bench.traffic import Ask, Chance, Heard, Site
+from supplies.needs.counting import count_open
 from supplies.needs.models import Appeal, Need
-from supplies.needs.services import count_open
 from supplies.offers.models import Donation
 from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, Scope, User

@@ -35,7 +35,7 @@ NOT_NOW = _("This cannot be counted just now, and is not done uncounted. Please 
 
 ROUTES = {
     "browse": """
-        home design mine my-gifts my-gift change-requests needs needs-elsewhere appeal appeal-posted still-lacking donation donation-posted shipment answers
+        home design mine my-gifts my-gift change-requests needs item how-to-give needs-elsewhere appeal appeal-posted still-lacking donation donation-posted shipment answers
         api-root region-list region-detail category-list category-detail item-list item-detail standard-list standard-detail
         emergency-list emergency-detail organisation-list organisation-detail facility-list facility-detail
         listed-facilities listedfacility-list listedfacility-detail

@@ -24,7 +24,7 @@ from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMai
 from supplies.lanes.models import Lane
 from supplies.listings.models import ListedFacility
 from supplies.loads.models import ConsolidatedLoad, LoadedShipment
-from supplies.needs.models import Appeal, Need, OpenCount
+from supplies.needs.models import Appeal, ItemGap, Need, OpenCount, OpenThere
 from supplies.notices.models import Following, WebhookDelivery, WebhookEndpoint
 from supplies.offers.models import Donation, Offer
 from supplies.opendata.models import SigningKey
@@ -82,6 +82,7 @@ __all__ = [
     "ImportedRow",
     "Invitation",
     "Item",
+    "ItemGap",
     "Lane",
     "Leg",
     "ListedFacility",
@@ -92,6 +93,7 @@ __all__ = [
     "Need",
     "Offer",
     "OpenCount",
+    "OpenThere",
     "Organisation",
     "Outgoing",
     "OutgoingMail",

@@ -7,6 +7,7 @@ from supplies.attachments import views as attachments
 from supplies.carriers.api import HookView
 from supplies.change_requests import views as corrections
 from supplies.desks import donor
+from supplies.desks import public
 from supplies.desks import views as desks
 from supplies.desks.design import design
 from supplies.dock import views as dock
@@ -25,7 +26,7 @@ from supplies.privacy import views as privacy
 from supplies.receipts import views as receipts
 
 urlpatterns = [
-    path("", desks.home, name="home"),
+    path("", public.home, name="home"),
     path("design/", design, name="design"),
     path("mine/", desks.mine, name="mine"),
     path("track/", desks.find_code, name="find-code"),
@@ -38,6 +39,8 @@ urlpatterns = [
     path("needs/elsewhere/", federation.elsewhere, name="needs-elsewhere"),
     path("needs/<uuid:pk>/withdraw/", needs.withdraw_need, name="withdraw-need"),
     path("needs/<uuid:pk>/confirm/", needs.confirm_need, name="confirm-need"),
+    path("items/<str:code>/", public.item, name="item"),
+    path("how-to-give/", public.how_to_give, name="how-to-give"),
     path("appeals/new/", needs.choose_hospital, name="choose-hospital"),
     path("appeals/read/", intake.read, name="read-announcement"),
     path("appeals/new/<uuid:pk>/", needs.post, name="post-appeal"),
@@ -71,7 +74,7 @@ urlpatterns = [
     path("mine/said-to-be-wrong/", corrections.change_requests, name="change-requests"),
     path("mine/said-to-be-wrong/<uuid:pk>/accept/", corrections.accept, name="accept-change-request"),
     path("mine/said-to-be-wrong/<uuid:pk>/decline/", corrections.decline, name="decline-change-request"),
-    path("organisations/<uuid:pk>/", organisations.organisation, name="organisation"),
+    path("organisations/<uuid:pk>/", public.organisation, name="organisation"),
     path("organisations/<uuid:pk>/evidence/", organisations.hand_in_evidence, name="hand-in-evidence"),
     path("attachments/<uuid:pk>/", attachments.download, name="attachment"),
     path("hospitals/new/", organisations.register_hospital, name="register-hospital"),

@@ -10,7 +10,11 @@ from django.apps import apps
 from django.db import connection
 
 Photograph = dict[str, Counter[str]]
-MOMENTS_OF_LOOKING = {"supplies_opencount": "counted_at"}  # which move without anything having changed
+MOMENTS_OF_LOOKING = {
+    "supplies_itemgap": "counted_at",
+    "supplies_opencount": "counted_at",
+    "supplies_openthere": "counted_at",
+}  # which move without anything having changed
 ALL = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname"
 
 

@@ -6,14 +6,11 @@ from django import template
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from supplies.templatetags.amounts import thousands
+
 register = template.Library()
+register.filter(thousands)
 SAME = 0.0005  # less than what a page shows of a share
-
-
-@register.filter
-def thousands(number: float | None) -> str:
-    """1234567 as "1,234,567"."""
-    return "–" if number is None else f"{number:,.0f}"
 
 
 @register.filter

@@ -6,8 +6,9 @@ from supplies.attachments import services as attachments
 from supplies.duplicates.services import find_duplicates
 from supplies.intake.listing import match_listed
 from supplies.lanes.services import observe
+from supplies.needs.counting import count_open
 from supplies.needs.reminders import remind
-from supplies.needs.services import count_open, grey
+from supplies.needs.services import grey
 from supplies.needs.services import lapse as lapse_needs
 from supplies.offers.services import lapse as lapse_offers
 from supplies.organisations.services import mark_to_check_again

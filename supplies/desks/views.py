@@ -1,7 +1,6 @@
-"""Pages that show several concepts: the first page, a code followed, and one's own desk."""
+"""Pages that show several concepts: a code followed, and one's own desk."""
 
 import re
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 import segno
@@ -16,10 +15,9 @@ from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_safe
 
 from supplies.allocations.models import Allocation
-from supplies.catalogue.models import Category
 from supplies.change_requests.models import ChangeRequest
 from supplies.desks.tracking import Line, track
-from supplies.needs.models import Appeal, Need, OpenCount, Urgency
+from supplies.needs.models import Appeal, Need
 from supplies.notices.following import FOLLOWED
 from supplies.offers.models import Donation
 from supplies.organisations.models import Facility, Organisation
@@ -47,30 +45,7 @@ GAUGES = {
 }
 ALWAYS_TOLD = {"outstanding", "left", "accepted"}
 NOT_NEEDED = {"withdrawn", "refused"}
-MOST_URGENT_SHOWN = 5
 ROWS_ON_A_DESK = 20
-
-
-@require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    """What is needed most now, how this works, and two boxes: search, follow a code."""
-    counts = list(OpenCount.objects.values("category", "urgency", "lines", "counted_at"))
-    context = {
-        "needs": first(
-            Need.objects.ours().open().taking().with_place().most_urgent_first(), MOST_URGENT_SHOWN
-        ),
-        "urgencies": [(urgency, _total(counts, urgency=urgency.value)) for urgency in Urgency],
-        "categories": [
-            (category, _total(counts, category=category.pk))
-            for category in Category.objects.order_by("position")
-        ],
-        "counted_at": max((row["counted_at"] for row in counts), default=None),
-    }
-    return render(request, "desks/home.html", context)
-
-
-def _total(counts: Iterable[Mapping[str, Any]], **of: Any) -> int:
-    return sum(row["lines"] for row in counts if all(row[column] == value for column, value in of.items()))
 
 
 @require_safe

@@ -1,19 +1,22 @@
 """What a hospital fills in, and how a list of needs is narrowed."""
 
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from supplies.catalogue.forms import AmountField, BaseGoodsFormSet, GoodsForm
-from supplies.catalogue.models import Category, Item
+from supplies.catalogue.models import Category, Item, Standard
+from supplies.catalogue.serving import Served, served_by
 from supplies.emergencies.models import Emergency
 from supplies.needs.models import NeedQuerySet, NeedStatus, QuantityKind, SenderKind, Setting, Urgency
 from supplies.organisations.forms import ContactForm
-from supplies.organisations.models import Organisation
-from supplies.regions.forms import PlaceForm
+from supplies.organisations.models import Facility, Organisation
+from supplies.regions.distance import Point
+from supplies.regions.models import Region
 from supplies.selects import LongSelect
 
 
@@ -236,7 +239,10 @@ def need_lines(lines: int) -> type[NeedFormSet]:
     )
 
 
-class NeedFilter(PlaceForm):
+DUE_DAYS = (1, 3, 7, 14)
+
+
+class NeedFilter(forms.Form):
     """How visitors narrow the needs. An empty field narrows nothing."""
 
     q = forms.CharField(
@@ -244,6 +250,34 @@ class NeedFilter(PlaceForm):
         required=False,
         max_length=60,
         widget=forms.TextInput(attrs={"type": "search"}),
+    )
+    have = forms.CharField(
+        label=gettext_lazy("What I have"),
+        required=False,
+        max_length=60,
+        help_text=gettext_lazy(
+            "Goods or their standard, as KN95 or YY 0469. Shown is also what they may stand in for."
+        ),
+    )
+    near = forms.CharField(
+        label=gettext_lazy("Nearest to"),
+        required=False,
+        max_length=60,
+        help_text=gettext_lazy("A city, a district or a hospital: the nearest needs come first."),
+    )
+    urgency = forms.TypedChoiceField(
+        label=gettext_lazy("Urgency"),
+        choices=[("", gettext_lazy("all")), *Urgency.choices],
+        coerce=int,
+        empty_value=None,
+        required=False,
+    )
+    due = forms.TypedChoiceField(
+        label=gettext_lazy("Needed"),
+        choices=[("", gettext_lazy("at any time"))],
+        coerce=int,
+        empty_value=None,
+        required=False,
     )
     category = forms.ModelChoiceField(
         Category.objects.order_by("position"),
@@ -258,20 +292,23 @@ class NeedFilter(PlaceForm):
         empty_label=gettext_lazy("all"),
         widget=LongSelect,
     )
-    organisation = forms.ModelChoiceField(
-        Organisation.objects.none(), label=gettext_lazy("Hospital"), required=False, widget=forms.HiddenInput
+    standard = forms.ModelChoiceField(
+        Standard.objects.order_by("code"),
+        label=gettext_lazy("Standard"),
+        required=False,
+        empty_label=gettext_lazy("all"),
+        widget=LongSelect,
     )
-    urgency = forms.TypedChoiceField(
-        label=gettext_lazy("Urgency"),
-        choices=[("", gettext_lazy("all")), *Urgency.choices],
-        coerce=int,
-        empty_value=None,
+    sender = forms.ChoiceField(
+        label=gettext_lazy("Takes goods from"),
+        choices=[("", gettext_lazy("anybody")), *SenderKind.choices],
         required=False,
     )
     status = forms.ChoiceField(
         label=gettext_lazy("Status"),
         choices=[
-            ("", gettext_lazy("open")),
+            ("", gettext_lazy("open, then met")),
+            (NeedStatus.OPEN, gettext_lazy("open")),
             (NeedStatus.MET, gettext_lazy("met")),
             (NeedStatus.WITHDRAWN, gettext_lazy("not needed any more")),
             (NeedStatus.LAPSED, gettext_lazy("lapsed")),
@@ -279,7 +316,6 @@ class NeedFilter(PlaceForm):
         ],
         required=False,
     )
-
     fresh = forms.ChoiceField(
         label=gettext_lazy("Confirmation"),
         choices=[
@@ -289,36 +325,125 @@ class NeedFilter(PlaceForm):
         ],
         required=False,
     )
+    organisation = forms.ModelChoiceField(
+        Organisation.objects.none(), label=gettext_lazy("Hospital"), required=False, widget=forms.HiddenInput
+    )
+    region = forms.CharField(
+        label=gettext_lazy("Region"), required=False, max_length=12, widget=forms.HiddenInput
+    )
+    # The addresses of lists that were passed on before a region had one name for all levels.
+    province = forms.CharField(required=False, max_length=12, widget=forms.HiddenInput)
+    city = forms.CharField(required=False, max_length=12, widget=forms.HiddenInput)
+    district = forms.CharField(required=False, max_length=12, widget=forms.HiddenInput)
 
-    empty_label = gettext_lazy("all")
+    folded = ("urgency", "due", "category", "item", "standard", "sender", "status", "fresh")
 
     def __init__(self, *args: Any, user: Any, items: list[tuple[Any, Any]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.place: Point | None = None
+        self.served: list[Served] = []
         self.fields["organisation"].queryset = Organisation.objects.visible_to(user)  # type: ignore[attr-defined]
         self.fields["item"].choices = [("", _("all")), *items[1:]]  # type: ignore[attr-defined]
+        self.fields["due"].choices = [  # type: ignore[attr-defined]
+            ("", _("at any time")),
+            *[
+                (days, ngettext("within %(n)d day", "within %(n)d days", days) % {"n": days})
+                for days in DUE_DAYS
+            ],
+        ]
+
+    @property
+    def folded_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.folded]
 
     @property
     def chosen(self) -> list[str]:
         """What narrows the list beyond the words searched for, as people read it."""
-        fields = [field for field in self.visible_fields() if field.name != "q" and field.data]
+        fields = [field for field in self.folded_fields if field.data]
         options = [option.data for field in fields for option in field.subwidgets]
         return [str(option["label"]) for option in options if option["selected"]]
 
-    def narrow(self, needs: NeedQuerySet) -> NeedQuerySet:
-        """The needs this filter lets through. Call on a valid form."""
+    def clean_near(self) -> str:
+        """The place is `place`: latitude and longitude of the region or hospital that is called so."""
+        text: str = self.cleaned_data["near"]
+        if text:
+            region = Region.objects.named(text).select_related("parent").from_the_top().first()
+            if region is not None:
+                self.place = region.point or (region.parent.point if region.parent else None)
+            else:
+                sites = Facility.objects.filter(organisation__in=self._organisations()).called(text)
+                site = sites.select_related("region").order_by("name", "pk").first()
+                self.place = site.place if site else None
+            if self.place is None:
+                raise ValidationError(
+                    _(
+                        "We know no place called so. Write a city, a district or a hospital, as 武汉市 or 420106."
+                    )
+                )
+        return text
+
+    def _organisations(self) -> Any:
+        return self.fields["organisation"].queryset  # type: ignore[attr-defined]
+
+    def clean_have(self) -> str:
+        text: str = self.cleaned_data["have"]
+        if text:
+            self.served = served_by(text)
+            if not self.served:
+                raise ValidationError(
+                    _("We know no goods called so. Write what stands on the box, as KN95 or 医用外科口罩.")
+                )
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        """`region` becomes the smallest place that was named; a city left over from another province is dropped."""
+        values: dict[str, Any] = super().clean() or {}
+        named = [values.get(name, "") for name in ("region", "province", "city", "district")]
+        codes = [code for code in named if code]
+        values["region"] = None
+        if codes:
+            known = Region.objects.select_related("parent__parent").in_bulk(codes)
+            for code in codes:
+                if code not in known:
+                    self.add_error("region", _("There is no such place."))
+                    return values
+            region = known[codes[0]]
+            for code in codes[1:]:
+                region = known[code] if region.contains(known[code]) else region
+            values["region"] = region
+        return values
+
+    def phases(self, needs: NeedQuerySet, *, on: date) -> list[NeedQuerySet]:
+        """The needs this filter lets through: what is open, then what is not any more. Call on a valid form.
+
+        on   the day from which deadlines count
+        """
+        needs, status = self._narrowed(needs, on), self.cleaned_data["status"]
+        open_, rest = needs.open(), needs.exclude(status=NeedStatus.OPEN)
+        if status in ("", "any"):
+            return [open_, rest if status else needs.filter(status=NeedStatus.MET)]
+        return [open_] if status == NeedStatus.OPEN else [needs.none(), needs.filter(status=status)]
+
+    def _narrowed(self, needs: NeedQuerySet, on: date) -> NeedQuerySet:
         chosen = self.cleaned_data
-        if chosen["status"] != "any":
-            needs = needs.filter(status=chosen["status"] or NeedStatus.OPEN)
-        if self.region is not None:
-            needs = needs.in_region(self.region)
+        if chosen["region"] is not None:
+            needs = needs.in_region(chosen["region"])
         if chosen["category"]:
             needs = needs.in_category(chosen["category"])
         if chosen["item"]:
             needs = needs.filter(item=chosen["item"])
+        if self.served:
+            needs = needs.filter(item__in=[one.item.pk for one in self.served])
+        if chosen["standard"]:
+            needs = needs.filter(accepted_standards=chosen["standard"])
         if chosen["organisation"]:
             needs = needs.filter(site__organisation=chosen["organisation"])
         if chosen["urgency"]:
             needs = needs.filter(urgency=chosen["urgency"])
+        if chosen["due"]:
+            needs = needs.filter(needed_by__lte=on + timedelta(days=chosen["due"]))
+        if chosen["sender"]:
+            needs = needs.filter(appeal__accepted_senders__contains=[chosen["sender"]])
         if chosen["fresh"]:
             needs = needs.filter(is_grey=chosen["fresh"] == "false")
         return needs.about(chosen["q"]) if chosen["q"] else needs

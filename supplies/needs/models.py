@@ -11,6 +11,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, Exists, F, GeneratedField, OuterRef, Q, Value, When
 from django.db.models.functions import Coalesce, Greatest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from supplies.catalogue.models import Category, Item, Standard, Unit
@@ -146,6 +147,23 @@ class Appeal(Moving):
     def public_source(self) -> str:
         """The list it was taken from. What somebody who posts here calls her source is hers to say, not ours to publish."""
         return self.source_name if self.posted_by_id is None else ""
+
+    @property
+    def ways(self) -> list[str]:
+        """How goods may come, as far as everybody may know it; where exactly is for both sides of a match."""
+        ways = []
+        if self.handover_point:
+            ways.append(gettext("handed over on the spot"))
+        if self.courier_address:
+            ways.append(gettext("by courier"))
+        return ways
+
+    @property
+    def senders(self) -> list[str]:
+        """From whom it takes goods; empty where from everybody."""
+        if set(self.accepted_senders) >= set(SenderKind.values):
+            return []
+        return [str(kind.label) for kind in SenderKind if kind in self.accepted_senders]
 
 
 class QuantityKind(models.TextChoices):
@@ -288,6 +306,10 @@ class NeedQuerySet(models.QuerySet["Need"]):
     def with_names(self) -> Self:
         """With all that programs read, in one query."""
         return self.with_goods().select_related("appeal__facility__organisation", "appeal__facility__region")
+
+    def with_site(self) -> Self:
+        """With all a card shows but the place, which `browsing.placed` reads for all cards at once."""
+        return self.select_related("item__display_unit", "appeal__facility__organisation")
 
     def with_place(self) -> Self:
         """With all a page shows. Small tables are read beside, not joined: planning ten joins costs more than the rows."""
@@ -477,6 +499,11 @@ class Need(Moving):
             ),
             models.Index(fields=["-created_at", "-id"], name="need_newest"),
             models.Index(fields=["urgency", "is_grey", "needed_by", "id"], name="need_fresh_first"),
+            models.Index(
+                fields=["urgency", "is_grey", "needed_by", "id"],
+                condition=Q(status="met"),
+                name="need_met_fresh_first",
+            ),
             models.Index(fields=["confirmed_at"], condition=Q(status="open"), name="need_by_confirmation"),
             models.Index(
                 fields=["urgency", "confirmed_at", "id"],
@@ -532,6 +559,8 @@ class OpenCount(models.Model):
     category = models.ForeignKey(Category, models.CASCADE, verbose_name=_("category"), related_name="+")
     urgency = models.PositiveSmallIntegerField(_("urgency"), choices=Urgency)
     lines = models.PositiveIntegerField(_("open needs"))
+    promised = models.PositiveIntegerField(_("open needs with goods promised"), default=0, db_default=0)
+    in_transit = models.PositiveIntegerField(_("open needs with goods in transit"), default=0, db_default=0)
     counted_at = models.DateTimeField(_("counted"))
 
     class Meta:
@@ -546,6 +575,52 @@ class OpenCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.category} · {self.urgency} · {self.lines}"
+
+
+class OpenThere(models.Model):
+    """How many needs are open in a region, as the timetable counted them last; a region without any has no row."""
+
+    region = models.OneToOneField(Region, models.CASCADE, verbose_name=_("region"), related_name="open_there")
+    lines = models.PositiveIntegerField(_("open needs inside"))
+    critical = models.PositiveIntegerField(_("critical ones inside"))
+    own_lines = models.PositiveIntegerField(
+        _("open needs of its own"), help_text=_("Of hospitals in no smaller region.")
+    )
+    counted_at = models.DateTimeField(_("counted"))
+
+    class Meta:
+        verbose_name = _("open needs of a region")
+        verbose_name_plural = _("open needs of regions")
+
+    def __str__(self) -> str:
+        return f"{self.region} · {self.lines}"
+
+
+class ItemGap(models.Model):
+    """What is asked of an item in a province, or a country without any, and how much of it is on its way.
+
+    Sums over the open needs in the item's smallest counted unit, as the timetable counted them last. Many needs may come
+    to more than one need may ask for, so that they know no bound but their column's.
+    """
+
+    item = models.ForeignKey(Item, models.CASCADE, verbose_name=_("item"), related_name="gaps")
+    region = models.ForeignKey(Region, models.CASCADE, verbose_name=_("region"), related_name="+")
+    lines = models.PositiveIntegerField(_("open needs"))
+    critical = models.PositiveIntegerField(_("critical ones"))
+    asked = models.BigIntegerField(_("asked for"))
+    quantity_promised = models.BigIntegerField(_("promised"))
+    quantity_in_transit = models.BigIntegerField(_("in transit"))
+    quantity_received = models.BigIntegerField(_("received"))
+    quantity_outstanding = models.BigIntegerField(_("outstanding"))
+    counted_at = models.DateTimeField(_("counted"))
+
+    class Meta:
+        verbose_name = _("gap of an item")
+        verbose_name_plural = _("gaps of items")
+        constraints = [models.UniqueConstraint(fields=["item", "region"], name="item_gap_once")]
+
+    def __str__(self) -> str:
+        return f"{self.item} · {self.region}"
 
 
 def end_of_day(day: date, timezone: str) -> datetime:

@@ -3,7 +3,7 @@
 Needs are locked by primary key, their appeals after everything else: see the ledger in `supplies.allocations`.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,11 +11,10 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from supplies.catalogue.models import Category, Item
 from supplies.emergencies.models import Emergency, Phase
 from supplies.errors import NotEligible, Refused
 from supplies.journal.services import record, record_all
@@ -26,7 +25,6 @@ from supplies.needs.models import (
     Need,
     NeedQuerySet,
     NeedStatus,
-    OpenCount,
     QuantityKind,
     Reminded,
     Urgency,
@@ -579,23 +577,3 @@ def lapse(*, at: datetime) -> int:
 
 
 NOT_YOURS = gettext_lazy("Only the hospital that posted this, or a volunteer, may do that.")
-
-
-def count_open(*, at: datetime) -> None:
-    """Count the open needs by category and urgency for the first page. Two counts at once end the same."""
-    by_item = Need.objects.ours().open().order_by().values_list("item", "urgency").annotate(lines=Count("pk"))
-    category_of = dict(Item.objects.values_list("pk", "category"))
-    lines = Counter[tuple[str, int]]()
-    for item, urgency, number in by_item:
-        lines[category_of[item], urgency] += number
-    # Every pair is written, in one order: what is not open any more is zero, and no two writers wait for each other crosswise.
-    OpenCount.objects.bulk_create(
-        [
-            OpenCount(category_id=category, urgency=urgency, lines=lines[category, urgency], counted_at=at)
-            for category in sorted(Category.objects.values_list("pk", flat=True))
-            for urgency in Urgency
-        ],
-        update_conflicts=True,
-        unique_fields=["category", "urgency"],
-        update_fields=["lines", "counted_at"],
-    )

@@ -5,15 +5,15 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.core import signing
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.signing import BadSignature
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.forms import HiddenInput
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -22,92 +22,99 @@ from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
 from supplies.free_text import told_of
 from supplies.listings.models import ListedFacility
-from supplies.needs import reminders, services
+from supplies.needs import browsing, reminders, services
 from supplies.needs.forms import AppealForm, NeedFilter, NeedFormSet, need_lines
-from supplies.needs.models import Appeal, Need, NeedQuerySet, NeedStatus, Reminded, SenderKind
+from supplies.needs.models import Appeal, Need, NeedQuerySet, NeedStatus, OpenThere, Reminded, SenderKind
 from supplies.needs.permissions import may_change_appeal, may_read_details
 from supplies.organisations.models import Facility, Organisation, Verified
 from supplies.organisations.permissions import may_post_for, may_read_dock
 from supplies.organisations.services import keep_contact
 from supplies.organisations.visitors import SignedIn, private, signed_in, unsent
-from supplies.search import first
+from supplies.regions.forms import HOME
+from supplies.regions.models import Region, RegionLevel
 
-PER_PAGE = 20
 LINES_AT_FIRST = 1
 HOSPITALS_SHOWN = 20
 
 
 @require_safe
 def browse(request: HttpRequest) -> HttpResponse:
-    """What is needed, the most urgent first, a page at a time."""
+    """What is needed, the most urgent or the nearest first, a page at a time; the list alone where only it is exchanged."""
     form = NeedFilter(request.GET, user=request.user, items=Shelf().item_choices)
-    needs: list[Need] = []
-    links: dict[str, str] = {}
+    found, near = browsing.Page([]), None
     is_valid = form.is_valid()
     if is_valid:
-        rows = form.narrow(Need.objects.ours().visible_to(request.user)).with_place()
+        near = browsing.Nearest(form.place) if form.place else None
         try:
-            needs, links = _page(rows, request)
+            found = browsing.page(
+                form.phases(Need.objects.ours().visible_to(request.user), on=timezone.localdate()),
+                near=near,
+                after=request.GET.get("after", ""),
+                before=request.GET.get("before", ""),
+            )
         except BadSignature:
             form.add_error(
                 None, _("This page's address was changed or cut off. Start again from the first page.")
             )
             is_valid = False
-    context = {"form": form, "needs": needs, "links": links, "is_narrowed": _is_narrowed(form)}
-    return render(request, "needs/browse.html", context, status=200 if is_valid else 400)
+    region = form.cleaned_data.get("region") if is_valid else None
+    context = {
+        "form": form,
+        "needs": found.needs,
+        "links": {
+            name: _address(request, **{name: key})
+            for name, key in (("before", found.before), ("after", found.after))
+            if key
+        },
+        "km": near.km if near else {},
+        "is_narrowed": any(form.data.get(name) for name in form.fields),
+        "crumbs": [(place, _address(request, region=place.pk)) for place in _chain(region)],
+        "inside": [(row, _address(request, region=row.region_id)) for row in _inside(region)],
+        "everywhere": _address(request, region=""),
+        "without_hospital": _address(request, organisation=""),
+    }
+    is_part = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    template = "needs/_found.html" if is_part else "needs/browse.html"
+    # htmx shows no answer that is not a success, and this one says what to correct.
+    response = render(request, template, context, status=200 if is_valid or is_part else 400)
+    patch_vary_headers(response, ["HX-Request"])
+    if is_part:
+        response["HX-Push-Url"] = _address(request, **_kept_keys(request))
+    return response
 
 
-def _is_narrowed(form: NeedFilter) -> bool:
-    return any(form.data.get(name) for name in form.fields)
+def _chain(region: Region | None) -> list[Region]:
+    """A region and all it lies in, the largest first; a province's country goes without saying."""
+    chain: list[Region] = []
+    while region is not None:
+        chain.insert(0, region)
+        region = None if region.level == RegionLevel.PROVINCE else region.parent
+    return chain
 
 
-def _page(needs: NeedQuerySet, request: HttpRequest) -> tuple[list[Need], dict[str, str]]:
-    """One page by key, never by offset or count; and the addresses of the pages before and after.
-
-    Raises BadSignature for a key that did not come from here.
-    """
-    after, before = request.GET.get("after", ""), request.GET.get("before", "")
-    if before:
-        rows = first(_beyond(needs, before, -1).most_urgent_first().reverse(), PER_PAGE + 1)
-        is_more, rows = len(rows) > PER_PAGE, rows[:PER_PAGE][::-1]
-        has_before, has_after = is_more, True
-    else:
-        beyond = _beyond(needs, after, 1) if after else needs
-        rows = first(beyond.most_urgent_first(), PER_PAGE + 1)
-        is_more, rows = len(rows) > PER_PAGE, rows[:PER_PAGE]
-        has_before, has_after = bool(after), is_more
-    links = {}
-    if rows and has_before:
-        links["before"] = _address(request, before=_key(rows[0]))
-    if rows and has_after:
-        links["after"] = _address(request, after=_key(rows[-1]))
-    return rows, links
+def _inside(region: Region | None) -> QuerySet[OpenThere]:
+    """What lies directly in a region, with how many needs are open there; provinces and countries for None."""
+    rows = OpenThere.objects.select_related("region")
+    if region is not None:
+        return rows.filter(region__parent=region).order_by("region")
+    top = Q(region__parent=HOME) | Q(region__level=RegionLevel.COUNTRY) & ~Q(region=HOME)
+    return rows.filter(top).order_by("region")
 
 
-def _key(need: Need) -> str:
-    place = [need.urgency, need.is_grey, f"{need.needed_by:%Y-%m-%d}", str(need.pk)]
-    return signing.dumps(place, salt="needs")
+def _kept_keys(request: HttpRequest) -> dict[str, str]:
+    return {name: request.GET[name] for name in ("after", "before") if request.GET.get(name)}
 
 
-def _beyond(needs: NeedQuerySet, key: str, direction: int) -> NeedQuerySet:
-    urgency, is_grey, needed_by, pk = signing.loads(key, salt="needs")
-    over = "gt" if direction > 0 else "lt"
-    return needs.filter(**{f"urgency__{over}e": urgency}).filter(
-        Q(**{f"urgency__{over}": urgency})
-        | Q(**{"urgency": urgency, f"is_grey__{over}": is_grey})
-        | Q(**{"urgency": urgency, "is_grey": is_grey, f"needed_by__{over}": needed_by})
-        | Q(**{"urgency": urgency, "is_grey": is_grey, "needed_by": needed_by, f"pk__{over}": pk})
-    )
-
-
-def _address(request: HttpRequest, **key: str) -> str:
+def _address(request: HttpRequest, **changed: str) -> str:
+    """The address of this list with something changed: what narrows nothing is left out, and it begins at the first page."""
     query = request.GET.copy()
-    for name in ("after", "before"):
+    for name in ("after", "before", *(("province", "city", "district") if "region" in changed else ())):
         query.pop(name, None)
+    for name, value in changed.items():
+        query[name] = value
     for name in [name for name, value in query.items() if not value]:
         del query[name]
-    query.update(key)
-    return f"?{query.urlencode()}"
+    return f"{request.path}?{query.urlencode()}" if query else request.path
 
 
 @require_safe

@@ -1,4 +1,4 @@
-"""The language of the pages, an organisation and what is known of it, registering a hospital, pausing a site."""
+"""The language of the pages, papers handed in, registering a hospital, pausing a site."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
 from supplies.attachments.forms import FileForm
@@ -23,7 +23,7 @@ from supplies.organisations import services
 from supplies.organisations.forms import HospitalForm
 from supplies.organisations.models import Facility, Organisation, Role, Verified
 from supplies.organisations.names import normal_name
-from supplies.organisations.permissions import leads_to, may_check, may_hand_in_evidence, may_pause
+from supplies.organisations.permissions import may_check, may_hand_in_evidence, may_pause
 from supplies.organisations.visitors import SignedIn, is_own_page, signed_in, unsent
 
 
@@ -107,29 +107,6 @@ def pause(request: SignedIn, pk: UUID) -> HttpResponse:
         services.pause(facility, reason=_("Asked by the hospital"), by=request.user, at=timezone.now())
         messages.success(request, _("Nothing more is sent to %(name)s for now.") % {"name": facility.name})
     return redirect("mine")
-
-
-@require_safe
-def organisation(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Who this is, where its sites are, and how it is known to be what it says. A merged one's page is the kept one's."""
-    if kept := leads_to(pk, request.user):
-        return redirect("organisation", kept)
-    row = get_object_or_404(
-        Organisation.objects.visible_to(request.user).select_related("region__parent__parent").with_yeses(),
-        pk=pk,
-    )
-    sites = row.facilities.select_related("region__parent__parent").order_by("name", "pk")
-    rounds = row.verifications.yes().filter(round=row.check_round - 1).order_by("pk")
-    context = {
-        "organisation": row,
-        "sites": sites,
-        "judgements": rounds if row.is_verified and not row.by_source else [],
-        "listings": row.listings.current().order_by("source_name", "pk"),
-        "aliases": row.aliases.order_by("name", "pk"),
-        "is_hospital": row.kind == Organisation.Kind.HOSPITAL,
-        "may_hand_in": request.user.is_authenticated and may_hand_in_evidence(request.user, row),
-    }
-    return render(request, "organisations/organisation.html", context)
 
 
 @signed_in

@@ -40,6 +40,12 @@ def amount(item: Any, quantity: int | None) -> str:
 
 
 @register.filter
+def thousands(number: float | None) -> str:
+    """1234567 as "1,234,567"."""
+    return "–" if number is None else f"{number:,.0f}"
+
+
+@register.filter
 def asked_for(need: Any) -> str:
     """What a need asks for, in words where there is no number."""
     about = amount(need.item, need.quantity_assumed)
@@ -59,6 +65,12 @@ def place(region: Any) -> str:
         # A province's country is not read: it goes without saying.
         region = None if region.level in ("province", "country") else region.parent
     return " ".join(reversed(names)) if _is_chinese() else ", ".join(names)
+
+
+@register.filter
+def of_path(by_path: dict[str, Any], path: str) -> Any:
+    """What is known of a region, by its path."""
+    return by_path.get(path)
 
 
 @register.filter

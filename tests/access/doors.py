@@ -14,7 +14,7 @@ from django.db import connection, models, transaction
 from django.test import Client
 from django.urls import reverse
 
-from supplies.models import Region, User
+from supplies.models import Item, Region, User
 from tests.access.routes import Route
 from tests.access.world import ROLES, Side, World
 from tests.sign_in import sign_in
@@ -173,6 +173,7 @@ ROW_OF = [
 ]
 SHARED: list[tuple[str, Callable[[], Any]]] = [
     ("region-*", lambda: Region.objects.get(pk="420106")),
+    ("item", lambda: Item.objects.active().order_by("pk").first()),
 ]
 IN_OTHER_HOLES = {
     "what": "need",

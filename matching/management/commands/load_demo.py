@@ -10,7 +10,7 @@ from django.utils.dateparse import parse_date
 
 from matching.demo import services
 from supplies.emergencies.models import Emergency
-from supplies.needs.services import count_open
+from supplies.needs.counting import count_open
 
 
 class Command(BaseCommand):

@@ -4,8 +4,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from supplies.needs.counting import count_open
 from supplies.needs.models import OpenCount
-from supplies.needs.services import count_open, withdraw_need
+from supplies.needs.services import withdraw_need
 from tests.makers import (
     NOW,
     make_appeal,

@@ -16,8 +16,8 @@ from supplies.federation import matched, services
 from supplies.federation.models import ForeignNeed, Peer
 from supplies.journal.models import Event
 from supplies.journal.services import dispatch
+from supplies.needs.counting import count_open
 from supplies.needs.models import Appeal, Need, OpenCount
-from supplies.needs.services import count_open
 from supplies.offers.models import Offer
 from supplies.opendata import dump
 from supplies.opendata.signing import key_made_at_first_use

@@ -1,0 +1,176 @@
+"""The list of needs a page at a time: what is open before what is not, the most urgent first or the nearest first.
+
+A page is cut by key, never by offset or count, where an index says. The key holds the phase (open, then the rest), the
+path of the region where the nearest come first, and the place in the order; it is signed, so that nobody makes one up.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.core import signing
+from django.db.models import CharField, F, Func, IntegerField, Q, Value
+
+from supplies.needs.models import Need, NeedQuerySet, OpenThere
+from supplies.regions.distance import Point, km_between
+from supplies.regions.models import Region
+
+ORDER = ("urgency", "is_grey", "needed_by", "pk")
+PER_PAGE = 20
+# Regions are asked for together: first those with about so many open needs, then with so many, then all that are left.
+# A page is nearly always full after the first; where few needs pass the filters, three questions find them all the same.
+TOGETHER = (1_000, 20_000)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some needs, and the keys for what comes before and after them; empty where nothing does."""
+
+    needs: list[Need]
+    before: str = ""
+    after: str = ""
+
+
+class Nearest:
+    """The regions where something was open when they were counted last, from the nearest to the farthest from a place."""
+
+    def __init__(self, place: Point) -> None:
+        rows = OpenThere.objects.filter(own_lines__gt=0).values_list(
+            "region__path",
+            "region__lat",
+            "region__lon",
+            "region__parent__lat",
+            "region__parent__lon",
+            "own_lines",
+        )
+        self.km: dict[str, int | None] = {}
+        self.lines: dict[str, int] = {}
+        for path, lat, lon, above_lat, above_lon, lines in rows:
+            point = _point(lat, lon) or _point(above_lat, above_lon)
+            self.km[path] = None if point is None else round(km_between(place, point))
+            self.lines[path] = lines
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """Where nobody knows where it lies comes last."""
+        return sorted(self.km, key=self._rank)
+
+    def _rank(self, path: str) -> tuple[bool, int, str]:
+        km = self.km.get(path)
+        return km is None, km or 0, path
+
+    def beyond(self, path: str | None, direction: int) -> list[str]:
+        """Those after (1) or before (-1) this one, beginning beside it; all for None."""
+        paths = self.paths[::direction]
+        if path is None:
+            return paths
+        here = self._rank(path)
+        return [each for each in paths if (self._rank(each) > here) == (direction > 0) and each != path]
+
+    def batches(self, paths: Sequence[str]) -> Iterator[list[str]]:
+        """Few regions first, then many, then the rest."""
+        for most in TOGETHER:
+            lines = end = 0
+            while end < len(paths) and (lines < most):
+                lines += self.lines[paths[end]]
+                end += 1
+            if end:
+                yield list(paths[:end])
+            paths = paths[end:]
+        if paths:
+            yield list(paths)
+
+
+def _point(lat: float | None, lon: float | None) -> Point | None:
+    return None if lat is None or lon is None else (lat, lon)
+
+
+def page(
+    phases: Sequence[NeedQuerySet], *, near: Nearest | None = None, after: str = "", before: str = ""
+) -> Page:
+    """The first page, or the one after or before a key.
+
+    phases   needs that exclude one another, in this order; `near` orders the first
+    Raises   signing.BadSignature for a key that did not come from here
+    """
+    direction = -1 if before and not after else 1
+    key = signing.loads(before if direction < 0 else after, salt="list of needs") if before or after else None
+    keys: list[Any] = []
+    for part in _parts(phases, near, key, direction):
+        keys += part.values_list("pk", flat=True)[: PER_PAGE + 1 - len(keys)]
+        if len(keys) > PER_PAGE:
+            break
+    is_more, keys = len(keys) > PER_PAGE, keys[:PER_PAGE][::direction]
+    found = Need.objects.with_site().in_bulk(keys)
+    needs = placed([found[pk] for pk in keys if pk in found])
+    has_before, has_after = (key is not None, is_more) if direction > 0 else (is_more, True)
+    return Page(
+        needs,
+        before=_key(needs[0], near) if needs and has_before else "",
+        after=_key(needs[-1], near) if needs and has_after else "",
+    )
+
+
+def _key(need: Need, near: Nearest | None) -> str:
+    phase = 0 if need.status == "open" else 1
+    path = need.region_path if near and not phase else None
+    place = [need.urgency, need.is_grey, f"{need.needed_by:%Y-%m-%d}", str(need.pk)]
+    return signing.dumps([phase, path, *place], salt="list of needs")
+
+
+def _parts(
+    phases: Sequence[NeedQuerySet], near: Nearest | None, key: list[Any] | None, direction: int
+) -> Iterator[NeedQuerySet]:
+    """What to read, one after the other, until the page is full."""
+    first = 0 if key is None else min(key[0], len(phases) - 1)
+    for number in range(first, len(phases))[::1] if direction > 0 else range(first, -1, -1):
+        rows, at = phases[number], key if key is not None and number == first else None
+        if near is None or number:
+            yield _ordered(_beyond(rows, at[2:], direction) if at else rows, direction)
+            continue
+        path = at[1] if at else None
+        if at and path is not None:
+            yield _ordered(_beyond(rows.filter(region_path=path), at[2:], direction), direction)
+        for paths in near.batches(near.beyond(path, direction)):
+            yield _in_turn(rows.filter(region_path__in=paths), paths, direction)
+
+
+def _ordered(rows: NeedQuerySet, direction: int) -> NeedQuerySet:
+    return rows.most_urgent_first() if direction > 0 else rows.most_urgent_first().reverse()
+
+
+def _in_turn(rows: NeedQuerySet, paths: list[str], direction: int) -> NeedQuerySet:
+    place = Func(
+        Value(paths, output_field=ArrayField(CharField())),
+        F("region_path"),
+        function="array_position",
+        output_field=IntegerField(),
+    )
+    names = ORDER if direction > 0 else [f"-{name}" for name in ORDER]
+    return rows.order_by(place, *names)
+
+
+def _beyond(needs: NeedQuerySet, place: list[Any], direction: int) -> NeedQuerySet:
+    urgency, is_grey, needed_by, pk = place
+    over = "gt" if direction > 0 else "lt"
+    return needs.filter(**{f"urgency__{over}e": urgency}).filter(
+        Q(**{f"urgency__{over}": urgency})
+        | Q(**{"urgency": urgency, f"is_grey__{over}": is_grey})
+        | Q(**{"urgency": urgency, "is_grey": is_grey, f"needed_by__{over}": needed_by})
+        | Q(**{"urgency": urgency, "is_grey": is_grey, "needed_by": needed_by, f"pk__{over}": pk})
+    )
+
+
+def placed(needs: Iterable[Need]) -> list[Need]:
+    """The same needs, each site with its region and what that lies in, read for all of them at once."""
+    needs = list(needs)
+    codes = {code for need in needs for code in need.region_path.split("/") if code}
+    regions = Region.objects.in_bulk(codes | {need.appeal.facility.region_id for need in needs})
+    for region in regions.values():
+        if region.parent_id in regions:
+            region.parent = regions[region.parent_id]
+    for need in needs:
+        need.appeal.facility.region = regions[need.appeal.facility.region_id]
+    return needs

@@ -1,0 +1,233 @@
+"""What everybody may look at: how things stand, a hospital, an item, how to give; and what such a page may cost."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from supplies.catalogue.models import Substitution
+from supplies.needs.counting import count_open
+from supplies.needs.models import ItemGap, Need, OpenThere
+from supplies.organisations.models import Facility
+from supplies.organisations.services import keep_contact
+from tests.makers import (
+    NOW,
+    make_appeal,
+    make_facility,
+    make_item,
+    make_need,
+    make_organisation,
+    make_region,
+    make_standard,
+)
+from tests.page_client import reader
+
+pytestmark = pytest.mark.django_db
+MOST_QUERIES = 12
+
+
+def shown(name: str, *args: Any, query: str = "") -> str:
+    return reader().get(reverse(name, args=args) + query).content.decode()
+
+
+def queries(address: str) -> int:
+    with CaptureQueriesContext(connection) as asked:
+        answer = reader().get(address)
+    assert answer.status_code == 200
+    return len(asked)
+
+
+# -- how things stand -------------------------------------------------------------------------------------
+
+
+def test_the_first_page_says_how_many_are_open_promised_and_under_way_and_how_old_that_is() -> None:
+    make_need(), make_need(urgency=1)
+    Need.objects.filter(urgency=1).update(quantity_promised=5, quantity_in_transit=2)
+    count_open(at=NOW)
+
+    answer = reader().get(reverse("home"))
+
+    asked = {name: answer.context[name] for name in ("lines", "promised", "in_transit", "received")}
+    assert asked == {"lines": 2, "promised": 1, "in_transit": 1, "received": 0}
+    assert answer.content.decode().count('<span class="age">16:00</span>') == 3
+
+
+def test_needs_are_counted_in_their_region_and_in_all_it_lies_in_and_not_once_they_are_gone() -> None:
+    wuchang, harbour = make_region("420106"), make_region("310101", "黄浦区")
+    make_need(make_facility(region=wuchang), urgency=1)
+    gone = make_need(make_facility(region=harbour))
+    count_open(at=NOW)
+    assert OpenThere.objects.get(region="420000").critical == 1
+    assert OpenThere.objects.get(region="310000").lines == 1
+
+    Need.objects.filter(pk=gone.pk).update(status="met")
+    count_open(at=NOW + timedelta(minutes=1))
+
+    counted = {row.region_id: (row.lines, row.own_lines) for row in OpenThere.objects.all()}
+    assert counted == {"CN": (1, 0), "420000": (1, 0), "420100": (1, 0), "420106": (1, 1)}
+
+
+def test_the_gap_of_an_item_is_summed_by_province() -> None:
+    item = make_item()
+    for quantity in (100, 250):
+        make_need(make_facility(region=make_region("420106")), item=item, quantity=quantity)
+    Need.objects.filter(quantity=250).update(quantity_promised=50)
+
+    count_open(at=NOW)
+
+    gap = ItemGap.objects.get()
+    assert (gap.region_id, gap.lines, gap.asked) == ("420000", 2, 350)
+    assert (gap.quantity_promised, gap.quantity_outstanding) == (50, 300)
+
+
+# -- a hospital -------------------------------------------------------------------------------------------
+
+
+def test_a_hospital_shows_what_it_needs_and_how_it_takes_goods_but_neither_where_nor_a_number() -> None:
+    site = make_facility(name="Riverside", address="Gate 3")
+    keep_contact(
+        site.organisation,
+        at=NOW,
+        facility=site,
+        name="王练习",
+        phone="13800000000",
+        post="",
+        source="",
+        by=None,
+    )
+    make_appeal(
+        site,
+        accepted_senders=["company"],
+        courier_address="Dock 7",
+        accepts_overseas=False,
+        lines=[{"item": make_item(name_en="Goggles")}],
+    )
+
+    page = shown("organisation", site.organisation_id)
+
+    assert "Goggles" in page
+    assert "by courier" in page
+    assert "only from: company" in page
+    assert "not from overseas" in page
+    for secret in ("Gate 3", "Dock 7", "13800000000", "0000 0000"):
+        assert secret not in page
+
+
+def test_a_paused_hospital_asks_to_stop_sending() -> None:
+    site = make_facility()
+    assert "Please stop sending." not in shown("organisation", site.organisation_id)
+
+    Facility.objects.filter(pk=site.pk).update(is_paused=True)
+
+    assert "Please stop sending." in shown("organisation", site.organisation_id)
+
+
+def test_what_arrived_is_summed_by_item() -> None:
+    site, item = make_facility(), make_item(name_en="Goggles")
+    make_need(site, item=item, quantity=100), make_need(site, item=item, quantity=100)
+    Need.objects.update(quantity_received=40)
+
+    answer = reader().get(reverse("organisation", args=[site.organisation_id]))
+
+    assert [(row.pk, received) for row, received in answer.context["arrived"]] == [(item.pk, 80)]
+
+
+def test_who_is_no_hospital_has_no_needs() -> None:
+    assert "What it needs now" not in shown("organisation", make_organisation(kind="carrier").pk)
+
+
+# -- an item ----------------------------------------------------------------------------------------------
+
+
+def test_an_item_says_what_is_taken_instead_of_it_with_the_source() -> None:
+    item = make_item(synonyms=["snorkel"], name_en="Respirator")
+    asked, offered = make_standard("GB19083"), make_standard("EN149-FFP2")
+    Substitution.objects.create(
+        offered=offered,
+        satisfies=asked,
+        item=item,
+        verdict="conditional",
+        relation="similar",
+        condition="no valve",
+        source="YK",
+    )
+
+    page = shown("item", item.pk)
+
+    assert "snorkel" in page
+    assert "EN149-FFP2 may be given where GB19083 is asked for" in page
+    assert "no valve" in page
+    assert ">YK<" in page
+    assert "accepted if the hospital agrees" in page
+
+
+def test_an_item_shows_what_is_lacking_by_region_with_a_link_to_the_needs() -> None:
+    item = make_item()
+    make_need(make_facility(region=make_region("420106")), item=item, quantity=2000)
+    count_open(at=NOW)
+
+    page = shown("item", item.pk)
+
+    assert f"?item={item.pk}&amp;region=420000" in page
+    assert "2,000" in page
+
+
+@pytest.mark.parametrize("code", ["GOLD", "a b", "%00", "x" * 300])
+def test_an_unknown_item_leads_on_to_the_search(code: str) -> None:
+    answer = reader().get(f"/items/{code}/")
+
+    assert answer.status_code == 404
+    assert 'name="q"' in answer.content.decode()
+
+
+def test_how_to_give_names_what_is_not_taken_and_why() -> None:
+    edge = {"offered": make_standard("GB32610"), "satisfies": make_standard("YY0469"), "item": make_item()}
+    Substitution.objects.create(
+        **edge, verdict="reject", relation="different", condition="civil mask", source="YYMASK"
+    )
+
+    page = shown("how-to-give")
+
+    for words in ("GB32610", "civil mask", "YYMASK", "?sender=person"):
+        assert words in page
+
+
+# -- what a page costs ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["home", "needs", "organisation", "item", "how-to-give"])
+def test_a_page_asks_the_database_as_little_for_many_needs_as_for_one(name: str) -> None:
+    site, item = make_facility(), make_item()
+    arguments = {"organisation": [site.organisation_id], "item": [item.pk]}.get(name, [])
+    make_need(site, item=item, accepted_standards=[make_standard()])
+    count_open(at=NOW)
+    one = queries(reverse(name, args=arguments))
+    for number in range(24):
+        place = make_region(f"4201{number + 10}", f"区{number}")
+        other = make_facility(site.organisation, name=f"site {number}", region=place)
+        make_need(other, item=item, accepted_standards=[make_standard()])
+    count_open(at=NOW)
+
+    assert queries(reverse(name, args=arguments)) <= min(one, MOST_QUERIES)
+
+
+def test_a_page_begins_with_less_than_150_kb_and_asks_nobody_else() -> None:
+    site = make_facility()
+    for _number in range(20):
+        make_need(site)
+    count_open(at=NOW)
+
+    for address in (
+        reverse("home"),
+        reverse("needs"),
+        reverse("organisation", args=[site.organisation_id]),
+        reverse("how-to-give"),
+    ):
+        answer = reader().get(address)
+        page = answer.content.decode()
+        assert len(answer.content) < 150_000, address
+        assert "https://" not in page.replace("http://www.w3.org", ""), address
+        assert "//cdn" not in page

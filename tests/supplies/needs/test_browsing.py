@@ -1,0 +1,213 @@
+"""The list of needs: narrowed, in order of urgency or distance, page by page."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from supplies.catalogue.models import Substitution
+from supplies.needs.counting import count_open
+from supplies.needs.models import Need
+from supplies.regions.distance import km_between
+from supplies.regions.models import Region
+from tests.makers import NOW, make_appeal, make_facility, make_item, make_need, make_region, make_standard
+from tests.page_client import reader
+
+pytestmark = pytest.mark.django_db
+
+
+def found(query: str = "", **headers: str) -> list[str]:
+    """The names of the hospitals whose needs a list shows, in its order."""
+    answer = reader().get(reverse("needs") + query, headers=headers)
+    assert answer.status_code == 200, answer.context["form"].errors
+    return [need.appeal.facility.name for need in answer.context["needs"]]
+
+
+def at(code: str, lat: float, lon: float, name: str) -> None:
+    region = make_region(code, name)
+    Region.objects.filter(pk=code).update(lat=lat, lon=lon)
+    make_need(make_facility(region=region, name=name))
+
+
+def walked(query: str = "") -> tuple[list[str], list[str]]:
+    """All needs page by page to the end, and back again to the beginning, by their keys."""
+    client, address = reader(), reverse("needs") + query
+    there: list[str] = []
+    while True:
+        answer = client.get(address)
+        there += [str(need.pk) for need in answer.context["needs"]]
+        if "after" not in answer.context["links"]:
+            break
+        address = answer.context["links"]["after"]
+    back = [str(need.pk) for need in answer.context["needs"]]
+    while "before" in answer.context["links"]:
+        answer = client.get(answer.context["links"]["before"])
+        back = [str(need.pk) for need in answer.context["needs"]] + back
+    return there, back
+
+
+def test_met_needs_sink_to_the_end_whatever_their_urgency() -> None:
+    make_need(make_facility(name="met"), urgency=1)
+    Need.objects.update(status="met")
+    make_need(make_facility(name="open"), urgency=4)
+
+    assert found() == ["open", "met"]
+    assert found("?status=open") == ["open"]
+    assert found("?status=met") == ["met"]
+
+
+def test_pages_go_from_what_is_open_to_what_is_met_and_back_without_gaps() -> None:
+    make_appeal(make_facility(), lines=[{"urgency": 1 + number % 4} for number in range(50)])
+    met = list(Need.objects.order_by("pk").values_list("pk", flat=True)[:25])
+    Need.objects.filter(pk__in=met).update(status="met")
+
+    there, back = walked()
+
+    assert there == back
+    assert len(there) == len(set(there)) == 50
+    assert set(there[25:]) == set(map(str, met))
+
+
+def test_the_nearest_come_first_and_pages_go_on_and_back_without_gaps() -> None:
+    at("420106", 30.55, 114.31, "near")
+    at("421000", 30.33, 112.24, "farther")
+    at("310101", 31.23, 121.48, "far")
+    make_appeal(make_facility(name="many", region=Region.objects.get(pk="421000")), lines=[{}] * 45)
+    count_open(at=NOW)
+
+    there, back = walked("?near=420106")
+
+    assert found("?near=420106")[0] == "near"
+    assert there == back
+    assert len(there) == len(set(there)) == 48
+    assert there[-1] == str(Need.objects.get(site__name="far").pk)
+
+
+def test_a_hospital_is_a_place_too() -> None:
+    at("420106", 30.55, 114.31, "Riverside")
+    at("310101", 31.23, 121.48, "Harbour")
+    count_open(at=NOW)
+
+    assert found("?near=Harbour") == ["Harbour", "Riverside"]
+
+
+def test_a_card_says_how_far_it_is() -> None:
+    at("420106", 30.55, 114.31, "Riverside")
+    at("310101", 31.23, 121.48, "Harbour")
+    count_open(at=NOW)
+
+    page = reader().get(reverse("needs") + "?near=420106").content.decode()
+
+    assert "about 690 km" in page
+
+
+def test_a_distance_is_that_of_the_great_circle() -> None:
+    quarter = km_between((0, 0), (0, 90))
+
+    assert round(quarter) == 10_008
+    assert km_between((30, 114), (30, 114)) == 0
+
+
+def test_what_one_has_finds_what_it_may_stand_in_for() -> None:
+    mask, respirator = make_item("MASK", name_en="Mask"), make_item("RESP", name_en="Respirator")
+    offered, asked = make_standard("KN95"), make_standard("GB19083")
+    offered.items.add(mask)
+    edge = {"offered": offered, "satisfies": asked, "item": respirator}
+    Substitution.objects.create(**edge, verdict="conditional", relation="similar")
+    make_need(make_facility(name="wants masks"), item=mask, urgency=1)
+    make_need(make_facility(name="wants respirators"), item=respirator, urgency=2)
+    make_need(make_facility(name="wants gowns"), item=make_item("GOWN", name_en="Gown"))
+
+    for words in ("Mask", "KN95"):
+        assert found(f"?have={words}") == ["wants masks", "wants respirators"], words
+    assert "if the hospital agrees" in reader().get(reverse("needs") + "?have=Mask").content.decode()
+
+
+def test_what_is_refused_in_place_of_it_is_not_found() -> None:
+    mask, respirator = make_item("MASK", name_en="Mask"), make_item("RESP", name_en="Respirator")
+    offered = make_standard("KN95")
+    offered.items.add(mask)
+    edge = {"offered": offered, "satisfies": make_standard("GB19083"), "item": respirator}
+    Substitution.objects.create(**edge, verdict="reject", relation="lower")
+    make_need(item=respirator)
+
+    assert found("?have=KN95") == []
+
+
+def test_needs_are_narrowed_by_standard_deadline_and_sender() -> None:
+    standard = make_standard("GB19083")
+    site = make_facility(name="this")
+    make_appeal(site, accepted_senders=["company"], lines=[{"accepted_standards": [standard]}])
+    make_appeal(make_facility(name="other"), accepted_senders=["person"], lines=[{}])
+    Need.objects.filter(site=site).update(needed_by="2020-02-01")
+
+    for query in ("standard=GB19083", "due=3", "sender=company"):
+        assert found(f"?{query}") == ["this"], query
+
+
+@pytest.mark.parametrize(
+    "query", ["near=Atlantis", "have=unobtainium", "standard=x", "due=2", "sender=robot", "region=ATLANTIS"]
+)
+def test_what_is_not_known_is_said_and_shows_no_rows(query: str) -> None:
+    make_need(make_facility(name="Somewhere"))
+
+    answer = reader().get(f"{reverse('needs')}?{query}")
+
+    assert answer.status_code == 400
+    assert "Somewhere" not in answer.content.decode()
+
+
+def test_the_list_alone_is_answered_where_only_it_is_exchanged_and_its_address_can_be_passed_on() -> None:
+    make_need(make_facility(name="Riverside"))
+
+    answer = reader().get(reverse("needs") + "?q=&urgency=&status=open", headers={"HX-Request": "true"})
+
+    assert "<html" not in answer.content.decode()
+    assert "Riverside" in answer.content.decode()
+    assert answer["HX-Push-Url"] == reverse("needs") + "?status=open"
+    assert "HX-Request" in answer["Vary"]
+
+
+def test_a_filter_that_cannot_be_applied_is_told_where_only_the_list_is_exchanged() -> None:
+    answer = reader().get(reverse("needs") + "?near=Atlantis", headers={"HX-Request": "true"})
+
+    assert answer.status_code == 200  # htmx shows nothing else
+    assert "We know no place called so" in answer.content.decode()
+
+
+def test_regions_lead_down_with_their_counts_and_up_again() -> None:
+    make_need(make_facility(region=make_region("420106")))
+    count_open(at=NOW)
+
+    top = reader().get(reverse("needs") + "?urgency=3")
+    inside = reader().get(reverse("needs") + "?region=420100&urgency=3")
+
+    assert [(row.region_id, address) for row, address in top.context["inside"]] == [
+        ("420000", "/needs/?urgency=3&region=420000")
+    ]
+    assert [row.pk for row, _address in inside.context["crumbs"]] == ["420000", "420100"]
+    assert [row.region_id for row, _address in inside.context["inside"]] == ["420106"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["?q=N95", "?near=420106", "?have=N95", "?region=420106&urgency=3&due=14&standard=GB19083&sender=person"],
+)
+def test_a_narrowed_list_asks_as_little_for_many_as_for_one(query: str) -> None:
+    item, standard = make_item("RESP", synonyms=["N95"]), make_standard("GB19083")
+    site = make_facility(region=make_region("420106"))
+    Region.objects.filter(pk="420106").update(lat=30.0, lon=114.0)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert reader().get(reverse("needs") + query).status_code == 200
+        return len(asked)
+
+    make_need(site, item=item, accepted_standards=[standard])
+    count_open(at=NOW)
+    one = queries()
+    for _number in range(30):
+        make_need(site, item=item, accepted_standards=[standard])
+    count_open(at=NOW)
+
+    assert queries() <= one <= 12
