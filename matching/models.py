@@ -21,7 +21,7 @@ from supplies.free_text import ShortText
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.needs.models import Need, NeedStatus
 from supplies.offers.models import Offer
-from supplies.organisations.models import Facility, Organisation, Role, User, in_regions_of
+from supplies.organisations.models import Facility, Membership, Organisation, Role, User, in_regions_of
 from supplies.quantity import QuantityField, within_bounds
 
 
@@ -420,6 +420,15 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
             ours
             | in_regions_of(user, "need__appeal__facility__region__path", "offer__donation__region__path")
         )
+
+    def waiting_for(self, user: Any) -> Self:
+        """Approved by a volunteer, and this person's own yes is missing."""
+        acting = Membership.objects.filter(user=user).exclude(role=Role.AUDITOR).values("organisation")
+        gives = Q(offer__donation__organisation__in=acting) | Q(offer__donation__posted_by=user)
+        is_asked = Q(is_conditional=True) | Q(need__ask_first=True)
+        takes = is_asked & Q(need__appeal__facility__organisation__in=acting)
+        unanswered = Q(gives, donor_said_yes_at=None) | Q(takes, hospital_said_yes_at=None)
+        return self.filter(unanswered, status=P.APPROVED)
 
     def with_sides(self) -> Self:
         """With both sides; small tables are read beside, not joined."""

@@ -1,6 +1,6 @@
 """The concepts' tables, imported so that Django finds them."""
 
-from supplies.accounts.models import Invitation, SecondFactor, Session
+from supplies.accounts.models import Draft, Invitation, SecondFactor, Session
 from supplies.allocations.models import Allocation
 from supplies.attachments.models import Attachment
 from supplies.carriers.models import CarrierAccount, CarrierHook, ParkedEvent, PolledNumber
@@ -67,6 +67,7 @@ __all__ = [
     "Discrepancy",
     "DiscrepancyTicket",
     "Donation",
+    "Draft",
     "DuplicateNeeds",
     "DuplicatePair",
     "Emergency",

@@ -8,6 +8,7 @@ from supplies.carriers.api import HookView
 from supplies.change_requests import views as corrections
 from supplies.desks import donor
 from supplies.desks import public
+from supplies.desks import hospital
 from supplies.desks import views as desks
 from supplies.desks.design import design
 from supplies.dock import views as dock
@@ -82,6 +83,8 @@ urlpatterns = [
     path("facilities/<uuid:pk>/", privacy.facility, name="facility"),
     path("promises/<uuid:pk>/", privacy.promise, name="promise"),
     path("contacts/<uuid:pk>/reveal/", privacy.reveal, name="reveal-contact"),
+    path("mine/hospital/", hospital.my_hospital, name="my-hospital"),
+    path("mine/hospital/copy/", hospital.download, name="copy-my-hospital"),
     path("mine/data/", privacy.my_data, name="my-data"),
     path("mine/data/copy/", privacy.download, name="copy-my-data"),
     path("mine/data/erase/", privacy.erase_me, name="erase-me"),

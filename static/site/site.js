@@ -39,6 +39,7 @@ document.addEventListener("click", (event) => {
   const html = blank.innerHTML.replaceAll("__prefix__", number).replaceAll("__number__", number + 1);
   document.getElementById("lines").insertAdjacentHTML("beforeend", html);
   total.value = number + 1;
+  window.htmx?.process(document.getElementById("lines").lastElementChild);
   document.getElementById(`id_lines-${number}-item`).focus();
 });
 

@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from supplies.organisations.models import Membership, Organisation, User
+from supplies.sealing import Sealed
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -123,3 +124,40 @@ class Invitation(models.Model):
     @staticmethod
     def digest_of(code: str) -> str:
         return hashlib.sha256(code.encode()).hexdigest()
+
+
+class DraftQuerySet(models.QuerySet["Draft"]):
+    def kept_before(self, at: datetime) -> Self:
+        return self.filter(kept_at__lt=at)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-kept_at", "pk")
+
+
+class Draft(models.Model):
+    """What somebody has typed into the form of a page and not sent yet. Sealed: it holds names and numbers, and is hers alone.
+
+    It lies here and not in her browser: the telephone of a ward is everybody's, and what is begun there is ended at a desk.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, verbose_name=_("account"), related_name="drafts")
+    page = models.CharField(_("page"), max_length=200)
+    typed_sealed = models.BinaryField(editable=False)
+    kept_at = models.DateTimeField(_("kept"))
+
+    typed = Sealed()
+
+    objects = DraftQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("draft")
+        verbose_name_plural = _("drafts")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "page"], name="draft_once_a_page"),
+            models.CheckConstraint(name="draft_holds_something", condition=~Q(typed_sealed=b"")),
+        ]
+        indexes = [models.Index(fields=["kept_at"], name="draft_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.page}"

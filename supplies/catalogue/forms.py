@@ -6,14 +6,14 @@ from datetime import date
 from fractions import Fraction
 from functools import cached_property
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from supplies.catalogue.dictionary import Dictionary
+from supplies.catalogue.dictionary import Dictionary, folded
 from supplies.catalogue.models import Item, Standard, Unit, UnitKind, UnitRule
 from supplies.catalogue.services import Counterfeits
 from supplies.selects import LongSelect
@@ -23,6 +23,7 @@ WRITTEN = re.compile(
     rf"(?P<digits>\d{{1,3}}(?:,\d{{3}})+|\d+)(?P<rest>\.\d+)?(?P<powers>[{''.join(POWERS)}]*)"
 )
 SYNONYMS_SHOWN = 2
+SUGGESTED = 8
 
 
 def read_amount(text: str) -> Fraction:
@@ -54,6 +55,26 @@ class AmountField(forms.CharField):
         return read_amount(text) if text else None
 
 
+FAR = 3
+
+
+def _closeness(name: str, word: str) -> int:
+    """0 the very name, 1 its beginning, 2 inside it, FAR otherwise."""
+    return 0 if name == word else 1 if name.startswith(word) else 2 if word in name else FAR
+
+
+class Suggestion(NamedTuple):
+    """An item, and the name of it that was meant."""
+
+    item: Item
+    called: str
+
+    @property
+    def other_name(self) -> str:
+        """The name that was meant, where it is not the one that is shown."""
+        return "" if self.called == self.item.name else self.called
+
+
 class Shelf:
     """The catalogue as one page shows it; read once, however many lines the form has."""
 
@@ -78,6 +99,25 @@ class Shelf:
             ("", _("— choose —")),
             *[(category.name, [(item.code, _label(item)) for item in items]) for category, items in groups],
         ]
+
+    def suggest(self, text: str) -> list[Suggestion]:
+        """The items somebody may mean who types this, the likeliest first: the whole name before its beginning, and that
+        before what lies inside it; last what the dictionary makes of it.
+        """
+        word = folded(text)
+        if not word:
+            return []
+        ranked = []
+        for place, item in enumerate(self.items.values()):
+            names = [item.name, item.name_zh, item.name_en, item.code, *item.synonyms]
+            fits = [(_closeness(folded(name), word), position) for position, name in enumerate(names)]
+            closeness, position = min(fits)
+            if closeness < FAR:
+                ranked.append(((closeness, place), Suggestion(item, names[position])))
+        if not ranked:
+            found = self.dictionary.find_items(text)
+            return [Suggestion(self.items[one.item.code], one.item.name) for one in found][:SUGGESTED]
+        return [one for _rank, one in sorted(ranked, key=lambda pair: pair[0])][:SUGGESTED]
 
     @cached_property
     def unit_choices(self) -> list[tuple[Any, Any]]:

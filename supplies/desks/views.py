@@ -5,10 +5,11 @@ from typing import Any
 
 import segno
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -16,12 +17,14 @@ from django.views.decorators.http import require_safe
 
 from supplies.allocations.models import Allocation
 from supplies.change_requests.models import ChangeRequest
+from supplies.desks.hospital import Waiting, to_confirm, waiting
 from supplies.desks.tracking import Line, track
 from supplies.needs.models import Appeal, Need
 from supplies.notices.following import FOLLOWED
 from supplies.offers.models import Donation
-from supplies.organisations.models import Facility, Organisation
+from supplies.organisations.models import Facility, Membership, Organisation
 from supplies.organisations.visitors import SignedIn, private, signed_in
+from supplies.receipts.models import DiscrepancyTicket, TicketStatus
 from supplies.search import first
 from supplies.shipments.models import Shipment, ShipmentStatus
 
@@ -95,38 +98,64 @@ def _told(line: Line) -> list[tuple[Any, int | None]]:
 @signed_in
 @require_safe
 def mine(request: SignedIn) -> HttpResponse:
-    """One's own desk: what waits first, then what one has posted."""
+    """A short doorway: what waits for this person, in whatever role, and where her work lies."""
     user = request.user
     own = Organisation.objects.of(user)
-    shipments = Shipment.objects.select_related(
-        "consignor", "consignee__organisation", "carrier"
-    ).newest_first()
-    to_me = shipments.filter(consignee__organisation__in=own).exclude(status=ShipmentStatus.CANCELLED)
-    appeals = Appeal.objects.filter(posted_by=user) | Appeal.objects.filter(facility__organisation__in=own)
+    memberships = list(Membership.objects.filter(user=user).select_related("organisation"))
+    kinds = {row.organisation.kind for row in memberships}
     donations = Donation.objects.filter(posted_by=user) | Donation.objects.filter(organisation__in=own)
-    promises = Allocation.objects.filter(
-        need__appeal__facility__organisation__in=own
-    ) | Allocation.objects.filter(offer__donation__organisation__in=own)
-    grey = Need.objects.grey().filter(site__in=Facility.objects.of(user))
-    said = ChangeRequest.objects.visible_to(user).open().filter(organisation__in=own)
+    moved = Shipment.objects.filter(Q(consignor__in=own) | Q(carrier__in=own))
     context = {
-        "to_confirm": first(
-            grey.select_related("item__display_unit", "appeal__facility").most_urgent_first(), ROWS_ON_A_DESK
-        ),
-        "said_to_be_wrong": said.count(),
-        "to_count": to_me.filter(status=ShipmentStatus.DELIVERED),
-        "shipments": to_me.exclude(status=ShipmentStatus.DELIVERED)[:ROWS_ON_A_DESK],
-        "sent": shipments.filter(Q(consignor__in=own) | Q(carrier__in=own))[:ROWS_ON_A_DESK],
-        "appeals": appeals.select_related("facility")
-        .annotate(lines=Count("needs", distinct=True))
+        "waiting": _waits(user, kinds),
+        "is_hospital": Organisation.Kind.HOSPITAL in kinds,
+        "posted": Appeal.objects.filter(posted_by=user)
+        .exclude(facility__organisation__in=own)
+        .select_related("facility")
         .newest_first()[:ROWS_ON_A_DESK],
         "donations": donations.select_related("organisation")
         .annotate(lines=Count("offers", distinct=True))
         .newest_first()[:ROWS_ON_A_DESK],
-        "allocations": promises.with_sides().newest_first()[:ROWS_ON_A_DESK],
-        "sites": Facility.objects.of(user)
-        .filter(organisation__kind=Organisation.Kind.HOSPITAL)
-        .select_related("organisation", "region__parent__parent")
-        .order_by("name", "pk"),
+        "sent": moved.select_related("consignor", "consignee").newest_first()[:ROWS_ON_A_DESK],
+        "allocations": Allocation.objects.filter(offer__donation__organisation__in=own)
+        .with_sides()
+        .newest_first()[:ROWS_ON_A_DESK],
     }
     return render(request, "desks/mine.html", context)
+
+
+def _waits(user: Any, kinds: set[str]) -> list[Waiting]:
+    """What waits for somebody who acts for organisations of these kinds."""
+    own, at = Organisation.objects.of(user), timezone.now()
+    rows = []
+    if Organisation.Kind.HOSPITAL in kinds:
+        hospital = reverse("my-hospital")
+        arrived = Shipment.objects.filter(
+            consignee__organisation__in=own, status=ShipmentStatus.DELIVERED
+        ).aggregate(count=Count("pk"), since=Min("delivered_at"))
+        quiet = to_confirm(Need.objects.filter(site__in=Facility.objects.of(user)), at=at)
+        unsure = quiet.aggregate(count=Count("pk"), since=Min("confirmed_at"))
+        wrong = ChangeRequest.objects.visible_to(user).open().filter(organisation__in=own)
+        said = wrong.aggregate(count=Count("pk"), since=Min("created_at"))
+        rows += [
+            Waiting(_("Arrived, not counted"), action=_("Count what arrived"), address=hospital, **arrived),
+            Waiting(
+                _("Not confirmed lately"),
+                action=_("Say what is still needed"),
+                address=f"{hospital}#still-needed",
+                **unsure,
+            ),
+            Waiting(
+                _("Said to be wrong with your hospital or its needs"),
+                action=_("Look at it"),
+                address=reverse("change-requests"),
+                **said,
+            ),
+        ]
+    if Organisation.Kind.DONOR in kinds:
+        asked = DiscrepancyTicket.objects.filter(shipment__consignor__in=own, status=TicketStatus.OPEN)
+        oldest = asked.order_by("opened_at", "pk").values_list("shipment", flat=True).first()
+        told = asked.aggregate(count=Count("pk"), since=Min("opened_at"))
+        address = reverse("tickets", args=[oldest]) if oldest else ""
+        what = _("The hospital asks what became of goods you sent")
+        rows.append(Waiting(what, action=_("Answer it"), address=address, **told))
+    return waiting(*rows)

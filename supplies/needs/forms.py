@@ -1,6 +1,7 @@
 """What a hospital fills in, and how a list of needs is narrowed."""
 
 from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -11,6 +12,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from supplies.catalogue.forms import AmountField, BaseGoodsFormSet, GoodsForm
 from supplies.catalogue.models import Category, Item, Standard
 from supplies.catalogue.serving import Served, served_by
+from supplies.catalogue.forms import AmountField, BaseGoodsFormSet, GoodsForm, Shelf
+from supplies.catalogue.hints import Hint, hints
+from supplies.catalogue.models import Category, Item
 from supplies.emergencies.models import Emergency
 from supplies.needs.models import NeedQuerySet, NeedStatus, QuantityKind, SenderKind, Setting, Urgency
 from supplies.organisations.forms import ContactForm
@@ -100,6 +104,13 @@ class AppealForm(ContactForm):
 
 
 class NeedForm(GoodsForm):
+    called = forms.CharField(
+        label=gettext_lazy("What do you call it?"),
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "data-picks": "item"}),
+        help_text=gettext_lazy("Any name: N95, 口罩, 84, gown. What we know by it stands in the list below."),
+    )
     quantity_kind = forms.ChoiceField(
         label=gettext_lazy("Quantity"),
         choices=[
@@ -153,6 +164,29 @@ class NeedForm(GoodsForm):
         "stock",
         "daily_use",
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.hint: Hint | None = None
+        called = self["called"].value() or ""
+        self.suggested = self.shelf.suggest(called) if called else []
+        if self.suggested and not self["item"].value():
+            self._put_first(called)
+
+    def _put_first(self, called: str) -> None:
+        """Without JavaScript: what was meant stands at the top of the list, and is chosen where nothing else can be meant."""
+        items, empty = self.fields["item"], ("", _("— choose —"))
+        known = {one.item.code for one in self.suggested}
+        found = [
+            (code, name)
+            for _group, rows in self.shelf.item_choices[1:]
+            for code, name in rows
+            if code in known
+        ]
+        title = _("Known as “%(name)s”") % {"name": called}
+        items.choices = [empty, (title, found), *self.shelf.item_choices[1:]]  # type: ignore[attr-defined]
+        if len(found) == 1 and not self.is_bound:
+            self.initial["item"] = found[0][0]
 
     def has_changed(self) -> bool:
         """Of a line that was read, to choose no item leaves it out."""
@@ -227,6 +261,13 @@ class NeedForm(GoodsForm):
 
 
 class NeedFormSet(BaseGoodsFormSet):
+    def give_hints(self, shelf: Shelf, *, on: date) -> None:
+        """Each line with an item says how that is counted and which standards are usual."""
+        chosen = {form: shelf.items.get(form["item"].value()) for form in self.forms}
+        known = hints([item for item in chosen.values() if item], shelf, on=on)
+        for form, item in chosen.items():
+            form.hint = known.get(item.code) if item else None
+
     def clean(self) -> None:
         if not self.filled:
             raise ValidationError(_("Name at least one item that is needed."))

@@ -1,5 +1,6 @@
 """Pages of asking: browse what is needed, read an appeal, post one, say that it is over or still true."""
 
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,19 +11,25 @@ from django.core.signing import BadSignature
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.forms import HiddenInput
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from supplies.catalogue.forms import Shelf, standards_known
+from supplies.accounts import drafts
+from supplies.accounts.models import Draft
+from supplies.attachments.models import Attachment
+from supplies.catalogue.forms import Shelf, Suggestion, standards_known
+from supplies.catalogue.hints import hints
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
 from supplies.free_text import told_of
 from supplies.listings.models import ListedFacility
 from supplies.needs import browsing, reminders, services
+from supplies.needs import reminders, services
+from supplies.needs.filling import as_before, once_more, usual_items
 from supplies.needs.forms import AppealForm, NeedFilter, NeedFormSet, need_lines
 from supplies.needs.models import Appeal, Need, NeedQuerySet, NeedStatus, OpenThere, Reminded, SenderKind
 from supplies.needs.permissions import may_change_appeal, may_read_details
@@ -32,6 +39,8 @@ from supplies.organisations.services import keep_contact
 from supplies.organisations.visitors import SignedIn, private, signed_in, unsent
 from supplies.regions.forms import HOME
 from supplies.regions.models import Region, RegionLevel
+from supplies.organisations.visitors import SignedIn, is_own_page, private, signed_in, unsent
+from supplies.search import first
 
 LINES_AT_FIRST = 1
 HOSPITALS_SHOWN = 20
@@ -184,7 +193,14 @@ def post(request: SignedIn, pk: UUID) -> HttpResponse:
     going_on = list(Emergency.objects.going_on().newest_first())
     if not going_on:
         return render(request, "no_emergency.html")
-    form, lines = _fill_in(request, facility, going_on)
+    shelf, at = Shelf(), timezone.now()
+    today = at.astimezone(ZoneInfo(facility.timezone)).date()
+    if "line" in request.GET:
+        return _help_to_choose(request, facility, shelf, on=today)
+    if request.method == "POST" and {"keep", "forget"} & set(request.POST):
+        return _keep_or_forget(request, facility, at=at)
+    kept = drafts.find(page=request.path, by=request.user, at=at) if request.method == "GET" else None
+    form, lines = _fill_in(request, facility, going_on, kept, shelf, on=today)
     if request.method == "POST" and not _is_looked_over(request):
         posted = _send(request, facility, form, lines)
         if posted is not None:
@@ -198,7 +214,12 @@ def post(request: SignedIn, pk: UUID) -> HttpResponse:
         "has_folded_errors": form.is_bound and bool(set(form.folded) & set(form.errors)),
         "is_only_emergency": len(going_on) == 1,
         "is_read": any(line["words"].value() for line in lines),
+        "kept": kept,
+        "usual": usual_items(facility),
+        "shelf": shelf,
+        "steps": _steps(request, facility),
     }
+    lines.give_hints(shelf, on=today)
     if request.method == "POST" and "look" in request.POST:
         _begin_at_what_is_open(form, lines)
     return render(request, "needs/post.html", context)
@@ -217,17 +238,71 @@ def _begin_at_what_is_open(form: AppealForm, lines: NeedFormSet) -> None:
 
 
 def _is_looked_over(request: HttpRequest) -> bool:
-    """Not sent yet: one more line is wanted, or the fields come from an announcement that was read."""
-    return "add" in request.POST or "look" in request.POST
+    """Not sent yet: one more line is wanted, a name is looked up, or the fields come from an announcement that was read."""
+    return bool({"add", "find", "look"} & set(request.POST))
+
+
+def _help_to_choose(request: SignedIn, facility: Facility, shelf: Shelf, *, on: date) -> HttpResponse:
+    """For a line of the form, while it is filled in: what is known by a name, or how the chosen item is counted."""
+    line = request.GET["line"]
+    context: dict[str, Any] = {"line": line}
+    if f"{line}-item" in request.GET:
+        item = shelf.items.get(request.GET[f"{line}-item"])
+        known = hints([item], shelf, on=on) if item else {}
+        return render(request, "needs/_hint.html", {**context, "hint": item and known[item.code]})
+    called = request.GET.get(f"{line}-called", "")[:60]
+    usual = [Suggestion(shelf.items[code], "") for code in usual_items(facility) if code in shelf.items]
+    context |= {"called": called, "found": shelf.suggest(called) if called.strip() else usual}
+    return render(request, "needs/_suggestions.html", context)
+
+
+def _keep_or_forget(request: SignedIn, facility: Facility, *, at: datetime) -> HttpResponse:
+    """Not sent yet, and not lost: typed so far, kept while the form is filled in; or dropped because it is not wanted."""
+    if "forget" in request.POST:
+        drafts.drop(page=request.path, by=request.user)
+        return redirect("post-appeal", facility.pk)
+    kept = drafts.keep(_worth_keeping(request.POST), page=request.path, by=request.user, at=at)
+    if request.headers.get("HX-Request"):
+        return render(request, "needs/_kept.html", {"kept": kept})
+    if kept:
+        messages.success(request, _("Kept for a week. It goes on where you left it, on any device."))
+    return redirect("my-hospital")
+
+
+def _worth_keeping(typed: QueryDict) -> QueryDict:
+    fields = typed.copy()
+    for name in ("keep", "add", "find", "look"):
+        fields.pop(name, None)
+    return fields
+
+
+def _steps(request: SignedIn, facility: Facility) -> dict[str, Any] | None:
+    """Where a new hospital is on its way, until its first need is in."""
+    if facility.organisation_id not in request.user.organisation_ids:
+        return None
+    if Appeal.objects.filter(facility__organisation=facility.organisation_id).exists():
+        return None
+    has_papers = Attachment.objects.about(facility.organisation).kept().exists()
+    return {"here": "need", "has_papers": has_papers, "organisation": facility.organisation}
 
 
 def _fill_in(
-    request: SignedIn, facility: Facility, going_on: list[Emergency]
+    request: SignedIn,
+    facility: Facility,
+    going_on: list[Emergency],
+    kept: Draft | None,
+    shelf: Shelf,
+    *,
+    on: date,
 ) -> tuple[AppealForm, NeedFormSet]:
-    today = timezone.now().astimezone(ZoneInfo(facility.timezone)).date()
-    shared: dict[str, Any] = {"prefix": "lines", "form_kwargs": {"shelf": Shelf(), "on": today}}
-    typed = request.POST if request.method == "POST" else unsent(request)
-    if typed is None:
+    shared: dict[str, Any] = {"prefix": "lines", "form_kwargs": {"shelf": shelf, "on": on}}
+    typed = request.POST if request.method == "POST" else once_more(unsent(request), kept)
+    before = _to_copy(request, facility) if request.method == "GET" and "copy" in request.GET else None
+    if before is not None:
+        details, rows = as_before(before)
+        form = AppealForm(initial={"emergency": going_on[0].pk, **details})
+        lines = need_lines(len(rows))(initial=rows, **shared)
+    elif typed is None:
         form = AppealForm(initial={"emergency": going_on[0].pk})
         lines = need_lines(LINES_AT_FIRST)(**shared)
     elif request.method == "POST" and not _is_looked_over(request):
@@ -248,6 +323,16 @@ def _fill_in(
     if len(going_on) == 1:
         form.fields["emergency"].widget = HiddenInput()
     return form, lines
+
+
+def _to_copy(request: SignedIn, facility: Facility) -> Appeal | None:
+    """The appeal of this hospital that is to be posted once more; an address that names none is no mistake worth a page."""
+    try:
+        pk = UUID(request.GET["copy"])
+    except ValueError:
+        return None
+    row = Appeal.objects.filter(pk=pk, facility__organisation=facility.organisation_id).first()
+    return row if row is not None and may_change_appeal(request.user, row) else None
 
 
 def _send(request: SignedIn, facility: Facility, form: AppealForm, lines: NeedFormSet) -> Appeal | None:
@@ -274,6 +359,7 @@ def _send(request: SignedIn, facility: Facility, form: AppealForm, lines: NeedFo
                 source=f"appeal {posted.pk}",
                 by=request.user,
             )
+            drafts.drop(page=request.path, by=request.user)
     except ValidationError as fault:
         for field, sentences in lines.put_beside(fault.message_dict).items():
             for sentence in sentences:
@@ -326,7 +412,7 @@ def still_needed(request: HttpRequest, word: str) -> HttpResponse:
     found = reminders.opened(word)
     needs = list(_unconfirmed(found.appeal)) if found else []
     if found and request.method == "POST":
-        ticked = [need for need in needs if str(need.pk) in request.POST.getlist("needs")]
+        ticked = [n for n in needs if "all" in request.POST or str(n.pk) in request.POST.getlist("needs")]
         for need in ticked:
             services.confirm(need, by=found.by, at=timezone.now())
         if ticked:
@@ -352,7 +438,8 @@ def _change_need(request: SignedIn, pk: UUID, verb: Any, thanks: str) -> HttpRes
     need = get_object_or_404(rows, pk=pk)
     _mine_to_change(request, need.appeal)
     _do(request, verb, need, thanks)
-    return redirect("appeal", need.appeal_id)
+    back = request.POST.get("next", "")
+    return redirect(back) if is_own_page(request, back) else redirect("appeal", need.appeal_id)
 
 
 def _mine_to_change(request: SignedIn, row: Appeal) -> Appeal:

@@ -1,5 +1,6 @@
 """The language of the pages, papers handed in, registering a hospital, pausing a site."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -24,6 +25,8 @@ from supplies.organisations.forms import HospitalForm
 from supplies.organisations.models import Facility, Organisation, Role, Verified
 from supplies.organisations.names import normal_name
 from supplies.organisations.permissions import may_check, may_hand_in_evidence, may_pause
+from supplies.organisations.pace import days_to_verify
+from supplies.organisations.permissions import acts_for, leads_to, may_check, may_hand_in_evidence, may_pause
 from supplies.organisations.visitors import SignedIn, is_own_page, signed_in, unsent
 
 
@@ -54,6 +57,8 @@ def register_hospital(request: SignedIn) -> HttpResponse:
             else:
                 for sentence in told_of(form):
                     messages.warning(request, sentence)
+                if acts_for(request.user, facility.organisation) and facility.organisation.awaits_check:
+                    return redirect("hand-in-evidence", facility.organisation_id)
                 return redirect("post-appeal", facility.pk)
     else:
         typed = request.POST or waiting or request.GET
@@ -106,7 +111,7 @@ def pause(request: SignedIn, pk: UUID) -> HttpResponse:
     else:
         services.pause(facility, reason=_("Asked by the hospital"), by=request.user, at=timezone.now())
         messages.success(request, _("Nothing more is sent to %(name)s for now.") % {"name": facility.name})
-    return redirect("mine")
+    return redirect("my-hospital" if facility.organisation_id in request.user.organisation_ids else "mine")
 
 
 @signed_in
@@ -128,7 +133,10 @@ def hand_in_evidence(request: SignedIn, pk: UUID) -> HttpResponse:
     files = Attachment.objects.about(row).kept().oldest_first()
     if not may_check(request.user, row):
         files = files.filter(by=request.user)
-    context = {"organisation": row, "form": form, "files": files, "next": back}
+    context: dict[str, Any] = {"organisation": row, "form": form, "files": files, "next": back}
+    if row.kind == Organisation.Kind.HOSPITAL and not row.is_verified and acts_for(request.user, row):
+        sites = row.facilities.filter(merged_into=None).order_by("name", "pk")[:1]
+        context |= {"is_new_hospital": True, "sites": sites, "days_to_verify": days_to_verify()}
     return render(request, "organisations/evidence.html", context)
 
 

@@ -18,6 +18,7 @@ from django.db import models, transaction
 from django.db.models import BinaryField, ForeignObjectRel, Min, Model
 from django.utils.translation import gettext as _
 
+from supplies.accounts import drafts
 from supplies.accounts import services as accounts
 from supplies.accounts.models import Invitation
 from supplies.attachments import services as files
@@ -262,6 +263,7 @@ def erase_expired(*, at: datetime) -> dict[str, int]:
         .update(raw_sealed=b""),
         "sessions": accounts.end_what_has_run_out(at=at)
         + OldSession.objects.filter(expire_date__lt=at).delete()[0],
+        "drafts": drafts.drop_old(at=at),
     }
 
 
@@ -293,6 +295,10 @@ def copy_of(user: User, *, at: datetime) -> dict[str, Any]:
             Authenticator.objects.filter(user=user).values("type", "created_at", "last_used_at")
         ),
         "signed_in": list(user.browser_sessions.values("browser", "began_at", "seen_at")),
+        "drafts": [
+            {"page": draft.page, "kept_at": draft.kept_at, "fields": dict(drafts.fields_of(draft).lists())}
+            for draft in user.drafts.newest_first()
+        ],
         "invitations": list(
             Invitation.objects.filter(by=user).values(
                 "organisation__name", "role", "created_at", "accepted_at", "revoked_at"

@@ -1,0 +1,62 @@
+"""What helps somebody who has just chosen an item: how it is counted, which standards are usual, what it is not."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Prefetch, prefetch_related_objects
+from django.utils.translation import gettext as _
+
+from supplies.catalogue.forms import Shelf
+from supplies.catalogue.models import Item, MedicalUse, Standard, UnitRule
+
+STANDARDS_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class Hint:
+    """counted    sentences: what its units hold
+    standards     usable on that day, those for medical use first
+    not_to_be_confused    items people mix up with it
+    """
+
+    item: Item
+    counted: list[str]
+    standards: list[Standard]
+    not_to_be_confused: list[Item]
+
+
+def hints(items: Iterable[Item], shelf: Shelf, *, on: date) -> dict[str, Hint]:
+    """By the code of the item. As many queries for many items as for one."""
+    rows = list({item.pk: item for item in items}.values())
+    usable = Standard.objects.in_force(on).order_by("code")
+    prefetch_related_objects(rows, Prefetch("standards", usable, to_attr="usable"), "ambiguous_with")
+    return {
+        item.code: Hint(
+            item,
+            [_counted(item, rule) for rule in _rules(item, shelf)],
+            sorted(item.usable, key=lambda one: one.medical_use != MedicalUse.YES)[:STANDARDS_SHOWN],  # type: ignore[attr-defined]
+            sorted(item.ambiguous_with.all(), key=lambda one: one.code),
+        )
+        for item in rows
+    }
+
+
+def _rules(item: Item, shelf: Shelf) -> list[UnitRule]:
+    """The units of an item that do not explain themselves: several in one, or a pack."""
+    found = (shelf.dictionary.unit_rule(item, unit.name) for unit in shelf.units.values())
+    rules = {rule.pk: rule for rule in found if rule is not None}
+    return [rule for rule in rules.values() if rule.is_package or rule.numerator != rule.denominator]
+
+
+def _counted(item: Item, rule: UnitRule) -> str:
+    names = {"unit": rule.unit.name.partition("(")[0], "base": item.base_unit.name.partition("(")[0]}
+    if not rule.is_package:
+        return _("1 %(unit)s = %(number)s × %(base)s") % {
+            **names,
+            "number": f"{(rule.numerator or 1) / (rule.denominator or 1):,g}",
+        }
+    if rule.typical_content:
+        said = _("%(unit)s: write below what one holds in %(base)s, often %(number)s")
+        return said % {**names, "number": f"{rule.typical_content:,}"}
+    return _("%(unit)s: write below what one holds in %(base)s") % names
