@@ -2,6 +2,7 @@
 
 from supplies.accounts.models import Invitation, SecondFactor, Session
 from supplies.allocations.models import Allocation
+from supplies.announcements.models import Announcement
 from supplies.attachments.models import Attachment
 from supplies.carriers.models import CarrierAccount, CarrierHook, ParkedEvent, PolledNumber
 from supplies.catalogue.models import (
@@ -24,10 +25,10 @@ from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMai
 from supplies.lanes.models import Lane
 from supplies.listings.models import ListedFacility
 from supplies.loads.models import ConsolidatedLoad, LoadedShipment
-from supplies.needs.models import Appeal, Need, OpenCount
+from supplies.needs.models import Appeal, Need, OpenCount, PlaceCount
 from supplies.notices.models import Following, WebhookDelivery, WebhookEndpoint
 from supplies.offers.models import Donation, Offer
-from supplies.opendata.models import SigningKey
+from supplies.opendata.models import Figure, SigningKey
 from supplies.organisations.models import (
     Alias,
     ApiToken,
@@ -56,6 +57,7 @@ from supplies.shipments.units import HandlingUnit, UnitContent
 __all__ = [
     "Alias",
     "Allocation",
+    "Announcement",
     "ApiToken",
     "Appeal",
     "Attachment",
@@ -79,6 +81,7 @@ __all__ = [
     "Erasure",
     "Event",
     "Facility",
+    "Figure",
     "Following",
     "ForeignNeed",
     "HandlingUnit",
@@ -103,6 +106,7 @@ __all__ = [
     "OutgoingMail",
     "ParkedEvent",
     "Peer",
+    "PlaceCount",
     "PolledNumber",
     "Rearrangement",
     "Receipt",
