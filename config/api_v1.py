@@ -6,6 +6,7 @@ from config.api_once import GatedRouter, gated
 from matching.api import CheckView, MatchingRunViewSet, ProposalViewSet, ShortfallViewSet
 from supplies.allocations.api import AllocationViewSet
 from supplies.attachments.uploads import takes_files
+from supplies.announcements.api import AnnouncementViewSet
 from supplies.carriers.api import TrackingEventsView
 from supplies.catalogue.api import CategoryViewSet, ItemViewSet, StandardViewSet
 from supplies.change_requests.api import ReportViewSet
@@ -30,6 +31,7 @@ router.register("categories", CategoryViewSet)
 router.register("items", ItemViewSet)
 router.register("standards", StandardViewSet)
 router.register("emergencies", EmergencyViewSet)
+router.register("announcements", AnnouncementViewSet)
 router.register("organisations", OrganisationViewSet)
 router.register("facilities", ReachableFacilityViewSet)
 router.register("listed-facilities", ListedFacilityViewSet)

@@ -35,9 +35,9 @@ NOT_NOW = _("This cannot be counted just now, and is not done uncounted. Please 
 
 ROUTES = {
     "browse": """
-        home design mine my-gifts my-gift change-requests needs item how-to-give needs-elsewhere appeal appeal-posted still-lacking donation donation-posted shipment answers
+        home designmap announcements announcement announcements-feed where-it-went mine my-gifts my-gift change-requests needs item how-to-give needs-elsewhere appeal appeal-posted still-lacking donation donation-posted shipment answers
         api-root region-list region-detail category-list category-detail item-list item-detail standard-list standard-detail
-        emergency-list emergency-detail organisation-list organisation-detail facility-list facility-detail
+        emergency-list emergency-detail announcement-list announcement-detail organisation-list organisation-detail facility-list facility-detail
         listed-facilities listedfacility-list listedfacility-detail
         appeal-list appeal-detail need-list need-detail foreignneed-list foreignneed-detail donation-list donation-detail offer-list offer-detail
         fhir-metadata fhir-definition fhir-requests fhir-request fhir-deliveries fhir-delivery
@@ -85,7 +85,7 @@ ROUTES = {
         """,
     "reveal": "contact-reveal reveal-contact attachment",
     "export": "copy-my-data",
-    "download": "open-dump open-file",
+    "download": "where-it-went-file open-dump open-file",
     "docs": "api-schema api-docs",
     "hooks": "carrier-hook",
     "desk": "",

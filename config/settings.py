@@ -536,6 +536,8 @@ OPEN_DATA_LICENCE: str = env.str("OPEN_DATA_LICENCE", default="CC-BY-4.0")
 OPEN_DATA_LICENCE_URL: str = env.str(
     "OPEN_DATA_LICENCE_URL", default="https://creativecommons.org/licenses/by/4.0/"
 )
+# Outlines of provinces for the map: a GeoJSON file of the operator's with its number of approval (docs/operations.md).
+MAP_OUTLINES: str = env.str("MAP_OUTLINES", default="")
 # Federation: hosts with their port ("10.0.0.8:8000") that other instances may be read from though they are private or without TLS.
 FEDERATION_HOSTS: list[str] = env.list("FEDERATION_HOSTS", default=[])
 
@@ -590,6 +592,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "probe": {"task": "site.probe", "schedule": 15.0, "options": {"expires": 60}},
     "once-a-day": {"task": "desks.once_a_day", "schedule": 86_400.0},
     "counts": {"task": "desks.count_open_needs", "schedule": 60.0},
+    "where-it-went": {"task": "matching.count_where_it_went", "schedule": 600.0},
     "open-data": {"task": "opendata.publish", "schedule": crontab(hour=3, minute=40)},
     "webhooks": {"task": "notices.carry", "schedule": 15.0},
     "webhooks-forget": {"task": "notices.forget", "schedule": crontab(hour=3, minute=30)},

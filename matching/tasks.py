@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from matching import services
+from matching import accounting, services
 
 
 @shared_task(name="matching.open_run")
@@ -22,3 +22,8 @@ def sweep() -> None:
 @shared_task(name="matching.match_all")
 def match_all() -> None:
     services.match_all(at=timezone.now())
+
+
+@shared_task(name="matching.count_where_it_went")
+def count_where_it_went() -> None:
+    accounting.count(at=timezone.now())

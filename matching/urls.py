@@ -1,9 +1,11 @@
 from django.urls import path
 
-from matching import views
+from matching import accounts_page, views
 
 urlpatterns = [
     path("how-matching-works/", views.how_matching_works, name="how-matching-works"),
+    path("where-it-went/", accounts_page.where_it_went, name="where-it-went"),
+    path("where-it-went.csv", accounts_page.where_it_went_file, name="where-it-went-file"),
     path("check/", views.check, name="check-goods"),
     path("check/offer/", views.check_offer, name="check-offer"),
     path("appeals/<uuid:pk>/still-lacking/", views.still_lacking, name="still-lacking"),

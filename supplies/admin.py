@@ -2,6 +2,7 @@
 
 import supplies.accounts.admin
 import supplies.allocations.admin
+import supplies.announcements.admin
 import supplies.carriers.admin
 import supplies.catalogue.admin
 import supplies.change_requests.admin

@@ -8,4 +8,5 @@ class SuppliesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        import supplies.desks.outlines
         import supplies.privacy.checks  # noqa: F401

@@ -2,6 +2,7 @@
 
 from supplies.accounts.models import Draft, Invitation, SecondFactor, Session
 from supplies.allocations.models import Allocation
+from supplies.announcements.models import Announcement
 from supplies.attachments.models import Attachment
 from supplies.carriers.models import CarrierAccount, CarrierHook, ParkedEvent, PolledNumber
 from supplies.catalogue.models import (
@@ -25,9 +26,10 @@ from supplies.lanes.models import Lane
 from supplies.listings.models import ListedFacility
 from supplies.loads.models import ConsolidatedLoad, LoadedShipment
 from supplies.needs.models import Appeal, ItemGap, Need, OpenCount, OpenThere
+from supplies.needs.models import Appeal, Need, OpenCount, PlaceCount
 from supplies.notices.models import Following, WebhookDelivery, WebhookEndpoint
 from supplies.offers.models import Donation, Offer
-from supplies.opendata.models import SigningKey
+from supplies.opendata.models import Figure, SigningKey
 from supplies.organisations.models import (
     Alias,
     ApiToken,
@@ -50,6 +52,7 @@ from supplies.shipments.units import HandlingUnit, UnitContent
 __all__ = [
     "Alias",
     "Allocation",
+    "Announcement",
     "ApiToken",
     "Appeal",
     "Attachment",
@@ -74,6 +77,7 @@ __all__ = [
     "Erasure",
     "Event",
     "Facility",
+    "Figure",
     "Following",
     "ForeignNeed",
     "HandlingUnit",
@@ -100,6 +104,7 @@ __all__ = [
     "OutgoingMail",
     "ParkedEvent",
     "Peer",
+    "PlaceCount",
     "PolledNumber",
     "Rearrangement",
     "Receipt",

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from supplies.accounts import views as accounts
+from supplies.announcements import views as announcements
 from supplies.attachments import views as attachments
 from supplies.carriers.api import HookView
 from supplies.change_requests import views as corrections
@@ -11,6 +12,7 @@ from supplies.desks import public
 from supplies.desks import hospital
 from supplies.desks import views as desks
 from supplies.desks.design import design
+from supplies.desks.map import show as show_map
 from supplies.dock import views as dock
 from supplies.federation import views as federation
 from supplies.intake import views as intake
@@ -29,6 +31,10 @@ from supplies.receipts import views as receipts
 urlpatterns = [
     path("", public.home, name="home"),
     path("design/", design, name="design"),
+    path("map/", show_map, name="map"),
+    path("announcements/", announcements.announcements, name="announcements"),
+    path("announcements/feed.atom", announcements.feed, name="announcements-feed"),
+    path("announcements/<uuid:pk>/", announcements.announcement, name="announcement"),
     path("mine/", desks.mine, name="mine"),
     path("track/", desks.find_code, name="find-code"),
     path("track/<slug:code>/", desks.follow, name="track"),

@@ -32,6 +32,7 @@ from supplies.shipments.models import Shipment
 from tests.makers import (
     NOW,
     make_allocation,
+    make_announcement,
     make_appeal,
     make_delivery,
     make_donation,
@@ -161,6 +162,7 @@ def some_of_everything() -> dict[str, Any]:
         "tickets": counted.tickets.get().pk,
         "facilities": shipment.consignee_id,
         "organisations": shipment.consignor_id,
+        "announcements": make_announcement().pk,
         "listed-facilities": make_listing().pk,
         "answers": proposal.pk,
         "proposals": proposal.pk,

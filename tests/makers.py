@@ -10,6 +10,8 @@ from allauth.account.models import EmailAddress
 
 from supplies.allocations import services as ledger
 from supplies.allocations.models import Allocation
+from supplies.announcements import services as telling
+from supplies.announcements.models import Announcement
 from supplies.catalogue.models import Category, Item, Standard, TransportMode, Unit
 from supplies.duplicates.models import DuplicateNeeds, DuplicatePair
 from supplies.emergencies.models import Emergency
@@ -147,6 +149,27 @@ def make_organisation(
         region=region or make_region(),
         **{**(people.trusted_since(NOW) if verified else {}), **fields},
     )
+
+
+def make_announcement(giver: Organisation | None = None, **fields: Any) -> Announcement:
+    by, at = fields.pop("by", None), fields.pop("at", NOW)
+    words = {
+        "title_zh": "演练：请先看清单",
+        "title_en": "Exercise: look at the list first",
+        "text_zh": "演练内容。",
+        "text_en": "Words of an exercise.",
+        "reason": "演练",
+    }
+    row = Announcement(
+        giver=giver or make_organisation("coordinator"),
+        **{
+            "kind": "announcement",
+            "emergency": fields.pop("emergency", None) or make_emergency(),
+            **words,
+            **fields,
+        },
+    )
+    return telling.announce(row, by=by, at=at)
 
 
 def make_listing(organisation: Organisation | None = None, **fields: Any) -> ListedFacility:

@@ -27,6 +27,7 @@ from tests.makers import (
     NOW,
     TODAY,
     make_allocation,
+    make_announcement,
     make_appeal,
     make_batch,
     make_category,
@@ -461,6 +462,7 @@ LISTS: dict[str, Callable[[int], None]] = {
     "emergencies/": _emergencies,
     "organisations/": _times(make_organisation),
     "facilities/": _times(make_facility),
+    "announcements/": _times(make_announcement),
     "listed-facilities/": _times(lambda: make_listing(make_organisation())),
     "appeals/": _times(lambda: make_appeal(lines=[{}, {}])),
     "needs/": _times(make_need),
@@ -520,7 +522,7 @@ def test_posting_asks_the_database_as_often_for_thirty_lines_as_for_three() -> N
 
 # -- who --------------------------------------------------------------------------------------------------
 
-PUBLIC = ["regions", "categories", "items", "standards", "emergencies", "organisations", "facilities",
+PUBLIC = ["announcements", "regions", "categories", "items", "standards", "emergencies", "organisations", "facilities",
           "listed-facilities", "appeals", "needs", "foreign-needs", "offers"]  # fmt: skip
 PRIVATE = [
     "donations",

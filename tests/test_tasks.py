@@ -161,6 +161,7 @@ CASES: dict[str, Callable[[], Args]] = {
     "carriers.forget": what_fits_nothing,
     "carriers.sweep": what_fits_by_now,
     "desks.count_open_needs": what_was_written,
+    "matching.count_where_it_went": what_was_written,
     "desks.once_a_day": what_a_day_brings,
     "desks.end_what_is_over": what_is_over,
     "intake.work": a_list,

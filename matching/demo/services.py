@@ -9,12 +9,14 @@ from django.db import transaction
 from django.db.models import F, Model
 from django.utils import timezone
 
+from matching.demo.announcements import announce
 from matching.demo.cast import SOURCE, found_cast, make_cast
 from matching.demo.places import RESERVE
 from matching.demo.postings import Postings, write_appeals, write_donations
 from matching.demo.stories import tell
 from matching.models import Proposal
 from supplies.allocations.models import Allocation
+from supplies.announcements.models import Announcement
 from supplies.append_only import rewriting
 from supplies.emergencies.models import Emergency, Phase
 from supplies.journal.services import unheard
@@ -46,6 +48,7 @@ DATES: tuple[tuple[type[Model], str, Sequence[str]], ...] = (
         ("created_at", "departed_at", "delivered_at", "expected_on", "sighted_at"),
     ),
     (TrackingEvent, "shipment__lines__allocation__need__appeal__emergency", ("occurred_at", "recorded_at")),
+    (Announcement, "emergency", ("at",)),
     (Receipt, "shipment__lines__allocation__need__appeal__emergency", ("at",)),
 )
 
@@ -78,6 +81,7 @@ def _load(at: datetime) -> None:
     write_appeals(now.appeals(cast.facilities[::2], days_ago=3, lines=3))
     write_donations(now.donations(cast.donors, days_ago=8))
     write_donations(now.donations(cast.donors[::2], days_ago=3))
+    announce(outbreak, at=at)
     later = Postings(chance, cast, flood, at=at)
     reserve = [site for site in cast.facilities if any(f"/{code}/" in site.region.path for code in RESERVE)]
     write_appeals(later.appeals(reserve, days_ago=10, lines=4))

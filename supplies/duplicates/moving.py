@@ -56,6 +56,7 @@ PEOPLE: tuple[tuple[type[Model], str], ...] = (
 STAYS = frozenset(
     {
         "verification.organisation",
+        "announcement.giver",  # who said it then
         "changerequest.organisation",  # what was said to be wrong was said of that row
         "changerequest.facility",
         "calllog.organisation",

@@ -128,7 +128,7 @@ class Cell:
         return "/".join(part for part in parts if part)
 
 
-def _code(path: str, depth: int) -> Any:
+def at_depth(path: str, depth: int) -> Any:
     """The code at a depth of a path, or the deepest there is above it: "/CN/420000/420100/" at 2 is 420000."""
     found = [NullIf(_part(path, level), Value("")) for level in range(depth, 0, -1)]
     return Coalesce(*found, Value(""))
@@ -145,7 +145,7 @@ def offers(narrowed: QuerySet[Offer]) -> list[Cell]:
     """What is offered, by province and item. `narrowed` may only be narrowed by emergency and goods: see the module."""
     sums = (
         narrowed.order_by()
-        .annotate(emergency=F("donation__emergency_id"), place=_code("region_path", PROVINCE))
+        .annotate(emergency=F("donation__emergency_id"), place=at_depth("region_path", PROVINCE))
         .values("emergency", "place", "item_id")
         .annotate(
             givers=Count("donation__organisation_id", distinct=True),
@@ -168,8 +168,8 @@ def flows(narrowed: QuerySet[ShipmentLine]) -> list[Cell]:
         .order_by()
         .annotate(
             emergency=F("allocation__need__appeal__emergency_id"),
-            came_from=_code("allocation__offer__region_path", PROVINCE),
-            place=_code("allocation__need__region_path", PREFECTURE),
+            came_from=at_depth("allocation__offer__region_path", PROVINCE),
+            place=at_depth("allocation__need__region_path", PREFECTURE),
             month=TruncMonth("shipment__departed_at"),
         )
         .values("emergency", "came_from", "place", "month", "allocation__need__item_id")
@@ -247,7 +247,7 @@ def _sums_of_needs(narrowed: QuerySet[Need], depth: int) -> Iterator[Mapping[str
     sums = (
         narrowed.filter(status__in=[NeedStatus.OPEN, NeedStatus.MET])
         .order_by()
-        .annotate(emergency=F("appeal__emergency_id"), place=_code("region_path", depth))
+        .annotate(emergency=F("appeal__emergency_id"), place=at_depth("region_path", depth))
         .values("emergency", "place", "item_id")
         .annotate(
             lines=Count("pk"),

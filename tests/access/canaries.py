@@ -408,6 +408,7 @@ def logged() -> Iterator[Lines]:
 ROWS_OF = {
     "account/keys": "supplies.ApiToken",
     "allocations": "supplies.Allocation",
+    "announcements": "supplies.Announcement",
     "answers": "matching.Proposal",
     "appeals": "supplies.Appeal",
     "appeals/new": "supplies.Facility",

@@ -14,7 +14,7 @@ from tests.sign_in import sign_in
 
 OUTSIDE = {
     "a page for people": """
-        home design mine find-code track needs item how-to-give needs-elsewhere withdraw-need confirm-need choose-hospital post-appeal appeal appeal-posted
+        home designmap announcements announcement where-it-went mine find-code track needs item how-to-give needs-elsewhere withdraw-need confirm-need choose-hospital post-appeal appeal appeal-posted
         withdraw-appeal post-donation donation donation-posted withdraw-donation withdraw-offer shipment count-shipment
         correct-count tickets reroute thank follow-shipment confirm-following end-following
         register-hospital pause sign-in sign-up sign-out language answers agree-for-donor agree-for-hospital decline
@@ -30,6 +30,7 @@ OUTSIDE = {
         replay-webhook replay-delivery
         """,
     "open data: files, a signed dump and FHIR, each with a standard and a document of its own": """
+        announcements-feed where-it-went-file
         open-data open-dictionary open-dictionary-json open-key open-manifest open-signature open-file open-dump
         fhir-metadata fhir-definition fhir-requests fhir-request fhir-deliveries fhir-delivery
         """,

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
+from matching import accounting
 from matching.demo import services
 from supplies.emergencies.models import Emergency
 from supplies.needs.counting import count_open
@@ -38,4 +39,5 @@ class Command(BaseCommand):
             self.stdout.write(f"{emergency.pk}: {services.give_to(emergency, at=at)} invented offers")
         if options["refresh"]:
             self.stdout.write(f"Dates moved by {services.refresh(at=timezone.now())} days")
+        accounting.count(at=timezone.now())
         count_open(at=timezone.now())  # so that the first page has numbers before the timetable comes round

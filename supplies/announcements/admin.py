@@ -1,0 +1,151 @@
+"""Announcements at the desk: coordinators write them, replace them and take them back; nothing that was told is changed."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from supplies.announcements import services
+from supplies.announcements.models import Announcement, Kind
+from supplies.announcements.permissions import in_whose_name, may_announce, may_announce_in
+from supplies.organisations.desk import DeskAdmin, ReasonForm, Verb, link_to, who
+
+
+class WithdrawalForm(ReasonForm):
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("Everybody reads it beside what you take back."),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
+    )
+
+
+class AnnouncementForm(forms.ModelForm):
+    class Meta:
+        model = Announcement
+        fields: ClassVar = [
+            "kind",
+            "emergency",
+            "region",
+            "giver",
+            "title_zh",
+            "text_zh",
+            "title_en",
+            "text_en",
+            "reason",
+            "replaces",
+        ]
+
+    request: HttpRequest
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "kind" not in self.fields:
+            return  # the page of one that was told, which asks nothing
+        person = who(self.request)
+        self.fields["kind"] = forms.ChoiceField(
+            label=_("kind"), choices=[choice for choice in Kind.choices if choice[0] != Kind.WITHDRAWAL]
+        )
+        for name in ("title_zh", "text_zh", "title_en", "text_en"):
+            self.fields[name].required = True
+        for name, rows in (
+            ("giver", in_whose_name(person)),
+            ("replaces", Announcement.objects.standing().newest_first()),
+        ):
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset = rows
+        if self.fields["giver"].queryset.count() == 1:  # type: ignore[attr-defined]
+            self.initial.setdefault("giver", self.fields["giver"].queryset.get())  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        region, before = self.cleaned_data.get("region"), self.cleaned_data.get("replaces")
+        person = who(self.request)
+        if "region" in self.cleaned_data and not may_announce_in(person, region):
+            raise ValidationError(
+                {"region": _("Choose a region you coordinate; only an administrator speaks to everywhere.")}
+            )
+        if before is not None and not may_announce_in(person, before.region):
+            raise ValidationError({"replaces": _("That one was told outside your regions.")})
+        return self.cleaned_data
+
+
+@admin.register(Announcement)
+class AnnouncementAdmin(DeskAdmin):
+    form = AnnouncementForm
+    list_display = ("name", "kind", "emergency", "region", "giver", "stands", "at")
+    list_filter = ("kind", "emergency")
+    list_select_related = ("emergency", "region", "giver", "replaced_by")
+    search_fields = ("title_zh", "title_en")
+    autocomplete_fields = ("region",)
+    ordering = ("-at", "-pk")
+    when_empty = _("Nothing has been announced. Press “Add announcement” to tell everybody something.")
+    actions = (
+        Verb(
+            "withdraw",
+            _("Withdraw"),
+            services.withdraw,
+            asks=WithdrawalForm,
+            may=lambda user, row: may_announce_in(user, row.region),
+        ),
+    )
+    told = (
+        "kind",
+        "emergency",
+        "region",
+        "giver",
+        "title_zh",
+        "text_zh",
+        "title_en",
+        "text_en",
+        "reason",
+        "at",
+        "by",
+        "earlier",
+        "later",
+    )
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        return may_announce(request.user)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may_announce(request.user)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        made: Any = super().get_form(request, obj, change=change, **kwargs)  # a class made for this request
+        made.request = request
+        return made
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("replaces", "replaced_by")
+
+    def get_fields(self, request: HttpRequest, obj: Announcement | None = None) -> tuple[str, ...]:
+        return self.told if obj else tuple(AnnouncementForm.Meta.fields)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Announcement | None = None) -> tuple[str, ...]:
+        return self.told if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        services.announce(obj, by=who(request), at=timezone.now())
+
+    @admin.display(description=_("title"))
+    def name(self, row: Announcement) -> str:
+        return str(row)
+
+    @admin.display(description=_("still holds"), boolean=True)
+    def stands(self, row: Announcement) -> bool:
+        return row.is_standing
+
+    @admin.display(description=_("replaces"))
+    def earlier(self, row: Announcement) -> str:
+        return link_to(row.replaces)
+
+    @admin.display(description=_("replaced by"))
+    def later(self, row: Announcement) -> str:
+        return link_to(row.successor)

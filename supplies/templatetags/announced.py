@@ -1,0 +1,14 @@
+"""{% news as rows %}: what coordinators told lately and still holds, for a note on a page. One query."""
+
+from django import template
+from django.utils import timezone
+
+from supplies.announcements.models import Announcement
+
+register = template.Library()
+AT_ONCE = 3
+
+
+@register.simple_tag
+def news() -> list[Announcement]:
+    return list(Announcement.objects.news(at=timezone.now()).with_giver().newest_first()[:AT_ONCE])

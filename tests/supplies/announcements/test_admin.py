@@ -1,0 +1,76 @@
+"""Coordinators write announcements at the desk, take them back, and change nothing that was told."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from supplies.announcements.models import Announcement
+from supplies.organisations.models import User
+from tests.desk import at_the_desk, choose, page_of, told
+from tests.makers import make_announcement, make_emergency, make_member, make_region
+
+pytestmark = pytest.mark.django_db
+ADD = "admin:supplies_announcement_add"
+
+
+@pytest.fixture
+def coordinator() -> User:
+    person = make_member("coordinator")
+    person.memberships.get().regions.add(make_region("420106"))
+    return person
+
+
+def written(person: User, **answers: Any) -> dict[str, Any]:
+    return {
+        "kind": "stop_sending",
+        "emergency": make_emergency().pk,
+        "region": "420106",
+        "giver": person.memberships.get().organisation_id,
+        "title_zh": "防护服已够",
+        "text_zh": "请先不要再寄。",
+        "title_en": "Enough gowns",
+        "text_en": "Please send no more for now.",
+        "reason": "The stores are full.",
+        **answers,
+    }
+
+
+def test_a_coordinator_tells_everybody_that_enough_has_come(coordinator: User) -> None:
+    at_the_desk(coordinator).post(reverse(ADD), written(coordinator))
+
+    row = Announcement.objects.get()
+    assert (row.kind, row.title_en, row.by) == ("stop_sending", "Enough gowns", coordinator)
+
+
+@pytest.mark.parametrize("wrong", [{"region": ""}, {"title_en": ""}, {"reason": ""}, {"kind": "withdrawal"}])
+def test_a_form_that_may_not_be_sent_so_comes_back_with_what_was_typed(
+    coordinator: User, wrong: dict[str, str]
+) -> None:
+    answer = at_the_desk(coordinator).post(reverse(ADD), written(coordinator, **wrong))
+
+    assert answer.status_code == 200
+    assert next(iter(wrong)) in answer.context["adminform"].form.errors
+    assert "Please send no more for now." in answer.content.decode()
+    assert not Announcement.objects.exists()
+
+
+def test_it_is_withdrawn_with_a_reason_and_by_nobody_of_elsewhere(coordinator: User) -> None:
+    here, elsewhere = (make_announcement(region=make_region(code)) for code in ("420106", "110101"))
+
+    client = at_the_desk(coordinator)
+    refused = choose(client, "withdraw", elsewhere, query="", reason="The figures were wrong.")
+    done = choose(client, "withdraw", here, query="", reason="The figures were wrong.")
+
+    assert "outside your regions" in told(refused)[0]
+    assert "done for 1" in told(done)[0]
+    assert list(Announcement.objects.standing()) == [elsewhere]
+
+
+def test_a_volunteer_reads_them_and_writes_none(coordinator: User) -> None:
+    row = make_announcement()
+    client: Client = at_the_desk(make_member("volunteer"))
+
+    assert client.get(page_of(row)).status_code == 200
+    assert client.get(reverse(ADD)).status_code == 403
