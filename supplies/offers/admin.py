@@ -66,6 +66,7 @@ class OfferInline(DeskInline):
 
 @admin.register(Donation)
 class DonationAdmin(DeskAdmin):
+    decided_in = (DonationStatus.WAITING,)
     region_of = "region"
     is_public = True
     list_display = (
@@ -104,7 +105,7 @@ class DonationAdmin(DeskAdmin):
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
         rows = self.get_queryset(request).filter(status=DonationStatus.WAITING)
-        return [Waiting(20, _("donations to moderate"), rows, "status=waiting")]
+        return [Waiting(20, _("donations to moderate"), rows, "status=waiting", "created_at")]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Donation]:
         rows: QuerySet[Donation] = (
