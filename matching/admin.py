@@ -65,6 +65,7 @@ from supplies.organisations.desk import (
     who,
 )
 from supplies.organisations.models import User
+from supplies.organisations.previewing import PreviewedVerb
 from supplies.wording import apart
 
 DECLINED_SHOWN = 30
@@ -327,7 +328,7 @@ class ProposalAdmin(OfANeed, DeskAdmin):
             may=may_approve,
             fits=[ProposalStatus.APPROVED],
         ),
-        Verb(
+        PreviewedVerb(
             "decline",
             _("Decline"),
             services.decline,

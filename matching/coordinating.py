@@ -90,10 +90,12 @@ class OrderForm(forms.Form):
         return found[0]
 
     def clean_offer(self) -> Offer | None:
-        return self._row("offer", Offer.objects.select_related("donation__region"))
+        offer: Offer | None = self._row("offer", Offer.objects.select_related("donation__region"))
+        return offer
 
     def clean_facility(self) -> Facility | None:
-        return self._row("facility", Facility.objects.select_related("region"))
+        facility: Facility | None = self._row("facility", Facility.objects.select_related("region"))
+        return facility
 
     def _row(self, name: str, rows: QuerySet[Any]) -> Any:
         key = self.cleaned_data[name]

@@ -79,10 +79,10 @@ def gaps(needs: QuerySet[Need]) -> tuple[list[Gap], bool]:
         .annotate(
             needs=Count("pk"),
             critical=Sum("quantity_outstanding", filter=Q(urgency=Urgency.CRITICAL), default=0),
-            asked=Sum("ceiling"),
-            lacking=Sum("quantity_outstanding"),
+            total=Sum("ceiling"),
+            short=Sum("quantity_outstanding"),
         )
-        .order_by("-critical", "-lacking", "item", "province")[: MOST_GAPS + 1]
+        .order_by("-critical", "-short", "item", "province")[: MOST_GAPS + 1]
     )
     items = Item.objects.select_related("display_unit").in_bulk({row["item"] for row in found})
     places = Region.objects.in_bulk({row["province"] or row["country"] for row in found})
@@ -92,8 +92,8 @@ def gaps(needs: QuerySet[Need]) -> tuple[list[Gap], bool]:
             places[row["province"] or row["country"]],
             row["needs"],
             row["critical"],
-            row["asked"] or 0,
-            row["lacking"],
+            row["total"] or 0,
+            row["short"],
         )
         for row in found[:MOST_GAPS]
         if (row["province"] or row["country"]) in places

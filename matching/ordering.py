@@ -72,7 +72,7 @@ def _check_direction(order: Order) -> None:
 
 def _facts(order: Order) -> dict[str, Any]:
     sides = {name: getattr(order, f"{name}_id") for name in ("region", "facility", "offer")}
-    return {"kind": order.kind, **{name: str(key) for name, key in sides.items() if key}}
+    return {"order": order.kind, **{name: str(key) for name, key in sides.items() if key}}
 
 
 @transaction.atomic
@@ -83,5 +83,5 @@ def end(order: Order, *, by: User, at: datetime) -> Order:
         raise Refused(_("This order has ended already."), code="ended-already")
     order.ended_at, order.ended_by = at, by
     order.save(update_fields=["ended_at", "ended_by"])
-    record(order, "order.ended", by=by, at=at, kind=order.kind)
+    record(order, "order.ended", by=by, at=at, order=order.kind)
     return order

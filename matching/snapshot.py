@@ -404,13 +404,13 @@ def _ordered(
     """
     orders = Order.objects.in_force(as_of).filter(emergency=emergency).exclude(kind=OrderKind.FREEZE)
     at_hand = {row["pk"] for row in offers}
-    barred = []
+    barred: list[tuple[uuid.UUID, uuid.UUID]] = []
     for order in orders.order_by("created_at", "pk"):
         covered = [_is_covered(order, row, rulebook) for row in needs]
         if order.kind == OrderKind.PREFER:
             for row, is_covered in zip(needs, covered, strict=True):
                 row["preferred"] = row.get("preferred", False) or is_covered
-        elif order.offer_id in at_hand:
+        elif order.offer_id is not None and order.offer_id in at_hand:
             keeps = order.kind == OrderKind.FORBID
             barred += [
                 (row["pk"], order.offer_id)

@@ -30,6 +30,7 @@ from supplies.organisations.desk import (
 )
 from supplies.organisations.models import CallOrigin, CallOutcome
 from supplies.organisations.permissions import may_moderate
+from supplies.organisations.previewing import PreviewedVerb
 from supplies.wording import bracketed, listed
 
 
@@ -132,8 +133,8 @@ class AppealAdmin(DeskAdmin):
     inlines = (NeedInline,)
     actions = (
         Verb("publish", _("Publish"), services.publish, fits=[AppealStatus.WAITING]),
-        Verb("refuse", _("Refuse"), services.refuse, asks=ReasonForm, fits=[AppealStatus.WAITING]),
-        Verb(
+        PreviewedVerb("refuse", _("Refuse"), services.refuse, asks=ReasonForm, fits=[AppealStatus.WAITING]),
+        PreviewedVerb(
             "withdraw",
             _("Withdraw for the hospital"),
             services.withdraw,

@@ -23,6 +23,7 @@ from supplies.organisations.desk import (
     in_units,
     source_link,
 )
+from supplies.organisations.previewing import PreviewedVerb
 
 
 class OfferInline(DeskInline):
@@ -94,8 +95,8 @@ class DonationAdmin(DeskAdmin):
     inlines = (OfferInline,)
     actions = (
         Verb("publish", _("Publish"), services.publish, fits=[DonationStatus.WAITING]),
-        Verb("refuse", _("Refuse"), services.refuse, asks=ReasonForm, fits=[DonationStatus.WAITING]),
-        Verb(
+        PreviewedVerb("refuse", _("Refuse"), services.refuse, asks=ReasonForm, fits=[DonationStatus.WAITING]),
+        PreviewedVerb(
             "withdraw",
             _("Withdraw for the donor"),
             services.withdraw,

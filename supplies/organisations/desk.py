@@ -245,8 +245,8 @@ class DeskAdmin(ReadOnlyAdmin):
 
     # A row that waits for a decision belongs to whoever opened it, for a quarter of an hour.
 
-    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
-        shown = list(super().get_list_display(request))
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        shown: list[Any] = list(super().get_list_display(request))
         return [*shown, "taken"] if self.decided_in else shown
 
     @admin.display(description=gettext_lazy("taken"))
