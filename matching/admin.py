@@ -18,6 +18,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from matching import services
+from matching.coordinating import OrderAdmin as OrderAdmin
 from matching.fitting import offers_for
 from matching.models import (
     DEVIATES,
@@ -39,7 +40,7 @@ from matching.permissions import (
     may_set_policies,
     may_undo,
 )
-from matching.results import answers, changes, declined, results, run_before
+from matching.results import answers, changes, declined, foreseen, results, run_before
 from matching.sentences import departure, filling, sentences, shortfalls, why_ended, why_short
 from matching.shipping import suggestions, together_with
 from supplies.catalogue.models import Relation
@@ -64,6 +65,7 @@ from supplies.organisations.desk import (
     who,
 )
 from supplies.organisations.models import User
+from supplies.organisations.previewing import PreviewedVerb
 from supplies.wording import apart
 
 DECLINED_SHOWN = 30
@@ -226,6 +228,7 @@ class Approve(Verb):
 @admin.register(Proposal)
 class ProposalAdmin(OfANeed, DeskAdmin):
     change_list_template = "admin/proposals.html"
+    decided_in = (ProposalStatus.OPEN,)
     change_form_template = "admin/proposal.html"
     list_display = (
         "item",
@@ -325,7 +328,7 @@ class ProposalAdmin(OfANeed, DeskAdmin):
             may=may_approve,
             fits=[ProposalStatus.APPROVED],
         ),
-        Verb(
+        PreviewedVerb(
             "decline",
             _("Decline"),
             services.decline,
@@ -338,12 +341,19 @@ class ProposalAdmin(OfANeed, DeskAdmin):
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
         rows = self.get_queryset(request)
         return [
-            Waiting(40, _("proposals to approve"), rows.filter(status=ProposalStatus.OPEN), "status=open"),
+            Waiting(
+                40,
+                _("proposals to approve"),
+                rows.filter(status=ProposalStatus.OPEN),
+                "status=open",
+                "created_at",
+            ),
             Waiting(
                 50,
                 _("proposals waiting for a yes"),
                 rows.filter(status=ProposalStatus.APPROVED),
                 "status=approved",
+                "approved_at",
             ),
         ]
 
@@ -574,7 +584,10 @@ def result_of(run: MatchingRun) -> dict[str, Any]:
     before = run_before(run)
     result, *older = results([run, before] if before else [run])
     turned_down = declined(run)
+    parcels, more_parcels = foreseen(run) if run.is_dry else ([], False)
     return {
+        "foreseen": [(row, in_units(row.need.item, row.quantity)) for row in parcels],
+        "more_foreseen": more_parcels,
         "result": result,
         "short": shortfalls(dict(result.shortfalls)),
         "answers": answers(run),

@@ -15,6 +15,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from matching.kernel import problem as kernel
+from matching.orders import Order as Order  # its table is found by way of this module
 from supplies.allocations.models import Allocation
 from supplies.emergencies.models import Emergency
 from supplies.free_text import ShortText

@@ -2,10 +2,13 @@ from typing import Any
 
 from matching.models import Proposal, ProposalStatus
 from supplies.attachments.models import Attachment
+from matching.models import Proposal
+from matching.orders import Order, OrderKind
 from supplies.needs.models import Need
 from supplies.offers.models import Donation
 from supplies.offers.permissions import FOR_HOSPITALS, may_change_donation
 from supplies.offers.permissions import may_answer_for_donor as _may_answer_for_donor
+from supplies.organisations.models import Role
 from supplies.organisations.permissions import acts_for, may_coordinate, may_moderate
 
 
@@ -30,6 +33,23 @@ def may_approve(user: Any, proposal: Proposal) -> bool:
 def may_allocate_by_hand(user: Any, need: Need) -> bool:
     """Whoever may approve a proposal for it."""
     return may_moderate(user) and may_coordinate(user, need.appeal.facility)
+
+
+def may_order(user: Any, order: Order) -> bool:
+    """An administrator; a coordinator where the place lies in her regions, and what she reserves lies there too.
+
+    What holds everywhere is an administrator's. Volunteers carry orders out.
+    """
+    if user.has_role(Role.ADMIN):
+        return True
+    place, offer = order.facility.region if order.facility else order.region, order.offer
+    if order.kind == OrderKind.RESERVE:
+        return offer is not None and user.coordinates(offer.donation.region)
+    return place is not None and bool(user.coordinates(place))
+
+
+def may_give_orders(user: Any) -> bool:
+    return bool(user.is_authenticated) and user.has_role(Role.COORDINATOR, Role.ADMIN)
 
 
 def may_answer_for_donor(user: Any, proposal: Proposal) -> bool:

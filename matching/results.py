@@ -21,6 +21,7 @@ from matching.models import FamilyRun, MatchingPolicy, MatchingRun, Proposal, Pr
 from matching.snapshot import Rows
 from supplies.emergencies.models import Emergency
 from supplies.needs.models import Need, Urgency
+from supplies.offers.models import Offer
 from supplies.regions.models import Region
 
 REMEMBERED_SECONDS = 24 * 3600
@@ -197,6 +198,45 @@ def answers(run: MatchingRun) -> list[dict[str, Any]]:
     rows = Proposal.objects.filter(family_run__run=run).values("status")
     counted = {row["status"]: row for row in rows.annotate(proposals=Count("pk"), units=Sum("quantity"))}
     return [{"label": status.label, **counted[status]} for status in ProposalStatus if status in counted]
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What a dry run would have proposed. `quantity` in the smallest counted unit."""
+
+    need: Need
+    offer: Offer
+    quantity: int
+    km: int
+
+
+def foreseen(run: MatchingRun, most: int = 50) -> tuple[list[Foreseen], bool]:
+    """Of a dry run's plan the most urgent parcels, and whether there are more; read from what it stored."""
+    parcels: list[tuple[int, uuid.UUID, uuid.UUID, int, int]] = []
+    for family in run.families.filter(plan__isnull=False).only("rows", "problem", "plan").iterator(4):
+        at = Rows.from_bytes(bytes(family.rows or b""))
+        demands = Demands.of_arrays(unpacked(bytes(family.problem or b"")), "demands")
+        made = Plan.from_bytes(bytes(family.plan or b"")).assignments
+        urgency = demands.urgency[np.searchsorted(demands.id, made.demand)]
+        for row in np.argsort(urgency, kind="stable")[: most + 1].tolist():
+            need, offer = at.need_id(int(made.demand[row])), at.offer_id(int(made.supply[row]))
+            parcels.append(
+                (int(urgency[row]), need, offer, int(made.quantity[row]), int(made.distance_m[row]) // 1000)
+            )
+    parcels.sort(key=lambda parcel: parcel[0])
+    shown = parcels[:most]
+    needs = Need.objects.select_related("item__display_unit", "appeal__facility__region").in_bulk(
+        [need for _urgency, need, *_rest in shown]
+    )
+    offers = Offer.objects.select_related("item", "donation__organisation").in_bulk(
+        [offer for _urgency, _need, offer, *_rest in shown]
+    )
+    found = [
+        Foreseen(needs[need], offers[offer], quantity, km)
+        for _urgency, need, offer, quantity, km in shown
+        if need in needs and offer in offers
+    ]
+    return found, len(parcels) > most
 
 
 def declined(run: MatchingRun) -> QuerySet[Proposal]:

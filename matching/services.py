@@ -39,6 +39,7 @@ from matching.models import (
     Shortfall,
     Trigger,
 )
+from matching.orders import against, frozen
 from matching.snapshot import Couple, Rows, Rulebook, read_consistently, take
 from matching.superseding import Change, change_of
 from supplies.allocations.services import allocate, check
@@ -47,6 +48,7 @@ from supplies.emergencies.models import Emergency
 from supplies.errors import NotEligible, Refused, is_busy_or_away
 from supplies.journal.models import Event
 from supplies.journal.services import record, record_all, ring
+from supplies.leaks import masked
 from supplies.needs.models import Need
 from supplies.offers.models import Offer
 from supplies.organisations.models import User
@@ -394,7 +396,7 @@ def store(
     if family.run.is_dry:
         change = Change(list(matches), [], [], 0, set())
     else:
-        change = change_of(family, matches, short, rows)
+        change = change_of(family, matches, short, rows, at=at)
     family.shortfalls = _counted(explanation, rows)
     held = (
         FamilyRun.objects.select_for_update(of=("self",))
@@ -633,6 +635,7 @@ def approve(
     _leave_out(proposal, quantity)
     proposal.passed_over = Proposal.objects.more_urgent_than(proposal).count()
     _explain(proposal, reason, note)
+    _check_orders(proposal.need, proposal.offer, at=at)
     _check_fits(proposal)
     proposal.approved_by, proposal.approved_at = by, at
     if proposal.offer.donation.allocates_for_me and not proposal.offer.donation.is_directed:
@@ -659,6 +662,17 @@ def _check_four_eyes(proposal: Proposal, by: User) -> None:
     if by.pk in (proposal.need.appeal.posted_by_id, proposal.offer.donation.posted_by_id):
         raise NotEligible(
             _("You posted one side of this; another volunteer has to approve it."), code="four-eyes"
+        )
+
+
+def _check_orders(need: Need, offer: Offer, *, at: datetime) -> None:
+    """Raise NotEligible("ordered-otherwise") where a coordinator keeps the offer from the need."""
+    order = against(need, offer, at)
+    if order is not None:
+        raise NotEligible(
+            _("A coordinator ordered otherwise until %(until)s: %(order)s. %(reason)s")
+            % {"until": order.until, "order": order, "reason": masked(order.reason)},
+            code="ordered-otherwise",
         )
 
 
@@ -725,6 +739,14 @@ def allocate_by_hand(
     need = Need.objects.select_for_update().get(pk=need.pk)
     offer = Offer.objects.select_for_update().get(pk=offer.pk)
     check(need, offer, quantity)
+    if Need.objects.filter(frozen(need.appeal.emergency, at), pk=need.pk).exists():
+        raise NotEligible(
+            _(
+                "A coordinator has frozen these goods here: nothing new is proposed. The orders say why, and until when."
+            ),
+            code="frozen",
+        )
+    _check_orders(need, offer, at=at)
     couple = Couple(need.pk, offer.pk, quantity, held=0)
     _check_rules(couple, as_of=at)
     match = match_of(couple, as_of=at)

@@ -41,6 +41,7 @@ from matching.kernel.substitution import (
     verdicts,
 )
 from matching.models import Proposal, ProposalStatus
+from matching.orders import Order, OrderKind, frozen
 from supplies.catalogue import models as catalogue
 from supplies.editions.models import ReferenceEdition
 from supplies.emergencies.models import Emergency
@@ -252,8 +253,8 @@ def read_consistently() -> None:
 
 
 def open_needs(emergency: Emergency, at: datetime) -> QuerySet[Need]:
-    """Needs a run may serve: open, due later, of facilities that take goods."""
-    return Need.objects.open().in_emergency(emergency).taking().due_after(at)
+    """Needs a run may serve: open, due later, of facilities that take goods, and not frozen by an order."""
+    return Need.objects.open().in_emergency(emergency).taking().due_after(at).exclude(frozen(emergency, at))
 
 
 def open_offers(emergency: Emergency, at: datetime) -> QuerySet[Offer]:
@@ -289,6 +290,7 @@ def take(
     needs, offers = _need_rows(asked), _offer_rows(given)
     standards = _accepted_standards(asked)
     barred, waiting = _barred(emergency), _waiting(emergency)
+    barred += _ordered(emergency, needs, offers, as_of=as_of, rulebook=rulebook)
     by_family: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = defaultdict(lambda: ([], []))
     for side, rows in enumerate((needs, offers)):
         for row in rows:
@@ -445,6 +447,46 @@ def _barred(emergency: Emergency) -> list[tuple[uuid.UUID, uuid.UUID]]:
     return list(never.values_list("need", "offer").distinct())
 
 
+def _ordered(
+    emergency: Emergency,
+    needs: list[dict[str, Any]],
+    offers: list[dict[str, Any]],
+    *,
+    as_of: datetime,
+    rulebook: Rulebook,
+) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """Do what coordinators ordered: note in the rows which needs are preferred; the pairs that may not be.
+
+    A reserved offer is kept from every need outside its place, a forbidden one from those within.
+    """
+    orders = Order.objects.in_force(as_of).filter(emergency=emergency).exclude(kind=OrderKind.FREEZE)
+    at_hand = {row["pk"] for row in offers}
+    barred: list[tuple[uuid.UUID, uuid.UUID]] = []
+    for order in orders.order_by("created_at", "pk"):
+        covered = [_is_covered(order, row, rulebook) for row in needs]
+        if order.kind == OrderKind.PREFER:
+            for row, is_covered in zip(needs, covered, strict=True):
+                row["preferred"] = row.get("preferred", False) or is_covered
+        elif order.offer_id is not None and order.offer_id in at_hand:
+            keeps = order.kind == OrderKind.FORBID
+            barred += [
+                (row["pk"], order.offer_id)
+                for row, is_covered in zip(needs, covered, strict=True)
+                if is_covered == keeps
+            ]
+    return barred
+
+
+def _is_covered(order: Order, row: Mapping[str, Any], rulebook: Rulebook) -> bool:
+    if order.facility_id is not None and order.facility_id != row["appeal__facility"]:
+        return False
+    if order.region_id is not None:
+        first, last = rulebook.inside(order.region_id)
+        if not first <= rulebook.place_of[row["appeal__facility__region"]] <= last:
+            return False
+    return order.item_id in (None, row["item"])
+
+
 def _waiting(emergency: Emergency) -> list[tuple[uuid.UUID, uuid.UUID, int]]:
     """Pairs that wait for a volunteer, and the units proposed."""
     rows = Proposal.objects.waiting().filter(need__appeal__emergency=emergency).order_by("need", "offer")
@@ -586,12 +628,13 @@ def _demands(
     waited = np.array([max((as_of - row["created_at"]).days, 0) for row in rows], np.int32)
     urgency = _column(rows, "urgency", np.int32)
     aged = (urgency == URGENCIES[-1]) & (policy.ageing_days > 0) & (waited >= policy.ageing_days)
+    preferred = np.array([row.get("preferred", False) for row in rows], np.int32)
     demands = Demands(
         id=np.arange(len(rows)),
         kind=kind,
         wanted=wanted,
         served=served,
-        urgency=urgency - aged,
+        urgency=np.maximum(urgency - aged - preferred, URGENCIES[0]),
         deadline_days=np.array(
             [min((row["deadline_at"] - as_of).days, FAR_AWAY_DAYS) for row in rows], np.int32
         ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, models
@@ -9,6 +10,7 @@ from django.db import connection, models
 from matching.kernel.explain import Match
 from matching.kernel.problem import Problem
 from matching.models import FamilyRun, Proposal
+from matching.orders import frozen
 from matching.snapshot import Rows
 from supplies.needs.models import Need, NeedStatus
 from supplies.offers.models import Offer, OfferStatus
@@ -33,7 +35,9 @@ class Change:
     short: set[int]
 
 
-def change_of(family: FamilyRun, matches: Sequence[Match], short: Iterable[int], rows: Rows) -> Change:
+def change_of(
+    family: FamilyRun, matches: Sequence[Match], short: Iterable[int], rows: Rows, *, at: datetime
+) -> Change:
     """Lock the rows the plan and what waited speak of, needs before offers before proposals, and compare the two.
 
     A row that was written since it was read is left alone, and so is what hangs on it: a proposal that somebody has
@@ -50,7 +54,12 @@ def change_of(family: FamilyRun, matches: Sequence[Match], short: Iterable[int],
     offers = _unchanged(Offer, supplies, rows.offer_id, rows.offer_version, OfferStatus.OPEN)
     paused = Facility.objects.filter(is_paused=True, appeals__needs__in=[rows.need_id(n) for n in needs])
     is_paused = set(paused.values_list("appeals__needs", flat=True))
-    needs = {need for need in needs if rows.need_id(need) not in is_paused}
+    ids = [rows.need_id(need) for need in needs]
+    left_alone = set(
+        Need.objects.filter(frozen(family.emergency, at), pk__in=ids).values_list("pk", flat=True)
+    )
+    left_alone |= is_paused
+    needs = {need for need in needs if rows.need_id(need) not in left_alone}
     waiting = _waiting_of(prior, rows)
     for pair, units in prior.items():
         if pair not in waiting or waiting[pair].quantity != units:

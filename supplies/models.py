@@ -16,6 +16,7 @@ from supplies.catalogue.models import (
     UnitRule,
 )
 from supplies.change_requests.models import ChangeRequest, Report
+from supplies.claims.models import Claim, SavedList
 from supplies.duplicates.models import DuplicateNeeds, DuplicatePair, Merge, MovedRow
 from supplies.editions.models import ReferenceEdition
 from supplies.emergencies.models import Emergency
@@ -63,6 +64,7 @@ __all__ = [
     "Certificate",
     "CertifiedGoods",
     "ChangeRequest",
+    "Claim",
     "ConsolidatedLoad",
     "Contact",
     "Correction",
@@ -113,6 +115,7 @@ __all__ = [
     "Region",
     "Report",
     "Reveal",
+    "SavedList",
     "Seal",
     "SecondFactor",
     "Session",

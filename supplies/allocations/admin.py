@@ -81,11 +81,11 @@ class AllocationAdmin(DeskAdmin):
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
         rows: Any = self.get_queryset(request)
         return [
-            Waiting(52, _("allocations to ship"), rows.reserved(), "status=reserved"),
+            Waiting(52, _("allocations to ship"), rows.reserved(), "status=reserved", "created_at"),
             Waiting(
                 51, _("promises to hospitals that take nothing for now"), rows.to_decide(), "undecided=yes"
             ),
-            Waiting(70, _("overdue allocations"), rows.overdue(timezone.now()), "overdue=yes"),
+            Waiting(70, _("overdue allocations"), rows.overdue(timezone.now()), "overdue=yes", "due_at"),
         ]
 
     def name_of(self, allocation: Allocation) -> str:

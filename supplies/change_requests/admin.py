@@ -54,6 +54,7 @@ class ChangeRequestAdmin(DeskAdmin):
     )
     region_of = "region"
     is_public = True
+    decided_in = (ChangeRequestStatus.OPEN,)
     list_display = ("kind", "about", "facts", "organisation", "region", "reports", "status", "created_at")
     list_filter = (by_status(ChangeRequestStatus.OPEN), "kind", "what")
     list_select_related = ("need__item__display_unit", "need__appeal__facility", "appeal__facility")
@@ -95,8 +96,8 @@ class ChangeRequestAdmin(DeskAdmin):
         rows = self.get_queryset(request).filter(status=ChangeRequestStatus.OPEN)
         fakes = rows.filter(kind=Wrong.FAKE)
         return [
-            Waiting(15, _("said to be fake"), fakes, "status=open&kind=fake"),
-            Waiting(60, _("said to be wrong"), rows.exclude(kind=Wrong.FAKE), "status=open"),
+            Waiting(15, _("said to be fake"), fakes, "status=open&kind=fake", "created_at"),
+            Waiting(60, _("said to be wrong"), rows.exclude(kind=Wrong.FAKE), "status=open", "created_at"),
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ChangeRequest]:

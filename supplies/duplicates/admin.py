@@ -56,6 +56,7 @@ class PairAdmin(DeskAdmin):
     """Proposed ones first, the likeliest before."""
 
     change_form_template = "admin/pair.html"
+    decided_in = (PairStatus.PROPOSED,)
     list_filter = (by_status(PairStatus.PROPOSED),)
     fields = ("status", "score", "why", "proposed_by", "proposed_at", "decided_by", "decided_at", "merges")
     readonly_fields = ("why", "merges")
@@ -112,7 +113,9 @@ class DuplicatePairAdmin(PairAdmin):
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
         rows = self.get_queryset(request).proposed()
-        return [Waiting(46, _("pairs of organisations that may be one"), rows, "status=proposed")]
+        return [
+            Waiting(46, _("pairs of organisations that may be one"), rows, "status=proposed", "proposed_at")
+        ]
 
     @admin.display(description=_("organisations"))
     def names(self, pair: DuplicatePair) -> str:
@@ -208,7 +211,7 @@ class DuplicateNeedsAdmin(PairAdmin):
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
         rows = self.get_queryset(request).proposed()
-        return [Waiting(47, _("pairs of needs that may be one"), rows, "status=proposed")]
+        return [Waiting(47, _("pairs of needs that may be one"), rows, "status=proposed", "proposed_at")]
 
     @admin.display(description=_("item"))
     def goods(self, pair: DuplicateNeeds) -> str:

@@ -21,6 +21,7 @@ from supplies.journal import mail as letters
 from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail, Seal
 
 Text = str | Promise
+EVENTS_SHOWN = 20  # of what happened to a row, on its page
 OFTEN = 5  # attempts after which somebody should look why a notice is not heard
 
 
@@ -29,12 +30,14 @@ class Waiting:
     """Work that waits: shown with its count on the desk's first page, the lowest rank first.
 
     query    what narrows the list to these rows, e.g. "status=waiting"
+    since    the column that says since when a row waits; empty where none does
     """
 
     rank: int
     title: Text
     rows: QuerySet
     query: str = ""
+    since: str = ""
 
 
 class SeenAtTheDesk(admin.ModelAdmin):
@@ -49,6 +52,21 @@ class SeenAtTheDesk(admin.ModelAdmin):
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """Below a row stands what happened to it, the latest first."""
+        if obj is not None:
+            events = Event.objects.filter(subject=obj._meta.model_name, subject_id=str(obj.pk))
+            context["history"] = events.select_related("by").order_by("-pk")[:EVENTS_SHOWN]
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_urls(self) -> list[URLPattern]:
         """Without Django's own history and deletion: a door less is one less to guard."""
@@ -143,7 +161,9 @@ class EventAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
-        return [Waiting(1, _("alarms: the journal was tampered with"), Event.objects.alarms(), "alarm=yes")]
+        return [
+            Waiting(1, _("alarms: the journal was tampered with"), Event.objects.alarms(), "alarm=yes", "at")
+        ]
 
 
 @admin.register(Seal)
@@ -174,7 +194,7 @@ class OutgoingAdmin(ReadOnlyAdmin):
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
         stuck = Outgoing.objects.waiting().filter(attempts__gte=OFTEN)
         title = gettext_lazy("notices inside the site that fail again and again")
-        return [Waiting(95, title, stuck, "done_at__isempty=1&last_error__isempty=0")]
+        return [Waiting(95, title, stuck, "done_at__isempty=1&last_error__isempty=0", "due_at")]
 
     @admin.display(description=Event._meta.get_field("kind").verbose_name, ordering="event__kind")
     def kind(self, outgoing: Outgoing) -> str:
@@ -192,7 +212,11 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
         rows = OutgoingMail.objects.given_up().exclude(letter_sealed=b"")
-        return [Waiting(96, gettext_lazy("mails that could not be sent"), rows, "given_up_at__isempty=0")]
+        return [
+            Waiting(
+                96, gettext_lazy("mails that could not be sent"), rows, "given_up_at__isempty=0", "created_at"
+            )
+        ]
 
     def has_try_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active and request.user.is_superuser

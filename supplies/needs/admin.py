@@ -30,6 +30,7 @@ from supplies.organisations.desk import (
 )
 from supplies.organisations.models import CallOrigin, CallOutcome
 from supplies.organisations.permissions import may_moderate
+from supplies.organisations.previewing import PreviewedVerb
 from supplies.wording import bracketed, listed
 
 
@@ -90,6 +91,7 @@ class NeedInline(DeskInline):
 @admin.register(Appeal)
 class AppealAdmin(DeskAdmin):
     change_form_template = "admin/appeal.html"
+    decided_in = (AppealStatus.WAITING,)
     region_of = "facility.region"
     is_public = True
     list_display = ("facility", "region", "lines", "source", "status", "posted_by", "created_at")
@@ -131,8 +133,8 @@ class AppealAdmin(DeskAdmin):
     inlines = (NeedInline,)
     actions = (
         Verb("publish", _("Publish"), services.publish, fits=[AppealStatus.WAITING]),
-        Verb("refuse", _("Refuse"), services.refuse, asks=ReasonForm, fits=[AppealStatus.WAITING]),
-        Verb(
+        PreviewedVerb("refuse", _("Refuse"), services.refuse, asks=ReasonForm, fits=[AppealStatus.WAITING]),
+        PreviewedVerb(
             "withdraw",
             _("Withdraw for the hospital"),
             services.withdraw,
@@ -142,7 +144,7 @@ class AppealAdmin(DeskAdmin):
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
         rows = self.get_queryset(request).filter(status=AppealStatus.WAITING)
-        return [Waiting(10, _("appeals to moderate"), rows, "status=waiting")]
+        return [Waiting(10, _("appeals to moderate"), rows, "status=waiting", "created_at")]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appeal]:
         rows: QuerySet[Appeal] = (
@@ -277,7 +279,7 @@ class NeedAdmin(DeskAdmin):
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
         rows = self.get_queryset(request).filter(status=NeedStatus.OPEN, is_grey=True, origin="")
-        return [Waiting(90, _("needs to confirm by telephone"), rows, "confirm=due")]
+        return [Waiting(90, _("needs to confirm by telephone"), rows, "confirm=due", "confirmed_at")]
 
     @admin.display(description=_("source"))
     def source(self, need: Need) -> str:

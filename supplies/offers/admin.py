@@ -23,6 +23,7 @@ from supplies.organisations.desk import (
     in_units,
     source_link,
 )
+from supplies.organisations.previewing import PreviewedVerb
 
 
 class OfferInline(DeskInline):
@@ -66,6 +67,7 @@ class OfferInline(DeskInline):
 
 @admin.register(Donation)
 class DonationAdmin(DeskAdmin):
+    decided_in = (DonationStatus.WAITING,)
     region_of = "region"
     is_public = True
     list_display = (
@@ -93,8 +95,8 @@ class DonationAdmin(DeskAdmin):
     inlines = (OfferInline,)
     actions = (
         Verb("publish", _("Publish"), services.publish, fits=[DonationStatus.WAITING]),
-        Verb("refuse", _("Refuse"), services.refuse, asks=ReasonForm, fits=[DonationStatus.WAITING]),
-        Verb(
+        PreviewedVerb("refuse", _("Refuse"), services.refuse, asks=ReasonForm, fits=[DonationStatus.WAITING]),
+        PreviewedVerb(
             "withdraw",
             _("Withdraw for the donor"),
             services.withdraw,
@@ -104,7 +106,7 @@ class DonationAdmin(DeskAdmin):
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
         rows = self.get_queryset(request).filter(status=DonationStatus.WAITING)
-        return [Waiting(20, _("donations to moderate"), rows, "status=waiting")]
+        return [Waiting(20, _("donations to moderate"), rows, "status=waiting", "created_at")]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Donation]:
         rows: QuerySet[Donation] = (

@@ -93,6 +93,7 @@ class CheckVerb(Verb):
     """Finding out about one organisation, by a form that stands on its page. What is refused keeps what was typed."""
 
     is_asked_on_the_page = True
+    ends_the_work = False  # whether nothing is left to decide for whoever did it
 
     def form(self, request: HttpRequest, rows: QuerySet, **options: Any) -> forms.Form:
         asks: Any = self.asks
@@ -107,20 +108,24 @@ class CheckVerb(Verb):
         if not self.is_allowed(desk, request.user, row):
             desk.say_refused(request, row, gettext("You may not do this here; it lies outside your regions."))
             return None
-        if form.is_valid() and self._done(row, form, by=who(request)):
+        if form.is_valid() and self._done(desk, row, form, by=who(request)):
             desk.message_user(request, f"{desk.name_of(row)} · {self.short_description}", messages.SUCCESS)
             return None
         return desk.ask(request, self, rows, form)
 
-    def _done(self, row: Organisation, form: forms.Form, *, by: User) -> bool:
+    def _done(self, desk: DeskAdmin, row: Organisation, form: forms.Form, *, by: User) -> bool:
+        at = timezone.now()
         try:
-            self.verb(row, **self.answers, **form.cleaned_data, by=by, at=timezone.now())
+            desk.check_claim(row, by=by, at=at)
+            self.verb(row, **self.answers, **form.cleaned_data, by=by, at=at)
         except Refused as refusal:
             form.add_error(None, sentence(refusal))
         except ValidationError as fault:
             for field, sentences in fault.message_dict.items():
                 form.add_error(field if field in form.fields else None, sentences)
         else:
+            if self.ends_the_work:
+                desk.give_back(row, by=by)
             return True
         return False
 
@@ -132,6 +137,8 @@ class CheckVerb(Verb):
 
 class Judge(CheckVerb):
     """A verdict, after which the desk goes on to the next that waits."""
+
+    ends_the_work = True
 
 
 class Believe(Judge):
@@ -148,11 +155,17 @@ class CheckFilter(StatusFilter):
     first = "waiting"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        own = [("waiting", _("for you to check")), ("again", _("for you to check again"))]
+        own = [
+            ("waiting", _("for you to check")),
+            ("again", _("for you to check again")),
+            ("call_back", _("to call back today")),
+        ]
         return [*own, *super().lookups(request, model_admin)]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet:
         status = {"waiting": Verified.UNVERIFIED, "again": Verified.VERIFIED}.get(self.value())
+        if self.value() == "call_back":
+            return waiting_for(request.user, queryset).to_call_back(timezone.localdate())
         if status is None:
             return super().queryset(request, queryset)
         return waiting_for(request.user, queryset).filter(status=status)
@@ -165,6 +178,7 @@ class OrganisationAdmin(DeskAdmin):
     change_form_template = "admin/check_organisation.html"
     region_of = "region"
     is_public = True
+    decided_in = (Verified.UNVERIFIED,)
     list_display = ("name", "kind", "region", "standing", "credit_code", "source", "created_at")
     list_filter = (CheckFilter, "kind")
     list_select_related = ("region",)
@@ -194,8 +208,9 @@ class OrganisationAdmin(DeskAdmin):
         rows = waiting_for(request.user, self.get_queryset(request))
         new, again = rows.filter(status=Verified.UNVERIFIED), rows.filter(status=Verified.VERIFIED)
         return [
-            Waiting(30, _("organisations to verify"), new, "status=waiting"),
-            Waiting(40, _("organisations to check again"), again, "status=again"),
+            Waiting(25, _("to call back today"), rows.to_call_back(timezone.localdate()), "status=call_back"),
+            Waiting(30, _("organisations to verify"), new, "status=waiting", "created_at"),
+            Waiting(40, _("organisations to check again"), again, "status=again", "to_check_since"),
         ]
 
     def get_queryset(self, request: HttpRequest) -> Any:

@@ -5,6 +5,7 @@ each chosen row on its own, and says for every refusal why. Roles decide who may
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
@@ -28,6 +29,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from supplies.catalogue.models import Item
+from supplies.claims import services as claims
+from supplies.claims.models import Claim
 from supplies.errors import Refused
 from supplies.free_text import is_free_text, mask
 from supplies.journal.admin import ReadOnlyAdmin
@@ -125,11 +128,13 @@ class Verb:
             desk.say_refused(request, row, _("You may not do this here; it lies outside your regions."))
             return False
         try:
+            desk.check_claim(row, by=answers["by"], at=answers["at"])
             self.verb(row, **answers)
         except (Refused, ValidationError) as refusal:
             desk.say_refused(request, row, sentence(refusal))
             security.info("refused", code=getattr(refusal, "code", "invalid"), action=self.__name__)
             return False
+        desk.give_back(row, by=answers["by"])
         return True
 
     def is_allowed(self, desk: "DeskAdmin", user: Any, row: Any) -> bool:
@@ -173,8 +178,13 @@ class DeskList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list = list(self.result_list)
+        desk = self.model_admin
+        taken = {}
+        if isinstance(desk, DeskAdmin) and desk.decided_in:
+            taken = claims.holding(self.result_list, at=timezone.now())
         for row in self.result_list:
             mask(row)
+            row.claim = taken.get(str(row.pk))
 
 
 class DeskAdmin(ReadOnlyAdmin):
@@ -184,6 +194,8 @@ class DeskAdmin(ReadOnlyAdmin):
     region_of = (
         ""  # from a row to the region it lies in, as "facility.region"; empty where regions do not matter
     )
+
+    decided_in: Collection[str] = ()  # statuses in which one person at a time decides about a row: see claims
 
     when_empty: Text = ""  # how rows come to stand here, told where there are none
 
@@ -230,6 +242,65 @@ class DeskAdmin(ReadOnlyAdmin):
         for word in search_term.split():
             queryset = found(queryset, self.get_search_fields(request), word)
         return queryset, False
+
+    # A row that waits for a decision belongs to whoever opened it, for a quarter of an hour.
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        shown: list[Any] = list(super().get_list_display(request))
+        return [*shown, "taken"] if self.decided_in else shown
+
+    @admin.display(description=gettext_lazy("taken"))
+    def taken(self, row: Any) -> str:
+        return str(row.claim or "–")
+
+    def is_to_be_decided(self, row: Any) -> bool:
+        return str(getattr(row, "status", "")) in set(map(str, self.decided_in))
+
+    def check_claim(self, row: Any, *, by: User, at: datetime) -> None:
+        """Raise Refused where somebody else is deciding about it."""
+        if self.is_to_be_decided(row):
+            claims.check(row, by=by, at=at)
+
+    def give_back(self, row: Any, *, by: User) -> None:
+        """After something was done to it; there is nothing to give back where nobody takes rows."""
+        if self.decided_in:
+            claims.release(row, by=by)
+
+    def claim_of(self, request: HttpRequest, row: Any) -> Claim | None:
+        """Take the row for whoever opens it to decide; of one that somebody else has, who that is."""
+        if not self.is_to_be_decided(row):
+            return None
+        if may_moderate(request.user) and self.may_act_on(request.user, row):
+            try:
+                return claims.take(row, by=who(request), at=timezone.now())
+            except Refused:  # somebody has it: the page says who
+                pass
+        return claims.holding([row], at=timezone.now()).get(str(row.pk))
+
+    def claim_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """POST: take a row over with a reason, or give it back."""
+        if request.method != "POST":
+            return HttpResponse(status=405, headers={"Allow": "POST"})
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        if not (may_moderate(request.user) and self.may_act_on(request.user, row)):
+            raise PermissionDenied
+        if "release" in request.POST:
+            claims.release(row, by=who(request))
+            return HttpResponseRedirect(
+                reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+            )
+        because = request.POST.get("because", "")
+        for said in warnings([(_("Why you take it over"), because)]):
+            self.message_user(request, said, messages.WARNING)
+        try:
+            claims.take(row, by=who(request), at=timezone.now(), because=because)
+        except Refused as refusal:
+            self.message_user(request, sentence(refusal), messages.ERROR)
+        return HttpResponseRedirect(change_url(row))
 
     def name_of(self, row: Any) -> str:
         """What the row is called in messages and headings."""
@@ -280,7 +351,13 @@ class DeskAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_do"
         view = self.admin_site.admin_view(self.do_view)
-        return [path("<path:object_id>/do/<slug:action>/", view, name=name), *super().get_urls()]
+        known = [path("<path:object_id>/do/<slug:action>/", view, name=name), *super().get_urls()]
+        if self.decided_in:
+            claim = f"{self.opts.app_label}_{self.opts.model_name}_claim"
+            known.insert(
+                0, path("<path:object_id>/claim/", self.admin_site.admin_view(self.claim_view), name=claim)
+            )
+        return known
 
     def do_view(self, request: HttpRequest, object_id: str, action: str) -> HttpResponse:
         """POST: do one action to one row, then show the row again."""
@@ -320,6 +397,9 @@ class DeskAdmin(ReadOnlyAdmin):
         if obj is not None:
             base = change_url(obj).removesuffix("change/")
             context["subtitle"] = self.name_of(obj)
+            if self.is_to_be_decided(obj):
+                context["claim"] = self.claim_of(request, obj)
+                context["claim_url"] = f"{base}claim/"
             context["offered"] = [
                 (f"{base}do/{name}/", title)
                 for name, (verb, _name, title) in self.get_actions_of_one(request).items()

@@ -86,6 +86,12 @@ class CallForm(AboutOne):
     number = forms.ChoiceField(label=_("Number"))
     outcome = forms.ChoiceField(label=_("Outcome"), choices=CallOutcome)
     note = _text_of("note", CallLog, required=False)
+    call_back_on = forms.DateField(
+        label=_("Call back on"),
+        help_text=CallLog._meta.get_field("call_back_on").help_text,
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -4,7 +4,7 @@ import hashlib
 import re
 import unicodedata
 import uuid
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Self
 
 from django.contrib.auth.models import AbstractUser
@@ -157,6 +157,13 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         """Not verified yet, or verified so long ago that it has to be looked at again."""
         waits = Q(status=Verified.UNVERIFIED) | Q(to_check_since__isnull=False)
         return self.standing().filter(waits)
+
+    def to_call_back(self, on: date) -> Self:
+        """Those whose last call ended with a promise to call again, by that day."""
+        last = CallLog.objects.filter(organisation=OuterRef("pk")).order_by("-pk")
+        return self.annotate(call_back_on=Subquery(last.values("call_back_on")[:1])).filter(
+            call_back_on__lte=on
+        )
 
     def foreign_to(self, user: "User") -> Self:
         """Those the person has no hand in: she neither registered it nor acts for it."""
@@ -704,6 +711,9 @@ class CallLog(models.Model):
         blank=True,
         help_text=_("Who answered, by post; what they said. No names, no numbers."),
         validators=[names_no_number],
+    )
+    call_back_on = models.DateField(
+        _("call back on"), null=True, blank=True, help_text=_("Empty: nobody has to call again.")
     )
     by = models.ForeignKey(User, models.PROTECT, verbose_name=_("who called"), related_name="+")
     at = models.DateTimeField(_("when"))

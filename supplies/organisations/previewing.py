@@ -64,7 +64,9 @@ class PreviewedVerb(Verb):
             )
         try:
             with transaction.atomic():
-                done = self.verb(row, by=who(request), at=timezone.now(), **answers)
+                by, at = who(request), timezone.now()
+                desk.check_claim(row, by=by, at=at)
+                done = self.verb(row, by=by, at=at, **answers)
                 becomes = done.get_status_display()
                 transaction.set_rollback(True)
         except (Refused, ValidationError) as refusal:

@@ -218,10 +218,12 @@ def log_call(
     at: datetime,
     note: str = "",
     contact: Contact | None = None,
+    call_back_on: date | None = None,
 ) -> CallLog:
     """Write down a call made to find out about an organisation. Raises ValidationError with the field named.
 
     contact    the kept contact that was called: its number was given by the organisation, so it proves nothing alone
+    call_back_on    the day on which somebody has to call again; the next call says whether that is still so
     """
     organisation = Organisation.objects.select_for_update().get(pk=organisation.pk)
     _judging(organisation, by)
@@ -239,9 +241,12 @@ def log_call(
         outcome=outcome,
         note=note.strip(),
         contact=contact.pk if contact is not None else None,
+        call_back_on=call_back_on,
         by=by,
         at=at,
     )
+    if call_back_on is not None and call_back_on < timezone.localdate(at):
+        raise ValidationError({"call_back_on": _("That day has passed; choose today or a later one.")})
     call.clean_fields(exclude=["organisation", "by"])
     call.save(force_insert=True)
     record(organisation, "organisation.called", by=by, at=at, origin=origin, outcome=outcome)

@@ -149,12 +149,14 @@ class TicketAdmin(DeskAdmin):
                 _("tickets that wait for the sender"),
                 rows.filter(status=TicketStatus.OPEN),
                 "status=open",
+                "opened_at",
             ),
             Waiting(
                 61,
                 _("answers of senders to settle"),
                 rows.filter(status=TicketStatus.ANSWERED),
                 "status=answered",
+                "answered_at",
             ),
         ]
 

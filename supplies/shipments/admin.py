@@ -345,7 +345,13 @@ class ShipmentAdmin(DeskAdmin):
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
         rows, now = Shipment.objects.visible_to(request.user), timezone.now()
         return [
-            Waiting(54, _("shipments without a carrier"), rows.filter(status=S.DRAFT), "status=draft"),
+            Waiting(
+                54,
+                _("shipments without a carrier"),
+                rows.filter(status=S.DRAFT),
+                "status=draft",
+                "created_at",
+            ),
             Waiting(
                 56,
                 _("shipments that their carrier says are delivered"),
@@ -358,7 +364,13 @@ class ShipmentAdmin(DeskAdmin):
                 pile(rows, "silent", now),
                 "state=silent",
             ),
-            Waiting(58, _("shipments that are overdue"), pile(rows, "overdue", now), "state=overdue"),
+            Waiting(
+                58,
+                _("shipments that are overdue"),
+                pile(rows, "overdue", now),
+                "state=overdue",
+                "expected_on",
+            ),
             Waiting(53, _("shipments that were too cold or too warm"), rows.alarming(), "state=alarm"),
             Waiting(60, _("shipments in trouble"), rows.in_trouble(), "state=trouble"),
         ]
