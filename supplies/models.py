@@ -25,7 +25,9 @@ from supplies.lanes.models import Lane
 from supplies.listings.models import ListedFacility
 from supplies.loads.models import ConsolidatedLoad, LoadedShipment
 from supplies.needs.models import Appeal, Need, OpenCount
+from supplies.notices.inbox import Choice, Habits, Notice, Robot, Sending
 from supplies.notices.models import Following, WebhookDelivery, WebhookEndpoint
+from supplies.notices.searches import SavedSearch
 from supplies.offers.models import Donation, Offer
 from supplies.opendata.models import SigningKey
 from supplies.organisations.models import (
@@ -66,6 +68,7 @@ __all__ = [
     "Certificate",
     "CertifiedGoods",
     "ChangeRequest",
+    "Choice",
     "ConsolidatedLoad",
     "Contact",
     "Correction",
@@ -81,6 +84,7 @@ __all__ = [
     "Facility",
     "Following",
     "ForeignNeed",
+    "Habits",
     "HandlingUnit",
     "IdempotencyKey",
     "Import",
@@ -96,6 +100,7 @@ __all__ = [
     "Merge",
     "MovedRow",
     "Need",
+    "Notice",
     "Offer",
     "OpenCount",
     "Organisation",
@@ -111,8 +116,11 @@ __all__ = [
     "Region",
     "Report",
     "Reveal",
+    "Robot",
+    "SavedSearch",
     "Seal",
     "SecondFactor",
+    "Sending",
     "Session",
     "Shipment",
     "ShipmentLine",
