@@ -18,6 +18,8 @@ from supplies.listings.api import ListedFacilityViewSet
 from supplies.loads.api import LoadViewSet
 from supplies.needs.api import AppealViewSet, NeedViewSet
 from supplies.notices.api import FollowView, WebhookDeliveryViewSet, WebhookEndpointViewSet
+from supplies.notices.api import WebhookDeliveryViewSet, WebhookEndpointViewSet
+from supplies.notices.inbox_api import NoticeViewSet, PreferencesView, SavedSearchViewSet
 from supplies.offers.api import DonationViewSet, OfferViewSet
 from supplies.organisations.api import OrganisationViewSet
 from supplies.papers.api import CertificateView, CertifyView, PaperView
@@ -51,6 +53,8 @@ router.register("tickets", TicketViewSet, basename="ticket")
 router.register("intake-batches", ImportViewSet, basename="intake-batch")
 router.register("webhook-endpoints", WebhookEndpointViewSet)
 router.register("webhook-deliveries", WebhookDeliveryViewSet)
+router.register("notices", NoticeViewSet)
+router.register("saved-searches", SavedSearchViewSet)
 router.register("loads", LoadViewSet, basename="load")
 router.register("change-requests", ReportViewSet, basename="change-request")
 
@@ -58,6 +62,7 @@ urlpatterns = [
     path("", include(router.urls)),
     path("check/", gated(CheckView).as_view(), name="check"),
     path("intake/", gated(IntakeView).as_view(), name="intake"),
+    path("notification-choices/", gated(PreferencesView).as_view(), name="api-notification-choices"),
     path("tracking-events/", gated(TrackingEventsView).as_view(), name="tracking-events"),
     path(
         "shipments/<uuid:pk>/proofs/",

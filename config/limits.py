@@ -45,12 +45,13 @@ ROUTES = {
         intake-batch-list intake-batch-detail intake-batch-rows
         shipment-list shipment-detail shipment-candidates carrier-records ticket-list ticket-detail load-list load-detail proposal-deviations proposal-suggested-shipments contact-list contact-detail reveal-list reveal-detail
         organisation organisation-check facility promise privacy open-data open-dictionary open-dictionary-json open-key open-manifest open-signature how-matching-works my-data account account-number keys members nowhere
+        inbox searches notification-choices notice-list notice-detail savedsearch-list savedsearch-detail api-notification-choices
         webhooks webhook webhookendpoint-list webhookendpoint-detail webhookdelivery-list webhookdelivery-detail
         """,
     "search": "dock intake-batch-errors shipment-paper shipment-papers choose-hospital read-announcement intake check-goods check check-offer",
     "track": """
         find-code track track-code invitation still-needed reported change-request-detail take-back-report
-        confirm-following end-following
+        confirm-following end-following end-notices
         change-request-take-back find-certificate certificate certificate-file certificate-detail
         """,
     "report": "report follow-shipment track-followers change-request-list",
@@ -71,6 +72,8 @@ ROUTES = {
         hand-in-evidence organisation-calls organisation-verify change-name end-other-sessions erase-me
         invite revoke-invitation dismiss-member promote-member issue-key revoke-key
         add-webhook test-webhook enable-webhook disable-webhook rotate-webhook remove-webhook replay-webhook replay-delivery
+        read-inbox open-notice save-search save-offers-search rename-search remove-search
+        choose-hours set-up-robot take-robot-away notice-read notice-read-all savedsearch-remove
         webhookendpoint-test webhookendpoint-rotate webhookendpoint-enable webhookendpoint-disable webhookendpoint-remove
         webhookendpoint-replay webhookdelivery-replay
         set-up-second-factor recovery-codes recovery-codes-file recovery-codes-kept account_email

@@ -396,6 +396,8 @@ SPECTACULAR_SETTINGS = {
         "AllocationStatus": "supplies.allocations.models.AllocationStatus",
         "EmergencyPhase": "supplies.emergencies.models.Phase",
         "NeedStatus": "supplies.needs.models.NeedStatus",
+        "NewsGroup": "supplies.notices.inbox.Group",
+        "NewsHow": "supplies.notices.inbox.How",
         "OfferStatus": "supplies.offers.models.OfferStatus",
         "LoadStatus": "supplies.loads.models.LoadStatus",
         "UnitKind": "supplies.shipments.units.UnitKind",
@@ -445,12 +447,6 @@ JOURNAL_LISTENERS: dict[str, list[str]] = {
     "allocation.returned": ["matching.services.hear"],
     "allocation.credited": ["matching.services.hear"],
     "allocation.rerouted": ["matching.services.hear", "matching.services.reconsider"],
-    "facility.paused": ["supplies.receipts.letters.warn_of_pause"],
-    "shipment.rerouted": ["supplies.receipts.letters.tell_of_rerouting"],
-    "ticket.opened": ["supplies.receipts.letters.tell_sender"],
-    "ticket.answered": ["supplies.receipts.letters.tell_hospital"],
-    "ticket.settled": ["supplies.receipts.letters.tell_sender"],
-    "ticket.reminded": ["supplies.receipts.letters.tell_sender"],
     "shipment.booked": ["supplies.carriers.services.hear_of_booked"],
     "shipment.said_delivered": ["supplies.carriers.services.hear_of_delivered"],
     "facility.resumed": ["matching.services.hear_of_facility"],
@@ -513,6 +509,48 @@ for _kind in (
     "facility.paused",
 ):
     JOURNAL_LISTENERS.setdefault(_kind, []).append("supplies.notices.following.hear")
+# What people are told of in their inbox and beyond; who of them, is said in supplies/notices/kinds.py.
+for _kind in (
+    *("proposal.approved", "proposal.agreed", "proposal.declined", "proposal.withdrawn", "proposal.expired"),
+    *("proposal.to_answer", "allocation.released", "allocation.to_hand_over"),
+    *("appeal.published", "appeal.refused", "appeal.waits", "need.met", "need.lapsed", "need.reminded"),
+    *("donation.published", "donation.refused", "donation.waits", "offer.lapsed"),
+    *("shipment.booked", "shipment.departed", "shipment.arrived", "shipment.delivered", "shipment.accepted"),
+    *(
+        "shipment.partly_accepted",
+        "shipment.refused",
+        "shipment.returning",
+        "shipment.lost",
+        "shipment.cancelled",
+    ),
+    *("shipment.rerouted", "shipment.fell_silent", "shipment.to_hand_over", "shipment.to_count"),
+    *(
+        "ticket.opened",
+        "ticket.answered",
+        "ticket.settled",
+        "ticket.reminded",
+        "thanks.said",
+        "facility.paused",
+    ),
+    *("organisation.verified", "organisation.refused", "organisation.enrolled", "organisation.manager_made"),
+):
+    JOURNAL_LISTENERS.setdefault(_kind, []).append("supplies.notices.concerning.hear")
+for _kind in ("need.opened", "need.reopened", "offer.opened"):
+    JOURNAL_LISTENERS.setdefault(_kind, []).append("supplies.notices.watching.hear")
+# Rows of higher concepts that people are told of, and what of theirs somebody is reminded of.
+NOTICE_SUBJECTS: dict[str, str] = {"proposal": "matching.telling.PROPOSAL"}
+REMINDERS: dict[str, str] = {"proposal.to_answer": "matching.telling.to_answer"}
+DIGEST_HOUR: int = env.int("DIGEST_HOUR", default=8)  # in each reader's own time zone
+if not 0 <= DIGEST_HOUR <= 23:
+    raise ImproperlyConfigured("DIGEST_HOUR has to be an hour of the day, 0 to 23.")
+NOTICES_KEPT_DAYS: int = env.int("NOTICES_KEPT_DAYS", default=90)
+# Where robots of chats are spoken to: their official hosts and no other. Others are for tests, and have to be named in
+# ROBOT_HOSTS ("127.0.0.1:9000") too, where they are private or without TLS.
+ROBOT_SITES: dict[str, str] = {
+    "wecom": env.str("WECOM_SITE", default="https://qyapi.weixin.qq.com"),
+    "dingtalk": env.str("DINGTALK_SITE", default="https://oapi.dingtalk.com"),
+}
+ROBOT_HOSTS: list[str] = env.list("ROBOT_HOSTS", default=[])
 # Hosts with their port ("127.0.0.1:9000") that webhooks may be sent to though they are private or without TLS: a receiver on the
 # same machine, for a demonstration or a test.
 WEBHOOK_HOSTS: list[str] = env.list("WEBHOOK_HOSTS", default=[])
@@ -595,6 +633,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "where-it-went": {"task": "matching.count_where_it_went", "schedule": 600.0},
     "open-data": {"task": "opendata.publish", "schedule": crontab(hour=3, minute=40)},
     "webhooks": {"task": "notices.carry", "schedule": 15.0},
+    "notices": {"task": "notices.tell", "schedule": 15.0},
+    "reminders": {"task": "notices.remind", "schedule": 300.0},
     "webhooks-forget": {"task": "notices.forget", "schedule": crontab(hour=3, minute=30)},
     "federation": {"task": "federation.pull", "schedule": crontab(minute=25)},
 }

@@ -28,7 +28,10 @@ from supplies.listings.models import ListedFacility
 from supplies.loads.models import ConsolidatedLoad, LoadedShipment
 from supplies.needs.models import Appeal, ItemGap, Need, OpenCount, OpenThere
 from supplies.needs.models import Appeal, Need, OpenCount, PlaceCount
+from supplies.needs.models import Appeal, Need, OpenCount
+from supplies.notices.inbox import Choice, Habits, Notice, Robot, Sending
 from supplies.notices.models import Following, WebhookDelivery, WebhookEndpoint
+from supplies.notices.searches import SavedSearch
 from supplies.offers.models import Donation, Offer
 from supplies.opendata.models import Figure, SigningKey
 from supplies.organisations.models import (
@@ -65,6 +68,7 @@ __all__ = [
     "CertifiedGoods",
     "ChangeRequest",
     "Claim",
+    "Choice",
     "ConsolidatedLoad",
     "Contact",
     "Correction",
@@ -82,6 +86,7 @@ __all__ = [
     "Figure",
     "Following",
     "ForeignNeed",
+    "Habits",
     "HandlingUnit",
     "IdempotencyKey",
     "Import",
@@ -98,6 +103,7 @@ __all__ = [
     "Merge",
     "MovedRow",
     "Need",
+    "Notice",
     "Offer",
     "OpenCount",
     "OpenThere",
@@ -116,8 +122,11 @@ __all__ = [
     "Report",
     "Reveal",
     "SavedList",
+    "Robot",
+    "SavedSearch",
     "Seal",
     "SecondFactor",
+    "Sending",
     "Session",
     "Shipment",
     "ShipmentLine",

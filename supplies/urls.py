@@ -18,6 +18,7 @@ from supplies.federation import views as federation
 from supplies.intake import views as intake
 from supplies.listings import views as listings
 from supplies.needs import views as needs
+from supplies.notices import inbox_views as inbox
 from supplies.notices import views as notices
 from supplies.offers import views as offers
 from supplies.opendata import fhir_api as fhir
@@ -41,6 +42,15 @@ urlpatterns = [
     path("track/<slug:code>/follow/", notices.follow_shipment, name="follow-shipment"),
     path("following/<str:word>/confirm/", notices.confirm_following, name="confirm-following"),
     path("following/<str:word>/end/", notices.end_following, name="end-following"),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/read/", inbox.read_all, name="read-inbox"),
+    path("inbox/<uuid:pk>/", inbox.open_notice, name="open-notice"),
+    path("notices/<str:word>/end/", inbox.end_notices, name="end-notices"),
+    path("searches/", inbox.searches, name="searches"),
+    path("searches/save/", inbox.save_search, name="save-search"),
+    path("searches/offers/save/", inbox.save_offers_search, name="save-offers-search"),
+    path("searches/<uuid:pk>/rename/", inbox.rename_search, name="rename-search"),
+    path("searches/<uuid:pk>/remove/", inbox.remove_search, name="remove-search"),
     path("needs/", needs.browse, name="needs"),
     path("needs/still-needed/<str:word>/", needs.still_needed, name="still-needed"),
     path("needs/elsewhere/", federation.elsewhere, name="needs-elsewhere"),
@@ -119,6 +129,10 @@ urlpatterns = [
     path("account/mail/", accounts.mail, name="account_email"),
     path("account/mail/code/", accounts.mail_code, name="account_email_verification_sent"),
     path("account/reminders/", accounts.choose_reminders, name="choose-reminders"),
+    path("account/notifications/", inbox.choices, name="notification-choices"),
+    path("account/notifications/hours/", inbox.choose_hours, name="choose-hours"),
+    path("account/notifications/robots/<slug:channel>/", inbox.set_up_robot, name="set-up-robot"),
+    path("account/notifications/robots/<slug:channel>/away/", inbox.take_robot_away, name="take-robot-away"),
     path("account/sessions/end/", accounts.end_other_sessions, name="end-other-sessions"),
     path("account/keys/", accounts.keys, name="keys"),
     path("account/keys/new/", accounts.issue_key, name="issue-key"),

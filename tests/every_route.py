@@ -41,6 +41,7 @@ from tests.makers import (
     make_load,
     make_member,
     make_need,
+    make_notice,
     make_offer,
     make_shipment,
     make_standard,
@@ -129,6 +130,7 @@ def some_of_everything() -> dict[str, Any]:
     thanking.thank(counted, words="演练：谢谢", by=None, at=NOW)
     contact = people.keep_contact(shipment.consignor, at=NOW, name="演练", phone="000-0000-0001", by=keeper)
     said = corrections.report(proposal.need, kind="not_needed", by=None, at=NOW)
+    notice, search = make_notice(keeper), make_search(keeper)
     return {
         "report": "need",
         "report/1": proposal.need_id,
@@ -153,6 +155,11 @@ def some_of_everything() -> dict[str, Any]:
         "appeals/new": shipment.consignee_id,
         "donations": make_donation().pk,
         "offers": make_offer().pk,
+        "notices": notice.pk,
+        "inbox": notice.pk,
+        "saved-searches": search.pk,
+        "searches": search.pk,
+        "account/notifications/robots": "wecom",
         "webhooks": delivery.endpoint_id,
         "webhooks/deliveries": delivery.pk,
         "webhook-endpoints": delivery.endpoint_id,

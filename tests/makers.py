@@ -23,7 +23,10 @@ from supplies.loads.models import ConsolidatedLoad
 from supplies.needs import services as asking
 from supplies.needs.models import Appeal, Need
 from supplies.notices import services as hooks
+from supplies.notices import watching
+from supplies.notices.inbox import Notice
 from supplies.notices.models import WebhookDelivery, WebhookEndpoint
+from supplies.notices.searches import SavedSearch
 from supplies.offers import services as giving
 from supplies.offers.models import Donation, Offer
 from supplies.organisations import services as people
@@ -315,6 +318,20 @@ def make_delivery(endpoint: WebhookEndpoint | None = None, **fields: Any) -> Web
     delivery = hooks.test(endpoint or make_webhook(), by=None, at=fields.pop("at", NOW))
     WebhookDelivery.objects.filter(pk=delivery.pk).update(**fields)
     return WebhookDelivery.objects.get(pk=delivery.pk)
+
+
+def make_notice(user: User, **fields: Any) -> Notice:
+    """News of a need that everybody may read."""
+    need = make_need()
+    defaults = {"kind": "need.met", "group": "posts", "subject": "need", "at": NOW, "created_at": NOW}
+    return Notice.objects.create(
+        user=user, about=str(need.appeal_id), rows=[str(need.pk)], **{**defaults, **fields}
+    )
+
+
+def make_search(user: User, **fields: Any) -> SavedSearch:
+    given = {"over": "needs", "name": "", "q": f"drill {next(_number)}", "at": NOW}
+    return watching.save(user, **{**given, **fields})
 
 
 def make_load(*shipments: Shipment, **fields: Any) -> ConsolidatedLoad:

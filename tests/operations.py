@@ -352,6 +352,13 @@ CASES: dict[str, Case] = {
     "POST /api/v1/track/{code}/followers/": a_follower,
     "POST /api/v1/shipments/{id}/return/": partial(a_shipment, "return", "in_transit"),
     "POST /api/v1/shipments/{id}/returned/": partial(a_shipment, "returned", "returning"),
+    "POST /api/v1/notices/{id}/read/": lambda: (f"notices/{make_notice(an_admin()).pk}/read/", {}),
+    "POST /api/v1/notices/read-all/": lambda: ("notices/read-all/", {}),
+    "POST /api/v1/saved-searches/": lambda: ("saved-searches/", {"over": "needs", "q": "masks"}),
+    "POST /api/v1/saved-searches/{id}/remove/": lambda: (
+        f"saved-searches/{make_search(an_admin()).pk}/remove/",
+        {},
+    ),
     "POST /api/v1/webhook-deliveries/{id}/replay/": lambda: (
         f"webhook-deliveries/{make_delivery(status='failed').pk}/replay/",
         {},

@@ -449,6 +449,21 @@ def _webhooks(number: int) -> None:
         make_delivery(make_webhook(carrier))
 
 
+def _notices(number: int) -> None:
+    reader = User.objects.get(memberships__role="volunteer")
+    for _position in range(number):
+        make_notice(reader)
+
+
+def _searches(number: int) -> None:
+    """More than anybody may save by himself, as of before there was a limit."""
+    reader = User.objects.get(memberships__role="volunteer")
+    SavedSearch.objects.bulk_create(
+        SavedSearch(user=reader, over="needs", name="drill", q=str(uuid4()), created_at=NOW)
+        for _position in range(number)
+    )
+
+
 def a_short_count() -> None:
     shipment = make_shipment(status="delivered")
     receiving.receive(shipment, counts=[{"line": shipment.lines.get(), "accepted": 90}], by=None, at=NOW)
@@ -479,6 +494,8 @@ LISTS: dict[str, Callable[[int], None]] = {
     "tickets/": _times(a_short_count),
     "contacts/": _contacts,
     "reveals/": _reveals,
+    "notices/": _notices,
+    "saved-searches/": _searches,
     "webhook-endpoints/": _webhooks,
     "webhook-deliveries/": _webhooks,
 }

@@ -1,28 +1,18 @@
 """Reminding a hospital of what it asked for, before it goes grey and before it lapses; and the link in that mail.
 
-Each need is told of once before either, whoever runs this and however often: that it was told is written with the mail.
+Each need is told of once before either, whoever runs this and however often: that it was told is written with the entry.
 """
 
-import uuid
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
 from django.core import signing
-from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import Q
-from django.template.loader import render_to_string
-from django.urls import reverse
-from django.utils import translation
-from django.utils.translation import gettext as _
 
-from supplies.accounts.services import Member, members_to_remind
 from supplies.journal.services import record_all
-from supplies.leaks import masked
 from supplies.needs.models import Appeal, Need, Reminded, unconfirmed
 from supplies.organisations.models import User
 from supplies.organisations.permissions import acts_for
@@ -33,10 +23,10 @@ SALT = "needs.still-needed"  # a link made for something else confirms nothing
 
 @transaction.atomic
 def remind(*, at: datetime) -> int:
-    """Write to the hospitals whose needs go grey or lapse soon. Returns of how many needs was told.
+    """Write into the journal which needs go grey or lapse soon, so that their hospitals are told. Returns how many.
 
-    Who acts for the hospital, gave an address and did not say no gets one mail for each appeal. Of others nobody can be
-    told; their needs stand on their page and, once grey, on the desk's list of calls to make.
+    Who acts for the hospital hears of it once for each appeal (`supplies.notices`). Where nobody can be told, a need stands on
+    its page and, once grey, on the desk's list of calls to make.
     """
     end = unconfirmed(lambda each: each.confirm_days - each.remind_days, at=at)
     turn_grey = unconfirmed(lambda each: each.grey_days - each.remind_days, at=at)
@@ -44,11 +34,7 @@ def remind(*, at: datetime) -> int:
     waiting = Need.objects.open().filter(due).select_for_update(of=("self",)).order_by("pk")
     keys = list(waiting.values_list("pk", flat=True))
     ending = set(Need.objects.filter(end, pk__in=keys).values_list("pk", flat=True))
-    told = Need.objects.filter(pk__in=keys).select_related(
-        "item__display_unit", "appeal__emergency", "appeal__facility__organisation"
-    )
-    needs = list(told.most_urgent_first())
-    _write(needs)
+    needs = list(Need.objects.filter(pk__in=keys).most_urgent_first())
     for step, of in ((Reminded.OF_END, "end"), (Reminded.OF_GREY, "grey")):
         rows = [need for need in needs if (need.pk in ending) == (step == Reminded.OF_END)]
         Need.objects.filter(pk__in=[need.pk for need in rows]).update(reminded=step)
@@ -58,33 +44,6 @@ def remind(*, at: datetime) -> int:
 
 def _told_of(of: str, need: Need) -> dict[str, str]:
     return {"of": of}
-
-
-def _write(needs: Iterable[Need]) -> None:
-    by_appeal: dict[Appeal, list[Need]] = defaultdict(list)
-    for need in needs:
-        by_appeal[need.appeal].append(need)
-    members: dict[uuid.UUID, list[Member]] = defaultdict(list)
-    for member in members_to_remind({appeal.facility.organisation_id for appeal in by_appeal}):
-        members[member.organisation_id].append(member)
-    for appeal, lines in by_appeal.items():
-        for member in members[appeal.facility.organisation_id]:
-            _write_to(member, appeal, lines)
-
-
-def _write_to(member: Member, appeal: Appeal, needs: Sequence[Need]) -> None:
-    with translation.override(member.user.language or settings.LANGUAGE_CODE):
-        name = masked(appeal.facility.name)
-        text = {
-            "hospital": name,
-            "needs": needs,
-            "link": address(reverse("still-needed", args=[link_for(appeal, member.user)])),
-            "days": HOLDS_FOR.days,
-            "appeal": address(reverse("appeal", args=[appeal.pk])),
-            "account": address(reverse("account")),
-        }
-        subject = _("Still needed? %(hospital)s") % {"hospital": name}
-        send_mail(subject, render_to_string("needs/mail/still_needed.txt", text), None, [member.email])
 
 
 def address(path: str) -> str:
@@ -104,7 +63,11 @@ class StillNeeded:
 
 
 def link_for(appeal: Appeal, user: User) -> str:
-    return signing.dumps([str(appeal.pk), user.pk], salt=SALT)
+    return word_for(str(appeal.pk), user.pk)
+
+
+def word_for(appeal_id: str, user_id: int) -> str:
+    return signing.dumps([appeal_id, user_id], salt=SALT)
 
 
 def opened(word: str) -> StillNeeded | None:

@@ -7,6 +7,7 @@ whatever the other side does, it is hung up on after ten seconds and no more tha
 import http.client
 import threading
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -37,9 +38,12 @@ class Answer:
     retry_after: str = ""
 
 
-def target_of(url: str) -> tuple[Site, str]:
-    """The site and the path of an address. Raises CannotConnect for one that is never sent to."""
-    site, parts = site_of(url, named=settings.WEBHOOK_HOSTS)
+def target_of(url: str, named: Collection[str] | None = None) -> tuple[Site, str]:
+    """The site and the path of an address. Raises CannotConnect for one that is never sent to.
+
+    named    see `connecting`; those that webhooks may be sent to, if none are given
+    """
+    site, parts = site_of(url, named=settings.WEBHOOK_HOSTS if named is None else named)
     if len(url) > LONGEST_URL:
         raise CannotConnect(_("This address is longer than %(most)d characters.") % {"most": LONGEST_URL})
     if parts.fragment:
@@ -47,11 +51,11 @@ def target_of(url: str) -> tuple[Site, str]:
     return site, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
-def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
+def post(url: str, body: bytes, headers: dict[str, str], *, named: Collection[str] | None = None) -> Answer:
     """Send a message and read the beginning of the answer. Raises nothing: what went wrong is the answer."""
     began = time.monotonic()
     try:
-        site, path = target_of(url)
+        site, path = target_of(url, named)
         line = line_to(site)
     except CannotConnect:
         return Answer(0, problem=Problem.ADDRESS)

@@ -67,6 +67,7 @@ class Retention(models.TextChoices):
         _("with the records of the emergency; numbers in it are taken out when their owner asks"),
     )
     CONTACT = "contact", _("180 days after it was last given, or until its owner asks")
+    NOTICES = "notices", _("90 days, read or not")
     ACCOUNT = "account", _("until the account is erased by its owner")
     SESSION = "session", _("until signing out, at most thirty days")
     EVIDENCE = "evidence", _("400 days at most, or until whoever handed it in is erased")

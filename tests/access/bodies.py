@@ -58,6 +58,13 @@ API: dict[str, Body] = {
     "change-request-list": lambda world, side: {"need": str(side["need published"].pk), "kind": "fake"},
     "proposal-decline": lambda world, side: REASON,
     "allocation-release": lambda world, side: REASON,
+    "savedsearch-list": lambda world, side: {"over": "needs", "q": "drill"},
+    "api-notification-choices": lambda world, side: {
+        "timezone": "Asia/Shanghai",
+        "quiet_from": None,
+        "quiet_until": None,
+        "choices": [],
+    },
     "webhookendpoint-list": lambda world, side: {
         "organisation": str(side.hospital.pk),
         "url": "https://hooks.example.org/new",
@@ -170,6 +177,13 @@ PAGES: dict[str, Body] = {
     "invite": lambda world, side: {"role": "hospital"},
     "add-webhook": lambda world, side: {"url": "https://hooks.example.org/new", "kinds": ["need.opened"]},
     "replay-webhook": lambda world, side: {"since": str(TODAY)},
+    "save-search": lambda world, side: {"query": "q=drill"},
+    "save-offers-search": lambda world, side: {"organisation": str(side.hospital.pk)},
+    "rename-search": lambda world, side: {"name": "drill"},
+    "choose-hours": lambda world, side: {"timezone": "Asia/Shanghai"},
+    "set-up-robot": lambda world, side: {
+        "wecom-address": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=drill"
+    },
     "issue-key": lambda world, side: {"name": "演练", "scopes": ["read"], "expires_on": DAY},
     "change-name": lambda world, side: {"first_name": "演练"},
     "language": lambda world, side: {"language": "en"},

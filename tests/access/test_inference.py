@@ -30,6 +30,7 @@ NOT_COMPARED = {
     "still-needed",
     "confirm-following",
     "end-following",
+    "end-notices",
     "follow-shipment",
     "reported",
     "change-request-detail",

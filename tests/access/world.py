@@ -24,6 +24,7 @@ from supplies.intake import services as lists
 from supplies.intake.models import Correction, ImportedLine, ImportedRow, StagedRow
 from supplies.loads import services as loads
 from supplies.needs import reminders
+from supplies.notices import choosing, robots
 from supplies.notices import services as hooks
 from supplies.notices.following import CONFIRM, END, ask
 from supplies.notices.models import Following
@@ -52,11 +53,13 @@ from tests.makers import (
     make_item,
     make_listing,
     make_need,
+    make_notice,
     make_organisation,
     make_pair,
     make_pair_of_needs,
     make_peer,
     make_region,
+    make_search,
     make_shipment,
     make_user,
     make_webhook,
@@ -191,9 +194,16 @@ def _accounts(side: Side) -> None:
     side.rows |= {"invitation": invitation, "reveal": Reveal.objects.get(contact_id=contact.pk)}
     ask(side["shipment in_transit"], email="drill@example.org", language="en", at=timezone.now())
     side.rows["following"] = followed = Following.objects.get(shipment=side["shipment in_transit"])
+    side.rows |= {"notice": make_notice(manager), "search": make_search(manager)}
+    side.rows["robot"] = robots.set_up(
+        manager, "wecom", address=f"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=drill-{side.name}", at=NOW
+    )
     side.rows["thanks"] = thank(side["shipment counted"], words="演练：谢谢", by=manager, at=NOW)
     side.codes = {
         "confirm-following": signing.dumps(str(followed.pk), salt=CONFIRM),
+        "end-notices": choosing.word_that_ends(manager, ["trouble"]),
+        "set-up-robot": "wecom",
+        "take-robot-away": "wecom",
         "end-following": signing.dumps(str(followed.pk), salt=END),
         "invitation": code,
         "still-needed": reminders.link_for(side["appeal published"], manager),

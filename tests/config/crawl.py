@@ -170,6 +170,7 @@ def digests() -> dict[str, str]:
 
 BY_NO_COOKIE = {  # what they may do is not the browser's: who sends knows a word, or signs
     "end-following": "the word in its address; a mailbox posts it by itself (RFC 8058)",
+    "end-notices": "the same",
     "carrier-hook": "a carrier's signature",
 }
 

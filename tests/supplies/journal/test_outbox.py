@@ -37,16 +37,15 @@ ALLOWED = {
     ): "allauth's, which writes with Django's mail: into the outbox",
     ("supplies/accounts/forms.py", "send_mail"): "the same",
     (
-        "supplies/needs/reminders.py",
+        "supplies/change_requests/services.py",
         "send_mail",
     ): "Django's mail, which goes into the outbox in the same transaction",
-    ("supplies/change_requests/services.py", "send_mail"): "the same",
     ("supplies/notices/services.py", "send_mail"): "the same",
-    ("supplies/receipts/letters.py", "send_mail"): "the same",
     (
         "supplies/notices/following.py",
         "EmailMessage",
     ): "the same, with the heading by which mailboxes end it",
+    ("supplies/notices/sending.py", "EmailMessage"): "the same",
     ("supplies/opendata/dump.py", "signature"): "a seal under a manifest, not a message",
     ("supplies/journal/mail.py", "EmailMultiAlternatives"): "a mail as it was written down",
 }

@@ -6,6 +6,7 @@ from supplies.allocations import services as ledger
 from supplies.allocations.models import Allocation
 from supplies.errors import NotEligible, Refused
 from supplies.journal.services import dispatch
+from supplies.notices.sending import tell
 from supplies.organisations import services as people
 from supplies.organisations.models import User
 from supplies.receipts import services as receiving
@@ -50,14 +51,16 @@ def test_taking_goods_again_undoes_nothing_silently(volunteer: User) -> None:
 
 def test_the_sender_and_the_carrier_of_what_is_on_its_way_are_warned(mailoutbox) -> None:
     shipment = make_shipment(status="in_transit")
-    readers = [
-        with_address(make_member("donor", shipment.consignor)),
-        with_address(make_member("carrier", shipment.carrier)),
-    ]
-    with_address(make_member("donor", make_shipment(status="in_transit").consignor))
+    other = make_shipment(status="in_transit")
+    readers = [make_member("donor", shipment.consignor), make_member("carrier", shipment.carrier)]
+    others = make_member("donor", other.consignor)
+    dispatch(at=NOW)  # what was before they had an address is not told by mail
+    for reader in (*readers, others):
+        with_address(reader)
 
     people.pause(shipment.consignee, reason="full", by=None, at=NOW)
     dispatch(at=NOW)
+    tell(at=NOW)
 
     assert sorted(letter.to[0] for letter in mailoutbox) == sorted(reader.email for reader in readers)
 

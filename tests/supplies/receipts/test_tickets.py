@@ -9,6 +9,7 @@ from matching.books import faults
 from matching.models import MatchingRun
 from supplies.errors import MoveRefused, NotEligible, NotEnoughLeft, Refused
 from supplies.journal.services import dispatch
+from supplies.notices.sending import tell
 from supplies.organisations.models import User
 from supplies.receipts import services as receiving
 from supplies.receipts.models import CREDITABLE, Discrepancy, DiscrepancyTicket, Receipt, Refusal
@@ -60,6 +61,7 @@ def test_every_kind_of_discrepancy_opens_a_ticket_and_the_need_lacks_it_again() 
 def test_a_shortfall_is_matched_again() -> None:
     shipment = counted(accepted=90)
     dispatch(at=NOW)
+    tell(at=NOW)
 
     need, _offer = sides(shipment)
     assert need.item_id in MatchingRun.objects.latest("created_at").only
@@ -259,9 +261,10 @@ def test_the_sender_is_told_once_a_shipment_in_her_language_and_reminded_once(ma
     counts = [{"line": shipment.lines.get(), "accepted": 80, "damaged": 10}]
     receiving.receive(shipment, counts=counts, received_by="演练甲", by=None, at=NOW)
     dispatch(at=NOW)
+    tell(at=NOW)
     told = letters(mailoutbox, sender)
     assert len(told) == 1
-    assert shipment.code in told[0].body
+    assert shipment.code[:8] in told[0].body
     assert "演练甲" not in told[0].body
 
     late = NOW + receiving.REMIND_AFTER
@@ -269,6 +272,7 @@ def test_the_sender_is_told_once_a_shipment_in_her_language_and_reminded_once(ma
     assert receiving.remind(at=late) == 2
     assert receiving.remind(at=late) == 0
     dispatch(at=late)
+    tell(at=late)
 
     assert len(letters(mailoutbox, sender)) == 2
 
@@ -277,20 +281,23 @@ def test_the_hospital_is_told_of_the_answer_and_the_sender_of_the_end(
     mailoutbox, donor: User, volunteer: User
 ) -> None:
     shipment = counted(accepted=90)
-    sender = with_address(make_member("donor", shipment.consignor), language="en")
-    hospital = with_address(make_member("hospital", shipment.consignee.organisation), language="en")
-    dispatch(at=NOW)
+    sender = make_member("donor", shipment.consignor)
+    hospital = make_member("hospital", shipment.consignee.organisation)
+    dispatch(at=NOW)  # what was before they had an address is not told by mail
+    for reader in (sender, hospital):
+        with_address(reader, language="en")
 
     receiving.answer(the_ticket(shipment), proposed="replaced", answer="", by=donor, at=NOW)
     dispatch(at=NOW)
+    tell(at=NOW)
     receiving.settle(the_ticket(shipment), outcome="replaced", by=volunteer, at=NOW)
     dispatch(at=NOW)
+    tell(at=NOW)
 
     assert [letter.subject for letter in letters(mailoutbox, hospital)] == [
         "The sender has answered about your delivery"
     ]
     assert [letter.subject for letter in letters(mailoutbox, sender)] == [
-        "What you sent did not all arrive as promised",
         "It is settled what becomes of your goods",
     ]
 

@@ -1,0 +1,86 @@
+"""Notices in words: in the language that is spoken just now, from rows that their reader may see just now."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from supplies.needs import reminders
+from supplies.notices.inbox import Group, Notice
+from supplies.notices.kinds import KINDS
+from supplies.notices.searches import SavedSearch
+from supplies.notices.subjects import LINES as MORE_SAID
+from supplies.notices.subjects import subject_of
+from supplies.organisations.models import User
+
+LINES = 10  # of a notice about many rows
+TAKES_NO_ID = ("answers",)
+
+
+@dataclass(frozen=True)
+class Read:
+    """lines    what it tells of, each in a few words; empty where its reader may not see that any more
+    more     how many lines are left out
+    path     of the page where one acts; empty where there is nothing to be seen
+    """
+
+    notice: Notice
+    title: str
+    lines: Sequence[str]
+    more: int
+    path: str
+
+    @property
+    def group(self) -> str:
+        return str(Group(self.notice.group).label)
+
+
+def read(notices: Iterable[Notice], user: User) -> list[Read]:
+    """What notices of one person tell her; one query for each kind of row, and one for the names of searches."""
+    notices = list(notices)
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for notice in notices:
+        wanted[notice.subject] |= set(notice.rows[:LINES])
+    rows: dict[tuple[str, str], Any] = {}
+    for name, ids in wanted.items():
+        if subject := subject_of(name):
+            for row in subject.visible_to(user).filter(pk__in=ids):
+                rows[name, str(row.pk)] = row
+    names = {}
+    if searches := {notice.about for notice in notices if notice.group == Group.SEARCHES}:
+        mine = SavedSearch.objects.of(user).filter(pk__in=searches)
+        names = {str(pk): name for pk, name in mine.values_list("pk", "name")}
+    return [_read(notice, rows, names) for notice in notices]
+
+
+def _read(notice: Notice, rows: dict[tuple[str, str], Any], names: dict[str, str]) -> Read:
+    subject, kind = subject_of(notice.subject), KINDS.get(notice.kind)
+    if subject is None or kind is None:
+        return Read(notice, notice.kind, (), 0, "")
+    seen = [rows[notice.subject, pk] for pk in notice.rows[:LINES] if (notice.subject, pk) in rows]
+    title = str(kind.says)
+    if notice.about in names:
+        title = f"{title} · {names[notice.about]}"
+    line = MORE_SAID.get(notice.kind, subject.line)
+    lines = [line(row) for row in seen]
+    path = _path(notice, kind.page or subject.page, seen) if seen else ""
+    return Read(notice, title, lines, len(notice.rows) - LINES if len(notice.rows) > LINES else 0, path)
+
+
+def _path(notice: Notice, page: str, seen: Sequence[Any]) -> str:
+    if page in TAKES_NO_ID:
+        return reverse(page)
+    if notice.group != Group.SEARCHES:
+        return reverse(page, args=[notice.about])
+    if notice.kind == "search.offers":
+        return reverse("mine")  # where the hospital sees its needs; an offer is answered once it is matched
+    return reverse(page, args=[seen[0].appeal_id])
+
+
+def path_in_mail(told: Read, user: User) -> str:
+    """Where a mail to this person leads: to say that something is still needed she does not have to sign in."""
+    if told.notice.kind == "need.reminded" and told.path:
+        return reverse("still-needed", args=[reminders.word_for(told.notice.about, user.pk)])
+    return told.path
