@@ -5,8 +5,8 @@ from django.urls import include, path
 from config.api_once import GatedRouter, gated
 from matching.api import CheckView, MatchingRunViewSet, ProposalViewSet, ShortfallViewSet
 from supplies.allocations.api import AllocationViewSet
-from supplies.attachments.uploads import takes_files
 from supplies.announcements.api import AnnouncementViewSet
+from supplies.attachments.uploads import takes_files
 from supplies.carriers.api import TrackingEventsView
 from supplies.catalogue.api import CategoryViewSet, ItemViewSet, StandardViewSet
 from supplies.change_requests.api import ReportViewSet
@@ -18,7 +18,6 @@ from supplies.listings.api import ListedFacilityViewSet
 from supplies.loads.api import LoadViewSet
 from supplies.needs.api import AppealViewSet, NeedViewSet
 from supplies.notices.api import FollowView, WebhookDeliveryViewSet, WebhookEndpointViewSet
-from supplies.notices.api import WebhookDeliveryViewSet, WebhookEndpointViewSet
 from supplies.notices.inbox_api import NoticeViewSet, PreferencesView, SavedSearchViewSet
 from supplies.offers.api import DonationViewSet, OfferViewSet
 from supplies.organisations.api import OrganisationViewSet

@@ -1,9 +1,8 @@
 from typing import Any
 
 from matching.models import Proposal, ProposalStatus
-from supplies.attachments.models import Attachment
-from matching.models import Proposal
 from matching.orders import Order, OrderKind
+from supplies.attachments.models import Attachment
 from supplies.needs.models import Need
 from supplies.offers.models import Donation
 from supplies.offers.permissions import FOR_HOSPITALS, may_change_donation

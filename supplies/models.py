@@ -26,9 +26,7 @@ from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMai
 from supplies.lanes.models import Lane
 from supplies.listings.models import ListedFacility
 from supplies.loads.models import ConsolidatedLoad, LoadedShipment
-from supplies.needs.models import Appeal, ItemGap, Need, OpenCount, OpenThere
-from supplies.needs.models import Appeal, Need, OpenCount, PlaceCount
-from supplies.needs.models import Appeal, Need, OpenCount
+from supplies.needs.models import Appeal, ItemGap, Need, OpenCount, OpenThere, PlaceCount
 from supplies.notices.inbox import Choice, Habits, Notice, Robot, Sending
 from supplies.notices.models import Following, WebhookDelivery, WebhookEndpoint
 from supplies.notices.searches import SavedSearch
@@ -67,8 +65,8 @@ __all__ = [
     "Certificate",
     "CertifiedGoods",
     "ChangeRequest",
-    "Claim",
     "Choice",
+    "Claim",
     "ConsolidatedLoad",
     "Contact",
     "Correction",
@@ -121,8 +119,8 @@ __all__ = [
     "Region",
     "Report",
     "Reveal",
-    "SavedList",
     "Robot",
+    "SavedList",
     "SavedSearch",
     "Seal",
     "SecondFactor",

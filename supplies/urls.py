@@ -7,9 +7,7 @@ from supplies.announcements import views as announcements
 from supplies.attachments import views as attachments
 from supplies.carriers.api import HookView
 from supplies.change_requests import views as corrections
-from supplies.desks import donor
-from supplies.desks import public
-from supplies.desks import hospital
+from supplies.desks import donor, hospital, public
 from supplies.desks import views as desks
 from supplies.desks.design import design
 from supplies.desks.map import show as show_map

@@ -25,7 +25,6 @@ from supplies.offers.models import Donation
 from supplies.organisations.models import Facility, Membership, Organisation
 from supplies.organisations.visitors import SignedIn, private, signed_in
 from supplies.receipts.models import DiscrepancyTicket, TicketStatus
-from supplies.search import first
 from supplies.shipments.models import Shipment, ShipmentStatus
 
 GAUGES = {

@@ -3,22 +3,29 @@
 from collections import Counter
 from datetime import datetime
 
+from django.db import connection, transaction
 from django.db.models import CharField, Count, F, Func, Q, Sum, Value
 from django.db.models.functions import Coalesce, NullIf
 
 from supplies.catalogue.models import Category, Item
-from supplies.needs.models import ItemGap, Need, NeedQuerySet, OpenCount, OpenThere, Urgency
+from supplies.needs.models import ItemGap, Need, NeedQuerySet, OpenCount, OpenThere, PlaceCount, Urgency
 from supplies.regions.models import Region
 
+COUNTING = 7_304_138  # advisory lock of the one who counts what is open
 CRITICAL = Count("pk", filter=Q(urgency=Urgency.CRITICAL))
 SUMS = ("quantity_promised", "quantity_in_transit", "quantity_received", "quantity_outstanding")
 
 
+@transaction.atomic
 def count_open(*, at: datetime) -> None:
-    """Count the open needs by category, by place and by item. Two counts at once end the same."""
+    """Count the open needs by category, by place, for the map and by item. Two counts at once end the same."""
+    with connection.cursor() as cursor:
+        # One count at a time: what is gone is deleted, and two would wait for each other crosswise.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COUNTING])
     needs = Need.objects.ours().open().order_by()
     _by_category(needs, at)
     _by_place(needs, at)
+    _for_the_map(needs, at)
     _by_item(needs, at)
 
 
@@ -78,6 +85,20 @@ def _by_place(needs: NeedQuerySet, at: datetime) -> None:
         update_fields=["lines", "critical", "own_lines", "counted_at"],
     )
     OpenThere.objects.filter(counted_at__lt=at).delete()
+
+
+def _for_the_map(needs: NeedQuerySet, at: datetime) -> None:
+    """Of each place where a site lies, by category and urgency."""
+    category_of = dict(Item.objects.values_list("pk", "category"))
+    counted = Counter[tuple[str, str, int]]()
+    by_site = needs.values_list("site__region", "item", "urgency").annotate(lines=Count("pk"))
+    for region, item, urgency, number in by_site:
+        counted[region, category_of[item], urgency] += number
+    PlaceCount.objects.all().delete()
+    PlaceCount.objects.bulk_create(
+        PlaceCount(region_id=region, category_id=category, urgency=urgency, lines=number, counted_at=at)
+        for (region, category, urgency), number in sorted(counted.items())
+    )
 
 
 def _by_item(needs: NeedQuerySet, at: datetime) -> None:

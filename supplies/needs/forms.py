@@ -1,7 +1,6 @@
 """What a hospital fills in, and how a list of needs is narrowed."""
 
 from datetime import date, timedelta
-from datetime import date
 from typing import Any
 
 from django import forms
@@ -9,12 +8,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from supplies.catalogue.forms import AmountField, BaseGoodsFormSet, GoodsForm
-from supplies.catalogue.models import Category, Item, Standard
-from supplies.catalogue.serving import Served, served_by
 from supplies.catalogue.forms import AmountField, BaseGoodsFormSet, GoodsForm, Shelf
 from supplies.catalogue.hints import Hint, hints
-from supplies.catalogue.models import Category, Item
+from supplies.catalogue.models import Category, Item, Standard
+from supplies.catalogue.serving import Served, served_by
 from supplies.emergencies.models import Emergency
 from supplies.needs.models import NeedQuerySet, NeedStatus, QuantityKind, SenderKind, Setting, Urgency
 from supplies.organisations.forms import ContactForm

@@ -621,22 +621,33 @@ class ItemGap(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item} · {self.region}"
+
+
 class PlaceCountQuerySet(models.QuerySet["PlaceCount"]):
     def asked_for(self, *, category: str = "", urgency: int | None = None) -> Self:
         """Of one category, of one urgency; nothing said means all."""
         rows = self.filter(category=category) if category else self
         return rows.filter(urgency=urgency) if urgency is not None else rows
+
+
 class PlaceCount(models.Model):
     """How many needs are open in a place, as the timetable counted them last: what the map shows. A place without any has no row."""
+
     region = models.ForeignKey(
         Region,
         models.CASCADE,
         verbose_name=_("region"),
         related_name="+",
         help_text=_("Where the sites lie, as exactly as is known."),
+    )
     category = models.ForeignKey(Category, models.CASCADE, verbose_name=_("category"), related_name="+")
     urgency = models.PositiveSmallIntegerField(_("urgency"), choices=Urgency)
+    lines = models.PositiveIntegerField(_("open needs"))
+    counted_at = models.DateTimeField(_("counted"))
+
     objects = PlaceCountQuerySet.as_manager()
+
+    class Meta:
         verbose_name = _("count of open needs of a place")
         verbose_name_plural = _("counts of open needs by place")
         constraints = [
@@ -646,6 +657,8 @@ class PlaceCount(models.Model):
             ),
             models.CheckConstraint(name="place_count_is_of_something", condition=Q(lines__gt=0)),
         ]
+
+    def __str__(self) -> str:
         return f"{self.region} · {self.category} · {self.urgency} · {self.lines}"
 
 

@@ -12,8 +12,6 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
-from django.db import connection, transaction
-from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -27,8 +25,6 @@ from supplies.needs.models import (
     Need,
     NeedQuerySet,
     NeedStatus,
-    OpenCount,
-    PlaceCount,
     QuantityKind,
     Reminded,
     Urgency,
@@ -41,7 +37,6 @@ from supplies.organisations.models import CallOutcome, Facility, User
 
 DAYS_ASSUMED = 30  # a need without a date: the lists of 2020 never gave one
 URGENCY_ASSUMED = Urgency.SOON
-COUNTING = 7_304_138  # advisory lock of the one who counts what is open
 APPEAL_FIELDS = frozenset(
     {
         "source_name",
@@ -582,39 +577,3 @@ def lapse(*, at: datetime) -> int:
 
 
 NOT_YOURS = gettext_lazy("Only the hospital that posted this, or a volunteer, may do that.")
-
-
-@transaction.atomic
-def count_open(*, at: datetime) -> None:
-    """Count the open needs by category and urgency for the first page, and by place for the map."""
-    with connection.cursor() as cursor:
-        # One count at a time: what is gone from the map is deleted, and two would wait for each other crosswise.
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COUNTING])
-    by_place = (
-        Need.objects.ours()
-        .open()
-        .order_by()
-        .values_list("site__region", "item", "urgency")
-        .annotate(lines=Count("pk"))
-    )
-    category_of = dict(Item.objects.values_list("pk", "category"))
-    lines, places = Counter[tuple[str, int]](), Counter[tuple[str, str, int]]()
-    for region, item, urgency, number in by_place:
-        lines[category_of[item], urgency] += number
-        places[region, category_of[item], urgency] += number
-    # Every pair is written: what is not open any more is zero.
-    OpenCount.objects.bulk_create(
-        [
-            OpenCount(category_id=category, urgency=urgency, lines=lines[category, urgency], counted_at=at)
-            for category in sorted(Category.objects.values_list("pk", flat=True))
-            for urgency in Urgency
-        ],
-        update_conflicts=True,
-        unique_fields=["category", "urgency"],
-        update_fields=["lines", "counted_at"],
-    )
-    PlaceCount.objects.all().delete()
-    PlaceCount.objects.bulk_create(
-        PlaceCount(region_id=region, category_id=category, urgency=urgency, lines=number, counted_at=at)
-        for (region, category, urgency), number in sorted(places.items())
-    )

@@ -28,7 +28,6 @@ from supplies.errors import Refused
 from supplies.free_text import told_of
 from supplies.listings.models import ListedFacility
 from supplies.needs import browsing, reminders, services
-from supplies.needs import reminders, services
 from supplies.needs.filling import as_before, once_more, usual_items
 from supplies.needs.forms import AppealForm, NeedFilter, NeedFormSet, need_lines
 from supplies.needs.models import Appeal, Need, NeedQuerySet, NeedStatus, OpenThere, Reminded, SenderKind
@@ -36,11 +35,9 @@ from supplies.needs.permissions import may_change_appeal, may_read_details
 from supplies.organisations.models import Facility, Organisation, Verified
 from supplies.organisations.permissions import may_post_for, may_read_dock
 from supplies.organisations.services import keep_contact
-from supplies.organisations.visitors import SignedIn, private, signed_in, unsent
+from supplies.organisations.visitors import SignedIn, is_own_page, private, signed_in, unsent
 from supplies.regions.forms import HOME
 from supplies.regions.models import Region, RegionLevel
-from supplies.organisations.visitors import SignedIn, is_own_page, private, signed_in, unsent
-from supplies.search import first
 
 LINES_AT_FIRST = 1
 HOSPITALS_SHOWN = 20

@@ -24,9 +24,8 @@ from supplies.organisations import services
 from supplies.organisations.forms import HospitalForm
 from supplies.organisations.models import Facility, Organisation, Role, Verified
 from supplies.organisations.names import normal_name
-from supplies.organisations.permissions import may_check, may_hand_in_evidence, may_pause
 from supplies.organisations.pace import days_to_verify
-from supplies.organisations.permissions import acts_for, leads_to, may_check, may_hand_in_evidence, may_pause
+from supplies.organisations.permissions import acts_for, may_check, may_hand_in_evidence, may_pause
 from supplies.organisations.visitors import SignedIn, is_own_page, signed_in, unsent
 
 

@@ -25,8 +25,8 @@ OUTSIDE = {
         recovery-codes recovery-codes-file recovery-codes-kept keys issue-key revoke-key reset-password
         members invite invitation revoke-invitation dismiss-member promote-member how-matching-works still-lacking
         check-goods check-offer my-gifts my-gift read-announcement shipment-paper certify-donation find-certificate certificate certificate-file
-        dock dock-shipment inbox read-inbox open-notice end-notices searches save-search save-offers-search rename-search
-        remove-search notification-choices choose-hours set-up-robot take-robot-away
+        dock dock-shipment
+        inbox read-inbox open-notice end-notices searches save-search save-offers-search rename-search remove-search notification-choices choose-hours set-up-robot take-robot-away
         webhooks add-webhook webhook test-webhook enable-webhook disable-webhook rotate-webhook remove-webhook
         replay-webhook replay-delivery
         """,

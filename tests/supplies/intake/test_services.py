@@ -257,7 +257,9 @@ def test_a_city_in_the_wrong_province_is_pointed_out(take: Importer) -> None:
 
 
 def test_a_row_without_a_place_lies_where_its_address_does(take: Importer) -> None:
-    report = take(make_row(province="", city="", district="", name="演练第九医院", address="武汉市武昌区东湖路1号"))
+    report = take(
+        make_row(province="", city="", district="", name="演练第九医院", address="武汉市武昌区东湖路1号")
+    )
 
     assert Facility.objects.get().region_id == "420106"
     assert report.warnings_by_code["place-of-address"] == 1
