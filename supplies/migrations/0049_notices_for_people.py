@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('supplies', '0047_tracking_tells_more'),
+        ('supplies', '0048_what_is_packed_and_how_goods_are_kept'),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('supplies', '0047_tracking_tells_more'),
+        ('supplies', '0049_notices_for_people'),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('supplies', '0047_tracking_tells_more'),
+        ('supplies', '0050_what_is_open_where'),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('supplies', '0047_tracking_tells_more'),
+        ('supplies', '0051_announcements_and_figures'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False  # the column is looked through without holding up who writes
 
     dependencies = [
-        ('supplies', '0047_tracking_tells_more'),
+        ('supplies', '0052_drafts'),
     ]
 
     operations = [

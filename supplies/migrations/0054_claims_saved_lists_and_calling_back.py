@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('supplies', '0047_tracking_tells_more'),
+        ('supplies', '0053_goods_are_shown_on_paper'),
     ]
 
     operations = [
