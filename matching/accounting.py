@@ -27,6 +27,7 @@ COUNTING = 7_304_139  # advisory lock of the one who counts
 DAYS_SHOWN = 60
 ENDED = (AllocationStatus.RELEASED, AllocationStatus.LOST, AllocationStatus.RETURNED)
 AS_ASKED, STANDS_IN, AGREED, BY_HAND = "as-asked", "stands-in", "if-agreed", "by-hand"
+NOT_STATED = ("standard_not_stated", "sterility_not_stated")  # the hospital had to agree to them
 Row = tuple[Topic, str, str, int | None]  # topic, of what, measure, value
 
 
@@ -91,7 +92,7 @@ def _reason(because: Mapping[str, Any]) -> str:
     """Why goods of their standard went to a need, by what its proposal said."""
     if "steps" not in because:
         return BY_HAND
-    if because.get("reason") or because.get("condition"):
+    if because.get("reason") in NOT_STATED or because.get("condition"):
         return AGREED
     return STANDS_IN if because["steps"] else AS_ASKED
 

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 TILE, GAP = 40, 2  # in the units of the picture
 WIDTH, HEIGHT, EDGE = 640, 420, 24  # of the picture of a province
 SMALLEST, LARGEST = 5.0, 26.0  # radius of a circle
+NAME_WIDTH, NAME_HEIGHT, NAMED = 95, 16, 12  # room for a name beside a circle, and how many get one
 FEWEST_DEGREES = 0.5  # a single place stands in the middle of something
 
 # Where the tile of each province stands: column, row, code of the province, the short names people use. Laid by hand, after
@@ -234,6 +235,7 @@ def _near(province: Region, rows: Iterable[Sequence[Any]]) -> dict[str, Any]:
     ]
     return {
         "circles": circles,
+        "named": apart(circles),
         "outline": [" ".join(f"{x},{y}" for x, y in (project(*point) for point in ring)) for ring in rings],
         "approval": approval,
         "width": WIDTH,
@@ -241,6 +243,17 @@ def _near(province: Region, rows: Iterable[Sequence[Any]]) -> dict[str, Any]:
         "rows": [(place, _needs_of(place.region)) for place in places],
         "without_place": len(places) - len(located),
     }
+
+
+def apart(circles: Iterable[Circle]) -> list[Circle]:
+    """Those whose names can be written without one on another, most urgent first; the others stand in the table."""
+    found: list[Circle] = []
+    for circle in circles:
+        if all(
+            abs(circle.x - other.x) > NAME_WIDTH or abs(circle.y - other.y) > NAME_HEIGHT for other in found
+        ):
+            found.append(circle)
+    return found[:NAMED]
 
 
 def _needs_of(region: Region) -> str:
