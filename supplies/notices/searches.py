@@ -99,7 +99,12 @@ class SavedSearch(models.Model):
     @property
     def query(self) -> str:
         """Its query string on the page of needs."""
-        chosen: dict[str, Any] = {"q": self.q, "category": self.category_id, "item": self.item_id, "urgency": self.urgency}
+        chosen: dict[str, Any] = {
+            "q": self.q,
+            "category": self.category_id,
+            "item": self.item_id,
+            "urgency": self.urgency,
+        }
         chosen["organisation"] = self.organisation_id
         place = self.region
         for level in ("district", "city", "province"):

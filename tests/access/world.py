@@ -196,7 +196,10 @@ def _accounts(side: Side) -> None:
     side.rows["following"] = followed = Following.objects.get(shipment=side["shipment in_transit"])
     side.rows |= {"notice": make_notice(manager), "search": make_search(manager)}
     side.rows["robot"] = robots.set_up(
-        manager, "wecom", address=f"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=drill-{side.name}", at=NOW
+        manager,
+        "wecom",
+        address=f"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=drill-{side.name}",
+        at=NOW,
     )
     side.rows["thanks"] = thank(side["shipment counted"], words="演练：谢谢", by=manager, at=NOW)
     side.codes = {
