@@ -327,7 +327,7 @@ CASES: dict[str, Case] = {
     "POST /api/v1/shipments/{id}/receive/": partial(a_shipment, "receive", "delivered"),
     "POST /api/v1/shipments/{id}/return/": partial(a_shipment, "return", "in_transit"),
     "POST /api/v1/shipments/{id}/returned/": partial(a_shipment, "returned", "returning"),
-    "PUT /api/v1/notification-choices/": lambda: (
+    "POST /api/v1/notification-choices/": lambda: (
         "notification-choices/",
         {"timezone": "Asia/Shanghai", "quiet_from": None, "quiet_until": None, "choices": []},
     ),
