@@ -43,6 +43,7 @@ from tests.makers import (
     make_need,
     make_notice,
     make_offer,
+    make_search,
     make_shipment,
     make_standard,
     make_user,

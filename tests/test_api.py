@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import yaml
@@ -16,6 +17,7 @@ from rest_framework.test import APIClient
 from config.api_v1 import router
 from matching.models import FamilyRun, MatchingRun, Proposal, Shortfall
 from supplies.needs.models import Appeal, Need
+from supplies.notices.searches import SavedSearch
 from supplies.offers.models import Donation
 from supplies.organisations import services as people
 from supplies.organisations.models import Scope, User
@@ -41,6 +43,7 @@ from tests.makers import (
     make_load,
     make_member,
     make_need,
+    make_notice,
     make_offer,
     make_organisation,
     make_region,

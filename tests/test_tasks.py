@@ -28,6 +28,7 @@ from supplies.journal.models import Event, Outgoing
 from supplies.journal.once import Answer, Asked
 from supplies.journal.services import record
 from supplies.needs.models import Need
+from supplies.notices.inbox import Sending
 from supplies.offers.models import Offer
 from supplies.organisations import services as people
 from supplies.organisations.models import Organisation
@@ -39,9 +40,12 @@ from tests.makers import (
     make_emergency,
     make_item,
     make_need,
+    make_notice,
     make_offer,
     make_organisation,
+    make_shipment,
     make_user,
+    with_address,
 )
 from tests.matching.test_admin import make_proposal
 from tests.processes import START, start
@@ -100,6 +104,18 @@ def something_left_lying() -> Args:
 
 def an_old_delivery() -> Args:
     make_delivery(at=NOW - timedelta(days=31))
+    return []
+
+
+def what_waits_to_be_counted() -> Args:
+    shipment = make_shipment(status="delivered")
+    type(shipment).objects.filter(pk=shipment.pk).update(delivered_at=NOW - timedelta(days=9))
+    return []
+
+
+def news_by_mail() -> Args:
+    notice = make_notice(with_address(make_user()))
+    Sending.objects.create(notice=notice, user=notice.user, channel="mail", next_at=NOW)
     return []
 
 
@@ -171,6 +187,8 @@ CASES: dict[str, Callable[[], Args]] = {
     "journal.seal": what_was_written,
     "journal.verify": what_was_sealed,
     "notices.forget": an_old_delivery,
+    "notices.remind": what_waits_to_be_counted,
+    "notices.tell": news_by_mail,
     "matching.match_all": an_emergency,
     "matching.open_run": a_queued_run,
     "matching.solve_family": a_queued_family,

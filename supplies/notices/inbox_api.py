@@ -202,7 +202,7 @@ class PreferencesView(APIView):
     @extend_schema(
         summary="Choose how you are told", request=PreferencesInput, responses=PreferencesSerializer
     )
-    def put(self, request: Request) -> Response:
+    def post(self, request: Request) -> Response:
         given = PreferencesInput(data=request.data)
         given.is_valid(raise_exception=True)
         values = dict(given.validated_data)
