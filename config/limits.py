@@ -35,7 +35,7 @@ NOT_NOW = _("This cannot be counted just now, and is not done uncounted. Please 
 
 ROUTES = {
     "browse": """
-        home mine change-requests needs needs-elsewhere appeal appeal-posted still-lacking donation donation-posted shipment answers
+        home mine my-hospital change-requests needs needs-elsewhere appeal appeal-posted still-lacking donation donation-posted shipment answers
         api-root region-list region-detail category-list category-detail item-list item-detail standard-list standard-detail
         emergency-list emergency-detail organisation-list organisation-detail facility-list facility-detail
         listed-facilities listedfacility-list listedfacility-detail
@@ -84,7 +84,7 @@ ROUTES = {
         reset-password account_reset_password account_reset_password_done account_reset_password_from_key
         """,
     "reveal": "contact-reveal reveal-contact attachment",
-    "export": "copy-my-data",
+    "export": "copy-my-data copy-my-hospital",
     "download": "open-dump open-file",
     "docs": "api-schema api-docs",
     "hooks": "carrier-hook",
