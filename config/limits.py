@@ -35,7 +35,7 @@ NOT_NOW = _("This cannot be counted just now, and is not done uncounted. Please 
 
 ROUTES = {
     "browse": """
-        home designmap announcements announcement announcements-feed where-it-went mine my-gifts my-gift change-requests needs item how-to-give needs-elsewhere appeal appeal-posted still-lacking donation donation-posted shipment answers
+        home designmap announcements announcement announcements-feed where-it-went mine my-gifts my-giftmy-hospital change-requests needs item how-to-give needs-elsewhere appeal appeal-posted still-lacking donation donation-posted shipment answers
         api-root region-list region-detail category-list category-detail item-list item-detail standard-list standard-detail
         emergency-list emergency-detail announcement-list announcement-detail organisation-list organisation-detail facility-list facility-detail
         listed-facilities listedfacility-list listedfacility-detail
@@ -87,7 +87,7 @@ ROUTES = {
         reset-password account_reset_password account_reset_password_done account_reset_password_from_key
         """,
     "reveal": "contact-reveal reveal-contact attachment",
-    "export": "copy-my-data",
+    "export": "copy-my-data copy-my-hospital",
     "download": "where-it-went-file open-dump open-file",
     "docs": "api-schema api-docs",
     "hooks": "carrier-hook",

@@ -26,7 +26,6 @@ from supplies.organisations.models import Facility, Membership, Organisation, Or
 from supplies.organisations.pace import days_to_verify
 from supplies.organisations.visitors import SignedIn, private, signed_in
 from supplies.receipts.models import DiscrepancyTicket, Thanks, TicketStatus
-from supplies.search import first
 from supplies.shipments.models import ON_ITS_WAY, Shipment, ShipmentStatus
 
 NEEDS_SHOWN = 20
@@ -77,7 +76,7 @@ def my_hospital(request: SignedIn) -> HttpResponse:
     for site in sites:
         site.organisation = by_id[site.organisation_id]
     needs = Need.objects.filter(site__in=sites).select_related("item__display_unit", "appeal__facility")
-    quiet = first(to_confirm(needs, at=at).most_urgent_first(), NEEDS_SHOWN)
+    quiet = list(to_confirm(needs, at=at).most_urgent_first()[:NEEDS_SHOWN])
     shipments = _shipments(sites)
     appeals = (
         Appeal.objects.filter(facility__in=sites)
@@ -94,7 +93,7 @@ def my_hospital(request: SignedIn) -> HttpResponse:
         "sites": sites,
         "waiting": _waiting(hospitals, quiet, to_count, to_settle),
         "quiet": quiet,
-        "open": first(needs.open().most_urgent_first(), NEEDS_SHOWN + 1) if sites else [],
+        "open": list(needs.open().most_urgent_first()[: NEEDS_SHOWN + 1]),
         "most_shown": NEEDS_SHOWN,
         "to_count": to_count,
         "on_the_way": [row for row in shipments if row.status in ON_ITS_WAY],

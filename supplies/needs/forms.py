@@ -165,10 +165,12 @@ class NeedForm(GoodsForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.hint: Hint | None = None
-        called = self["called"].value() or ""
-        self.suggested = self.shelf.suggest(called) if called else []
-        if self.suggested and not self["item"].value():
-            self._put_first(called)
+        # Not asked of the fields: what they begin with would be settled by that.
+        given = {name: self.data.get(self.add_prefix(name)) for name in ("called", "item")}
+        given = given if self.is_bound else {name: self.initial.get(name) for name in given}
+        self.suggested = self.shelf.suggest(given["called"]) if given["called"] else []
+        if self.suggested and not given["item"]:
+            self._put_first(given["called"])
 
     def _put_first(self, called: str) -> None:
         """Without JavaScript: what was meant stands at the top of the list, and is chosen where nothing else can be meant."""

@@ -180,11 +180,13 @@ def _listed(text: str) -> Any:
 @signed_in
 def post(request: SignedIn, pk: UUID) -> HttpResponse:
     """What this hospital needs, line by line."""
-    merged = Facility.objects.filter(pk=pk).exclude(merged_into=None).first()
-    if merged is not None and request.method == "GET":
-        return redirect("post-appeal", merged.merged_into_id)
     sites = _hospitals().select_related("organisation", "region__parent__parent")
-    facility = get_object_or_404(sites, pk=pk)
+    facility = sites.filter(pk=pk).first() or get_object_or_404(
+        Facility.objects.exclude(merged_into=None), pk=pk
+    )
+    if facility.merged_into_id and request.method == "GET":
+        return redirect("post-appeal", facility.merged_into_id)
+    facility = get_object_or_404(sites, pk=pk) if facility.merged_into_id else facility
     if not may_post_for(request.user, facility):
         raise PermissionDenied
     going_on = list(Emergency.objects.going_on().newest_first())
@@ -216,7 +218,8 @@ def post(request: SignedIn, pk: UUID) -> HttpResponse:
         "shelf": shelf,
         "steps": _steps(request, facility),
     }
-    lines.give_hints(shelf, on=today)
+    if request.method == "POST":
+        lines.give_hints(shelf, on=today)
     if request.method == "POST" and "look" in request.POST:
         _begin_at_what_is_open(form, lines)
     return render(request, "needs/post.html", context)

@@ -132,7 +132,7 @@ def test_each_form_has_a_word_of_its_own_each_time() -> None:
     make_emergency()
 
     def words() -> list[str]:
-        return re.findall(r'name="once" value="([\w-]{22})"', client.get("/mine/").content.decode())
+        return re.findall(r'name="once" value="([\w-]{22})"', client.get("/mine/hospital/").content.decode())
 
     assert len({*words(), *words()}) == 2
 

@@ -131,7 +131,9 @@ def test_a_hospital_says_yes_or_no_to_what_is_said_of_its_needs() -> None:
     corrected = make_report(need, "wrong_quantity", at=NOW + timedelta(hours=1)).change_request
     make_report(other)
     client = reader(member)
-    assert "2 things are said to be wrong" in client.get(reverse("mine")).content.decode()
+    assert [(row.count, row.address) for row in client.get(reverse("mine")).context["waiting"]] == [
+        (2, reverse("change-requests"))
+    ]
     assert list(client.get(reverse("change-requests")).context["waiting"]) == [ended, corrected]
 
     client.post(reverse("decline-change-request", args=[ended.pk]), {"reason": ""})

@@ -115,7 +115,7 @@ def test_a_followed_shipment_is_told_in_plain_words_without_its_donor() -> None:
     assert shipment.consignor.name not in page
 
 
-def test_my_page_shows_what_is_mine_and_what_to_count() -> None:
+def test_the_page_of_my_hospital_shows_what_is_mine_and_what_to_count() -> None:
     hospital = make_member("hospital")
     facility = make_facility(hospital.memberships.get().organisation)
     from tests.makers import make_allocation
@@ -123,7 +123,7 @@ def test_my_page_shows_what_is_mine_and_what_to_count() -> None:
     shipment = make_shipment(make_allocation(need=make_need(facility)), status="delivered")
     other = make_appeal()
 
-    page = reader(hospital).get(reverse("mine")).content.decode()
+    page = reader(hospital).get(reverse("my-hospital")).content.decode()
 
     assert reverse("count-shipment", args=[shipment.pk]) in page
     assert shipment.consignor.name in page

@@ -444,9 +444,9 @@ def test_one_s_own_page_asks_what_is_still_needed() -> None:
     make_need()
     Need.objects.update(is_grey=True)
 
-    page = reader(member).get(reverse("mine"))
+    page = reader(member).get(reverse("my-hospital"))
 
-    assert list(page.context["to_confirm"]) == [need]
+    assert list(page.context["quiet"]) == [need]
     assert reverse("confirm-need", args=[need.pk]) in page.content.decode()
 
 

@@ -37,7 +37,7 @@ def test_a_hospital_is_registered_with_its_dock_and_its_officer() -> None:
     answer = reader(user).post(reverse("register-hospital"), {**HOSPITAL, "address": "Gate 3"})
 
     facility = Facility.objects.get()
-    assert answer.url == reverse("post-appeal", args=[facility.pk])
+    assert answer.url == reverse("hand-in-evidence", args=[facility.organisation_id])
     assert (facility.region_id, facility.address) == ("420106", "Gate 3")
     assert facility.organisation.status == "unverified"
     assert facility.organisation.memberships.get().user == user
