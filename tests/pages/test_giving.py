@@ -50,7 +50,9 @@ def propose(need: Need, offer: Offer) -> Proposal:
     Need.objects.filter(pk=need.pk).update(quantity_proposed=500)
     Offer.objects.filter(pk=offer.pk).update(quantity_proposed=500)
     return Proposal.objects.create(
-        family_run=FamilyRun.objects.create(run=run, emergency=run.emergency, family="masks", status="done"),
+        family_run=FamilyRun.objects.create(
+            run=run, emergency=run.emergency, family="masks", status="done", proposals=1, units=500
+        ),
         need=need,
         offer=offer,
         quantity=500,
@@ -102,10 +104,9 @@ def test_masks_with_a_photograph_find_who_needs_them_and_get_their_label(
     page.goto("/mine/gifts/")
     page.click("main h3 a")
     assert "Gate 3" in page.inner_text(".as-pasted")
-    with page.expect_download() as label:
-        page.click("text=Print the label")
+    label = page.request.get(page.get_attribute("a:has-text('Print the label')", "href"))
 
-    assert label.value.suggested_filename.startswith("labels-")
+    assert label.headers["content-type"] == "application/pdf"
 
 
 def test_without_javascript_the_check_is_a_page_that_leads_back_to_all_that_was_typed(
