@@ -43,6 +43,8 @@ ROW_OF = [
     ("admin:matching_matchingrun_*", "run"),
     ("admin:matching_familyrun_*", "family"),
     ("admin:matching_shortfall_*", "shortfall"),
+    ("admin:matching_order_*", "order"),
+    ("admin:forget_list", "saved list"),
     ("admin:supplies_appeal_*", "appeal published"),
     ("admin:supplies_need_*", "need published"),
     ("admin:supplies_donation_*", "donation published"),

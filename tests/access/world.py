@@ -10,7 +10,7 @@ from django.core import signing
 from django.db.models import Model
 from django.utils import timezone
 
-from matching.models import FamilyRun, MatchingRun, Proposal, Shortfall
+from matching.models import FamilyRun, MatchingRun, Order, Proposal, Shortfall
 from supplies.accounts import services as accounts
 from supplies.allocations.models import Allocation
 from supplies.attachments.services import attach
@@ -18,6 +18,7 @@ from supplies.attachments.uploads import in_memory
 from supplies.carriers import services as carriers
 from supplies.carriers.models import ParkedEvent
 from supplies.change_requests import services as corrections
+from supplies.claims.models import SavedList
 from supplies.duplicates import services as duplicates
 from supplies.duplicates.models import DuplicatePair
 from supplies.intake import services as lists
@@ -339,6 +340,18 @@ def _matches(side: Side) -> None:
             type(row).objects.filter(pk=row.pk).update(quantity_proposed=100)
     side.rows["shortfall"] = Shortfall.objects.create(
         need=side["need published"], family_run=family, missing=4900, cause="waits", figure=9, as_of=NOW
+    )
+    side.rows["order"] = Order.objects.create(
+        kind="prefer",
+        emergency=side["appeal published"].emergency,
+        region=side.region,
+        reason="Exercise",
+        until_at=NOW + timedelta(days=3650),
+        by=make_user(),
+        created_at=NOW,
+    )
+    side.rows["saved list"] = SavedList.objects.create(
+        by=make_user(), name="Exercise", model="supplies.need", created_at=NOW
     )
 
 
