@@ -84,7 +84,7 @@ def test_nothing_of_another_hospital_is_shown_or_counted() -> None:
     answer = reader(officer_of(make_facility())).get(HOME)
 
     assert answer.context["waiting"] == []
-    assert not answer.context["open"] and not answer.context["appeals"] and not answer.context["quiet"]
+    assert [answer.context[name] for name in ("open", "appeals", "quiet")] == [[], [], []]
 
 
 def test_what_is_still_needed_is_said_in_one_press_and_leads_back_here() -> None:
