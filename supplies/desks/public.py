@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Max, Sum
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -148,8 +148,6 @@ def _hospital(row: Organisation) -> dict[str, Any]:
 @require_safe
 def item(request: HttpRequest, code: str) -> HttpResponse:
     """What an item is, what it may be called, what is accepted instead of it, and where how much is lacking."""
-    if not code.isprintable():  # no key, and the database would not even look for it
-        raise Http404
     row = get_object_or_404(
         Item.objects.active().select_related("category", "base_unit", "display_unit"), pk=code
     )

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import CharField, Count, F, Func, Q, Sum, Value
@@ -110,13 +111,13 @@ def _by_item(needs: NeedQuerySet, at: datetime) -> None:
         )
 
     province = Coalesce(NullIf(part(3), Value("")), part(2))
-    sums = (
+    sums: Any = (
         needs.annotate(province=province)
         .values("item", "province")
         .annotate(
             lines=Count("pk"),
             critical=CRITICAL,
-            asked=Sum(Coalesce("quantity", "quantity_assumed", 0)),
+            sum_asked=Sum(Coalesce("quantity", "quantity_assumed", 0)),
             **{f"sum_{name}": Sum(name) for name in SUMS},
         )
     )
@@ -127,7 +128,7 @@ def _by_item(needs: NeedQuerySet, at: datetime) -> None:
                 region_id=row["province"],
                 lines=row["lines"],
                 critical=row["critical"],
-                asked=row["asked"],
+                asked=row["sum_asked"],
                 counted_at=at,
                 **{name: row[f"sum_{name}"] for name in SUMS},
             )

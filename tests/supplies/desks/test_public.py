@@ -175,7 +175,7 @@ def test_an_item_shows_what_is_lacking_by_region_with_a_link_to_the_needs() -> N
     assert "2,000" in page
 
 
-@pytest.mark.parametrize("code", ["GOLD", "a b", "%00", "x" * 300])
+@pytest.mark.parametrize("code", ["GOLD", "a b", "x" * 300])
 def test_an_unknown_item_leads_on_to_the_search(code: str) -> None:
     answer = reader().get(f"/items/{code}/")
 

@@ -162,8 +162,8 @@ def test_pages_go_on_by_key_and_back_again_without_gaps() -> None:
         answer = client.get(address)
         seen.append([need.pk for need in answer.context["needs"]])
         after = answer.context["links"].get("after")
-        address = after and reverse("needs") + after
-    back = client.get(reverse("needs") + answer.context["links"]["before"])
+        address = after
+    back = client.get(answer.context["links"]["before"])
 
     in_order = list(Need.objects.most_urgent_first().values_list("pk", flat=True))
     assert [len(page) for page in seen] == [20, 20, 5]
