@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Avg, Count, F, FloatField, Func, Q, QuerySet, Sum, Value
+from django.db.models import Avg, CharField, Count, F, FloatField, Func, Q, QuerySet, Sum, Value
 from django.db.models.functions import Cast, Greatest, Least, NullIf
 
 from matching.models import Lack, MatchingRun, Shortfall
@@ -63,8 +63,8 @@ def watched(user: User, emergency: Emergency) -> QuerySet[Need]:
     return needs if user.watches_over_all else needs.filter(in_regions_of(user, "region_path"))
 
 
-PROVINCE = Func(F("region_path"), Value("/"), Value(3), function="split_part")
-COUNTRY = Func(F("region_path"), Value("/"), Value(2), function="split_part")
+PROVINCE = Func(F("region_path"), Value("/"), Value(3), function="split_part", output_field=CharField())
+COUNTRY = Func(F("region_path"), Value("/"), Value(2), function="split_part", output_field=CharField())
 FILLED = Least(
     Greatest(Cast(PIPELINE, FloatField()) / Cast(NullIf(F("ceiling"), 0), FloatField()), Value(0.0)),
     Value(1.0),

@@ -70,7 +70,7 @@ class SavedList(models.Model):
     )
     name = ShortText(_("name"), max_length=60)
     model = models.CharField(_("list"), max_length=80)
-    query = models.CharField(_("filters"), max_length=500, blank=True)
+    query = ShortText(_("filters"), max_length=500, blank=True)
     created_at = models.DateTimeField(_("created"))
 
     objects = SavedListQuerySet.as_manager()

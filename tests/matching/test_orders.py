@@ -124,7 +124,7 @@ def test_a_preferred_place_comes_before_others_of_its_class() -> None:
     make_offer(quantity=100)
 
     match()
-    assert Proposal.objects.get().need == near
+    assert {row.need for row in Proposal.objects.all()} == {near, preferred}
     give("prefer", region=make_region("110000"))
     match()
 
