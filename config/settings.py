@@ -389,6 +389,8 @@ SPECTACULAR_SETTINGS = {
         "config.api_schema.describe_missing_addresses",
     ],
     "ENUM_NAME_OVERRIDES": {
+        "AnnouncementKind": "supplies.announcements.models.Kind",
+        "AttachmentKind": "supplies.attachments.models.Attachment.Kind",
         "DeviationKind": "matching.models.DeviationKind",
         "DeviationReason": "matching.models.DeviationReason",
         "ChangeRequestKind": "supplies.change_requests.models.Wrong",

@@ -2,11 +2,12 @@
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import cached_property
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -63,7 +64,8 @@ def _closeness(name: str, word: str) -> int:
     return 0 if name == word else 1 if name.startswith(word) else 2 if word in name else FAR
 
 
-class Suggestion(NamedTuple):
+@dataclass(frozen=True)
+class Suggestion:
     """An item, and the name of it that was meant."""
 
     item: Item

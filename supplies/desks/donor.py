@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, Sum
 from django.db.models.functions import Least
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -17,7 +17,7 @@ from supplies.allocations.models import Allocation, AllocationStatus
 from supplies.attachments.models import Attachment
 from supplies.catalogue.models import Item
 from supplies.leaks import masked
-from supplies.offers.models import Donation, DonationStatus, Offer, OfferStatus
+from supplies.offers.models import Donation, DonationQuerySet, DonationStatus, Offer, OfferStatus
 from supplies.organisations.visitors import SignedIn, private, signed_in
 from supplies.papers.models import Certificate
 from supplies.privacy.reaching import HandOver
@@ -72,7 +72,7 @@ class Line:
 
     @property
     def quantity_outstanding(self) -> int:
-        return max(self.offer.quantity_open - self.offer.quantity_proposed, 0)
+        return max(int(self.offer.quantity_open) - int(self.offer.quantity_proposed), 0)
 
     @property
     def astray(self) -> int:
@@ -96,7 +96,7 @@ class Promise:
     words: tuple[str, ...]
 
 
-def own_gifts(user: Any) -> QuerySet[Donation]:
+def own_gifts(user: Any) -> DonationQuerySet:
     """The donations of a person and of those she acts for. Whoever only watches over others finds them elsewhere."""
     return Donation.objects.filter(Q(posted_by=user) | Q(organisation__in=user.organisation_ids))
 

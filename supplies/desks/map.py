@@ -225,14 +225,10 @@ def _near(province: Region, rows: Iterable[Sequence[Any]]) -> dict[str, Any]:
         [(lon, lat) for _place, (lat, lon) in located] + [point for ring in rings for point in ring]
     )
     most = max((place.lines for place, _point in located), default=1)
-    circles = [
-        Circle(
-            *project(lon, lat),
-            radius=round(max(SMALLEST, LARGEST * math.sqrt(place.lines / most)), 1),
-            open=place,
-        )
-        for place, (lat, lon) in located
-    ]
+    circles = []
+    for place, (lat, lon) in located:
+        x, y = project(lon, lat)
+        circles.append(Circle(x, y, round(max(SMALLEST, LARGEST * math.sqrt(place.lines / most)), 1), place))
     return {
         "circles": circles,
         "named": apart(circles),

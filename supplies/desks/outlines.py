@@ -85,12 +85,11 @@ def understood(found: Any) -> Outlines:
 
 
 def _rings_of(geometry: Any) -> list[Ring]:
-    polygons = {"Polygon": lambda: [geometry["coordinates"]], "MultiPolygon": lambda: geometry["coordinates"]}
-    return [
-        tuple(_point(*point[:2]) for point in ring)
-        for polygon in polygons[geometry["type"]]()
-        for ring in polygon
-    ]
+    if geometry["type"] not in {"Polygon", "MultiPolygon"}:
+        raise ValueError(geometry["type"])
+    is_one = geometry["type"] == "Polygon"
+    polygons = [geometry["coordinates"]] if is_one else geometry["coordinates"]
+    return [tuple(_point(*point[:2]) for point in ring) for polygon in polygons for ring in polygon]
 
 
 def _point(lon: Any, lat: Any) -> tuple[float, float]:

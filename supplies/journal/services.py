@@ -79,8 +79,7 @@ def record_all(
 
 def _ring_on_commit() -> None:
     """Once a transaction, however many events it writes: a bell that waits is lost only together with what rang it after."""
-    waiting = connection.run_on_commit
-    if not any(bell is _dispatch for _savepoints, bell, _robust in waiting):
+    if not any(waiting[1] is _dispatch for waiting in connection.run_on_commit):
         transaction.on_commit(_dispatch, robust=True)
 
 

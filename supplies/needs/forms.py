@@ -168,9 +168,10 @@ class NeedForm(GoodsForm):
         # Not asked of the fields: what they begin with would be settled by that.
         given = {name: self.data.get(self.add_prefix(name)) for name in ("called", "item")}
         given = given if self.is_bound else {name: self.initial.get(name) for name in given}
-        self.suggested = self.shelf.suggest(given["called"]) if given["called"] else []
+        called = given["called"] or ""
+        self.suggested = self.shelf.suggest(called)
         if self.suggested and not given["item"]:
-            self._put_first(given["called"])
+            self._put_first(called)
 
     def _put_first(self, called: str) -> None:
         """Without JavaScript: what was meant stands at the top of the list, and is chosen where nothing else can be meant."""

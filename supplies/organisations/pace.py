@@ -18,7 +18,7 @@ def days_to_verify() -> int | None:
     if known is None:
         rows = Organisation.objects.verified().filter(by_source=False, verified_on__isnull=False)
         latest = rows.order_by("-verified_on").values_list("created_at", "verified_on")[:LATEST]
-        days = [max((on - created.date()).days, 1) for created, on in latest]
+        days = [max((on - created.date()).days, 1) for created, on in latest if on]
         known = round(median(days)) if len(days) >= FEWEST else 0
         cache.set(KEY, known, timeout=KEPT_SECONDS)
     return known or None

@@ -15,6 +15,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django_htmx.middleware import HtmxDetails
 
 from supplies.organisations.models import User
 
@@ -23,6 +24,7 @@ class SignedIn(HttpRequest):
     """What a view behind `signed_in` is given."""
 
     user: User
+    htmx: HtmxDetails
 
 
 View = Callable[..., HttpResponse]
