@@ -390,7 +390,7 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "AnnouncementKind": "supplies.announcements.models.Kind",
-        "AttachmentKind": "supplies.attachments.models.Attachment.Kind",
+        "AttachmentKind": "supplies.attachments.models.Kind",
         "DeviationKind": "matching.models.DeviationKind",
         "DeviationReason": "matching.models.DeviationReason",
         "ChangeRequestKind": "supplies.change_requests.models.Wrong",
