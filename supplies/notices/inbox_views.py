@@ -100,7 +100,8 @@ def _show_choices(request: SignedIn, **forms: Any) -> HttpResponse:
         ],
         **forms,
     }
-    return render(request, "notices/choices.html", context)
+    is_wrong = request.method == "POST"  # what was right has led on to the page
+    return render(request, "notices/choices.html", context, status=400 if is_wrong else 200)
 
 
 @never_cache

@@ -44,6 +44,7 @@ from tests.makers import (
     NOW,
     TODAY,
     make_allocation,
+    make_announcement,
     make_appeal,
     make_batch,
     make_delivery,
@@ -350,6 +351,7 @@ def _matches(side: Side) -> None:
         by=make_user(),
         created_at=NOW,
     )
+    side.rows["announcement"] = make_announcement(region=side.region)
     side.rows["saved list"] = SavedList.objects.create(
         by=make_user(), name="Exercise", model="supplies.need", created_at=NOW
     )
