@@ -10,14 +10,16 @@ from datetime import datetime
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from matching.demo.cast import SOURCE
+from matching.models import ProposalStatus
 from supplies.accounts.models import SecondFactor
 from supplies.accounts.services import keep_factor, opens
 from supplies.organisations import services as people
 from supplies.organisations.models import ApiToken, Organisation, Role, Scope, User
 from supplies.regions.models import Region
+from supplies.shipments.models import ShipmentStatus
 
 Kind = Organisation.Kind
 KIND_OF = {
@@ -32,6 +34,11 @@ BUSIEST = {  # who has shipments to look at
     Kind.HOSPITAL: "facilities__shipments",
     Kind.DONOR: "shipments_sent",
     Kind.CARRIER: "shipments_carried",
+}
+WAITS = {  # and for whom something waits, so that each account opens on work
+    Kind.HOSPITAL: Q(facilities__shipments__status=ShipmentStatus.DELIVERED),
+    Kind.DONOR: Q(donations__offers__proposals__status=ProposalStatus.APPROVED),
+    Kind.CARRIER: Q(shipments_carried__status=ShipmentStatus.BOOKED),
 }
 COORDINATED = "420000"  # Hubei
 
@@ -165,5 +172,7 @@ def _fitting(kind: str, regions: QuerySet[Region]) -> Organisation:
     if regions:
         ours = ours.filter(region__in=regions)
     if kind in BUSIEST:
-        return ours.annotate(shipments=Count(BUSIEST[Kind(kind)])).order_by("-shipments", "pk")[:1].get()
+        waits = Exists(Organisation.objects.filter(WAITS[Kind(kind)], pk=OuterRef("pk")))
+        busy = ours.annotate(shipments=Count(BUSIEST[Kind(kind)]), waits=waits)
+        return busy.order_by("-waits", "-shipments", "pk")[:1].get()
     return ours.order_by("pk")[:1].get()

@@ -6,6 +6,7 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import F, GeneratedField, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from supplies.catalogue.models import Category, Item, Standard, TransportMode, Unit
 from supplies.emergencies.models import Emergency
@@ -143,7 +144,7 @@ class Donation(Moving):
 
 class OfferStatus(models.TextChoices):
     WAITING = "waiting", _("waiting for a volunteer")
-    OPEN = "open", _("open")
+    OPEN = "open", pgettext_lazy("offer", "open")
     SPENT = "spent", _("given away")
     WITHDRAWN = "withdrawn", _("withdrawn")
     LAPSED = "lapsed", _("lapsed")
