@@ -214,7 +214,7 @@ def save_search(request: SignedIn) -> HttpResponse:
         return redirect("needs")
     chosen = form.cleaned_data
     criteria = {name: chosen[name] for name in ("q", "category", "item", "urgency", "organisation")}
-    return _saved(request, over=SearchOver.NEEDS, region=form.region, **criteria)
+    return _saved(request, over=SearchOver.NEEDS, region=chosen["region"], **criteria)
 
 
 @signed_in

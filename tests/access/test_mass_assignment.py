@@ -30,6 +30,7 @@ NOT_TRIED = {
     "sign-in": "signing in writes sessions only; tests of accounts look at it",
     "sign-up": "makes accounts; tests of accounts look at it",
     "sign-out": "takes nothing",
+    "shipment-proofs": "takes a file beside two words; tests of receipts send it what it must not take",
     "carrier-hook": "a carrier's own words, signed by it; its tests send whatever it may send",
 }
 
