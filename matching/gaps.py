@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Avg, CharField, Count, F, FloatField, Func, Q, QuerySet, Sum, Value
-from django.db.models.functions import Cast, Greatest, Least, NullIf
+from django.db.models.functions import Cast, Coalesce, Greatest, Least, NullIf
 
 from matching.models import Lack, MatchingRun, Shortfall
 from supplies.catalogue.models import Item
@@ -65,8 +65,9 @@ def watched(user: User, emergency: Emergency) -> QuerySet[Need]:
 
 PROVINCE = Func(F("region_path"), Value("/"), Value(3), function="split_part", output_field=CharField())
 COUNTRY = Func(F("region_path"), Value("/"), Value(2), function="split_part", output_field=CharField())
+ASKED = Coalesce("quantity", "quantity_assumed", 0)  # of what has no number, what is assumed of it
 FILLED = Least(
-    Greatest(Cast(PIPELINE, FloatField()) / Cast(NullIf(F("ceiling"), 0), FloatField()), Value(0.0)),
+    Greatest(Cast(PIPELINE, FloatField()) / Cast(NullIf(ASKED, 0), FloatField()), Value(0.0)),
     Value(1.0),
 )
 
@@ -79,7 +80,7 @@ def gaps(needs: QuerySet[Need]) -> tuple[list[Gap], bool]:
         .annotate(
             needs=Count("pk"),
             critical=Sum("quantity_outstanding", filter=Q(urgency=Urgency.CRITICAL), default=0),
-            total=Sum("ceiling"),
+            total=Sum(ASKED),
             short=Sum("quantity_outstanding"),
         )
         .order_by("-critical", "-short", "item", "province")[: MOST_GAPS + 1]
