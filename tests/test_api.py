@@ -671,7 +671,7 @@ def test_the_description_is_valid_and_complete(tmp_path: Any) -> None:
     described = yaml.safe_load(file.read_text())
     alone = {"track/{}/", "check/", "intake/", "tracking-events/", "certificates/{}/"}
     alone |= {"shipments/{}/papers/{}/", "shipments/{}/proofs/", "donations/{}/certificate/"}
-    alone |= {"track/{}/followers/", "carrier-records/"}
+    alone |= {"track/{}/followers/", "carrier-records/", "notification-choices/"}
     routes = alone | {route for prefix, *_rest in router.registry for route in _routes(prefix, "{}")}
     assert {re.sub(r"{\w+}", "{}", path.removeprefix(V1)) for path in described["paths"]} == routes
     for path, operations in described["paths"].items():
