@@ -37,11 +37,16 @@ def count(*, at: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COUNTING])
     for emergency in Emergency.objects.order_by("pk"):
-        Figure.objects.filter(emergency=emergency).delete()
         Figure.objects.bulk_create(
-            Figure(emergency=emergency, topic=topic, key=key, measure=measure, value=value, counted_at=at)
-            for topic, key, measure, value in _figures(emergency)
+            [
+                Figure(emergency=emergency, topic=topic, key=key, measure=measure, value=value, counted_at=at)
+                for topic, key, measure, value in _figures(emergency)
+            ],
+            update_conflicts=True,
+            unique_fields=["emergency", "topic", "key", "measure"],
+            update_fields=["value", "counted_at"],
         )
+        Figure.objects.filter(emergency=emergency, counted_at__lt=at).delete()
 
 
 def _figures(emergency: Emergency) -> Iterator[Row]:

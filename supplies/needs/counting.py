@@ -95,11 +95,16 @@ def _for_the_map(needs: NeedQuerySet, at: datetime) -> None:
     by_site = needs.values_list("site__region", "item", "urgency").annotate(lines=Count("pk"))
     for region, item, urgency, number in by_site:
         counted[region, category_of[item], urgency] += number
-    PlaceCount.objects.all().delete()
     PlaceCount.objects.bulk_create(
-        PlaceCount(region_id=region, category_id=category, urgency=urgency, lines=number, counted_at=at)
-        for (region, category, urgency), number in sorted(counted.items())
+        [
+            PlaceCount(region_id=region, category_id=category, urgency=urgency, lines=number, counted_at=at)
+            for (region, category, urgency), number in sorted(counted.items())
+        ],
+        update_conflicts=True,
+        unique_fields=["region", "category", "urgency"],
+        update_fields=["lines", "counted_at"],
     )
+    PlaceCount.objects.filter(counted_at__lt=at).delete()
 
 
 def _by_item(needs: NeedQuerySet, at: datetime) -> None:

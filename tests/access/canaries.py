@@ -437,6 +437,8 @@ ROWS_OF = {
     "reveals": "supplies.Reveal",
     "hooks/carriers": "supplies.CarrierAccount",
     "dock": "supplies.Shipment",
+    "announcements": "supplies.Announcement",
+    "mine/gifts": "supplies.Donation",
     "inbox": "supplies.Notice",
     "notices": "supplies.Notice",
     "saved-searches": "supplies.SavedSearch",
@@ -457,6 +459,7 @@ MOST_ROWS = 20
 FEW, FEW_ROWS = {"Event", "Outgoing", "Membership", "User", "Seal", "OutgoingMail", "Reveal"}, 3
 WORDS = {
     "what": ["need"],
+    "channel": ["wecom", "dingtalk"],
     "word": ["x"],
     "code": ["2" * 26],
     "uidb36": ["x"],
