@@ -437,7 +437,6 @@ ROWS_OF = {
     "reveals": "supplies.Reveal",
     "hooks/carriers": "supplies.CarrierAccount",
     "dock": "supplies.Shipment",
-    "announcements": "supplies.Announcement",
     "mine/gifts": "supplies.Donation",
     "inbox": "supplies.Notice",
     "notices": "supplies.Notice",
