@@ -291,12 +291,14 @@ def _word(row: ParkedEvent) -> Word:
     return Word(**(said | {"occurred_at": row.occurred_at} | read))
 
 
+@transaction.atomic
 def give_up(*, at: datetime) -> int:
     """Report to the operator what has waited for too long: it stays readable at the desk, and is tried no more."""
     before = at - timedelta(days=settings.PARKED_DAYS)
-    overdue = ParkedEvent.objects.waiting().older_than(before)
-    by_carrier = Counter(overdue.values_list("carrier", flat=True))
-    given_up = overdue.update(given_up_at=at)
+    waiting = ParkedEvent.objects.waiting().older_than(before).order_by("pk")
+    overdue = dict(waiting.select_for_update(skip_locked=True).values_list("pk", "carrier"))  # two may come at once
+    by_carrier = Counter(overdue.values())
+    given_up = ParkedEvent.objects.filter(pk__in=overdue).update(given_up_at=at)
     for carrier in Organisation.objects.filter(pk__in=by_carrier).order_by("pk"):
         record(carrier, "carrier.events_given_up", by=None, at=at, events=by_carrier[carrier.pk])
     return given_up

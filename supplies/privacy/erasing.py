@@ -36,6 +36,7 @@ IDS_ONLY = frozenset(
         "supplies.outgoing",
         "supplies.reveal",
         "supplies.erasure",
+        "supplies.figure",
         "matching.matchingrun",
         "matching.familyrun",
     }

@@ -48,6 +48,7 @@ def test_what_is_sealed_is_personal_or_secret() -> None:
 # Text long enough for a sentence that is no free text, with the reason.
 NO_FREE_TEXT = {
     "supplies.Need.origin": "the address of another instance",
+    "supplies.Draft.page": "the name of a form of ours",
     "admin.LogEntry.object_id": "a key",
     "admin.LogEntry.object_repr": "what __str__ says, which names nobody",
     "admin.LogEntry.change_message": "names of fields",
