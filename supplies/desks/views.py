@@ -21,7 +21,6 @@ from supplies.desks.hospital import Waiting, to_confirm, waiting
 from supplies.desks.tracking import Line, track
 from supplies.needs.models import Appeal, Need
 from supplies.notices.following import FOLLOWED
-from supplies.offers.models import Donation
 from supplies.organisations.models import Facility, Membership, Organisation
 from supplies.organisations.visitors import SignedIn, private, signed_in
 from supplies.receipts.models import DiscrepancyTicket, TicketStatus
@@ -102,7 +101,6 @@ def mine(request: SignedIn) -> HttpResponse:
     own = Organisation.objects.of(user)
     memberships = list(Membership.objects.filter(user=user).select_related("organisation"))
     kinds = {row.organisation.kind for row in memberships}
-    donations = Donation.objects.filter(posted_by=user) | Donation.objects.filter(organisation__in=own)
     moved = Shipment.objects.filter(Q(consignor__in=own) | Q(carrier__in=own))
     context = {
         "waiting": _waits(user, kinds),
@@ -110,9 +108,6 @@ def mine(request: SignedIn) -> HttpResponse:
         "posted": Appeal.objects.filter(posted_by=user)
         .exclude(facility__organisation__in=own)
         .select_related("facility")
-        .newest_first()[:ROWS_ON_A_DESK],
-        "donations": donations.select_related("organisation")
-        .annotate(lines=Count("offers", distinct=True))
         .newest_first()[:ROWS_ON_A_DESK],
         "sent": moved.select_related("consignor", "consignee").newest_first()[:ROWS_ON_A_DESK],
         "allocations": Allocation.objects.filter(offer__donation__organisation__in=own)
