@@ -222,8 +222,8 @@ def test_pages_go_on_across_the_border_of_grey_forwards_and_back(django_assert_m
         context = client.get(address).context
         pages.append([str(need.pk) for need in context["needs"]])
         links = context["links"]
-        address = reverse("needs") + links["after"] if "after" in links else ""
-    back = client.get(reverse("needs") + links["before"]).context["needs"]
+        address = links["after"] if "after" in links else ""
+    back = client.get(links["before"]).context["needs"]
 
     assert [pk for page in pages for pk in page] == expected
     assert [str(need.pk) for need in back] == pages[-2]

@@ -326,6 +326,6 @@ def test_what_is_chosen_on_the_page_is_kept() -> None:
 def test_hours_that_are_none_are_said_beside_the_field(hours: dict[str, str]) -> None:
     answer = reader(hospital()).post("/account/notifications/hours/", hours)
 
-    assert answer.status_code == 200
+    assert answer.status_code == 400
     assert "errorlist" in answer.content.decode()
     assert not Habits.objects.exists()
