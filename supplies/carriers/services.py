@@ -296,7 +296,9 @@ def give_up(*, at: datetime) -> int:
     """Report to the operator what has waited for too long: it stays readable at the desk, and is tried no more."""
     before = at - timedelta(days=settings.PARKED_DAYS)
     waiting = ParkedEvent.objects.waiting().older_than(before).order_by("pk")
-    overdue = dict(waiting.select_for_update(skip_locked=True).values_list("pk", "carrier"))  # two may come at once
+    overdue = dict(
+        waiting.select_for_update(skip_locked=True).values_list("pk", "carrier")
+    )  # two may come at once
     by_carrier = Counter(overdue.values())
     given_up = ParkedEvent.objects.filter(pk__in=overdue).update(given_up_at=at)
     for carrier in Organisation.objects.filter(pk__in=by_carrier).order_by("pk"):

@@ -38,6 +38,7 @@ from supplies.organisations.permissions import leads_to, may_hand_in_evidence
 from supplies.receipts.models import Receipt
 from supplies.search import first
 
+MOST_COUNTED = 10_000  # parcels of a day, beyond which the first page counts no further
 MOST_URGENT_SHOWN = 5
 NEEDS_SHOWN = 30
 SITES_SHOWN = 30
@@ -75,7 +76,7 @@ def home(request: HttpRequest) -> HttpResponse:
         # Of one day only, which an index finds: those of all days are never counted for a visit.
         "received": Receipt.objects.filter(
             corrects=None, at__gte=datetime.combine(now.date(), time(), now.tzinfo), at__lte=now
-        ).count(),
+        )[:MOST_COUNTED].count(),
         "now": now,
         "provinces": OpenThere.objects.filter(region__level="province")
         .select_related("region")

@@ -17,7 +17,7 @@ from supplies.receipts import services as receiving
 from supplies.regions.models import Region
 from supplies.shipments.rearranging import reassign
 from supplies.shipments.tracking import TrackingEvent
-from tests.makers import NOW, make_emergency, make_organisation, make_shipment
+from tests.makers import NOW, make_announcement, make_emergency, make_organisation, make_shipment
 from tests.owner import as_owner
 from tests.supplies.organisations.verdicts import yes
 
@@ -36,6 +36,7 @@ def history(volunteer: User) -> None:
     booked = make_shipment(status="booked")
     reassign(booked, carrier=make_organisation("carrier"), reason="broken down", by=None, at=NOW)
     bump(Region, at=NOW)
+    make_announcement()
     chain.seal(at=NOW)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with open checks cannot be emptied anyway

@@ -222,7 +222,7 @@ def test_pages_go_on_across_the_border_of_grey_forwards_and_back(django_assert_m
         context = client.get(address).context
         pages.append([str(need.pk) for need in context["needs"]])
         links = context["links"]
-        address = links["after"] if "after" in links else ""
+        address = links.get("after", "")
     back = client.get(links["before"]).context["needs"]
 
     assert [pk for page in pages for pk in page] == expected
