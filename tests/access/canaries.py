@@ -438,6 +438,7 @@ ROWS_OF = {
     "hooks/carriers": "supplies.CarrierAccount",
     "dock": "supplies.Shipment",
     "mine/gifts": "supplies.Donation",
+    "desk/saved-lists": "supplies.SavedList",
     "inbox": "supplies.Notice",
     "notices": "supplies.Notice",
     "saved-searches": "supplies.SavedSearch",
@@ -513,7 +514,7 @@ def _values(hole: str, place: str) -> list[str]:
 
 def _model_at(place: str) -> type[models.Model]:
     """Of which kind the rows are whose keys stand behind a place: "appeals", "api/v1/appeals", "desk/supplies/appeal"."""
-    if place.startswith(settings.DESK_PATH):
+    if place.startswith(settings.DESK_PATH) and place not in ROWS_OF:
         return apps.get_model(*place.removeprefix(settings.DESK_PATH).split("/")[:2])
     place = place.removeprefix("api/v1/")
     assert place in ROWS_OF, f"say in tests/access/canaries.py which rows stand behind {place!r}"
