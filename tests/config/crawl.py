@@ -64,7 +64,10 @@ def faults_of(response: Any, *, kept: bool = False) -> Iterator[str]:
 
 # -- every route ------------------------------------------------------------------------------------------
 
-OWN_ROWS = {"supplies_session": "a visitor's own: what she is told, and what she typed before she signed in"}
+OWN_ROWS = {
+    "supplies_session": "a visitor's own: what she is told, and what she typed before she signed in",
+    "supplies_claim": "whoever opens a row that waits takes it for a quarter of an hour, for others to see",
+}
 WRITES = re.compile(r"\s*(INSERT INTO|UPDATE|DELETE FROM|TRUNCATE)\b", re.IGNORECASE)
 CHANGING = ("post", "put", "patch", "delete")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client, RequestFactory
+from django.urls import resolve
 
 from config.requests import largest_body
 from tests.every_route import every_route, some_of_everything
@@ -53,12 +54,15 @@ class NeverRead(BytesIO):
 
 @pytest.mark.django_db
 def test_every_route_refuses_what_is_too_large_without_reading_it(settings: Any) -> None:
-    keys, length = some_of_everything(), str(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+    keys = some_of_everything()
 
-    answered = {
-        route.name: post(route.address(keys), NeverRead(), CONTENT_LENGTH=length).status_code
-        for route in every_route()
-    }
+    def status_of(address: str) -> int:
+        # A form with several files reads past one that is too large, so as to come back whole; it has an end of its own.
+        most = getattr(resolve(address).func, "largest_body", 0)
+        length = str(max(most, settings.DATA_UPLOAD_MAX_MEMORY_SIZE) + 1)
+        return int(post(address, NeverRead(), CONTENT_LENGTH=length).status_code)
+
+    answered = {route.name: status_of(route.address(keys)) for route in every_route()}
 
     assert {name for name, status in answered.items() if status != 413} == set()
 
