@@ -37,7 +37,12 @@ NOT_COMPARED = {
 }
 NEW_EACH_TIME = re.compile(rb'name="(csrfmiddlewaretoken|once|ticket)" value="[^"]*"|account-number[^<]*<')
 # Of what is public in some rows and private in others, the private rows: a list's name is told, what a poster calls her source is not.
-PRIVATE_ROWS = {"Appeal.source_name": "posted_by_id IS NOT NULL"}
+# That there is a hand-over point or a courier's address is told, as the way in which goods may come; where it is, is not.
+PRIVATE_ROWS = {
+    "Appeal.source_name": "posted_by_id IS NOT NULL",
+    "Appeal.handover_point": "handover_point <> ''",
+    "Appeal.courier_address": "courier_address <> ''",
+}
 # What a public answer rightly depends on though nobody sees it: whom a row belongs to, and what orders or narrows a list.
 KEYS = (models.ForeignKey, models.OneToOneField, models.AutoField, models.UUIDField)
 
