@@ -11,9 +11,11 @@ from django.db import connection
 
 Photograph = dict[str, Counter[str]]
 MOMENTS_OF_LOOKING = {
+    "supplies_figure": "counted_at",
     "supplies_itemgap": "counted_at",
     "supplies_opencount": "counted_at",
     "supplies_openthere": "counted_at",
+    "supplies_placecount": "counted_at",
 }  # which move without anything having changed
 ALL = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname"
 
