@@ -11,8 +11,9 @@ from django.urls import reverse
 
 from supplies.desks import map as drawing
 from supplies.desks.outlines import Unusable, outlines_can_be_drawn, understood
+from supplies.needs.counting import count_open
 from supplies.needs.models import PlaceCount
-from supplies.needs.services import count_open, withdraw_need
+from supplies.needs.services import withdraw_need
 from tests.makers import NOW, make_facility, make_need, make_region
 from tests.page_client import reader
 
