@@ -1,4 +1,4 @@
-"""`./run bench [NAME …] [OPTIONS OF load OR growth]`: measure, print, and keep the figures in bench/results/."""
+"""`./run bench [NAME …] [OPTIONS OF THE LAST]`: measure, print, and keep the figures in bench/results/."""
 
 import os
 import sys
@@ -7,65 +7,52 @@ from functools import partial
 from itertools import takewhile
 
 import django
+from django.utils.module_loading import import_string
+
+MEASURES = {
+    "kernel": "bench.kernel.measure",
+    "matching": "bench.matching.measure",
+    "growth": "bench.growth.measure",
+    "stability": "bench.stability.measure",
+    "pages": "bench.pages.measure",
+    "ppe": "bench.ppe.measure",
+    "end-to-end": "bench.end_to_end.measure",
+    "event": "bench.event.measure",
+    "races": "bench.races.measure",
+    "books": "bench.books.measure",
+    "api": "bench.api.measure",
+    "chain": "bench.chain.measure",
+    "enumeration": "bench.enumeration.measure",
+    "downloads": "bench.downloads.measure",
+    "rotation": "bench.rotation.measure",
+    "webhooks": "bench.webhooks.measure",
+    "intake": "bench.intake.measure",
+    "announcements": "bench.intake.measure_announcements",
+    "logistics": "bench.logistics.measure",
+    "load": "bench.load.measure",
+}
+WITH_OPTIONS = {"growth", "pages", "downloads", "load"}
+USUAL = ("kernel", "end-to-end", "api")  # without names: those that take minutes
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Names first, then the options of the last one. Without names, those that take minutes."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    django.setup()
+    """Names first, then the options of the last one."""
     names = list(takewhile(lambda argument: not argument.startswith("-"), arguments))
     options = arguments[len(names) :]
-    from bench import (
-        api,
-        books,
-        chain,
-        downloads,
-        end_to_end,
-        enumeration,
-        event,
-        growth,
-        intake,
-        kernel,
-        load,
-        logistics,
-        matching,
-        pages,
-        ppe,
-        races,
-        rotation,
-        stability,
-        webhooks,
-    )
-
-    measures = {
-        "kernel": kernel.measure,
-        "matching": matching.measure,
-        "growth": partial(growth.measure, options),
-        "stability": stability.measure,
-        "pages": partial(pages.measure, options),
-        "ppe": ppe.measure,
-        "end-to-end": end_to_end.measure,
-        "event": event.measure,
-        "races": races.measure,
-        "books": books.measure,
-        "api": api.measure,
-        "chain": chain.measure,
-        "enumeration": enumeration.measure,
-        "downloads": partial(downloads.measure, options),
-        "rotation": rotation.measure,
-        "webhooks": webhooks.measure,
-        "intake": intake.measure,
-        "announcements": intake.measure_announcements,
-        "logistics": logistics.measure,
-        "load": partial(load.measure, options),
-    }
-    unknown = set(names) - set(measures)
+    unknown = set(names) - set(MEASURES)
+    known = f"There are: {', '.join(MEASURES)}; with options: {', '.join(sorted(WITH_OPTIONS))}."
     if unknown:
-        print(f"There is no bench called {', '.join(sorted(unknown))}. There are: {', '.join(measures)}.")
+        print(f"There is no bench called {', '.join(sorted(unknown))}. {known}")
         return 2
-    for name in names or ("kernel", "end-to-end", "api"):
+    if not names and {"-h", "--help"} & set(options):
+        print(f"./run bench [NAME …] [OPTIONS OF THE LAST]. {known}")
+        return 0
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    for name in names or USUAL:
+        measure = import_string(MEASURES[name])
         print(f"== {name}", flush=True)
-        print(measures[name]().keep(), flush=True)
+        print((partial(measure, options) if name in WITH_OPTIONS else measure)().keep(), flush=True)
     return 0
 
 

@@ -45,6 +45,7 @@ class Change:
     name: str
     do: Callable[[Web, Pair], Answer]
     left: int
+    waits: bool = True  # for an approval that is under way; a pause is said at once, and heard of afterwards
 
 
 @dataclass
@@ -78,11 +79,13 @@ class Play:
         stopped = self.stage.taken()
         changing = threading.Thread(target=lambda: answers.update(change=self.change.do(self.web, pair)))
         changing.start()
-        met = wait_until(waiting, seconds=SECONDS_TO_MEET)
+        met = wait_until(
+            waiting if self.change.waits else lambda: "change" in answers, seconds=SECONDS_TO_MEET
+        )
         os.kill(stopped, signal.SIGCONT)
         for thread in (approving, changing):
             thread.join()
-        assert met, "the change did not wait for the approval"
+        assert met, "the change and the approval never met"
         assert answers["approve"].status == 200, answers["approve"].body
         return answers["change"].status
 
@@ -202,6 +205,11 @@ def _halve_need(web: Web, pair: Pair) -> Answer:
     return _patch(web, f"/api/v1/needs/{pair.need.pk}/", QUANTITY // 2, secret_of(pair.hospital))
 
 
+def _pause(web: Web, pair: Pair) -> Answer:
+    path = f"/api/v1/facilities/{pair.need.appeal.facility_id}/pause/"
+    return web.ask("POST", path, {"reason": "drill"}, Authorization=f"Token {secret_of(pair.hospital)}")
+
+
 FIVE = "before the snapshot, while the solver computes, after the proposal, during the approval, after the shipment"
 
 
@@ -245,4 +253,14 @@ def hospital_halves(stage: Stage) -> list[Check]:
     return changes_mind(stage, Change("halves", _halve_need, QUANTITY // 2))
 
 
-CELLS: list[Cell] = [donor_withdraws, donor_lowers, hospital_closes, hospital_halves]
+@cell(
+    "hospital-pauses",
+    of="F17",
+    injects=f"a hospital asks that nothing more is sent: {FIVE}",
+    passes="nothing stays proposed to it, with the reason; what is on its way stays so",
+)
+def hospital_pauses(stage: Stage) -> list[Check]:
+    return changes_mind(stage, Change("pauses", _pause, 0, waits=False))
+
+
+CELLS: list[Cell] = [donor_withdraws, donor_lowers, hospital_closes, hospital_halves, hospital_pauses]

@@ -52,7 +52,10 @@ def check(arguments: Sequence[str]) -> int:
 
 def bench(arguments: Sequence[str]) -> int:
     """Measured comparisons; names choose among them."""
-    return _in_stack(State.of("-bench"), [sys.executable, "-m", "bench", *arguments], **ONE_BUSY_CLIENT)
+    command = [sys.executable, "-m", "bench", *arguments]
+    if arguments[:1] in (["-h"], ["--help"]):
+        return subprocess.call(command)  # which needs no servers
+    return _in_stack(State.of("-bench"), command, **ONE_BUSY_CLIENT)
 
 
 def drill(arguments: Sequence[str]) -> int:

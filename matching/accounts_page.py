@@ -1,8 +1,8 @@
 """Where goods went and why, for everybody: read from what was counted last, as a page and as a file."""
 
-import csv
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from matching.accounting import AGREED, AS_ASKED, BY_HAND, STANDS_IN
 from matching.models import Lack
+from supplies import sheets
 from supplies.emergencies.models import Emergency
 from supplies.needs.models import Urgency
 from supplies.opendata.models import Figure, Topic
@@ -70,14 +71,20 @@ def where_it_went(request: HttpRequest) -> HttpResponse:
 def where_it_went_file(request: HttpRequest) -> HttpResponse:
     """The same figures as CSV: one a line; an empty value stands for what too few givers stand behind."""
     emergency = _chosen(request, list(Emergency.objects.newest_first()))
+    figures = (
+        (
+            figure.emergency_id,
+            figure.topic,
+            figure.key,
+            figure.measure,
+            "" if figure.value is None else figure.value,
+            figure.counted_at.isoformat(timespec="seconds"),
+        )
+        for figure in (Figure.objects.of(emergency) if emergency else ())
+    )
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="where-it-went.csv"'
-    write = csv.writer(answer).writerow
-    write(COLUMNS)
-    for figure in Figure.objects.of(emergency) if emergency else ():
-        value = "" if figure.value is None else figure.value
-        moment = figure.counted_at.isoformat(timespec="seconds")
-        write([figure.emergency_id, figure.topic, figure.key, figure.measure, value, moment])
+    sheets.write(answer, chain([COLUMNS], figures))
     return answer
 
 

@@ -59,10 +59,10 @@ def order(
 def _check_direction(order: Order) -> None:
     """What a donor gave for a place is not reserved for another."""
     assert order.offer is not None
-    donation, place = order.offer.donation, order.facility.region if order.facility else order.region
+    donation, place = order.offer.donation, order.site.region if order.site else order.region
     to, within = donation.directed_facility, donation.directed_region
     assert place is not None
-    fits = (to is None or to == order.facility) and (within is None or place.path.startswith(within.path))
+    fits = (to is None or to == order.site) and (within is None or place.path.startswith(within.path))
     if not fits:
         raise Refused(
             _("The donor gave this for somebody else. Ask the donor before it is reserved."),

@@ -123,8 +123,13 @@ class Order(models.Model):
         return apart([str(self.get_kind_display()), self.about])
 
     @property
+    def site(self) -> Facility | None:
+        """The hospital it is about, or the one that turned out to be the same."""
+        return self.facility and self.facility.standing_for
+
+    @property
     def place(self) -> Facility | Region | None:
-        return self.facility or self.region
+        return self.site or self.region
 
     @property
     def goods(self) -> str:
@@ -144,7 +149,7 @@ class Order(models.Model):
     def covers(self, need: Need) -> bool:
         """Whether the need lies in its place and is of its goods."""
         at = need.appeal.facility
-        in_place = (self.facility_id or at.pk) == at.pk and (
+        in_place = self.site in (None, at) and (
             self.region is None or at.region.path.startswith(self.region.path)
         )
         return in_place and self.item_id in (None, need.item_id)

@@ -460,6 +460,7 @@ def _ordered(
     A reserved offer is kept from every need outside its place, a forbidden one from those within.
     """
     orders = Order.objects.in_force(as_of).filter(emergency=emergency).exclude(kind=OrderKind.FREEZE)
+    orders = orders.select_related("facility__merged_into")
     at_hand = {row["pk"] for row in offers}
     barred: list[tuple[uuid.UUID, uuid.UUID]] = []
     for order in orders.order_by("created_at", "pk"):
@@ -478,7 +479,7 @@ def _ordered(
 
 
 def _is_covered(order: Order, row: Mapping[str, Any], rulebook: Rulebook) -> bool:
-    if order.facility_id is not None and order.facility_id != row["appeal__facility"]:
+    if order.site is not None and order.site.pk != row["appeal__facility"]:
         return False
     if order.region_id is not None:
         first, last = rulebook.inside(order.region_id)

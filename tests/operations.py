@@ -365,7 +365,7 @@ CASES: dict[str, Case] = {
         {"timezone": "Asia/Shanghai", "quiet_from": None, "quiet_until": None, "choices": []},
     ),
     "POST /api/v1/notices/{id}/read/": lambda: (f"notices/{make_notice(who_asks()).pk}/read/", {}),
-    "POST /api/v1/notices/read-all/": lambda: ("notices/read-all/", {}),
+    "POST /api/v1/notices/read-all/": lambda: (make_notice(who_asks()), ("notices/read-all/", {}))[1],
     "POST /api/v1/saved-searches/": lambda: ("saved-searches/", {"over": "needs", "q": "masks"}),
     "POST /api/v1/saved-searches/{id}/remove/": lambda: (
         f"saved-searches/{make_search(who_asks()).pk}/remove/",

@@ -15,7 +15,7 @@ from supplies.organisations import services as people
 from supplies.organisations.models import Scope, User
 from tests.api_client import V1, Speaker, today  # noqa: F401
 from tests.makers import NOW, make_appeal, make_facility, make_member, make_need, make_user
-from tests.operations import CASES, an_appeal, described, mutating
+from tests.operations import CASES, an_appeal, described, mutating, who_asks
 from tests.sign_in import sign_in
 from tests.tables import changes, photograph
 
@@ -44,7 +44,7 @@ def test_a_new_operation_would_be_missed() -> None:
 @pytest.mark.parametrize("operation", sorted(CASES))
 def test_the_same_request_again_changes_nothing_and_is_given_the_same_answer(operation: str) -> None:
     path, body = CASES[operation]()
-    person, other = administrator(), administrator()
+    person, other = Speaker(who_asks()), administrator()
     before = photograph()
 
     first = person.request(operation, path, body, idempotency_key=KEY)
@@ -52,7 +52,7 @@ def test_the_same_request_again_changes_nothing_and_is_given_the_same_answer(ope
     again = person.request(operation, path, body, idempotency_key=KEY)
     another_body = person.request(operation, path, {**body, "more": 1}, idempotency_key=KEY)
 
-    assert first.status_code in (200, 201, 202), first.content
+    assert first.status_code in (200, 201, 202, 204), first.content
     assert changes(before, done).pop("supplies_idempotencykey") == (0, 1)
     assert len(changes(before, done)) > 1
     assert (again.status_code, again.content) == (first.status_code, first.content)

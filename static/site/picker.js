@@ -2,7 +2,7 @@
 // is kept by htmx (see needs/post.html). Without this file the button "Find" asks the server, and the list is a select.
 
 const lineOf = (place) => place.closest(".line");
-const foundIn = (place) => place.closest(".picker").querySelector(".found");
+const foundIn = (place) => place.closest(".picker").querySelector("[data-found]");
 const marked = (box) => box.querySelector("[role=option][aria-selected=true]");
 
 function listen(field) {
@@ -48,7 +48,7 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
 });
 
 document.addEventListener("click", ({ target }) => {
-  const option = target.closest?.(".found [role=option]");
+  const option = target.closest?.("[data-found] [role=option]");
   if (option) return choose(option);
   const puts = target.closest?.("[data-puts]");
   if (!puts) return;

@@ -1,6 +1,5 @@
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -149,7 +148,11 @@ class CarrierRecordsSerializer(serializers.Serializer):
 
 class CarrierRecordsQuery(serializers.Serializer):
     days = serializers.ChoiceField(choices=WINDOWS, default=WINDOWS[1])
-    carrier = serializers.UUIDField(required=False)
+    carrier = serializers.PrimaryKeyRelatedField(
+        queryset=Organisation.objects.filter(kind=Organisation.Kind.CARRIER),
+        pk_field=serializers.UUIDField(),
+        required=False,
+    )
 
 
 class CarrierRecordsView(APIView):
@@ -174,8 +177,7 @@ class CarrierRecordsView(APIView):
         rows, at = Shipment.objects.visible_to(request.user), timezone.now()
         window, chosen = asked.validated_data["days"], asked.validated_data.get("carrier")
         if chosen is not None:
-            carriers = Organisation.objects.filter(kind=Organisation.Kind.CARRIER)
-            rows = rows.filter(carrier=get_object_or_404(carriers, pk=chosen))
+            rows = rows.filter(carrier=chosen)
         told = {
             "too_few": TOO_FEW,
             "records": [

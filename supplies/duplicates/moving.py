@@ -60,12 +60,14 @@ STAYS = frozenset(
         "changerequest.organisation",  # what was said to be wrong was said of that row
         "changerequest.facility",
         "calllog.organisation",
+        "order.facility",  # what an order says never changes; it is read for what the site was merged into
         "reveal.organisation",
         "reveal.on_behalf_of",
         "rearrangement.carrier_before",  # who it was taken from, on that day
         "certifiedgoods.facility",  # what was certified was counted there
         "duplicatepair.one",
         "duplicatepair.other",
+        "savedsearch.organisation",  # her own, and she may have saved the other too; read for what it was merged into
         "webhookendpoint.organisation",  # whoever set it up would be told what the other does
         "organisation.merged_into",
         "facility.merged_into",

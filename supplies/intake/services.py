@@ -328,7 +328,8 @@ def import_appeals(
     twice changes nothing; what was stopped while it entered is taken up by a worker, or by the same command again.
 
     format     one of FORMATS by its code, or that of a mapped sheet
-    as_of      the day for which freshness and editions are judged; by default the newest day each list names
+    as_of      the day for which freshness and editions are judged; by default the newest day each list names, of one that
+               names none the newest of those handed in with it
     emergency  by default the one the format belongs to, made if it is not there yet
     encoding   of the files, where it cannot be told: gb18030, big5, …
     sheet      of workbooks the only one that is read
@@ -338,11 +339,10 @@ def import_appeals(
     """
     kind = FORMATS[format] if isinstance(format, str) else format
     today = timezone.localdate(at)
-    days = [
-        as_of or newest_day(_readable(file, kind, encoding, sheet), kind, until=today) or today
-        for file in files
-    ]
-    report = Report(format=kind.code, as_of=max(days, default=as_of or today), is_dry_run=dry_run)
+    named = [as_of or newest_day(_readable(file, kind, encoding, sheet), kind, until=today) for file in files]
+    newest = max(filter(None, named), default=as_of or today)
+    days = [day or newest for day in named]
+    report = Report(format=kind.code, as_of=newest, is_dry_run=dry_run)
     with transaction.atomic() if dry_run else nullcontext():
         emergency = emergency or _emergency_of(kind)
         for file, day in zip(files, days, strict=True):

@@ -139,7 +139,10 @@ def _needs_found(ids: set[str]) -> Found:
     searches = _narrowed(
         SearchOver.NEEDS, {need.item for need in needs}, {need.region_path for need in needs}
     )
-    searches = searches.filter(Q(organisation=None) | Q(organisation__in=hospitals))
+    searches = searches.filter(
+        Q(organisation=None) | Q(organisation__in=hospitals) | Q(organisation__merged_into__isnull=False)
+    )
+    searches = searches.select_related("organisation__merged_into")
     for search in searches.filter(Q(urgency=None) | Q(urgency__in={need.urgency for need in needs})).iterator(
         AT_A_TIME
     ):
@@ -148,7 +151,7 @@ def _needs_found(ids: set[str]) -> Found:
             for need in needs
             if _fits(search, need.item, need.region_path)
             and search.urgency in (None, need.urgency)
-            and search.organisation_id in (None, need.site.organisation_id)
+            and (not search.organisation or search.organisation.standing_for.pk == need.site.organisation_id)
             and need.appeal.posted_by_id != search.user_id
             and search.finds(words[need.pk])
         ]

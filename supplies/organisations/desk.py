@@ -178,13 +178,10 @@ class DeskList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list = list(self.result_list)
-        desk = self.model_admin
-        taken = {}
-        if isinstance(desk, DeskAdmin) and desk.decided_in:
-            taken = claims.holding(self.result_list, at=timezone.now())
+        if isinstance(self.model_admin, DeskAdmin):
+            self.model_admin.find_claims(self.result_list)
         for row in self.result_list:
             mask(row)
-            row.claim = taken.get(str(row.pk))
 
 
 class DeskAdmin(ReadOnlyAdmin):
@@ -248,6 +245,12 @@ class DeskAdmin(ReadOnlyAdmin):
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         shown: list[Any] = list(super().get_list_display(request))
         return [*shown, "taken"] if self.decided_in else shown
+
+    def find_claims(self, rows: Sequence[Any]) -> None:
+        """Let each of these rows know its claim, in one query: for the column of it."""
+        taken = claims.holding(rows, at=timezone.now()) if self.decided_in else {}
+        for row in rows:
+            row.claim = taken.get(str(row.pk))
 
     @admin.display(description=gettext_lazy("taken"))
     def taken(self, row: Any) -> str:

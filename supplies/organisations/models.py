@@ -197,10 +197,24 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         return self.filter(public | own | in_regions_of(user, "region__path"))
 
 
+class Mergeable:
+    """What may turn out to be the same as another row, and is read there from then on."""
+
+    merged_into: Any
+
+    @property
+    def standing_for(self) -> Self:
+        """Itself, or what it was merged into, and that into, and so on."""
+        row = self
+        while row.merged_into is not None:
+            row = row.merged_into
+        return row
+
+
 LONGEST_TRUST = timedelta(days=366)  # between one check and the next
 
 
-class Organisation(Moving):
+class Organisation(Mergeable, Moving):
     """A body that takes part: a hospital, a donor, a carrier, a charity that coordinates, a group of volunteers."""
 
     class Kind(models.TextChoices):
@@ -327,14 +341,6 @@ class Organisation(Moving):
         return self.name
 
     @property
-    def standing_for(self) -> "Organisation":
-        """Itself, or what it was merged into, and that into, and so on."""
-        row = self
-        while row.merged_into is not None:
-            row = row.merged_into
-        return row
-
-    @property
     def is_verified(self) -> bool:
         return self.status == Verified.VERIFIED
 
@@ -431,7 +437,7 @@ class FacilityQuerySet(models.QuerySet["Facility"]):
         return self.filter(theirs | in_regions_of(user, "region__path"))
 
 
-class Facility(models.Model):
+class Facility(Mergeable, models.Model):
     """A site of an organisation: where goods arrive or start."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

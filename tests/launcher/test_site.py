@@ -102,9 +102,11 @@ class Site:
 def site() -> Iterator[Site]:
     with tempfile.TemporaryDirectory(prefix="tongzhou-") as place:
         site = Site(Path(place) / "state")
-        site.start()
-        yield site
-        site.run("stop")
+        try:
+            site.start()
+            yield site
+        finally:
+            site.run("stop")
 
 
 @pytest.mark.parametrize("child", ["PostgreSQL", "Valkey", "worker", "web"])

@@ -118,6 +118,21 @@ def test_a_forbidden_offer_goes_elsewhere_and_what_waited_is_approved_no_more() 
     assert Proposal.objects.get(status="open").need == other
 
 
+def test_what_was_ordered_for_a_hospital_holds_for_the_one_it_was_merged_into() -> None:
+    near, far = make_need(quantity=100, urgency=1), make_need(make_facility(), quantity=100, urgency=4)
+    offer = make_offer(quantity=100)
+    double = make_facility()
+    ordered = give("reserve", offer=offer, facility=double)
+    double.merged_into = far.appeal.facility
+    double.save()
+
+    match()
+
+    assert [row.need for row in Proposal.objects.all()] == [far]
+    assert (ordered.covers(near), ordered.covers(far)) == (False, True)
+    assert far.appeal.facility.name in ordered.about
+
+
 def test_a_preferred_place_comes_before_others_of_its_class() -> None:
     near = make_need(quantity=100, urgency=2)
     preferred = make_need(make_facility(region=make_region("110101", "东城区")), quantity=100, urgency=2)

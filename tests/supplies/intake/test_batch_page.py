@@ -154,7 +154,7 @@ def test_the_page_costs_the_same_for_any_number_of_rows(
     )
 
     for batch in (small, large):
-        with django_assert_max_num_queries(22):
+        with django_assert_max_num_queries(23):
             desk.get(page_of(batch))
 
 

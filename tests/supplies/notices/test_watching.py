@@ -13,7 +13,7 @@ from supplies.notices import watching
 from supplies.notices.inbox import Notice
 from supplies.notices.reading import read
 from supplies.notices.searches import SavedSearch
-from supplies.organisations.models import User
+from supplies.organisations.models import Organisation, User
 from tests.api_client import Speaker
 from tests.makers import (
     NOW,
@@ -24,6 +24,7 @@ from tests.makers import (
     make_member,
     make_need,
     make_offer,
+    make_organisation,
     make_region,
     make_search,
     make_user,
@@ -38,6 +39,10 @@ def found(user: User) -> list[Notice]:
     return list(Notice.objects.of(user).filter(group="searches").order_by("pk"))
 
 
+def merged(kept: Organisation) -> Organisation:
+    return make_organisation(merged_into=kept)
+
+
 # What is searched for, and whether a critical need of surgical masks in 武昌区 fits it.
 SEARCHES: dict[str, tuple[Any, bool]] = {
     "everything": (lambda need: {"q": ""}, True),
@@ -50,6 +55,10 @@ SEARCHES: dict[str, tuple[Any, bool]] = {
     "its urgency": (lambda need: {"urgency": need.urgency}, True),
     "another urgency": (lambda need: {"urgency": 5 - need.urgency}, False),
     "its hospital": (lambda need: {"organisation": need.appeal.facility.organisation}, True),
+    "what was merged into its hospital": (
+        lambda need: {"organisation": merged(need.site.organisation)},
+        True,
+    ),
     "another hospital": (lambda need: {"organisation": make_facility().organisation}, False),
     "a word of its item": (lambda need: {"q": "ｓｕｒｇｉｃａｌ"}, True),
     "a word of its hospital": (lambda need: {"q": need.appeal.facility.name[:3]}, True),
