@@ -19,7 +19,7 @@ django.setup()
 
 from django.utils import timezone  # noqa: E402  (settings first)
 
-from matching import services  # noqa: E402
+from matching import running, services  # noqa: E402
 from matching.models import FamilyRun  # noqa: E402
 from supplies.emergencies.models import Emergency  # noqa: E402
 
@@ -37,7 +37,7 @@ class Rival:
             at=timezone.now(),
             is_dry=how == "dry",
         )
-        self.waiting = services.open_run(run.pk, at=timezone.now())
+        self.waiting = running.open_run(run.pk, at=timezone.now())
         return len(self.waiting)
 
     def take(self, family: str) -> int:
@@ -45,7 +45,7 @@ class Rival:
         return 1
 
     def lease(self) -> int:
-        tried = [(family, services.take_lease(family.pk, at=timezone.now())) for family in self.waiting]
+        tried = [(family, running.take_lease(family.pk, at=timezone.now())) for family in self.waiting]
         self.leased = [leased for _family, leased in tried if leased is not None]
         self.waiting = [family for family, leased in tried if leased is None]
         return len(self.leased)
@@ -54,10 +54,10 @@ class Rival:
         stored = 0
         for family in self.leased:
             try:
-                services.store(family, *services._solve(family, timezone.now), at=timezone.now())
-                services._close(family.run_id, at=timezone.now())
+                running.store(family, *running._solve(family, timezone.now), at=timezone.now())
+                running._close(family.run_id, at=timezone.now())
                 stored += 1
-            except services.LeaseLost:
+            except running.LeaseLost:
                 continue
         return stored
 

@@ -36,16 +36,16 @@ POINTS: Mapping[str, Point] = {
     "hook-stored": Point("supplies.carriers.services.take_in", AFTER),
     "approving": Point("matching.services._check_fits", AFTER),
     # a run of the matching, in the order of its phases
-    "opening": Point("matching.services._lay_out"),
-    "snapshot-read": Point("matching.services.take", WITH_A_RESULT),
-    "lease-taken": Point("matching.services.take_lease", WITH_A_RESULT),
+    "opening": Point("matching.running._lay_out"),
+    "snapshot-read": Point("matching.running.take", WITH_A_RESULT),
+    "lease-taken": Point("matching.running.take_lease", WITH_A_RESULT),
     "solving": Point("matching.kernel.solve.best_plan"),
-    "before-write": Point("matching.services.store"),
+    "before-write": Point("matching.running.store"),
     "mid-write": Point(
-        "matching.services.kernel"
+        "matching.running.kernel"
     ),  # proposals are inserted, counters moved, the family is not done
     "committed": Point("supplies.journal.services.ring"),
-    "rung": Point("matching.services.solve_family", WITH_A_RESULT),
+    "rung": Point("matching.running.solve_family", WITH_A_RESULT),
 }
 
 

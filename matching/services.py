@@ -1,70 +1,41 @@
 """The verbs of matching: run it, approve what it proposes, agree, decline.
 
-A run reads one consistent snapshot, and each of its families is solved by one process under a lease. All truth is in
-PostgreSQL: the broker only rings, and a sweep rings again.
+What workers do between the start of a run and its proposals is in `running`.
 """
 
-import logging
-import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import numpy as np
-from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, OperationalError, connection, models, transaction
-from django.utils import timezone
+from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from matching.fitting import OTHERWISE, WHY_NOT, first_faults, grounds, match_of
-from matching.kernel.explain import Explanation, Match, explain
-from matching.kernel.plan import Plan
-from matching.kernel.problem import URGENCIES, Problem, Verdict
-from matching.kernel.solve import solve
-from matching.kernel.verify import verify
-from matching.kernel.version import kernel
+from matching.fitting import OTHERWISE, WHY_NOT, first_faults, match_of
 from matching.models import (
     BLOBS,
     DeviationReason,
-    FamilyRun,
-    Lack,
     MatchingPolicy,
     MatchingRun,
     Proposal,
     ProposalStatus,
     RunStatus,
-    Shortfall,
     Trigger,
 )
 from matching.orders import against, frozen
-from matching.snapshot import Couple, Rows, Rulebook, read_consistently, take
-from matching.superseding import Change, change_of
+from matching.proposing import end_pending, ended, hold, lock_pending, made_of, steps_of
+from matching.snapshot import Couple, Rulebook
 from supplies.allocations.services import allocate, check
-from supplies.catalogue.models import Substitution
 from supplies.emergencies.models import Emergency
-from supplies.errors import NotEligible, Refused, is_busy_or_away
+from supplies.errors import NotEligible, Refused
 from supplies.journal.models import Event
-from supplies.journal.services import record, record_all, ring
+from supplies.journal.services import record, ring
 from supplies.leaks import masked
 from supplies.needs.models import Need
 from supplies.offers.models import Offer
 from supplies.organisations.models import User
-
-log = logging.getLogger(__name__)
-MOST_ATTEMPTS = 3
-AT_ONCE = 1000  # proposals ended in one transaction
-
-
-class LeaseLost(RuntimeError):
-    """Somebody else has taken the family over; what this process found is thrown away."""
-
-
-class PlanRejected(RuntimeError):
-    """The verifier found a fault in a plan; nothing of it is stored."""
-
 
 # --- starting -----------------------------------------------------------------------------------------------
 
@@ -169,444 +140,6 @@ def match_all(*, at: datetime) -> list[MatchingRun]:
     ]
 
 
-# --- the snapshot -------------------------------------------------------------------------------------------
-
-
-def open_run(run_id: Any, *, at: datetime) -> list[FamilyRun]:
-    """Read the snapshot of a queued run and lay out its families. Running twice is harmless; returns what was laid out.
-
-    A run that cannot be opened is tried again by the sweep, MOST_ATTEMPTS times in all; then it has failed and says why.
-    """
-    if not _attempt(run_id, at=at):
-        return []
-    queued = MatchingRun.objects.filter(pk=run_id, status=RunStatus.QUEUED)
-    try:
-        families = _lay_out(run_id)
-    except Exception as error:
-        if is_busy_or_away(error):
-            # Or the run was widened under our snapshot: no fault of the run, so no attempt of it.
-            log.warning("Run %s could not be read just now; the sweep tries again.", run_id)
-            _take_back_attempt(run_id)
-            return []
-        log.exception("Run %s could not be opened", run_id)
-        queued.update(failure=f"{type(error).__name__}: {error}"[:500])
-        return []
-    if families is None:
-        _take_back_attempt(run_id)
-        return []
-    if not families and MatchingRun.objects.filter(pk=run_id, status=RunStatus.RUNNING).exists():
-        _close(run_id, at=at)
-    return families
-
-
-@transaction.atomic
-def _attempt(run_id: Any, *, at: datetime) -> bool:
-    """Count an attempt before it is made, since a process that dies of it counts too. False if there is nothing to try."""
-    waiting = MatchingRun.objects.select_for_update(skip_locked=True)
-    run = waiting.filter(pk=run_id, status=RunStatus.QUEUED).first()
-    if run is None:
-        return False
-    if run.attempts >= MOST_ATTEMPTS:
-        run.move_to(RunStatus.FAILED)
-        run.failure = run.failure or f"No process opened it in {MOST_ATTEMPTS} attempts."
-        run.finished_at = at
-        run.save(update_fields=["status", "failure", "finished_at"])
-        record(run, "run.failed", by=None, at=at)
-        return False
-    run.attempts += 1
-    run.save(update_fields=["attempts"])
-    return True
-
-
-def _take_back_attempt(run_id: Any) -> None:
-    """It was none: another worker came first, or the database had no time. Counted, a run rung for often would fail unread."""
-    unfinished = MatchingRun.objects.filter(pk=run_id, status__in=[RunStatus.QUEUED, RunStatus.RUNNING])
-    try:
-        unfinished.update(attempts=models.F("attempts") - 1)
-    except OperationalError as error:
-        log.warning("An attempt of run %s stays counted (%s).", run_id, type(error).__name__)
-
-
-def _lay_out(run_id: Any) -> list[FamilyRun] | None:
-    """The families of a run that waits; None where another worker has taken it meanwhile."""
-    with transaction.atomic():
-        read_consistently()
-        run = (
-            MatchingRun.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("emergency")
-            .filter(pk=run_id, status=RunStatus.QUEUED)
-            .first()
-        )
-        if run is None:
-            return None
-        began = time.monotonic()
-        rulebook = Rulebook.read()
-        policy = MatchingPolicy.objects.get(pk=run.policy).kernel
-        snapshots = take(run.emergency, as_of=run.as_of, policy=policy, rulebook=rulebook, only=run.only)
-        seconds = (time.monotonic() - began) / max(1, len(snapshots))
-        families = FamilyRun.objects.bulk_create(
-            FamilyRun(
-                run=run,
-                emergency=run.emergency,
-                family=snapshot.family,
-                needs=len(snapshot.problem.demands),
-                offers=len(snapshot.problem.supplies),
-                size=len(snapshot.problem.demands) * len(snapshot.problem.supplies),
-                rows=snapshot.rows.to_bytes(),
-                problem=snapshot.problem.to_bytes(),
-                seconds={"snapshot": round(seconds, 4)},
-            )
-            for snapshot in snapshots
-        )
-        run.editions = dict(rulebook.editions)
-        run.move_to(RunStatus.RUNNING)
-        run.save(update_fields=["status", "editions"])
-        transaction.on_commit(lambda: _ring_families(families), robust=True)
-    return families
-
-
-def _ring_families(families: Iterable[FamilyRun]) -> None:
-    for family in families:
-        ring("matching.solve_family", str(family.pk))
-
-
-# --- one family under a lease -------------------------------------------------------------------------------
-
-
-def solve_family(family_id: Any, *, clock: Callable[[], datetime] = timezone.now) -> FamilyRun | None:
-    """Take the lease of a queued family, solve it, and store what it proposes. Harmless to call twice or late."""
-    family = take_lease(family_id, at=clock())
-    if family is None:
-        return None
-    try:
-        plan, explanation, seconds = _solve(family, clock)
-        store(family, plan, explanation, seconds, at=clock())
-    except LeaseLost:
-        log.warning("The lease of family %s was lost; its result is thrown away.", family.family)
-        return None
-    except Exception as error:
-        if is_busy_or_away(error):
-            # A lock that was not granted, a database that restarts: the lease runs out and the sweep gives it to the next.
-            log.warning("The database was busy or away; family %s waits for its lease to end.", family.family)
-            return None
-        log.exception("Family %s failed", family.family)
-        _fail(family, f"{type(error).__name__}: {error}"[:500], at=clock())
-    _close(family.run_id, at=clock())
-    _ring_families(
-        FamilyRun.objects.filter(
-            emergency=family.emergency_id, family=family.family, status=RunStatus.QUEUED
-        ).only("pk")
-    )
-    return FamilyRun.objects.get(pk=family.pk)
-
-
-def take_lease(family_id: Any, *, at: datetime) -> FamilyRun | None:
-    """Make a queued family ours. None if it is taken, done, or its goods are being matched by another run."""
-    try:
-        with transaction.atomic():
-            family = (
-                FamilyRun.objects.select_for_update(skip_locked=True, of=("self",))
-                .select_related("run__emergency")
-                .filter(pk=family_id, status=RunStatus.QUEUED)
-                .first()
-            )
-            if family is None:
-                return None
-            family.move_to(RunStatus.RUNNING)
-            family.attempt += 1
-            family.lease_until = at + timedelta(seconds=settings.MATCH_LEASE_SECONDS)
-            family.save(update_fields=["status", "attempt", "lease_until"])
-            return family
-    except IntegrityError as error:
-        if "family_runs_once_at_a_time" not in str(error):
-            raise
-        return None  # whoever runs it now rings when it is done
-
-
-def renew_lease(family: FamilyRun, *, at: datetime) -> None:
-    """Raises LeaseLost if somebody else has it."""
-    held = FamilyRun.objects.filter(pk=family.pk, attempt=family.attempt, status=RunStatus.RUNNING)
-    if not held.update(lease_until=at + timedelta(seconds=settings.MATCH_LEASE_SECONDS)):
-        raise LeaseLost
-
-
-def _solve(family: FamilyRun, clock: Callable[[], datetime]) -> tuple[Plan, Explanation, dict[str, Any]]:
-    problem = Problem.from_bytes(bytes(family.problem or b""))
-    stopwatch = _Stopwatch(lambda: renew_lease(family, at=clock()), every=settings.MATCH_LEASE_SECONDS / 3)
-    plan = solve(problem, entering=stopwatch.enter)
-    stopwatch.enter("verify")
-    faults = verify(problem, plan)
-    if faults:
-        raise PlanRejected(", ".join(sorted({fault.fault for fault in faults})))
-    stopwatch.enter("explain")
-    explanation = explain(problem, plan)
-    family.by_urgency = _by_urgency(problem, plan)
-    stopwatch.enter("store")
-    return plan, explanation, stopwatch.seconds
-
-
-class _Stopwatch:
-    """Seconds by phase; renews the lease as time goes by, since a thread could not while the solver computes."""
-
-    def __init__(self, renew: Callable[[], None], *, every: float) -> None:
-        self.renew, self.every = renew, every
-        self.seconds: dict[str, float] = defaultdict(float)
-        self.phase, self.since, self.renewed = "", time.monotonic(), time.monotonic()
-
-    def enter(self, phase: str) -> None:
-        now = time.monotonic()
-        if self.phase:
-            self.seconds[self.phase] += now - self.since
-        self.phase, self.since = phase, now
-        if now - self.renewed > self.every:
-            self.renew()
-            self.renewed = now
-
-
-def _by_urgency(problem: Problem, plan: Plan) -> dict[str, dict[str, int]]:
-    demands = problem.demands
-    given = np.zeros(len(demands), np.int64)
-    np.add.at(given, np.searchsorted(demands.id, plan.assignments.demand), plan.assignments.quantity)
-    return {
-        str(urgency): {
-            "needs": int(mine.sum()),
-            "wanted": int(demands.wanted[mine].sum()),
-            "served": int(demands.served[mine].sum()),
-            "proposed": int(given[mine].sum()),
-        }
-        for urgency in URGENCIES
-        if (mine := demands.urgency == urgency).any()
-    }
-
-
-@transaction.atomic
-def store(
-    family: FamilyRun, plan: Plan, explanation: Explanation, seconds: Mapping[str, float], *, at: datetime
-) -> None:
-    """Write the plan, its proposals and why needs stay short; proposals whose need or offer changed since the snapshot
-    are left out and counted.
-
-    What waited and is in the plan again stays as it is, what waited and is not in it is superseded. Raises LeaseLost, with
-    nothing written, unless this attempt still holds the lease.
-    """
-    began = time.monotonic()
-    rows = Rows.from_bytes(bytes(family.rows or b""))
-    short = _short(explanation, rows)
-    matches = explanation.matches
-    if family.run.is_dry:
-        change = Change(list(matches), [], [], 0, set())
-    else:
-        change = change_of(family, matches, short, rows, at=at)
-    family.shortfalls = _counted(explanation, rows)
-    held = (
-        FamilyRun.objects.select_for_update(of=("self",))
-        .filter(pk=family.pk, attempt=family.attempt, status=RunStatus.RUNNING)
-        .first()
-    )
-    if held is None:
-        raise LeaseLost
-    if not family.run.is_dry:
-        expires = at + timedelta(hours=family.run.emergency.proposal_hours)
-        _ended(change.superseded, ProposalStatus.SUPERSEDED, "superseded", by=None, at=at)
-        steps = _steps(change.new)
-        proposals = Proposal.objects.bulk_create(
-            _proposal(
-                match,
-                steps,
-                family_run=family,
-                place=place,
-                need_id=rows.need_id(match.demand),
-                offer_id=rows.offer_id(match.supply),
-                created_at=at,
-                expires_at=expires,
-            )
-            for place, match in enumerate(sorted(change.new, key=_by_importance), start=1)
-        )
-        _hold(proposals, +1)
-        _say_why_short(family, short, change.short, rows)
-    family.move_to(RunStatus.DONE)
-    family.plan = plan.to_bytes()
-    family.made_with = {"policy": family.run.policy, "seed": None, **kernel()}
-    family.proposals, family.units = len(change.new), sum(match.quantity for match in change.new)
-    family.kept, family.superseded, family.stale = len(change.kept), len(change.superseded), change.stale
-    took = {**family.seconds, **seconds, "store": time.monotonic() - began}
-    family.seconds = {phase: round(value, 4) for phase, value in took.items()}
-    family.lease_until = None
-    family.save(
-        update_fields=[
-            "status",
-            "plan",
-            "made_with",
-            "proposals",
-            "kept",
-            "superseded",
-            "stale",
-            "units",
-            "seconds",
-            "lease_until",
-            "by_urgency",
-            "shortfalls",
-        ]
-    )
-
-
-Why = tuple[int, str, int | None]  # units missing, cause, figure
-
-
-def _short(explanation: Explanation, rows: Rows) -> dict[int, Why]:
-    """Why each demand that lacks something does: what the run found, or that it asks for more than can be used."""
-    beyond: dict[int, Why] = {
-        demand: (int(rows.beyond[demand]), str(Lack.BEYOND_USE), None)
-        for demand in np.flatnonzero(rows.beyond).tolist()
-    }
-    return beyond | {short.demand: (short.missing, short.cause, short.figure) for short in explanation.short}
-
-
-def _counted(explanation: Explanation, rows: Rows) -> dict[str, int]:
-    """How many needs each cause keeps short."""
-    beyond = int(np.count_nonzero(rows.beyond))
-    found = Counter(str(short.cause) for short in explanation.short)
-    return {**found, **({str(Lack.BEYOND_USE): beyond} if beyond else {})}
-
-
-def _say_why_short(family: FamilyRun, short: Mapping[int, Why], unchanged: set[int], rows: Rows) -> None:
-    """Keep why demands stay short, instead of what an earlier run said of this family; of those that changed meanwhile that stays."""
-    said = [
-        Shortfall(
-            need_id=rows.need_id(demand),
-            family_run=family,
-            missing=missing,
-            cause=cause,
-            figure=figure,
-            as_of=family.run.as_of,
-        )
-        for demand, (missing, cause, figure) in short.items()
-        if demand in unchanged
-    ]
-    earlier = Shortfall.objects.filter(
-        family_run__emergency=family.emergency_id, family_run__family=family.family
-    )
-    earlier.exclude(pk__in=[rows.need_id(demand) for demand in short]).delete()
-    Shortfall.objects.bulk_create(
-        said,
-        update_conflicts=True,
-        unique_fields=["need"],
-        update_fields=["family_run", "missing", "cause", "figure", "as_of"],
-    )
-
-
-def _steps(matches: Iterable[Match]) -> dict[int, Substitution]:
-    """The substitutions that any of the matches rests on."""
-    return Substitution.objects.in_bulk({edge for match in matches for edge in match.chain})
-
-
-def _by_importance(match: Match) -> tuple[int, int, int]:
-    """The order of the policy: whose next unit comes first is to be approved first."""
-    return match.level_before, match.demand, match.supply
-
-
-def _proposal(match: Match, steps: Mapping[int, Substitution], **of: Any) -> Proposal:
-    """What a match says, as a proposal of this run, need and offer."""
-    rests_on = grounds(match.verdict, match.reason, match.chain, steps)
-    condition = rests_on["condition"] or {"zh": ""}
-    return Proposal(
-        quantity=match.quantity,
-        km=match.distance_m // 1000,
-        days=match.days,
-        is_conditional=match.verdict == Verdict.CONDITIONAL,
-        condition=condition["zh"][:300],
-        because={
-            "days_to_spare": match.days_to_spare,
-            "shelf_days": match.shelf_days,
-            "overshoot": match.overshoot,
-            **rests_on,
-            "level_before": match.level_before,
-            "level_after": match.level_after,
-            "filled_before": match.filled_before,
-            "filled_after": match.filled_after,
-            "total": match.total,
-            "is_assumed": match.is_assumed,
-        },
-        **of,
-    )
-
-
-def _hold(proposals: Iterable[Proposal], sign: int) -> None:
-    """Count the units of proposals as taken (+1) or free again (-1), on both sides, in one statement each."""
-    held = list(proposals)
-    for table, column in ((Need._meta.db_table, "need_id"), (Offer._meta.db_table, "offer_id")):
-        total: Counter[Any] = Counter()
-        for proposal in held:
-            total[str(getattr(proposal, column))] += sign * proposal.quantity_approved
-        if total:
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    f"UPDATE {table} SET quantity_proposed = quantity_proposed + held.quantity"  # nosec B608 # likewise
-                    f" FROM unnest(%s::uuid[], %s::bigint[]) AS held (id, quantity) WHERE {table}.id = held.id",
-                    [list(total), list(total.values())],
-                )
-
-
-@transaction.atomic
-def _fail(family: FamilyRun, failure: str, *, at: datetime) -> None:
-    held = (
-        FamilyRun.objects.select_for_update()
-        .filter(pk=family.pk, attempt=family.attempt, status=RunStatus.RUNNING)
-        .first()
-    )
-    if held:
-        held.move_to(RunStatus.FAILED)
-        held.failure, held.lease_until = failure, None
-        held.save(update_fields=["status", "failure", "lease_until"])
-
-
-@transaction.atomic
-def _close(run_id: Any, *, at: datetime) -> None:
-    """End a run whose every family has ended. Failed if one of them failed; what the others proposed stands."""
-    run = MatchingRun.objects.select_for_update().get(pk=run_id)
-    if run.status != RunStatus.RUNNING or run.families.unfinished().exists():
-        return
-    run.move_to(RunStatus.FAILED if run.families.filter(status=RunStatus.FAILED).exists() else RunStatus.DONE)
-    run.finished_at = at
-    run.save(update_fields=["status", "finished_at"])
-    record(run, f"run.{run.status}", by=None, at=at)
-
-
-def sweep(*, at: datetime) -> None:
-    """Take up what was left lying: expired leases go back into the queue, queued work is rung for again, proposals expire."""
-    given_up = []
-    with transaction.atomic():
-        for family in FamilyRun.objects.abandoned(at).select_for_update(skip_locked=True).order_by("pk"):
-            if family.attempt >= MOST_ATTEMPTS:
-                family.move_to(RunStatus.FAILED)
-                family.failure = f"No process finished it in {MOST_ATTEMPTS} attempts."
-                given_up.append(family.run_id)
-            else:
-                family.move_to(RunStatus.QUEUED)
-            family.lease_until = None
-            family.save(update_fields=["status", "failure", "lease_until"])
-    for run_id in {*given_up, *_runs_without_open_families()}:
-        _close(run_id, at=at)
-    expire(at=at)
-    for run_id in (
-        MatchingRun.objects.filter(status=RunStatus.QUEUED)
-        .order_by("created_at")
-        .values_list("pk", flat=True)[:20]
-    ):
-        ring("matching.open_run", str(run_id))
-    _ring_families(FamilyRun.objects.filter(status=RunStatus.QUEUED).order_by("-size").only("pk")[:100])
-
-
-def _runs_without_open_families() -> list[Any]:
-    """Runs whose last family ended, but whose worker died before it could say so."""
-    going_on = FamilyRun.objects.unfinished().values("run")
-    return list(
-        MatchingRun.objects.filter(status=RunStatus.RUNNING)
-        .exclude(pk__in=going_on)
-        .values_list("pk", flat=True)
-    )
-
-
 # --- answering ----------------------------------------------------------------------------------------------
 
 
@@ -684,9 +217,9 @@ def _leave_out(proposal: Proposal, quantity: int | None) -> None:
         raise ValidationError(
             {"quantity": _("Between 1 and %(most)d can be approved.") % {"most": proposal.quantity}}
         )
-    _hold([proposal], -1)
+    hold([proposal], -1)
     proposal.quantity_left_out = proposal.quantity - quantity
-    _hold([proposal], +1)
+    hold([proposal], +1)
 
 
 def _explain(proposal: Proposal, reason: str, note: str) -> None:
@@ -750,9 +283,9 @@ def allocate_by_hand(
     couple = Couple(need.pk, offer.pk, quantity, held=0)
     _check_rules(couple, as_of=at)
     match = match_of(couple, as_of=at)
-    proposal = _proposal(
+    proposal = made_of(
         match,
-        _steps([match]),
+        steps_of([match]),
         need_id=need.pk,
         offer_id=offer.pk,
         is_by_hand=True,
@@ -771,7 +304,7 @@ def allocate_by_hand(
         raise Refused(
             _("A proposal for these two waits already; approve that one."), code="proposed-already"
         ) from error
-    _hold([proposal], +1)
+    hold([proposal], +1)
     record(proposal, "proposal.made_by_hand", by=by, at=at, need=str(need.pk), offer=str(offer.pk))
     return approve(proposal, by=by, at=at, reason=reason, note=note)
 
@@ -817,12 +350,6 @@ def withdraw(proposal: Proposal, *, reason: str, by: User | None, at: datetime) 
 
 
 @transaction.atomic
-def expire(*, at: datetime) -> int:
-    """End proposals that nobody answered in time. Returns how many."""
-    return _end_pending(Proposal.objects.overdue(at), ProposalStatus.EXPIRED, "", at=at)
-
-
-@transaction.atomic
 def reconsider(events: Sequence[Event], *, at: datetime) -> None:
     """Needs and offers were changed or allocated by hand: what waits and fits no more is taken back and says which rule it broke.
 
@@ -834,7 +361,7 @@ def reconsider(events: Sequence[Event], *, at: datetime) -> None:
         changed["need"].update({sides["need"]} if "need" in sides else ())
         changed["offer"].update({sides["offer"]} if "offer" in sides else ())
     of = models.Q(need__in=changed["need"]) | models.Q(offer__in=changed["offer"])
-    proposals = _lock_pending(Proposal.objects.pending().filter(of).values_list("pk", "need", "offer"))
+    proposals = lock_pending(Proposal.objects.pending().filter(of).values_list("pk", "need", "offer"))
     needs = Need.objects.filter(pk__in=changed["need"])
     offers = Offer.objects.filter(pk__in=changed["offer"])
     reasons = {
@@ -844,7 +371,7 @@ def reconsider(events: Sequence[Event], *, at: datetime) -> None:
     }
     for reason in sorted(set(reasons.values())):
         ending = [proposal for proposal in proposals if reasons.get(proposal.pk) == reason]
-        _ended(ending, ProposalStatus.WITHDRAWN, reason, by=None, at=at)
+        ended(ending, ProposalStatus.WITHDRAWN, reason, by=None, at=at)
 
 
 def _overdrawn(proposals: Iterable[Proposal], side: str, left: Mapping[Any, int]) -> dict[Any, str]:
@@ -916,7 +443,7 @@ def withdraw_for_offer(events: Sequence[Event], *, at: datetime) -> None:
 
 @transaction.atomic
 def _withdraw_pending(of: models.Q, reason: str, *, at: datetime) -> None:
-    while _end_pending(Proposal.objects.pending().filter(of), ProposalStatus.WITHDRAWN, reason, at=at):
+    while end_pending(Proposal.objects.pending().filter(of), ProposalStatus.WITHDRAWN, reason, at=at):
         pass
 
 
@@ -956,52 +483,14 @@ def _agree_if_all_said_yes(proposal: Proposal, *, by: User, at: datetime) -> Pro
     proposal.move_to(ProposalStatus.AGREED)
     proposal.allocation = allocation
     proposal.save(update_fields=["status", "allocation"])
-    _hold([proposal], -1)
+    hold([proposal], -1)
     record(proposal, "proposal.agreed", by=by, at=at)
     return proposal
 
 
 def _end_one(proposal: Proposal, status: str, because: str, *, by: User | None, at: datetime) -> Proposal:
     """End one proposal and free its units. Raises MoveRefused if it has ended already."""
-    return _ended([_locked(proposal)], status, because, by=by, at=at)[0]
-
-
-def _end_pending(rows: models.QuerySet[Proposal], status: str, because: str, *, at: datetime) -> int:
-    """End many at once; those that end meanwhile are passed over. Returns how many it ended."""
-    found = rows.order_by("pk").values_list("pk", "need", "offer")[:AT_ONCE]
-    return len(_ended(_lock_pending(found), status, because, by=None, at=at))
-
-
-def _lock_pending(found: Iterable[tuple[Any, Any, Any]]) -> list[Proposal]:
-    """Of these proposals, given with their need and offer, those that wait for an answer still; locked after both sides."""
-    ids, needs, offers = zip(*found, strict=True) if (found := list(found)) else ((), (), ())
-    list(Need.objects.filter(pk__in=needs).select_for_update().order_by("pk").values_list("pk"))
-    list(Offer.objects.filter(pk__in=offers).select_for_update().order_by("pk").values_list("pk"))
-    pending = Proposal.objects.pending().filter(pk__in=ids).select_related("need__appeal", "family_run__run")
-    return list(pending.defer(*BLOBS).select_for_update(of=("self",)).order_by("pk"))
-
-
-def _ended(
-    proposals: list[Proposal],
-    status: str,
-    because: str,
-    *,
-    by: User | None,
-    at: datetime,
-    facts: Callable[[Proposal], dict[str, Any]] | None = None,
-) -> list[Proposal]:
-    for proposal in proposals:
-        proposal.move_to(status)
-        proposal.ended_because = because
-    Proposal.objects.bulk_update(proposals, ["status", "ended_because"])
-    _hold(proposals, -1)
-    record_all(proposals, f"proposal.{status}", by=by, at=at, facts=facts or _family_facts)
-    return proposals
-
-
-def _family_facts(proposal: Proposal) -> dict[str, Any]:
-    """Whose family is to be matched again, since both sides are free."""
-    return {"item": proposal.need.item_id, "emergency": proposal.need.appeal.emergency_id}
+    return ended([_locked(proposal)], status, because, by=by, at=at)[0]
 
 
 # --- taking a run back --------------------------------------------------------------------------------------
@@ -1022,14 +511,14 @@ def undo(run: MatchingRun, *, reason: str, by: User, at: datetime) -> MatchingRu
             _("The run has not ended yet; wait until it has, then take it back."), code="run-unfinished"
         )
     found = Proposal.objects.waiting().filter(family_run__run=run).order_by("pk")
-    locked = _lock_pending(found.values_list("pk", "need", "offer"))
+    locked = lock_pending(found.values_list("pk", "need", "offer"))
     unanswered = [proposal for proposal in locked if proposal.status == ProposalStatus.OPEN]
     if not unanswered:
         raise Refused(
             _("Nothing of this run waits any more: everything was answered, has expired or was taken back."),
             code="nothing-to-take-back",
         )
-    _ended(
+    ended(
         unanswered,
         ProposalStatus.WITHDRAWN,
         reason.strip()[:300],

@@ -1,22 +1,22 @@
 from celery import shared_task
 from django.utils import timezone
 
-from matching import accounting, services
+from matching import accounting, running, services
 
 
 @shared_task(name="matching.open_run")
 def open_run(run_id: str) -> None:
-    services.open_run(run_id, at=timezone.now())
+    running.open_run(run_id, at=timezone.now())
 
 
 @shared_task(name="matching.solve_family")
 def solve_family(family_id: str) -> None:
-    services.solve_family(family_id)
+    running.solve_family(family_id)
 
 
 @shared_task(name="matching.sweep")
 def sweep() -> None:
-    services.sweep(at=timezone.now())
+    running.sweep(at=timezone.now())
 
 
 @shared_task(name="matching.match_all")

@@ -305,7 +305,8 @@ def _posts(side: Side) -> None:
     """Posted by the hospital and the donor themselves."""
     lines = [{"quantity": 5000} for _line in range(2)]
     for state, published in (("waiting", False), ("published", True)):
-        appeal = make_appeal(side.site, lines=lines, published=published, by=side.at_hospital)
+        ways = {"handover_point": "演练路 1 号门", "courier_address": "演练路 2 号"}
+        appeal = make_appeal(side.site, lines=lines, published=published, by=side.at_hospital, **ways)
         donation = make_donation(side.donor, lines=lines, published=published, by=side.at_donor)
         side.rows |= {f"appeal {state}": appeal, f"donation {state}": donation}
         side.rows |= {f"need {state}": appeal.needs.order_by("pk").first()}

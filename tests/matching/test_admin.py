@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from matching import services
+from matching import proposing, services
 from matching.models import FamilyRun, MatchingRun, Proposal
 from supplies.allocations.models import Allocation
 from supplies.organisations.models import User
@@ -51,7 +51,7 @@ def make_proposal(**fields: Any) -> Proposal:
         run=run, emergency=run.emergency, family="masks", status="done", **counted
     )
     proposal = Proposal.objects.create(**{"family_run": family, **given})
-    services._hold([proposal], +1)
+    proposing.hold([proposal], +1)
     return proposal
 
 

@@ -10,7 +10,7 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from matching import services
+from matching import running, services
 from matching.books import EQUATIONS, check, faults
 from matching.models import Proposal
 from supplies.allocations import services as ledger
@@ -56,8 +56,8 @@ def story(volunteer: User) -> None:
     for _ in range(4):
         make_offer(make_organisation("donor"), quantity=300, pack=10, allocates_for_me=True)
     run = services.start(make_emergency(), trigger="hand", by=None, at=NOW)
-    for family in services.open_run(run.pk, at=NOW):
-        services.solve_family(family.pk, clock=lambda: NOW)
+    for family in running.open_run(run.pk, at=NOW):
+        running.solve_family(family.pk, clock=lambda: NOW)
     open_, declined, fewer, *agreed = Proposal.objects.order_by("-place")
     services.decline(declined, reason="no", by=volunteer, at=NOW)
     for proposal in reversed(agreed):

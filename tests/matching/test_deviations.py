@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from matching import deviations, services
+from matching import deviations, running, services
 from matching.models import Proposal
 from matching.sentences import sentences
 from supplies.allocations.models import Allocation
@@ -40,8 +40,8 @@ pytestmark = pytest.mark.django_db
 
 def match() -> None:
     run = services.start(make_emergency(), trigger="hand", by=None, at=NOW)
-    for family in services.open_run(run.pk, at=NOW):
-        services.solve_family(family.pk, clock=lambda: NOW)
+    for family in running.open_run(run.pk, at=NOW):
+        running.solve_family(family.pk, clock=lambda: NOW)
 
 
 def proposed(**offer: Any) -> Proposal:

@@ -14,7 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from hypothesis import HealthCheck, assume, given, settings
 
-from matching import exchange, services
+from matching import exchange, running, services
 from matching.exchange import Instance, Unreadable
 from matching.kernel.columns import column_types
 from matching.kernel.explain import Cause
@@ -34,8 +34,8 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "matching-data.md"
 
 def match(at: datetime = NOW) -> MatchingRun:
     run = services.start(make_emergency(), trigger="hand", by=None, at=at)
-    for family in services.open_run(run.pk, at=at):
-        services.solve_family(family.pk, clock=lambda: at)
+    for family in running.open_run(run.pk, at=at):
+        running.solve_family(family.pk, clock=lambda: at)
     return MatchingRun.objects.get(pk=run.pk)
 
 

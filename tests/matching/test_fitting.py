@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from matching import services
+from matching import running, services
 from matching.models import MatchingRun, Proposal
 from supplies.catalogue.models import Substitution
 from supplies.errors import Refused
@@ -38,8 +38,8 @@ def proposed(need: dict[str, Any] | None = None, offer: dict[str, Any] | None = 
     giver = make_organisation("donor", region=far)
     make_offer(giver, **{"quantity": 100, "pack": 10, "allocates_for_me": True, **(offer or {})})
     run = services.start(make_emergency(), trigger="hand", by=None, at=NOW)
-    for family in services.open_run(run.pk, at=NOW):
-        services.solve_family(family.pk, clock=lambda: NOW)
+    for family in running.open_run(run.pk, at=NOW):
+        running.solve_family(family.pk, clock=lambda: NOW)
     return Proposal.objects.get()
 
 
@@ -152,8 +152,8 @@ def test_where_too_much_waits_the_approved_and_then_the_more_urgent_keep_their_u
     offer = make_offer(quantity=300)
     needs = [make_need(quantity=100, urgency=urgency) for urgency in (1, 2, 3)]
     run = services.start(make_emergency(), trigger="hand", by=None, at=NOW)
-    for family in services.open_run(run.pk, at=NOW):
-        services.solve_family(family.pk, clock=lambda: NOW)
+    for family in running.open_run(run.pk, at=NOW):
+        running.solve_family(family.pk, clock=lambda: NOW)
     least = Proposal.objects.get(need=needs[2])
     services.approve(least, reason="transport", by=volunteer, at=NOW)
 
@@ -169,8 +169,8 @@ def test_the_rest_of_a_need_may_be_smaller_than_its_least_lot(volunteer: User) -
     make_offer(quantity=450, allocates_for_me=True)
     for _ in range(2):
         run = services.start(make_emergency(), trigger="hand", by=None, at=NOW)
-        for family in services.open_run(run.pk, at=NOW):
-            services.solve_family(family.pk, clock=lambda: NOW)
+        for family in running.open_run(run.pk, at=NOW):
+            running.solve_family(family.pk, clock=lambda: NOW)
         services.approve(Proposal.objects.waiting().get(), by=volunteer, at=NOW)
         make_offer(quantity=1000, allocates_for_me=True)
 

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
 
-from matching import services
+from matching import running, services
 from matching.models import Proposal
 from matching.ordering import end, order
 from matching.orders import Order
@@ -68,10 +68,10 @@ def test_a_freeze_given_while_a_run_computes_holds_for_what_it_would_propose() -
     make_need(quantity=100)
     make_offer(quantity=100)
     run = services.start(make_emergency(), trigger="hand", by=None, at=NOW)
-    (family,) = services.open_run(run.pk, at=NOW)
+    (family,) = running.open_run(run.pk, at=NOW)
 
     give("freeze")
-    services.solve_family(family.pk)
+    running.solve_family(family.pk)
 
     assert not Proposal.objects.exists()
 

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, models, transaction
 
-from matching import services
+from matching import running, services
 from matching.kernel.columns import unpacked
 from matching.kernel.plan import Plan
 from matching.kernel.version import VERSION, kernel, sources
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.django_db
 
 def match(**options: Any) -> MatchingRun:
     run = services.start(make_emergency(), trigger="hand", by=None, at=NOW, **options)
-    for family in services.open_run(run.pk, at=NOW):
-        services.solve_family(family.pk, clock=lambda: NOW)
+    for family in running.open_run(run.pk, at=NOW):
+        running.solve_family(family.pk, clock=lambda: NOW)
     return MatchingRun.objects.get(pk=run.pk)
 
 
@@ -109,10 +109,10 @@ def test_who_approved_what_and_why_can_not_be_rewritten(run: MatchingRun, volunt
 def test_a_run_at_work_is_still_written() -> None:
     make_need()
     run = services.start(make_emergency(), trigger="hand", by=None, at=NOW)
-    (family,) = services.open_run(run.pk, at=NOW)
+    (family,) = running.open_run(run.pk, at=NOW)
 
     assert FamilyRun.objects.filter(pk=family.pk).update(seconds={"x": 1}) == 1
-    assert services.solve_family(family.pk, clock=lambda: NOW)
+    assert running.solve_family(family.pk, clock=lambda: NOW)
 
 
 def test_what_a_run_keeps_for_ever_is_numbers_and_the_name_of_its_policy(run: MatchingRun) -> None:

@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from rich.console import Console
 
-from matching import services
+from matching import running, services
 from matching.models import MatchingRun, Proposal, RunStatus
 from matching.results import answers, changes, latest_runs, results, run_before
 from supplies.emergencies.models import Emergency
@@ -42,8 +42,8 @@ def _nothing_remembered() -> Iterator[None]:
 
 def match(at: datetime = NOW, emergency: Emergency | None = None, **options: Any) -> MatchingRun:
     run = services.start(emergency or make_emergency(), trigger="hand", by=None, at=at, **options)
-    for family in services.open_run(run.pk, at=at):
-        services.solve_family(family.pk, clock=lambda: at)
+    for family in running.open_run(run.pk, at=at):
+        running.solve_family(family.pk, clock=lambda: at)
     return MatchingRun.objects.get(pk=run.pk)
 
 
@@ -94,11 +94,11 @@ def test_figures_of_an_ended_run_are_worked_out_once(django_assert_num_queries: 
 def test_a_run_at_work_has_figures_too_and_they_are_not_remembered() -> None:
     make_world()
     run = services.start(make_emergency(), trigger="hand", by=None, at=NOW)
-    (family,) = services.open_run(run.pk, at=NOW)
+    (family,) = running.open_run(run.pk, at=NOW)
     run.refresh_from_db()
     assert results([run])[0].by_place == []
 
-    services.solve_family(family.pk, clock=lambda: NOW)
+    running.solve_family(family.pk, clock=lambda: NOW)
 
     run.refresh_from_db()
     assert len(results([run])[0].by_place) == 2

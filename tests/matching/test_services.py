@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from matching import services
+from matching import running, services
 from matching.kernel import solve as kernel
 from matching.models import FamilyRun, MatchingRun, Proposal
 from matching.results import summary
@@ -33,13 +33,13 @@ pytestmark = pytest.mark.django_db
 
 def laid_out(**options: object) -> list[FamilyRun]:
     run = services.start(make_emergency(), trigger="hand", by=None, at=NOW, **options)
-    return services.open_run(run.pk, at=NOW)
+    return running.open_run(run.pk, at=NOW)
 
 
 def match(**options: object) -> MatchingRun:
     """A whole run in this process."""
     for family in laid_out(**options):
-        services.solve_family(family.pk)
+        running.solve_family(family.pk)
     return (
         MatchingRun.objects.newest_first().get()
         if MatchingRun.objects.count() == 1
@@ -219,7 +219,7 @@ def test_shortly_after_midnight_goods_of_today_can_be_collected_today() -> None:
     make_offer(quantity=100, available_from=tomorrow)
     run = services.start(make_emergency(), trigger="hand", by=None, at=just_past_midnight)
 
-    (family,) = services.open_run(run.pk, at=just_past_midnight)
+    (family,) = running.open_run(run.pk, at=just_past_midnight)
 
     problem = services.Problem.from_bytes(bytes(family.problem))
     assert (problem.supplies.ready_in_days.tolist(), problem.demands.deadline_days.tolist()) == ([0], [1])
@@ -233,8 +233,8 @@ def test_a_family_is_worked_on_by_one_run_at_a_time_and_others_at_once() -> None
     make_offer(quantity=100)
     (first,), (second,) = laid_out(), laid_out()
 
-    assert services.take_lease(first.pk, at=NOW)
-    assert services.take_lease(second.pk, at=NOW) is None
+    assert running.take_lease(first.pk, at=NOW)
+    assert running.take_lease(second.pk, at=NOW) is None
     with pytest.raises(IntegrityError, match="family_runs_once_at_a_time"), transaction.atomic():
         FamilyRun.objects.filter(pk=second.pk).update(status="running")
 
@@ -244,21 +244,21 @@ def test_different_families_run_at_once() -> None:
     make_need(item=make_item("GOGGLES", name_zh="护目镜"))
     one, other = laid_out()
 
-    assert services.take_lease(one.pk, at=NOW)
-    assert services.take_lease(other.pk, at=NOW)
+    assert running.take_lease(one.pk, at=NOW)
+    assert running.take_lease(other.pk, at=NOW)
 
 
 def test_a_dead_workers_family_is_taken_up_again_after_its_lease() -> None:
     make_need(quantity=100)
     make_offer(quantity=100)
     (family,) = laid_out()
-    services.take_lease(family.pk, at=NOW)
+    running.take_lease(family.pk, at=NOW)
 
-    services.sweep(at=NOW + timedelta(seconds=59))
-    assert services.solve_family(family.pk) is None
-    services.sweep(at=NOW + timedelta(seconds=61))
+    running.sweep(at=NOW + timedelta(seconds=59))
+    assert running.solve_family(family.pk) is None
+    running.sweep(at=NOW + timedelta(seconds=61))
 
-    assert services.solve_family(family.pk).status == "done"
+    assert running.solve_family(family.pk).status == "done"
     assert Proposal.objects.count() == 1
 
 
@@ -266,13 +266,13 @@ def test_a_late_zombie_cannot_write() -> None:
     make_need(quantity=100)
     make_offer(quantity=100)
     (family,) = laid_out()
-    zombie = services.take_lease(family.pk, at=NOW)
-    services.sweep(at=NOW + timedelta(minutes=2))
-    services.solve_family(family.pk)
+    zombie = running.take_lease(family.pk, at=NOW)
+    running.sweep(at=NOW + timedelta(minutes=2))
+    running.solve_family(family.pk)
 
-    plan, explanation, seconds = services._solve(zombie, lambda: NOW)
-    with pytest.raises(services.LeaseLost):
-        services.store(zombie, plan, explanation, seconds, at=NOW)
+    plan, explanation, seconds = running._solve(zombie, lambda: NOW)
+    with pytest.raises(running.LeaseLost):
+        running.store(zombie, plan, explanation, seconds, at=NOW)
 
     assert Proposal.objects.count() == 1
     assert Need.objects.get().quantity_proposed == 100
@@ -283,10 +283,10 @@ def test_a_family_that_nobody_finishes_is_given_up_and_says_so() -> None:
     make_offer()
     (family,) = laid_out()
     at = NOW
-    for _ in range(services.MOST_ATTEMPTS):
-        services.take_lease(family.pk, at=at)
+    for _ in range(running.MOST_ATTEMPTS):
+        running.take_lease(family.pk, at=at)
         at += timedelta(minutes=5)
-        services.sweep(at=at)
+        running.sweep(at=at)
 
     family.refresh_from_db()
     assert (family.status, MatchingRun.objects.get().status) == ("failed", "failed")
@@ -299,7 +299,7 @@ def test_a_solver_that_fails_leaves_everything_as_it_was(monkeypatch) -> None:
     (family,) = laid_out()
     FamilyRun.objects.filter(pk=family.pk).update(problem=b"not a problem")
 
-    found = services.solve_family(family.pk)
+    found = running.solve_family(family.pk)
 
     assert found.status == "failed"
     assert found.failure
@@ -311,9 +311,9 @@ def test_a_task_delivered_twice_proposes_once() -> None:
     make_offer(quantity=100)
     (family,) = laid_out()
 
-    services.solve_family(family.pk)
-    services.solve_family(family.pk)
-    services.open_run(family.run_id, at=NOW)
+    running.solve_family(family.pk)
+    running.solve_family(family.pk)
+    running.open_run(family.run_id, at=NOW)
 
     assert Proposal.objects.count() == 1
 
@@ -338,7 +338,7 @@ def test_a_proposal_whose_inputs_changed_is_not_stored(change: str) -> None:
     else:
         people.pause(need.appeal.facility, reason="", by=None, at=NOW)
 
-    found = services.solve_family(family.pk)
+    found = running.solve_family(family.pk)
 
     assert (found.status, found.proposals, found.stale) == ("done", 0, 1)
     assert not Proposal.objects.exists()

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from matching import services
+from matching import running, services
 from matching.kernel.explain import Cause
 from matching.models import FamilyRun, Lack, MatchingPolicy, Proposal, Shortfall
 from matching.sentences import until, why_short
@@ -30,8 +30,8 @@ pytestmark = pytest.mark.django_db
 
 def match(**options: Any) -> FamilyRun:
     run = services.start(make_emergency(), trigger="hand", by=None, at=NOW, **options)
-    (family,) = services.open_run(run.pk, at=NOW)
-    solved = services.solve_family(family.pk)
+    (family,) = running.open_run(run.pk, at=NOW)
+    solved = running.solve_family(family.pk)
     assert solved is not None
     assert solved.status == "done"
     return solved
@@ -94,10 +94,10 @@ def test_a_need_that_changed_while_it_was_matched_keeps_what_was_said_before() -
     earlier = match()
     make_offer(quantity=60)
     run = services.start(make_emergency(), trigger="hand", by=None, at=NOW)
-    (family,) = services.open_run(run.pk, at=NOW)
+    (family,) = running.open_run(run.pk, at=NOW)
     type(need).objects.filter(pk=need.pk).update(daily_use=7)
 
-    services.solve_family(family.pk)
+    running.solve_family(family.pk)
 
     assert (short().family_run, short().missing, short().cause) == (earlier, 100, "no-compatible-offer")
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from matching import services
+from matching import running, services
 from matching.books import faults
 from matching.kernel.problem import Problem
 from matching.models import FamilyRun, MatchingPolicy, MatchingRun, Proposal
@@ -28,12 +28,12 @@ pytestmark = pytest.mark.django_db
 
 def laid_out(**options: Any) -> FamilyRun:
     run = services.start(make_emergency(), trigger="hand", by=None, at=NOW, **options)
-    (family,) = services.open_run(run.pk, at=NOW)
+    (family,) = running.open_run(run.pk, at=NOW)
     return family
 
 
 def match(**options: Any) -> FamilyRun:
-    family = services.solve_family(laid_out(**options).pk)
+    family = running.solve_family(laid_out(**options).pk)
     assert family is not None
     assert family.status == "done"
     return family
@@ -91,7 +91,7 @@ def test_what_is_answered_while_a_run_computes_is_left_alone_and_so_is_what_hang
     family = laid_out()
     services.approve(Proposal.objects.get(), by=make_member("volunteer"), at=NOW)
 
-    done = services.solve_family(family.pk)
+    done = running.solve_family(family.pk)
 
     assert done is not None
     assert (done.proposals, done.superseded, done.stale) == (0, 0, 1)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from matching import services
+from matching import running, services
 from matching.models import FamilyRun, MatchingRun
 from supplies.allocations import services as ledger
 from supplies.errors import NotEligible, NotEnoughLeft
@@ -116,13 +116,13 @@ def test_a_run_that_can_never_be_opened_fails_after_three_attempts_and_says_why(
     def poisoned(*_args: Any, **_more: Any) -> None:
         raise ValueError("a rule that cannot be read")
 
-    monkeypatch.setattr(services, "take", poisoned)
-    for _ in range(services.MOST_ATTEMPTS):
-        services.open_run(run.pk, at=NOW)
+    monkeypatch.setattr(running, "take", poisoned)
+    for _ in range(running.MOST_ATTEMPTS):
+        running.open_run(run.pk, at=NOW)
         run.refresh_from_db()
         assert run.status == "queued"
 
-    services.open_run(run.pk, at=NOW)
+    running.open_run(run.pk, at=NOW)
 
     run.refresh_from_db()
     assert (run.status, run.failure) == ("failed", "ValueError: a rule that cannot be read")
@@ -137,11 +137,11 @@ def test_a_database_that_is_busy_is_no_fault_of_the_run(monkeypatch: Any) -> Non
         raise OperationalError("could not serialize access due to concurrent update")
 
     with monkeypatch.context() as away:
-        away.setattr(services, "take", busy)
+        away.setattr(running, "take", busy)
         for _ in range(5):
-            services.open_run(run.pk, at=NOW)
+            running.open_run(run.pk, at=NOW)
 
-    assert len(services.open_run(run.pk, at=NOW)) == 1
+    assert len(running.open_run(run.pk, at=NOW)) == 1
 
 
 def test_a_family_that_met_a_busy_database_is_taken_up_again_after_its_lease(monkeypatch: Any) -> None:
@@ -153,14 +153,14 @@ def test_a_family_that_met_a_busy_database_is_taken_up_again_after_its_lease(mon
         raise OperationalError("canceling statement due to lock timeout")
 
     with monkeypatch.context() as away:
-        away.setattr(services, "store", busy)
-        services.solve_family(family.pk)
+        away.setattr(running, "store", busy)
+        running.solve_family(family.pk)
     family.refresh_from_db()
     assert family.status == "running"
     FamilyRun.objects.update(lease_until=NOW)
-    services.sweep(at=NOW.replace(year=2027))
+    running.sweep(at=NOW.replace(year=2027))
 
-    done = services.solve_family(family.pk)
+    done = running.solve_family(family.pk)
 
     assert done is not None
     assert (done.status, done.proposals, done.attempt) == ("done", 1, 2)

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from bench.races import answer, start, tell
-from matching import services
+from matching import running, services
 from matching.models import FamilyRun, Proposal
 from supplies.needs.models import Need
 from tests.makers import make_emergency, make_need, make_offer
@@ -23,7 +23,7 @@ def leased() -> tuple[FamilyRun, "subprocess.Popen[str]"]:
     make_need(quantity=100, needed_by=now.date() + timedelta(days=10))
     make_offer(quantity=100, available_from=now.date())
     run = services.start(make_emergency(), trigger="hand", by=None, at=now)
-    (family,) = services.open_run(run.pk, at=now)
+    (family,) = running.open_run(run.pk, at=now)
     worker = start("bench.rival")
     tell(worker, f"take {family.pk}")
     tell(worker, "lease")
@@ -37,7 +37,7 @@ def stores(worker: "subprocess.Popen[str]") -> str:
 
 
 def when_the_lease_is_over() -> None:
-    services.sweep(at=timezone.now() + timedelta(minutes=2))
+    running.sweep(at=timezone.now() + timedelta(minutes=2))
 
 
 def test_a_killed_workers_run_is_taken_up_again() -> None:
@@ -45,9 +45,9 @@ def test_a_killed_workers_run_is_taken_up_again() -> None:
     worker.send_signal(signal.SIGKILL)
     worker.communicate()
 
-    assert services.solve_family(family.pk) is None
+    assert running.solve_family(family.pk) is None
     when_the_lease_is_over()
-    found = services.solve_family(family.pk)
+    found = running.solve_family(family.pk)
 
     assert found is not None
     assert (found.status, found.attempt, Proposal.objects.count()) == ("done", 2, 1)
@@ -56,7 +56,7 @@ def test_a_killed_workers_run_is_taken_up_again() -> None:
 def test_a_worker_that_wakes_after_another_took_over_writes_nothing() -> None:
     family, worker = leased()
     when_the_lease_is_over()
-    services.solve_family(family.pk)
+    running.solve_family(family.pk)
 
     assert stores(worker) == LEASE_LOST
     assert Proposal.objects.count() == 1

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
-from matching import services
+from matching import running, services
 from matching.models import MatchingPolicy, MatchingRun, RunStatus, Trigger
 from matching.results import Fill, Result, results, summary
 from matching.sentences import shortfalls
@@ -109,10 +109,10 @@ class Command(BaseCommand):
 
     def _worked(self, run: MatchingRun) -> Iterator[tuple[int, int, str]]:
         """Solve in this process; yields families done, families in all, and the one at work."""
-        families = services.open_run(run.pk, at=timezone.now())
+        families = running.open_run(run.pk, at=timezone.now())
         for done, family in enumerate(families):
             yield done, len(families), family.family
-            services.solve_family(family.pk)
+            running.solve_family(family.pk)
         yield len(families), len(families), ""
 
     def _watched(self, run: MatchingRun) -> Iterator[tuple[int, int, str]]:
