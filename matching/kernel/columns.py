@@ -8,6 +8,7 @@ somebody's masks.
 import hashlib
 import io
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Annotated, Any, Self, get_type_hints
 
 import numpy as np
@@ -20,6 +21,7 @@ Bools = Annotated[NDArray[np.bool_], np.bool_]
 Arrays = dict[str, NDArray[Any]]
 
 
+@cache  # asked for with every table that is made
 def column_types(table: type) -> dict[str, np.dtype[Any]]:
     """Name and type of each column of a table, in order."""
     hints = get_type_hints(table, include_extras=True)
