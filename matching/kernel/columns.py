@@ -21,9 +21,14 @@ Bools = Annotated[NDArray[np.bool_], np.bool_]
 Arrays = dict[str, NDArray[Any]]
 
 
-@cache  # asked for with every table that is made
 def column_types(table: type) -> dict[str, np.dtype[Any]]:
     """Name and type of each column of a table, in order."""
+    kind: Any = table  # a class can be looked up, whether or not its rows can
+    return _column_types(kind)
+
+
+@cache  # asked for with every table that is made
+def _column_types(table: type) -> dict[str, np.dtype[Any]]:
     hints = get_type_hints(table, include_extras=True)
     return {name: np.dtype(hint.__metadata__[0]) for name, hint in hints.items()}
 
