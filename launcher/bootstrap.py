@@ -28,10 +28,17 @@ LEAKING_PIP_SETTINGS = ("PIP_TARGET", "PIP_USER", "PIP_PREFIX", "PIP_ROOT", "PIP
 def main() -> None:
     for name in LEAKING_PIP_SETTINGS:
         os.environ.pop(name, None)
+    keep_bytecode_out_of_the_sources()
     os.environ["PYTHONUTF8"] = "1"
     make_environment()
     os.chdir(ROOT)
     os.execv(PYTHON, [str(PYTHON), "-m", "launcher", *sys.argv[1:]])
+
+
+def keep_bytecode_out_of_the_sources() -> None:
+    """Who wants none beside the sources gets it in `.venv`: without any, each of our processes compiles for seconds."""
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        os.environ.setdefault("PYTHONPYCACHEPREFIX", str(VENV / "bytecode"))
 
 
 def make_environment() -> None:

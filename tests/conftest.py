@@ -25,7 +25,7 @@ from tests.makers import NOW, make_member, make_user
 from tests.owner import as_owner
 
 # What a migration brings and an emptied table lacks.
-brought = import_module("matching.migrations.0006_policies_are_rows_and_proposals_are_superseded")
+brought = import_module("matching.migrations.0001_first_release")
 POLICIES, WAITING = brought.POLICIES, brought.WAITING
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
 TEMPLATE = "test_template"  # goes with the other test databases when a migration changes
@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def _turn_to_migrate(django_db_modify_db_settings: None, django_db_blocker: Any) -> Iterator[Any]:
-    """Migrating takes most of a minute, copying what was migrated none: one process does it, the others wait and copy."""
+    """Migrating takes some seconds, copying what was migrated none: one process does it, the others wait and copy."""
     with (site.STATE_DIR / "template.lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         with django_db_blocker.unblock():

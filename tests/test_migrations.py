@@ -6,10 +6,14 @@ import pytest
 from django.apps.registry import Apps
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import connection, migrations, models
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models.functions import Now, Random, Upper
+
+from supplies.at_once import CreateModels
+from tests.owner import as_owner
 
 OURS = ("supplies", "matching")
 
@@ -31,18 +35,6 @@ SMALL = {
     "unitrule",
 }
 
-# What came before the first release, and so before anybody had a million rows.
-EXCUSED = {
-    ("supplies", "0001_initial"),
-    ("supplies", "0002_volunteers"),
-    ("supplies", "0012_rounds_of_verification"),
-    ("supplies", "0014_four_eyes"),
-    ("supplies", "0021_contact_lookups"),
-    ("supplies", "0034_one_hospital_one_need"),
-    ("supplies", "0043_receipts_are_corrected_and_asked_about"),
-    ("matching", "0001_initial"),
-}
-
 
 def faults(operations: list[Operation], state: ProjectState, app: str) -> Iterator[str]:
     """What would hold up the site, operation by operation.
@@ -52,7 +44,9 @@ def faults(operations: list[Operation], state: ProjectState, app: str) -> Iterat
     made: set[str] = set()
     for operation in operations:
         name = getattr(operation, "model_name_lower", getattr(operation, "name_lower", ""))
-        if isinstance(operation, migrations.CreateModel):
+        if isinstance(operation, CreateModels):
+            made |= {model.name_lower for model in operation.models}
+        elif isinstance(operation, migrations.CreateModel):
             made.add(name)
         elif name not in made | SMALL and (fault := _fault(operation, state, app, name)):
             yield f"{operation.describe()}: {fault}"
@@ -92,7 +86,7 @@ def our_migrations() -> list[tuple[str, str]]:
     return sorted(key for key in MigrationLoader(None).disk_migrations if key[0] in OURS)
 
 
-@pytest.mark.parametrize("key", [key for key in our_migrations() if key not in EXCUSED], ids="-".join)
+@pytest.mark.parametrize("key", our_migrations(), ids="-".join)
 def test_a_migration_does_not_hold_up_a_site_with_a_million_rows(key: tuple[str, str]) -> None:
     loader = MigrationLoader(None)
     migration = loader.disk_migrations[key]
@@ -103,8 +97,44 @@ def test_a_migration_does_not_hold_up_a_site_with_a_million_rows(key: tuple[str,
     assert list(faults(migration.operations, before, key[0])) == []
 
 
-def test_what_is_excused_exists() -> None:
-    assert set(our_migrations()) >= EXCUSED
+# -- The history before the first release, of which databases may still know every step -------------------
+
+
+def replaced() -> dict[tuple[str, str], list[tuple[str, str]]]:
+    return {key: migration.replaces for key, migration in MigrationLoader(None).disk_migrations.items()}
+
+
+def test_no_migration_bears_the_name_of_an_old_one_and_none_of_these_is_replaced_twice() -> None:
+    old = [key for keys in replaced().values() for key in keys]
+
+    assert not set(our_migrations()) & set(old)
+    assert len(old) == len(set(old)) == 54 + 8
+
+
+def go_back(last: str) -> MigrationExecutor:
+    """As on a database that had the old history up to this one of the supplies' and knows nothing of ours."""
+    with as_owner(), connection.cursor() as cursor:
+        for app, name in our_migrations():
+            cursor.execute("DELETE FROM django_migrations WHERE (app, name) = (%s, %s)", [app, name])
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'supplies' AND left(name, 4) > %s", [last])
+    return MigrationExecutor(connection)
+
+
+@pytest.mark.django_db
+def test_a_database_that_had_the_whole_old_history_has_nothing_to_apply() -> None:
+    executor = go_back("0054")
+
+    assert executor.migration_plan(executor.loader.graph.leaf_nodes()) == []
+    assert executor.loader.detect_conflicts() == {}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("last", ["0003", "0017", "0053"])
+def test_one_that_had_a_part_of_it_is_refused(last: str) -> None:
+    assert "supplies" in go_back(last).loader.detect_conflicts()
+
+
+# -- What the rule finds ----------------------------------------------------------------------------------
 
 
 class Thing(models.Model):
@@ -152,7 +182,7 @@ DO_NOT = {
 
 
 def _state() -> ProjectState:
-    state = MigrationLoader(None).project_state(("supplies", "0001_initial"))
+    state = MigrationLoader(None).project_state(("supplies", "0002_first_release"))
     state.add_model(migrations.state.ModelState.from_model(Thing))
     return state
 
@@ -184,3 +214,39 @@ def test_every_index_is_valid() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid")
         assert cursor.fetchall() == []
+
+
+# -- Many models at once ----------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_models_that_refer_to_each_other_are_made_in_one_step_and_unmade_in_one() -> None:
+    key = ("id", models.BigAutoField(primary_key=True))
+    step = CreateModels(
+        [
+            migrations.CreateModel("Egg", [key, ("hen", models.ForeignKey("supplies.hen", models.CASCADE))]),
+            migrations.CreateModel("Hen", [key, ("egg", models.ForeignKey("supplies.egg", models.CASCADE))]),
+        ]
+    )
+    before, after = ProjectState(), ProjectState()
+    assert after.apps.all_models["supplies"] == {}  # worked out once before, and again when there are more
+    step.state_forwards("supplies", after)
+
+    with as_owner():
+        with connection.schema_editor() as editor:
+            step.database_forwards("supplies", editor, before, after)
+        made = _references()
+        with connection.schema_editor() as editor:
+            step.database_backwards("supplies", editor, after, before)
+
+    assert made == {("supplies_egg", "supplies_hen"), ("supplies_hen", "supplies_egg")}
+    assert _references() == set()
+
+
+def _references() -> set[tuple[str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint"
+            " WHERE contype = 'f' AND conrelid::regclass::text IN ('supplies_egg', 'supplies_hen')"
+        )
+        return set(cursor.fetchall())

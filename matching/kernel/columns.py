@@ -8,6 +8,7 @@ somebody's masks.
 import hashlib
 import io
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Annotated, Any, Self, get_type_hints
 
 import numpy as np
@@ -22,6 +23,12 @@ Arrays = dict[str, NDArray[Any]]
 
 def column_types(table: type) -> dict[str, np.dtype[Any]]:
     """Name and type of each column of a table, in order."""
+    kind: Any = table  # a class can be looked up, whether or not its rows can
+    return _column_types(kind)
+
+
+@cache  # asked for with every table that is made
+def _column_types(table: type) -> dict[str, np.dtype[Any]]:
     hints = get_type_hints(table, include_extras=True)
     return {name: np.dtype(hint.__metadata__[0]) for name, hint in hints.items()}
 

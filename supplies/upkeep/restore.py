@@ -48,7 +48,9 @@ def _what_is_missing_here(backup: Reader) -> Iterator[str]:
     manifest = backup.manifest
     for key in sorted(set(manifest.keys) - {entry.partition(":")[0] for entry in settings.FIELD_KEYS}):
         yield f"FIELD_KEYS lacks the key {key}, with which something in the backup is sealed."
-    known = {f"{app}.{name}" for app, name in MigrationExecutor(connection).loader.disk_migrations}
+    files = MigrationExecutor(connection).loader.disk_migrations
+    replaced = [key for migration in files.values() for key in migration.replaces]
+    known = {f"{app}.{name}" for app, name in [*files, *replaced]}
     unknown = sorted(set(manifest.migrations) - known)
     if unknown:
         yield f"The backup was made by another release; this one does not know {', '.join(unknown)}."

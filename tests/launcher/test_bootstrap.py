@@ -86,6 +86,23 @@ def test_an_unknown_mode_is_told_with_those_there_are():
     assert "./run manage" in ran.stderr
 
 
+def test_bytecode_that_is_not_wanted_beside_the_sources_is_kept_in_the_environment(tmp_path: Path):
+    shutil.copytree(ROOT / "launcher", tmp_path / "launcher", ignore=shutil.ignore_patterns("__pycache__"))
+    told = "from launcher import bootstrap; bootstrap.keep_bytecode_out_of_the_sources();"
+    run = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import launcher.messages'], check=True)"
+
+    wishes = {name: value for name, value in os.environ.items() if name != "PYTHONPYCACHEPREFIX"}
+    subprocess.run(
+        [sys.executable, "-c", told + run],
+        cwd=tmp_path,
+        env=wishes | {"PYTHONDONTWRITEBYTECODE": "1"},
+        check=True,
+    )
+
+    assert list((tmp_path / ".venv" / "bytecode").rglob("launcher/messages.*.pyc"))
+    assert not list(tmp_path.rglob("__pycache__"))
+
+
 def test_a_foreign_python_environment_does_not_leak_in():
     leaks = dict.fromkeys(("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PIP_TARGET"), "/nonsense")
 

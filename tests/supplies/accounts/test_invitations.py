@@ -366,17 +366,3 @@ def test_members_are_made_managers_and_dismissed_at_the_desk_by_administrators_a
     assert row.is_manager
     assert "Somebody has to manage" in told(refused)[-1]
     assert list(organisation.memberships.all()) == [row]
-
-
-def test_the_migration_makes_the_first_member_of_each_organisation_its_manager() -> None:
-    from importlib import import_module
-
-    from django.apps import apps
-
-    first, second = make_member("hospital"), make_member("donor")
-    make_member("hospital", first.memberships.get().organisation)
-
-    import_module("supplies.migrations.0007_first_managers").appoint(apps, None)
-
-    managing = {row.user for row in first.memberships.model.objects.managing()}
-    assert managing == {first, second}

@@ -2,12 +2,10 @@
 
 import re
 from datetime import timedelta
-from importlib import import_module
 from typing import Any
 
 import pytest
 import time_machine
-from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
@@ -201,16 +199,6 @@ def test_the_desk_issues_no_key_beyond_the_roles_of_its_person() -> None:
 
     assert "do not allow" in answer.content.decode()
     assert not ApiToken.objects.exists()
-
-
-def test_the_migration_ends_older_keys_and_gives_each_an_end() -> None:
-    token, _key = issue(make_user(), at=NOW)
-
-    import_module("supplies.migrations.0004_old_api_tokens_end").end(apps, None)
-
-    token.refresh_from_db()
-    assert token.revoked_at is not None
-    assert token.expires_at == NOW + timedelta(days=90)
 
 
 def test_a_scope_nobody_knows_is_refused_by_name() -> None:

@@ -1,7 +1,7 @@
 """Organisations are believed when two different people of the desk say yes, for a reason, until a day."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
@@ -501,44 +501,3 @@ def test_one_who_says_yes_twice_at_once_has_said_it_once_by_the_database_too() -
             bare.verifications.all().delete()
         with as_owner(), connection.schema_editor() as editor:
             editor.add_constraint(Verification, ONE_YES)
-
-
-# -- What was verified before -----------------------------------------------------------------------------
-
-
-def test_what_was_verified_by_one_before_keeps_her_yes_and_waits_for_a_second() -> None:
-    from importlib import import_module
-
-    from django.apps import apps
-
-    migration = import_module("supplies.migrations.0013_verified_before")
-    with as_owner(), connection.cursor() as cursor:
-        cursor.execute(
-            "ALTER TABLE supplies_organisation DROP CONSTRAINT organisation_verified_by_two_or_by_its_source"
-        )
-        cursor.execute("ALTER TABLE supplies_verification DROP CONSTRAINT verification_says_why_and_how")
-    first, registrar = make_member("volunteer"), make_member("volunteer")
-    names = ("judged", "listed", "judged by who registered it")
-    judged, listed, own = (make_organisation(verified=False, name=name, status="verified") for name in names)
-    for organisation, by in ((judged, first), (own, registrar)):
-        Verification.objects.create(
-            organisation=organisation,
-            round=0,
-            verdict="verified",
-            public_note="called",
-            by=by,
-            at=datetime(2026, 2, 1, tzinfo=UTC),
-        )
-    record(own, "organisation.registered", by=registrar, at=NOW)
-
-    with as_owner(), rewriting():
-        migration.carry_over(apps, None)
-
-    for organisation in (judged, listed, own):
-        organisation.refresh_from_db()
-    yeses = {row.name: row.yeses for row in Organisation.objects.with_yeses().filter(name__in=names)}
-    assert [row.status for row in (judged, listed, own)] == ["unverified", "verified", "unverified"]
-    assert yeses == {"judged": 1, "listed": 0, "judged by who registered it": 0}
-    assert (listed.by_source, own.registered_by) == (True, registrar)
-    assert Verification.objects.filter(motive="called").count() == 2
-    assert yes(judged).status == "verified"
