@@ -11,6 +11,7 @@ from drill.cells import Cell, Check, cell, equal, more_than, none_of
 from drill.scenes import QUANTITY, Pair, a_pair, secret_of
 from drill.stage import Answer, Stage, Web
 from launcher.processes import wait_until
+from matching import running
 from matching import services as matching
 from matching.models import Proposal, ProposalStatus
 from supplies.allocations.models import Allocation
@@ -28,8 +29,8 @@ ENDED = {"approve": ProposalStatus.AGREED, "decline": ProposalStatus.DECLINED}
 def proposed(pair: Pair) -> Proposal:
     """What a run proposes for the pair, without a worker."""
     run = matching.start(pair.need.appeal.emergency, trigger="hand", by=None, at=timezone.now())
-    (family,) = matching.open_run(run.pk, at=timezone.now())
-    matching.solve_family(family.pk)
+    (family,) = running.open_run(run.pk, at=timezone.now())
+    running.solve_family(family.pk)
     return Proposal.objects.get(need=pair.need)
 
 

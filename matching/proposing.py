@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import connection, models
 
 from matching.fitting import grounds
 from matching.kernel.explain import Match
 from matching.kernel.problem import Verdict
-from matching.models import BLOBS, Proposal, ProposalStatus
+from matching.models import BLOBS, Proposal
 from supplies.catalogue.models import Substitution
 from supplies.journal.services import record_all
 from supplies.needs.models import Need
@@ -65,12 +65,6 @@ def hold(proposals: Iterable[Proposal], sign: int) -> None:
                     f" FROM unnest(%s::uuid[], %s::bigint[]) AS held (id, quantity) WHERE {table}.id = held.id",
                     [list(total), list(total.values())],
                 )
-
-
-@transaction.atomic
-def expire(*, at: datetime) -> int:
-    """End proposals that nobody answered in time. Returns how many."""
-    return end_pending(Proposal.objects.overdue(at), ProposalStatus.EXPIRED, "", at=at)
 
 
 def end_pending(rows: models.QuerySet[Proposal], status: str, because: str, *, at: datetime) -> int:

@@ -32,7 +32,8 @@ from matching.models import (
     RunStatus,
     Shortfall,
 )
-from matching.proposing import ended, expire, hold, made_of, steps_of
+from matching.proposing import ended, hold, made_of, steps_of
+from matching.services import expire
 from matching.snapshot import Rows, Rulebook, read_consistently, take
 from matching.superseding import Change, change_of
 from supplies.errors import is_busy_or_away

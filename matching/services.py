@@ -350,6 +350,12 @@ def withdraw(proposal: Proposal, *, reason: str, by: User | None, at: datetime) 
 
 
 @transaction.atomic
+def expire(*, at: datetime) -> int:
+    """End proposals that nobody answered in time. Returns how many."""
+    return end_pending(Proposal.objects.overdue(at), ProposalStatus.EXPIRED, "", at=at)
+
+
+@transaction.atomic
 def reconsider(events: Sequence[Event], *, at: datetime) -> None:
     """Needs and offers were changed or allocated by hand: what waits and fits no more is taken back and says which rule it broke.
 

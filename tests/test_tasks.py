@@ -16,6 +16,7 @@ from django.db import connection, transaction
 import config.settings
 from config.celery import app
 from launcher.processes import wait_until
+from matching import running
 from matching import services as matching
 from matching.models import FamilyRun, Proposal, RunStatus
 from supplies.allocations.models import Allocation
@@ -91,13 +92,13 @@ def a_queued_run(item: str = "MASK_SURG") -> Args:
 
 
 def a_queued_family(item: str = "MASK_SURG") -> Args:
-    (family,) = matching.open_run(a_run(item).pk, at=NOW)
+    (family,) = running.open_run(a_run(item).pk, at=NOW)
     return [str(family.pk)]
 
 
 def something_left_lying() -> Args:
     (family,) = a_queued_family()
-    matching.take_lease(family, at=NOW - HOUR)
+    running.take_lease(family, at=NOW - HOUR)
     Proposal.objects.filter(pk=make_proposal().pk).update(expires_at=NOW - HOUR)
     return []
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from matching import running
 from matching import services as matching
 from matching.demo.cast import Cast
 from matching.demo.postings import Postings, look_again, write_appeals, write_donations
@@ -42,8 +43,8 @@ class Act:
         The run counts as started by an event, so that the reader's first run is still to come.
         """
         run = matching.start(self.emergency, trigger=Trigger.EVENT, by=None, at=self.at)
-        for family in matching.open_run(run.pk, at=self.at):
-            matching.solve_family(family.pk, clock=lambda: self.at)
+        for family in running.open_run(run.pk, at=self.at):
+            running.solve_family(family.pk, clock=lambda: self.at)
         routes: dict[tuple[object, object], list[Proposal]] = defaultdict(list)
         for proposal in Proposal.objects.filter(family_run__run=run).with_sides().order_by("need", "offer"):
             routes[proposal.offer.donation.organisation_id, proposal.need.appeal.facility_id].append(proposal)

@@ -25,6 +25,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from matching import running
 from matching import services as matching
 from matching.books import faults
 from matching.models import Proposal
@@ -350,8 +351,8 @@ class Story(RuleBasedStateMachine):
 
     def match(self, _need: Any, _chance: Chance) -> None:
         run = matching.start(make_emergency(), trigger="hand", by=None, at=NOW)
-        for family in matching.open_run(run.pk, at=NOW):
-            solved = matching.solve_family(family.pk, clock=lambda: NOW)
+        for family in running.open_run(run.pk, at=NOW):
+            solved = running.solve_family(family.pk, clock=lambda: NOW)
             assert solved is not None
             assert (solved.status, solved.stale) == ("done", 0)
         needs = {need.pk: need for need in self.oracle.needs}

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from matching import services as matching
+from matching import running
 from matching.models import MatchingRun, Proposal
 from supplies.journal.models import Event
 from supplies.journal.services import dispatch
@@ -40,8 +40,8 @@ def match_what_is_waiting() -> None:
     now = timezone.now()
     dispatch(at=now)
     for run in MatchingRun.objects.unfinished():
-        for family in matching.open_run(run.pk, at=now):
-            matching.solve_family(family.pk)
+        for family in running.open_run(run.pk, at=now):
+            running.solve_family(family.pk)
 
 
 def test_from_a_posted_need_to_a_received_box(volunteer: User) -> None:

@@ -18,6 +18,7 @@ django.setup()
 from django.db import connection, models  # noqa: E402  (settings first)
 
 from bench.racing import START  # noqa: E402
+from matching import running  # noqa: E402
 from matching import services as matching  # noqa: E402
 from matching.models import Proposal  # noqa: E402
 from supplies.allocations import services as ledger  # noqa: E402
@@ -94,8 +95,8 @@ def change_offer(chance: random.Random) -> None:
 
 def match(_chance: random.Random) -> None:
     run = matching.start(make_emergency(), trigger="hand", by=None, at=NOW)
-    for family in matching.open_run(run.pk, at=NOW):
-        matching.solve_family(family.pk, clock=lambda: NOW)
+    for family in running.open_run(run.pk, at=NOW):
+        running.solve_family(family.pk, clock=lambda: NOW)
 
 
 def approve(chance: random.Random) -> None:
