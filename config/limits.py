@@ -69,7 +69,7 @@ ROUTES = {
         load-add load-remove load-dispatch-load load-arrive load-deliver load-cancel
         shipment-correct shipment-reroute shipment-thanks shipment-proofs ticket-answer ticket-settle allocation-keep correct-count tickets reroute thank
         certify-donation donation-certificate
-        hand-in-evidence organisation-calls organisation-verify change-name end-other-sessions erase-me
+        hand-in-evidence donation-papers organisation-calls organisation-verify change-name end-other-sessions erase-me
         invite revoke-invitation dismiss-member promote-member issue-key revoke-key
         add-webhook test-webhook enable-webhook disable-webhook rotate-webhook remove-webhook replay-webhook replay-delivery
         read-inbox open-notice save-search save-offers-search rename-search remove-search

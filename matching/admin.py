@@ -212,7 +212,7 @@ class FewerForm(WhyForm):
     field_order = ("quantity", "reason", "note")
 
 
-class Approve(Verb):
+class Approve(PreviewedVerb):
     """One click as long as the order of the run is kept; where a more urgent proposal is passed over it asks why."""
 
     def form(self, request: HttpRequest, rows: QuerySet) -> forms.Form | None:
@@ -220,9 +220,11 @@ class Approve(Verb):
         passed = (Proposal.objects.more_urgent_than(row).exclude(pk__in=rows.values("pk")) for row in chosen)
         return OutOfTurnForm(answered_in(request)) if any(others.exists() for others in passed) else None
 
-    def do(self, desk: DeskAdmin, request: HttpRequest, rows: list[Any], answers: Mapping[str, Any]) -> None:
+    def do(
+        self, desk: DeskAdmin, request: HttpRequest, rows: list[Any], answers: Mapping[str, Any]
+    ) -> HttpResponse | None:
         """In the order of the run, however the list was sorted."""
-        super().do(desk, request, sorted(rows, key=lambda row: row.need.urgency), answers)
+        return super().do(desk, request, sorted(rows, key=lambda row: row.need.urgency), answers)
 
 
 @admin.register(Proposal)

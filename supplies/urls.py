@@ -65,6 +65,7 @@ urlpatterns = [
     path("donations/new/", offers.post, name="post-donation"),
     path("donations/<uuid:pk>/", offers.donation, name="donation"),
     path("donations/<uuid:pk>/posted/", offers.posted, name="donation-posted"),
+    path("donations/<uuid:pk>/papers/", offers.papers, name="donation-papers"),
     path("donations/<uuid:pk>/withdraw/", offers.withdraw, name="withdraw-donation"),
     path("offers/<uuid:pk>/withdraw/", offers.withdraw_offer, name="withdraw-offer"),
     path("shipments/<uuid:pk>/", receipts.shipment, name="shipment"),

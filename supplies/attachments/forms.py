@@ -15,7 +15,9 @@ LOOKED_AT = [value for value in MediaType.values if value != MediaType.BYTES]
 
 
 class FileForm(forms.Form):
-    kind = forms.ChoiceField(label=_("What is it?"), choices=PAPERS)
+    kinds = PAPERS  # what it may be said to be
+
+    kind = forms.ChoiceField(label=_("What is it?"))
     file = forms.FileField(
         label=_("File"),
         help_text=_(
@@ -31,5 +33,6 @@ class FileForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["kind"].choices = self.kinds
         too_large = {"data-most-bytes": MOST_BYTES, "data-too-large": WHY["too-large"]}
         self.fields["file"].widget.attrs.update(too_large)

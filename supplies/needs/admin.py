@@ -132,7 +132,7 @@ class AppealAdmin(DeskAdmin):
     )
     inlines = (NeedInline,)
     actions = (
-        Verb("publish", _("Publish"), services.publish, fits=[AppealStatus.WAITING]),
+        PreviewedVerb("publish", _("Publish"), services.publish, fits=[AppealStatus.WAITING]),
         PreviewedVerb("refuse", _("Refuse"), services.refuse, asks=ReasonForm, fits=[AppealStatus.WAITING]),
         PreviewedVerb(
             "withdraw",

@@ -6,12 +6,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
+from supplies.attachments.models import Attachment
 from supplies.catalogue.services import Counterfeits
 from supplies.offers import services
 from supplies.offers.models import Donation, DonationStatus, Offer, OfferStatus
+from supplies.offers.permissions import may_change_donation
 from supplies.organisations.desk import (
     DeskAdmin,
     DeskInline,
@@ -93,8 +95,9 @@ class DonationAdmin(DeskAdmin):
         (_("Trail"), {"fields": ("code", "posted_by", "created_at", "moderated_by", "moderated_at")}),
     )
     inlines = (OfferInline,)
+    change_form_template = "admin/donation.html"
     actions = (
-        Verb("publish", _("Publish"), services.publish, fits=[DonationStatus.WAITING]),
+        PreviewedVerb("publish", _("Publish"), services.publish, fits=[DonationStatus.WAITING]),
         PreviewedVerb("refuse", _("Refuse"), services.refuse, asks=ReasonForm, fits=[DonationStatus.WAITING]),
         PreviewedVerb(
             "withdraw",
@@ -113,6 +116,15 @@ class DonationAdmin(DeskAdmin):
             super().get_queryset(request).annotate(line_count=count_of(Offer.objects.all(), "donation"))
         )
         return rows
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        donation = kwargs.get("obj")
+        if donation is not None and may_change_donation(request.user, donation):
+            context["files"] = Attachment.objects.about(donation).kept().select_related("by").oldest_first()
+            context["may_read_files"] = True
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=_("lines"), ordering="line_count")
     def lines(self, donation: Any) -> int:

@@ -11,9 +11,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from supplies.attachments.forms import LOOKED_AT
+from supplies.attachments.forms import LOOKED_AT, FileForm
 from supplies.attachments.inspection import WHY, inspected
-from supplies.attachments.models import MOST_BYTES
+from supplies.attachments.models import MOST_BYTES, Kind
 from supplies.catalogue.forms import AmountField, BaseGoodsFormSet, GoodsForm
 from supplies.catalogue.models import TransportMode
 from supplies.catalogue.services import MOST_SCANNED, read_package
@@ -306,6 +306,14 @@ class PapersForm(forms.Form):
                 else:
                     found.append(Paper(name, file.size, media_type, clean))
             yield found
+
+
+class PaperForm(FileForm):
+    """One more of them, when the goods are offered already."""
+
+    kinds = [
+        (kind.value, kind.label) for kind in (Kind.QUALITY, Kind.REPORT, Kind.EXPIRY, Kind.BOX, Kind.OTHER)
+    ]
 
 
 def as_typed(

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from supplies.attachments.models import Attachment
-from supplies.attachments.uploads import reads_past_files
+from supplies.attachments.uploads import reads_past_files, takes_files
 from supplies.catalogue.forms import Shelf, standards_known
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
@@ -26,6 +26,7 @@ from supplies.offers.forms import (
     DonationForm,
     OfferFormSet,
     Paper,
+    PaperForm,
     PapersForm,
     offer_lines,
 )
@@ -215,6 +216,37 @@ def donation(request: SignedIn, pk: UUID) -> HttpResponse:
     files = Attachment.objects.about(row).kept().oldest_first() if may_change else []
     context = {"donation": row, "offers": offers, "may_change": may_change, "files": files}
     return render(request, "offers/donation.html", context)
+
+
+@signed_in
+@takes_files
+def papers(request: SignedIn, pk: UUID) -> HttpResponse:
+    """A photograph or document more, when the goods are offered already: for whoever may change the donation."""
+    row = _visible(request, pk)
+    if not may_change_donation(request.user, row):
+        raise PermissionDenied
+    form = PaperForm(request.POST, request.FILES) if request.method == "POST" else PaperForm()
+    if request.method == "POST" and form.is_valid() and _keep_paper(request, row, form):
+        messages.success(request, _("The file is in, sealed, and stands with the offer."))
+        return redirect("donation-papers", row.pk)
+    files = Attachment.objects.about(row).kept().oldest_first()
+    return render(request, "offers/papers.html", {"donation": row, "form": form, "files": files})
+
+
+def _keep_paper(request: SignedIn, row: Donation, form: PaperForm) -> bool:
+    """Keep the file, or say beside it what is wrong with it."""
+    file = form.cleaned_data["file"]
+    try:
+        services.keep_paper(
+            row, file.file, size=file.size, kind=form.cleaned_data["kind"], by=request.user, at=timezone.now()
+        )
+    except ValidationError as fault:
+        form.add_error("file", fault.message_dict["file"])
+    except Refused as refusal:
+        form.add_error(None, str(refusal.detail))
+    else:
+        return True
+    return False
 
 
 def _visible(request: HttpRequest, pk: UUID) -> Donation:

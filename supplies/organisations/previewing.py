@@ -51,7 +51,11 @@ class PreviewedVerb(Verb):
                 messages.ERROR,
             )
             return None
-        foreseen = [self._foresee(desk, request, row, answers) for row in rows]
+        with (
+            transaction.atomic()
+        ):  # one after the other, as they will be done: the second finds what the first has left
+            foreseen = [self._foresee(desk, request, row, answers) for row in rows]
+            transaction.set_rollback(True)
         return _page(desk, request, self, foreseen, self.form(request, desk.model._default_manager.none()))
 
     def _foresee(
@@ -68,7 +72,6 @@ class PreviewedVerb(Verb):
                 desk.check_claim(row, by=by, at=at)
                 done = self.verb(row, by=by, at=at, **answers)
                 becomes = done.get_status_display()
-                transaction.set_rollback(True)
         except (Refused, ValidationError) as refusal:
             return Foreseen(row.pk, name, refusal=sentence(refusal))
         return Foreseen(row.pk, name, becomes=becomes)

@@ -159,6 +159,7 @@ ROW_OF = [
     ("organisation", "organisation"),
     ("organisation-*", "organisation"),
     ("hand-in-evidence", "organisation"),
+    ("donation-papers", "donation published"),
     ("members", "organisation"),
     ("invite", "organisation"),
     ("invitation", "invitation"),

@@ -20,7 +20,7 @@ OUTSIDE = {
         register-hospital pause sign-in sign-up sign-out language answers agree-for-donor agree-for-hospital decline
         still-needed choose-reminders report reported take-back-report change-requests accept-change-request
         decline-change-request
-        listed-facilities organisation hand-in-evidence attachment facility promise reveal-contact privacy my-data copy-my-data erase-me
+        listed-facilities organisation hand-in-evidence donation-papers attachment facility promise reveal-contact privacy my-data copy-my-data erase-me
         account account-number change-name change-password confirm second-factor set-up-second-factor end-other-sessions
         recovery-codes recovery-codes-file recovery-codes-kept keys issue-key revoke-key reset-password
         members invite invitation revoke-invitation dismiss-member promote-member how-matching-works still-lacking

@@ -79,7 +79,7 @@ def test_a_proposal_that_ended_meanwhile_is_reported_and_the_rest_approved(volun
     stale, one, two = make_proposal(), make_proposal(), make_proposal()
     services.withdraw(stale, reason="need-withdrawn", by=None, at=NOW)
 
-    answer = choose(at_the_desk(volunteer), "approve", stale, one, two)
+    answer = choose(at_the_desk(volunteer), "approve", stale, one, two, confirmed="yes")
 
     statuses = {row.pk: row.status for row in Proposal.objects.all()}
     assert statuses == {stale.pk: "withdrawn", one.pk: "approved", two.pk: "approved"}
@@ -94,11 +94,25 @@ def test_standing_consent_and_nothing_left_on_the_offer_is_a_sentence_and_the_re
     offer = make_offer(quantity=150, allocates_for_me=True)
     one, two = make_proposal(offer=offer), make_proposal(offer=offer)
 
-    answer = choose(at_the_desk(volunteer), "approve", one, two)
+    answer = choose(at_the_desk(volunteer), "approve", one, two, confirmed="yes")
 
     assert sorted(Proposal.objects.values_list("status", flat=True)) == ["agreed", "open"]
     assert Allocation.objects.get().quantity == 100
     assert any("50 of 150 are left" in sentence for sentence in told(answer))
+
+
+def test_what_approving_several_would_do_is_shown_and_the_second_finds_what_the_first_has_left(
+    volunteer: User,
+) -> None:
+    offer = make_offer(quantity=150, allocates_for_me=True)
+    one, two = make_proposal(offer=offer), make_proposal(offer=offer)
+
+    page = choose(at_the_desk(volunteer), "approve", one, two).context
+
+    assert len(page["fine"]) == len(page["refused"]) == 1
+    assert "50 of 150 are left" in page["refused"][0].refusal
+    assert set(Proposal.objects.values_list("status", flat=True)) == {"open"}
+    assert not Allocation.objects.exists()
 
 
 def test_who_posted_one_side_does_not_approve(volunteer: User) -> None:
@@ -119,7 +133,7 @@ def test_a_coordinator_approves_within_her_regions_only(db: None) -> None:
     outside = make_proposal(need=make_need(make_facility(region=there)))
     client = at_the_desk(coordinator)
 
-    answer = choose(client, "approve", inside, outside)
+    answer = choose(client, "approve", inside, outside, confirmed="yes")
 
     inside.refresh_from_db()
     outside.refresh_from_db()

@@ -439,7 +439,7 @@ def test_volunteers_and_coordinators_allocate_by_hand() -> None:
 def test_one_click_approves_what_keeps_to_the_order(volunteer: User) -> None:
     urgent, other = rivals()
 
-    answer = choose(at_the_desk(volunteer), "approve", other, urgent)
+    answer = choose(at_the_desk(volunteer), "approve", other, urgent, confirmed="yes")
 
     assert answer.status_code == 302
     assert set(Proposal.objects.values_list("status", "deviation")) == {("agreed", "")}

@@ -336,7 +336,7 @@ def test_a_suggestion_leads_to_the_list_where_all_of_it_is_approved_at_once(volu
     assert query.replace("all&", "open&amp;") in client.get(SUGGESTED).content.decode()
     listed = client.get(f"{list_of(Proposal)}?{query}").context["cl"].result_list
     assert {row.pk for row in listed} == keys(rows)
-    choose(client, "approve", *listed, query=query)
+    choose(client, "approve", *listed, query=query, confirmed="yes")
 
     statuses = dict(Proposal.objects.values_list("pk", "status"))
     assert {statuses.pop(other.pk)} == {"open"}

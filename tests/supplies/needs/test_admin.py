@@ -22,16 +22,26 @@ def test_the_list_begins_with_the_appeals_that_wait_and_can_show_all(volunteer: 
 def test_a_volunteer_publishes_several_appeals_at_once(volunteer: User) -> None:
     one, two = make_appeal(published=False), make_appeal(published=False)
 
-    choose(at_the_desk(volunteer), "publish", one, two)
+    choose(at_the_desk(volunteer), "publish", one, two, confirmed="yes")
 
     assert set(Appeal.objects.values_list("status", "moderated_by")) == {("published", volunteer.pk)}
     assert set(Need.objects.values_list("status", flat=True)) == {"open"}
 
 
+def test_several_appeals_are_published_once_one_has_seen_which(volunteer: User) -> None:
+    own, other = make_appeal(published=False, by=volunteer), make_appeal(published=False)
+
+    page = choose(at_the_desk(volunteer), "publish", own, other).context
+
+    assert [row.pk for row in page["fine"]] == [other.pk]
+    assert [row.pk for row in page["refused"]] == [own.pk]
+    assert set(Appeal.objects.values_list("status", flat=True)) == {"waiting"}
+
+
 def test_who_posted_an_appeal_does_not_publish_it_and_the_others_go_through(volunteer: User) -> None:
     own, other = make_appeal(published=False, by=volunteer), make_appeal(published=False)
 
-    answer = choose(at_the_desk(volunteer), "publish", own, other)
+    answer = choose(at_the_desk(volunteer), "publish", own, other, confirmed="yes")
 
     own.refresh_from_db()
     other.refresh_from_db()

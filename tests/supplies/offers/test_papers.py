@@ -14,6 +14,7 @@ from matching.models import FamilyRun, MatchingRun, Proposal
 from supplies.attachments.models import Attachment, Kind
 from supplies.offers import services
 from supplies.offers.models import Donation
+from tests.desk import at_the_desk, page_of
 from tests.makers import NOW, make_facility, make_member, make_need, make_offer, make_user
 from tests.page_client import reader
 from tests.supplies.attachments.hostile import pdf, picture
@@ -132,3 +133,41 @@ def test_the_hospital_reads_the_certificate_only_once_it_is_asked_to_take_the_go
     assert read(hospital, kept["report"]) == 404
     assert kept["quality"].get_kind_display() in asked
     assert kept["report"].get_kind_display() not in asked
+
+
+# -- one more, when the goods are offered already --
+
+
+def test_a_donor_adds_a_file_later_and_a_volunteer_finds_it_beside_the_offer() -> None:
+    offer, _kept = with_papers()
+    donation = offer.donation
+    donor = reader(donation.organisation.memberships.get().user)
+    address = reverse("donation-papers", args=[donation.pk])
+
+    answer = donor.post(address, {"kind": "box", "file": file(picture())})
+
+    added = Attachment.objects.about(donation).get(kind="box")
+    assert (answer.status_code, answer.url, added.media_type) == (302, address, "image/jpeg")
+    assert reverse("attachment", args=[added.pk]) in donor.get(address).content.decode()
+    assert address in donor.get(reverse("my-gift", args=[donation.pk])).content.decode()
+    desk = at_the_desk(make_member("volunteer")).get(page_of(donation)).content.decode()
+    assert reverse("attachment", args=[added.pk]) in desk
+
+
+def test_a_file_added_later_that_is_none_is_refused_beside_its_field() -> None:
+    offer, kept = with_papers()
+    donor = reader(offer.donation.organisation.memberships.get().user)
+    address = reverse("donation-papers", args=[offer.donation_id])
+
+    page = donor.post(address, {"kind": "box", "file": file(b"MZ" + b"\x00" * 4000)})
+
+    assert "none of the types taken here" in str(page.context["form"].errors["file"])
+    assert Attachment.objects.about(offer.donation).count() == len(kept)
+
+
+def test_only_who_may_change_an_offer_adds_files_to_it() -> None:
+    offer, _kept = with_papers()
+    address = reverse("donation-papers", args=[offer.donation_id])
+
+    assert reader(make_member("hospital")).get(address).status_code == 403
+    assert reader(make_member("volunteer")).get(address).status_code == 200
