@@ -23,6 +23,7 @@ from django.utils import timezone
 from bench import databases
 from bench.country import populate
 from bench.reporting import Report, Table
+from config.serving import settle_down
 from supplies.needs.counting import count_open
 from supplies.needs.models import Need
 from supplies.regions.models import Region
@@ -48,6 +49,7 @@ def measure(arguments: Sequence[str] = ()) -> Report:
     try:
         with override_settings(ALLOWED_HOSTS=[*settings.ALLOWED_HOSTS, "testserver"], STORAGES=plain):
             count_open(at=timezone.now())
+            settle_down()
             found = _visit(_pages(), chosen.rounds)
     finally:
         databases.use(home)
