@@ -161,7 +161,7 @@ class Appeal(Moving):
     @property
     def senders(self) -> list[str]:
         """From whom it takes goods; empty where from everybody."""
-        if set(self.accepted_senders) >= set(SenderKind.values):
+        if len(set(self.accepted_senders)) == len(SenderKind):
             return []
         return [str(kind.label) for kind in SenderKind if kind in self.accepted_senders]
 
