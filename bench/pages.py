@@ -24,6 +24,7 @@ from bench import databases
 from bench.country import populate
 from bench.reporting import Report, Table
 from config.serving import settle_down
+from supplies.catalogue.models import Category, Standard
 from supplies.needs.counting import count_open
 from supplies.needs.models import Need
 from supplies.regions.models import Region
@@ -61,6 +62,8 @@ def _pages() -> dict[str, Callable[[Random], str]]:
     needs = list(
         Need.objects.open().order_by("pk").values_list("site__organisation", "item", "site__region")[:500]
     )
+    categories = list(Category.objects.order_by("pk").values_list("pk", flat=True))
+    standards = list(Standard.objects.order_by("pk").values_list("pk", flat=True))
     provinces = list(Region.objects.filter(parent="CN").values_list("pk", flat=True))
 
     def listed(**fields: Callable[[Random], Any]) -> Callable[[Random], str]:
@@ -82,6 +85,11 @@ def _pages() -> dict[str, Callable[[Random], str]]:
         "needs nearest, of an item": listed(near=of(2), item=of(1)),
         "needs by word": listed(q=lambda chance: chance.choice(["口罩", "武昌区", "中心医院", "N95"])),
         "needs that take from persons": listed(sender=lambda _chance: "person"),
+        "needs of a category": listed(category=lambda chance: chance.choice(categories)),
+        "needs that take a standard": listed(standard=lambda chance: chance.choice(standards)),
+        "needs of a hospital": listed(organisation=of(0)),
+        "needs in reserve, not confirmed": listed(urgency=lambda _chance: 4, fresh=lambda _chance: "false"),
+        "needs that are met": listed(status=lambda _chance: "met"),
         "a hospital": lambda chance: reverse("organisation", args=[of(0)(chance)]),
         "an item": lambda chance: reverse("item", args=[of(1)(chance)]),
         "how to give": lambda _chance: reverse("how-to-give"),
