@@ -1,10 +1,12 @@
-"""Selects with hundreds of options, as for places and items."""
+"""Selects with hundreds of options, as for places and items, or of which a page has many."""
 
+from collections.abc import Iterable
+from html import escape  # as Django's, which asks of each text first whether it is lazy
 from typing import Any
 
 from django import forms
 from django.forms.utils import flatatt
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 
@@ -13,23 +15,31 @@ class LongSelect(forms.Select):
     world those took longer than everything else."""
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        widget = self.get_context(name, value, attrs)["widget"]
-        groups = ((group, _options(options)) for group, options, _index in widget["optgroups"])
+        left = set(self.format_value(value))
         written = [
-            options if group is None else format_html('<optgroup label="{}">{}</optgroup>', group, options)
-            for group, options in groups
+            f'<optgroup label="{escape(str(value))}">{_options(label, left)}</optgroup>'
+            if isinstance(label, (list, tuple))
+            else _options([(value, label)], left)
+            for value, label in self.choices
         ]
         return format_html(
             '<select name="{}"{}>{}</select>',
             name,
-            flatatt(widget["attrs"]),
+            flatatt(self.build_attrs(self.attrs, attrs)),
             SafeString("".join(written)),  # nosec B703 # joined from escaped parts
         )
 
 
-def _options(options: list[dict[str, Any]]) -> SafeString:
-    rows = (
-        (option["value"], SafeString(" selected") if option["selected"] else "", option["label"])
-        for option in options
+def _options(options: Iterable[tuple[Any, Any]], left: set[str]) -> str:
+    """left   what is chosen and was not marked yet: an option may stand in two groups, and is chosen in the first"""
+    return "".join(
+        f'<option value="{escape(str(value))}"{_mark(str(value), left)}>{escape(str(label))}</option>'
+        for value, label in options
     )
-    return format_html_join("", '<option value="{}"{}>{}</option>', rows)
+
+
+def _mark(value: str, left: set[str]) -> str:
+    if value not in left:
+        return ""
+    left.remove(value)
+    return " selected"

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -17,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from supplies.catalogue.dictionary import Dictionary, folded
 from supplies.catalogue.models import Item, Standard, Unit, UnitKind, UnitRule
 from supplies.catalogue.services import Counterfeits
+from supplies.editions.models import in_readers_language
 from supplies.selects import LongSelect
 
 POWERS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
@@ -96,11 +98,8 @@ class Shelf:
     @cached_property
     def item_choices(self) -> list[tuple[Any, Any]]:
         """Items under their categories, each with other names it goes by and the unit it is counted in."""
-        groups = groupby(self.items.values(), key=lambda item: item.category)
-        return [
-            ("", _("— choose —")),
-            *[(category.name, [(item.code, _label(item)) for item in items]) for category, items in groups],
-        ]
+        rows = ((item.category.name, item.code, _label_of(item)) for item in self.items.values())
+        return [("", _("— choose —")), *_grouped(rows)]
 
     def suggest(self, text: str) -> list[Suggestion]:
         """The items somebody may mean who types this, the likeliest first: the whole name before its beginning, and that
@@ -169,12 +168,34 @@ class Shelf:
         return list(dict.fromkeys(found)), odd, wrong
 
 
-def _label(item: Item) -> str:
-    is_chinese = not item.name.isascii()
-    readable = [word for word in item.synonyms if word.isupper() or word.isascii() != is_chinese]
-    others = [word for word in readable if word.lower() not in item.name.lower()][:SYNONYMS_SHOWN]
-    names = f"{item.name} — {', '.join(others)}" if others else item.name
-    return f"{names} ({item.display_unit.name.partition('(')[0]})"
+def item_options() -> list[tuple[str, Any]]:
+    """The items as a shelf lists them, made of bare columns: for a page that shows nothing else of them."""
+    category, unit = ((f"{of}__name_zh", f"{of}__name_en") for of in ("category", "display_unit"))
+    rows = Item.objects.active().by_category()
+    columns = rows.values_list(*category, "code", "name_zh", "name_en", "synonyms", *unit)
+    return _grouped((in_readers_language(zh, en), code, _label(*names)) for zh, en, code, *names in columns)
+
+
+def _grouped(rows: Iterable[tuple[str, str, str]]) -> list[tuple[str, Any]]:
+    """Name of the category, code and label of each item -> options under their categories."""
+    return [
+        (category, [(code, label) for _category, code, label in items])
+        for category, items in groupby(rows, key=lambda row: row[0])
+    ]
+
+
+def _label_of(item: Item) -> str:
+    unit = item.display_unit
+    return _label(item.name_zh, item.name_en, item.synonyms, unit.name_zh, unit.name_en)
+
+
+def _label(name_zh: str, name_en: str, synonyms: list[str], unit_zh: str, unit_en: str) -> str:
+    name = in_readers_language(name_zh, name_en)
+    is_chinese, plain = not name.isascii(), name.lower()
+    readable = [word for word in synonyms if word.isupper() or word.isascii() != is_chinese]
+    others = [word for word in readable if word.lower() not in plain][:SYNONYMS_SHOWN]
+    names = f"{name} — {', '.join(others)}" if others else name
+    return f"{names} ({in_readers_language(unit_zh, unit_en).partition('(')[0]})"
 
 
 class GoodsForm(forms.Form):

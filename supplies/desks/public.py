@@ -21,7 +21,7 @@ from supplies.catalogue.models import (
     Substitution,
     Verdict,
 )
-from supplies.needs.browsing import placed
+from supplies.needs.browsing import shown
 from supplies.needs.models import (
     Appeal,
     AppealStatus,
@@ -36,7 +36,6 @@ from supplies.needs.models import (
 from supplies.organisations.models import Organisation
 from supplies.organisations.permissions import leads_to, may_hand_in_evidence
 from supplies.receipts.models import Receipt
-from supplies.search import first
 
 MOST_COUNTED = 10_000  # parcels of a day, beyond which the first page counts no further
 MOST_URGENT_SHOWN = 5
@@ -63,7 +62,7 @@ def home(request: HttpRequest) -> HttpResponse:
     )
     now = timezone.localtime()
     context = {
-        "needs": placed(_of(Need.objects.ours().open().taking().most_urgent_first(), MOST_URGENT_SHOWN)),
+        "needs": shown(_keys(Need.objects.ours().open().taking().most_urgent_first(), MOST_URGENT_SHOWN)),
         "urgencies": [(urgency, _total(counts, urgency=urgency.value)) for urgency in Urgency],
         "categories": [
             (category, _total(counts, category=category.pk))
@@ -89,9 +88,8 @@ def _total(counts: Iterable[Mapping[str, Any]], **of: Any) -> int:
     return sum(row["lines"] for row in counts if all(row[column] == value for column, value in of.items()))
 
 
-def _of(needs: NeedQuerySet, most: int) -> list[Need]:
-    found: list[Need] = first(needs.with_site(), most)
-    return found
+def _keys(needs: NeedQuerySet, most: int) -> list[UUID]:
+    return list(needs.values_list("pk", flat=True)[:most])
 
 
 @require_safe
@@ -126,7 +124,7 @@ def organisation(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _hospital(row: Organisation) -> dict[str, Any]:
     """What everybody may know of what a hospital needs and got."""
     needs = Need.objects.ours().filter(site__organisation=row)
-    shown = _of(needs.open().most_urgent_first(), NEEDS_SHOWN + 1)
+    keys = _keys(needs.open().most_urgent_first(), NEEDS_SHOWN + 1)
     appeals = Appeal.objects.filter(status=AppealStatus.PUBLISHED, facility__organisation=row)
     arrived = (
         needs.public()
@@ -138,8 +136,8 @@ def _hospital(row: Organisation) -> dict[str, Any]:
     items = Item.objects.select_related("display_unit").in_bulk([each["item"] for each in arrived])
     counted = Receipt.objects.filter(corrects=None, shipment__consignee__organisation=row)
     return {
-        "needs": placed(shown[:NEEDS_SHOWN]),
-        "has_more": len(shown) > NEEDS_SHOWN,
+        "needs": shown(keys[:NEEDS_SHOWN]),
+        "has_more": len(keys) > NEEDS_SHOWN,
         "appeal": appeals.newest_first().first(),
         "arrived": [(items[each["item"]], each["received"]) for each in arrived],
         "counted": counted.aggregate(parcels=Count("pk"), last=Max("at")),

@@ -46,9 +46,14 @@ class Bilingual(models.Model):
     @property
     def name(self) -> str:
         """The name in the reader's language, or else in the other one."""
-        if (get_language() or "").startswith("zh"):
-            return self.name_zh or self.name_en
-        return self.name_en or self.name_zh
+        return in_readers_language(self.name_zh, self.name_en)
+
+
+def in_readers_language(name_zh: str, name_en: str) -> str:
+    """Of two names that of the reader's language, or else the other one."""
+    if (get_language() or "").startswith("zh"):
+        return name_zh or name_en
+    return name_en or name_zh
 
 
 class ReferenceEditionQuerySet(models.QuerySet["ReferenceEdition"]):

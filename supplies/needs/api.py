@@ -299,7 +299,9 @@ class AppealFilter(django_filters.FilterSet):
 
 class NeedFilter(django_filters.FilterSet):
     region = InRegionFilter("region_path")
-    category = django_filters.ModelChoiceFilter(queryset=Category.objects.all(), field_name="item__category")
+    category = django_filters.ModelChoiceFilter(
+        queryset=Category.objects.all(), field_name="item__category", method="in_category"
+    )
     item = django_filters.ModelChoiceFilter(queryset=Item.objects.all())
     organisation = django_filters.ModelChoiceFilter(
         queryset=visible_organisations, field_name="site__organisation"
@@ -323,6 +325,9 @@ class NeedFilter(django_filters.FilterSet):
     class Meta:
         model = Need
         fields: list[str] = []
+
+    def in_category(self, queryset: Any, name: str, category: Category) -> QuerySet[Need]:
+        return queryset.in_category(category)  # type: ignore[no-any-return]
 
     def about(self, queryset: Any, name: str, text: str) -> QuerySet[Need]:
         return queryset.about(text)  # type: ignore[no-any-return]

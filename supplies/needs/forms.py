@@ -8,10 +8,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from supplies.catalogue.forms import AmountField, BaseGoodsFormSet, GoodsForm, Shelf
+from supplies.catalogue.forms import AmountField, BaseGoodsFormSet, GoodsForm, Shelf, item_options
 from supplies.catalogue.hints import Hint, hints
 from supplies.catalogue.models import Category, Item, Standard
 from supplies.catalogue.serving import Served, served_by
+from supplies.editions.models import in_readers_language
 from supplies.emergencies.models import Emergency
 from supplies.needs.models import NeedQuerySet, NeedStatus, QuantityKind, SenderKind, Setting, Urgency
 from supplies.organisations.forms import ContactForm
@@ -312,38 +313,28 @@ class NeedFilter(forms.Form):
         coerce=int,
         empty_value=None,
         required=False,
+        widget=LongSelect,
     )
     due = forms.TypedChoiceField(
         label=gettext_lazy("Needed"),
-        choices=[("", gettext_lazy("at any time"))],
         coerce=int,
         empty_value=None,
         required=False,
+        widget=LongSelect,
     )
+    # The options of these three are bare columns; a field of models would make a row of each.
     category = forms.ModelChoiceField(
-        Category.objects.order_by("position"),
-        label=gettext_lazy("Category"),
-        required=False,
-        empty_label=gettext_lazy("all"),
+        Category.objects.all(), label=gettext_lazy("Category"), required=False, widget=LongSelect
     )
     item = forms.ModelChoiceField(
-        Item.objects.active(),
-        label=gettext_lazy("Item"),
-        required=False,
-        empty_label=gettext_lazy("all"),
-        widget=LongSelect,
+        Item.objects.active(), label=gettext_lazy("Item"), required=False, widget=LongSelect
     )
-    standard = forms.ModelChoiceField(
-        Standard.objects.order_by("code"),
-        label=gettext_lazy("Standard"),
-        required=False,
-        empty_label=gettext_lazy("all"),
-        widget=LongSelect,
-    )
+    standard = forms.ChoiceField(label=gettext_lazy("Standard"), required=False, widget=LongSelect)
     sender = forms.ChoiceField(
         label=gettext_lazy("Takes goods from"),
         choices=[("", gettext_lazy("anybody")), *SenderKind.choices],
         required=False,
+        widget=LongSelect,
     )
     status = forms.ChoiceField(
         label=gettext_lazy("Status"),
@@ -356,6 +347,7 @@ class NeedFilter(forms.Form):
             ("any", gettext_lazy("all")),
         ],
         required=False,
+        widget=LongSelect,
     )
     fresh = forms.ChoiceField(
         label=gettext_lazy("Confirmation"),
@@ -365,6 +357,7 @@ class NeedFilter(forms.Form):
             ("false", gettext_lazy("not confirmed lately")),
         ],
         required=False,
+        widget=LongSelect,
     )
     organisation = forms.ModelChoiceField(
         Organisation.objects.none(), label=gettext_lazy("Hospital"), required=False, widget=forms.HiddenInput
@@ -379,19 +372,31 @@ class NeedFilter(forms.Form):
 
     folded = ("urgency", "due", "category", "item", "standard", "sender", "status", "fresh")
 
-    def __init__(self, *args: Any, user: Any, items: list[tuple[Any, Any]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.place: Point | None = None
         self.served: list[Served] = []
         self.fields["organisation"].queryset = Organisation.objects.visible_to(user)  # type: ignore[attr-defined]
-        self.fields["item"].choices = [("", _("all")), *items[1:]]  # type: ignore[attr-defined]
-        self.fields["due"].choices = [  # type: ignore[attr-defined]
-            ("", _("at any time")),
-            *[
-                (days, ngettext("within %(n)d day", "within %(n)d days", days) % {"n": days})
-                for days in DUE_DAYS
+        every = ("", _("all"))
+        categories = Category.objects.order_by("position").values_list("code", "name_zh", "name_en")
+        self._offer(
+            "category", [every, *[(code, in_readers_language(*names)) for code, *names in categories]]
+        )
+        self._offer("item", [every, *item_options()])
+        self._offer("standard", [every, *Standard.objects.order_by("code").values_list("code", "title")])
+        self._offer(
+            "due",
+            [
+                ("", _("at any time")),
+                *[
+                    (days, ngettext("within %(n)d day", "within %(n)d days", days) % {"n": days})
+                    for days in DUE_DAYS
+                ],
             ],
-        ]
+        )
+
+    def _offer(self, name: str, choices: list[tuple[Any, Any]]) -> None:
+        self.fields[name].choices = choices  # type: ignore[attr-defined]
 
     @property
     def folded_fields(self) -> list[forms.BoundField]:

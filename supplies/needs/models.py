@@ -161,7 +161,7 @@ class Appeal(Moving):
     @property
     def senders(self) -> list[str]:
         """From whom it takes goods; empty where from everybody."""
-        if set(self.accepted_senders) >= set(SenderKind.values):
+        if len(set(self.accepted_senders)) == len(SenderKind):
             return []
         return [str(kind.label) for kind in SenderKind if kind in self.accepted_senders]
 
@@ -271,7 +271,10 @@ class NeedQuerySet(models.QuerySet["Need"]):
         return self.filter(region_path__startswith=region.path)
 
     def in_category(self, category: Category) -> Self:
-        return self.filter(item__category=category)
+        """Its items are looked up first: joined, PostgreSQL takes every category to be as common as another, and walks
+        through all needs in the list's order for one of which nothing is open."""
+        items = Item.objects.in_category(category).values_list("pk", flat=True)
+        return self.filter(item__in=list(items))
 
     def in_emergency(self, emergency: Emergency) -> Self:
         return self.filter(appeal__emergency=emergency)

@@ -46,7 +46,7 @@ HOSPITALS_SHOWN = 20
 @require_safe
 def browse(request: HttpRequest) -> HttpResponse:
     """What is needed, the most urgent or the nearest first, a page at a time; the list alone where only it is exchanged."""
-    form = NeedFilter(request.GET, user=request.user, items=Shelf().item_choices)
+    form = NeedFilter(request.GET, user=request.user)
     found, near = browsing.Page([]), None
     is_valid = form.is_valid()
     if is_valid:

@@ -14,7 +14,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from supplies.catalogue.forms import Shelf
 from supplies.errors import Refused
 from supplies.needs.forms import NeedFilter
 from supplies.notices import choosing, robots, watching
@@ -208,7 +207,7 @@ def _hospitals(request: SignedIn) -> Any:
 def save_search(request: SignedIn) -> HttpResponse:
     """What narrows the list of needs just now, to be told when something new fits it."""
     query = QueryDict(request.POST.get("query", "")[:1000])
-    form = NeedFilter(query, user=request.user, items=Shelf().item_choices)
+    form = NeedFilter(query, user=request.user)
     if not form.is_valid():
         messages.error(request, _("This filter cannot be saved. Correct it, or remove all filters."))
         return redirect("needs")

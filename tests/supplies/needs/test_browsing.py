@@ -10,7 +10,16 @@ from supplies.needs.counting import count_open
 from supplies.needs.models import Need
 from supplies.regions.distance import km_between
 from supplies.regions.models import Region
-from tests.makers import NOW, make_appeal, make_facility, make_item, make_need, make_region, make_standard
+from tests.makers import (
+    NOW,
+    make_appeal,
+    make_category,
+    make_facility,
+    make_item,
+    make_need,
+    make_region,
+    make_standard,
+)
 from tests.page_client import reader
 
 pytestmark = pytest.mark.django_db
@@ -102,10 +111,15 @@ def test_a_card_says_how_far_it_is() -> None:
 
 
 def test_a_distance_is_that_of_the_great_circle() -> None:
-    quarter = km_between((0, 0), (0, 90))
+    at("420106", 0, 90, "a quarter of the way round")
+    wuchang = Region.objects.filter(pk="420106")
+
+    here, quarter = (
+        wuchang.values_list(km_between((0, degrees), ("lat", "lon")), flat=True).get() for degrees in (90, 0)
+    )
 
     assert round(quarter) == 10_008
-    assert km_between((30, 114), (30, 114)) == 0
+    assert here == 0
 
 
 def test_what_one_has_finds_what_it_may_stand_in_for() -> None:
@@ -211,3 +225,14 @@ def test_a_narrowed_list_asks_as_little_for_many_as_for_one(query: str) -> None:
     count_open(at=NOW)
 
     assert queries() <= one <= 12
+
+
+def test_a_category_of_nothing_is_not_looked_for_among_the_needs() -> None:
+    make_need(make_facility())
+    empty = make_category("fuel")
+
+    with CaptureQueriesContext(connection) as asked:
+        found_there = list(Need.objects.open().in_category(empty).most_urgent_first())
+
+    assert found_there == []
+    assert not any('FROM "supplies_need"' in query["sql"] for query in asked)
