@@ -169,5 +169,5 @@ def test_only_who_may_change_an_offer_adds_files_to_it() -> None:
     offer, _kept = with_papers()
     address = reverse("donation-papers", args=[offer.donation_id])
 
-    assert reader(make_member("hospital")).get(address).status_code == 403
+    assert reader(make_member("hospital")).get(address).status_code == 404
     assert reader(make_member("volunteer")).get(address).status_code == 200
