@@ -27,7 +27,8 @@ class Route:
 
     @property
     def action(self) -> str:
-        return self.name.partition("/")[2]
+        name, _slash, action = self.name.partition("/")
+        return action if name else ""  # a route without a name goes by its path
 
 
 def routes() -> list[Route]:
