@@ -19,7 +19,7 @@ from supplies.catalogue.models import Item
 from supplies.emergencies.models import Emergency
 from supplies.offers.models import Offer
 from supplies.organisations.desk import in_units
-from supplies.organisations.models import Facility, Organisation
+from supplies.organisations.models import Facility, Organisation, in_regions_of
 from supplies.regions.models import Region
 from supplies.wording import apart
 
@@ -34,12 +34,19 @@ class Picked:
     rows: QuerySet[Any]
     find: Any  # (text, rows) -> rows, the likeliest first
     told: Any  # row -> text
+    path: str = ""  # from a row to the path of its region
 
     def called(self, text: str, user: Any) -> list[Any]:
+        """What this person may mean by it: what lies in her regions first, since she orders little elsewhere."""
         text = " ".join(text.split())[:LONGEST]
+        if not text:
+            return []
         rows = self.rows.all()
         seen = rows.visible_to(user) if hasattr(rows, "visible_to") else rows
-        return list(islice(self.find(text, seen), MOST_FOUND)) if text else []
+        hers = in_regions_of(user, self.path) if self.path else Q()
+        near = list(islice(self.find(text, seen.filter(hers)), MOST_FOUND))
+        others = self.find(text, seen.exclude(pk__in=[row.pk for row in near])) if self.path else []
+        return [*near, *islice(others, MOST_FOUND - len(near))]
 
 
 def _items(text: str, _rows: Any) -> Iterable[Item]:
@@ -90,12 +97,14 @@ PICKED: Mapping[str, Picked] = {
         ),
         _offers,
         _offer_told,
+        "donation__region__path",
     ),
-    "region": Picked(Region.objects.select_related("parent"), _regions, _with_parents),
+    "region": Picked(Region.objects.select_related("parent"), _regions, _with_parents, "path"),
     "facility": Picked(
         Facility.objects.filter(merged_into=None).select_related("region__parent", "organisation"),
         _facilities,
         lambda site: apart([site.name, site.region.name]),
+        "region__path",
     ),
 }
 
