@@ -92,7 +92,8 @@ def sentences(proposal: Proposal) -> list[str]:
         found.append(_("The goods are better than what was asked for; plainer ones would do."))
     if because.get("is_assumed"):
         found.append(
-            _("No number was given: up to %(quantity)s is assumed.") % {"quantity": amount(proposal.need.item, total)}
+            _("No number was given: up to %(quantity)s is assumed.")
+            % {"quantity": amount(proposal.need.item, total)}
         )
     assumed = proposal.need
     if assumed.urgency_assumed:

@@ -337,5 +337,5 @@ def test_a_dry_run_shows_what_it_would_propose_and_proposes_nothing(volunteer: U
     page = at_the_desk(volunteer).get(f"/desk/matching/matchingrun/{run.pk}/change/")
 
     ((row, amount),) = page.context["foreseen"]
-    assert (row.need, row.offer, row.quantity, amount) == (need, offer, 100, "100 piece")
+    assert (row.need, row.offer, row.quantity, amount) == (need, offer, 100, "100 pieces")
     assert not Proposal.objects.exists()
