@@ -111,7 +111,7 @@ class DeskSite(admin.AdminSite):
             vars(desk).update(LONG)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        cards = sorted(self.cards(request), key=lambda card: card.rank)
+        cards = sorted(self.cards(request), key=lambda card: (not card.count, card.rank))
         known = {"cards": cards, "saved": self.saved(request)}
         return super().index(request, {**known, **(extra_context or {})})
 

@@ -193,7 +193,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 PASSWORD_RESET_TIMEOUT = 3600  # seconds
 LOGIN_URL = "sign-in"
-LOGIN_REDIRECT_URL = "home"
+LOGIN_REDIRECT_URL = "mine"
 LOGOUT_REDIRECT_URL = "home"
 CLIENT_NETWORK = (
     "config.clients.network_of"  # where a request comes from, as tries at passwords are counted by

@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, URLPattern, path, reverse
@@ -14,118 +12,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from matching.gaps import fairness, gaps, latest_run, reasons, watched
+from matching.order_form import PICKED, OrderForm
 from matching.ordering import end, order
-from matching.orders import Order, OrderKind
+from matching.orders import Order
 from matching.permissions import may_give_orders, may_order, may_run
-from supplies.catalogue.models import Item
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
 from supplies.leaks import warnings
-from supplies.offers.models import Offer
 from supplies.organisations.desk import DeskAdmin, Verb, in_units, sentence, who
-from supplies.organisations.models import Facility
-from supplies.regions.models import Region
-
-
-class OrderForm(forms.Form):
-    """What is ordered. Places and offers are named by code, or by the link of their page at the desk."""
-
-    kind = forms.ChoiceField(label=_("What is ordered"), choices=OrderKind)
-    emergency = forms.ModelChoiceField(
-        label=_("Emergency"), queryset=Emergency.objects.none(), empty_label=None
-    )
-    item = forms.ModelChoiceField(
-        label=_("Goods"),
-        queryset=Item.objects.none(),
-        required=False,
-        empty_label=_("all goods"),
-        help_text=_("For a freeze, or to prefer a place."),
-    )
-    offer = forms.UUIDField(
-        label=_("Offer"),
-        required=False,
-        help_text=_("To reserve or forbid: the offer's number, from the address of its page at the desk."),
-    )
-    region = forms.CharField(
-        label=_("Region"),
-        max_length=80,
-        required=False,
-        help_text=_("Its name or code. A freeze without a region holds everywhere."),
-    )
-    facility = forms.UUIDField(
-        label=_("Hospital"),
-        required=False,
-        help_text=_("Instead of a region: the site's number, from the address of its page at the desk."),
-    )
-    reason = forms.CharField(
-        label=_("Reason"),
-        help_text=Order._meta.get_field("reason").help_text,
-        max_length=300,
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
-    until = forms.DateTimeField(
-        label=_("Until"),
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        emergency, item = self.fields["emergency"], self.fields["item"]
-        assert isinstance(emergency, forms.ModelChoiceField)
-        assert isinstance(item, forms.ModelChoiceField)
-        emergency.queryset = Emergency.objects.going_on().newest_first()
-        item.queryset = Item.objects.order_by("pk")
-
-    def clean_region(self) -> Region | None:
-        text = self.cleaned_data["region"].strip()
-        if not text:
-            return None
-        found = list(Region.objects.named(text)[:2])
-        if len(found) != 1:
-            raise ValidationError(
-                gettext("No single region is called that; write its code, as 420000.")
-                if found
-                else gettext("No region is called that; write its name or its code, as 420000.")
-            )
-        return found[0]
-
-    def clean_offer(self) -> Offer | None:
-        offer: Offer | None = self._row("offer", Offer.objects.select_related("donation__region"))
-        return offer
-
-    def clean_facility(self) -> Facility | None:
-        facility: Facility | None = self._row("facility", Facility.objects.select_related("region"))
-        return facility
-
-    def _row(self, name: str, rows: QuerySet[Any]) -> Any:
-        key = self.cleaned_data[name]
-        row = rows.filter(pk=key).first() if key else None
-        if key and row is None:
-            raise ValidationError(gettext("There is no such row; copy its number from its page."))
-        return row
-
-    def clean(self) -> dict[str, Any]:
-        """What the kind of order needs, named at its field."""
-        given = dict(self.cleaned_data)
-        kind, place = given.get("kind"), given.get("region") or given.get("facility")
-        if given.get("region") and given.get("facility"):
-            self.add_error("facility", gettext("Name a region or a hospital, not both."))
-        if kind == OrderKind.FREEZE and given.get("facility"):
-            self.add_error(
-                "facility", gettext("A freeze holds in a region; pause a hospital on its own page.")
-            )
-        elif kind != OrderKind.FREEZE and not place and not {"region", "facility"} & set(self.errors):
-            self.add_error("region", gettext("Name the region or the hospital."))
-        needs_offer = kind in (OrderKind.RESERVE, OrderKind.FORBID)
-        if needs_offer and not given.get("offer") and "offer" not in self.errors:
-            self.add_error("offer", gettext("Name the offer."))
-        if not needs_offer and given.get("offer"):
-            self.add_error("offer", gettext("Only what is reserved or forbidden names an offer."))
-        if needs_offer and given.get("item"):
-            self.add_error("item", gettext("The offer says which goods they are; leave this empty."))
-        if given.get("until") and given["until"] <= timezone.now():
-            self.add_error("until", gettext("Choose a moment that is still to come."))
-        return given
 
 
 @admin.register(Order)
@@ -213,11 +107,15 @@ class OrderAdmin(DeskAdmin):
         return TemplateResponse(request, "admin/coordinator.html", context)
 
     def give_view(self, request: HttpRequest) -> HttpResponse:
-        """The form of an order; only a POST gives one."""
+        """The form of an order; only a POST gives one, and not one that looks a name up."""
         if not may_give_orders(request.user):
             raise PermissionDenied
-        form = OrderForm(request.POST or None, initial=request.GET.dict())
-        if request.method == "POST" and form.is_valid():
+        if request.GET.get("line") in PICKED:
+            return self._known_by(request, request.GET["line"])
+        is_looked_up = request.POST.get("find") in PICKED
+        typed = (request.POST if is_looked_up else request.GET).dict()
+        form = OrderForm(None if is_looked_up else request.POST or None, initial=typed, user=request.user)
+        if form.is_valid():
             given = dict(form.cleaned_data)
             until = given.pop("until")
             if not may_order(request.user, Order(until_at=until, **given)):
@@ -231,7 +129,16 @@ class OrderAdmin(DeskAdmin):
             "form": form,
             "media": self.media + form.media,
         }
-        return TemplateResponse(request, "admin/ask.html", context)
+        return TemplateResponse(request, "admin/give_order.html", context)
+
+    def _known_by(self, request: HttpRequest, name: str) -> HttpResponse:
+        """What may be meant by a name, while it is typed."""
+        called = request.GET.get(f"{name}_called", "")
+        found = PICKED[name].called(called, request.user)
+        options = [(row.pk, PICKED[name].told(row)) for row in found]
+        return TemplateResponse(
+            request, "admin/_options.html", {"line": name, "called": called.strip(), "options": options}
+        )
 
     def _give(self, request: HttpRequest, form: OrderForm, **given: Any) -> bool:
         try:

@@ -7,7 +7,7 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from supplies.catalogue.models import Item
@@ -136,11 +136,11 @@ class Order(models.Model):
         """What it is about: one offer, one item, or everything."""
         if self.offer is not None:
             return f"{self.offer.item} ({self.offer.donation.organisation.name})"
-        return str(self.item) if self.item else _now("all goods")
+        return str(self.item) if self.item else gettext("all goods")
 
     @property
     def about(self) -> str:
-        return apart([self.goods, str(self.place or _now("everywhere"))])
+        return apart([self.goods, str(self.place or gettext("everywhere"))])
 
     @property
     def until(self) -> str:

@@ -13,6 +13,7 @@ from matching.fitting import WHY_NOT
 from matching.kernel.explain import Cause
 from matching.models import Lack, Proposal, Shortfall
 from supplies.catalogue.models import Relation
+from supplies.templatetags.amounts import amount
 from supplies.wording import apart, bracketed
 
 ENDED = {
@@ -40,13 +41,6 @@ def departure(proposal: Proposal) -> str:
     kinds = apart(str(kind.label) for kind in proposal.deviates)
     why = proposal.deviation_note or proposal.get_deviation_display()
     return f"{kinds}{bracketed(why)}"
-
-
-def shown(quantity: int, proposal: Proposal) -> str:
-    """A quantity in the unit people use for the item asked for."""
-    item = proposal.need.item
-    number = item.written(quantity)
-    return f"{number} {item.display_unit.name}"
 
 
 def filling(proposal: Proposal) -> tuple[int, int]:
@@ -98,7 +92,8 @@ def sentences(proposal: Proposal) -> list[str]:
         found.append(_("The goods are better than what was asked for; plainer ones would do."))
     if because.get("is_assumed"):
         found.append(
-            _("No number was given: up to %(quantity)s is assumed.") % {"quantity": shown(total, proposal)}
+            _("No number was given: up to %(quantity)s is assumed.")
+            % {"quantity": amount(proposal.need.item, total)}
         )
     assumed = proposal.need
     if assumed.urgency_assumed:

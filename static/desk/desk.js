@@ -29,6 +29,18 @@
     },
   };
 
+  // On a phone desk.css lays the cells of a row below one another; each then needs its heading.
+  const list = document.querySelector("#result_list");
+  const heads = list ? [...list.querySelectorAll("thead th")].map((head) => head.innerText.trim()) : [];
+  for (const row of rows()) {
+    [...row.children].forEach((cell, place) => {
+      if (!cell.matches("td:not(.action-checkbox)")) return;
+      if (heads[place]) cell.dataset.head = heads[place];
+      if (["–", "-", ""].includes(cell.textContent.trim()) && !cell.children.length) cell.dataset.nothing = "";
+    });
+  }
+  list?.classList.add("stacked");
+
   document.addEventListener("keydown", (event) => {
     const in_field = event.target.closest("input, textarea, select, [contenteditable]");
     if (in_field || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;

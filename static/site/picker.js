@@ -1,5 +1,5 @@
-// The form of an appeal: an item is found by any of its names, and chosen by finger, mouse or arrow keys. What is typed
-// is kept by htmx (see needs/post.html). Without this file the button "Find" asks the server, and the list is a select.
+// A row is found by any of its names, and chosen by finger, mouse or arrow keys: the item of an appeal, the sides of an
+// order. What is typed is asked by htmx. Without this file the button "Find" asks the server, and the list is a select.
 
 const lineOf = (place) => place.closest(".line");
 const foundIn = (place) => place.closest(".picker").querySelector("[data-found]");
@@ -27,11 +27,14 @@ function close(field) {
 
 function choose(option) {
   const line = lineOf(option);
-  const select = line.querySelector("select[name$=-item]");
+  const field = line.querySelector("[data-picks]");
+  const select = line.querySelector(`select[name$=${field.dataset.picks}]`);
+  const isListed = [...select.options].some((known) => known.value === option.dataset.value);
+  if (!isListed) select.add(new Option(option.textContent, option.dataset.value)); // a list of what was found so far
   select.value = option.dataset.value;
   select.dispatchEvent(new Event("change", { bubbles: true }));
-  close(line.querySelector("[data-picks]"));
-  line.querySelector("input[name$=-amount]").focus();
+  close(field);
+  (line.querySelector("input[name$=-amount]") ?? select).focus();
 }
 
 document.addEventListener("focusin", ({ target }) => {

@@ -82,7 +82,7 @@ def waiting(response: HttpResponse, form: Any) -> HttpResponse:
 @never_cache
 @typed_in_secret
 def sign_in(request: HttpRequest) -> HttpResponse:
-    onwards = after(request, "home")
+    onwards = after(request, "mine")
     if request.user.is_authenticated:
         return redirect(onwards)
     form = SignInForm(request.POST or None)

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -47,6 +48,9 @@ class AnnouncementForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if "kind" not in self.fields:
             return  # the page of one that was told, which asks nothing
+        for field in self.fields.values():  # no buttons to add a region or another announcement in passing
+            if isinstance(field.widget, RelatedFieldWidgetWrapper):
+                field.widget = field.widget.widget
         person = who(self.request)
         self.fields["kind"] = forms.ChoiceField(
             label=_("kind"), choices=[choice for choice in Kind.choices if choice[0] != Kind.WITHDRAWAL]

@@ -8,7 +8,8 @@ from django.db.models import Prefetch, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from supplies.catalogue.forms import Shelf
-from supplies.catalogue.models import Item, MedicalUse, Standard, UnitRule
+from supplies.catalogue.models import Item, MedicalUse, Standard, Unit, UnitRule
+from supplies.wording import listed
 
 STANDARDS_SHOWN = 4
 
@@ -34,7 +35,7 @@ def hints(items: Iterable[Item], shelf: Shelf, *, on: date) -> dict[str, Hint]:
     return {
         item.code: Hint(
             item,
-            [_counted(item, rule) for rule in _rules(item, shelf)],
+            _counted(item, _rules(item, shelf)),
             sorted(item.usable, key=lambda one: one.medical_use != MedicalUse.YES)[:STANDARDS_SHOWN],  # type: ignore[attr-defined]
             sorted(item.ambiguous_with.all(), key=lambda one: one.code),
         )
@@ -49,14 +50,33 @@ def _rules(item: Item, shelf: Shelf) -> list[UnitRule]:
     return [rule for rule in rules.values() if rule.is_package or rule.numerator != rule.denominator]
 
 
-def _counted(item: Item, rule: UnitRule) -> str:
-    names = {"unit": rule.unit.name.partition("(")[0], "base": item.base_unit.name.partition("(")[0]}
-    if not rule.is_package:
-        return _("1 %(unit)s = %(number)s × %(base)s") % {
-            **names,
+def _counted(item: Item, rules: list[UnitRule]) -> list[str]:
+    """A sentence for each unit, and one for all packs together: of a mask there are ten."""
+    base = _spoken(item.base_unit)
+    said = [
+        _("1 %(unit)s = %(number)s × %(base)s")
+        % {
+            "unit": _spoken(rule.unit),
             "number": f"{(rule.numerator or 1) / (rule.denominator or 1):,g}",
+            "base": base,
         }
-    if rule.typical_content:
-        said = _("%(unit)s: write below what one holds in %(base)s, often %(number)s")
-        return said % {**names, "number": f"{rule.typical_content:,}"}
-    return _("%(unit)s: write below what one holds in %(base)s") % names
+        for rule in rules
+        if not rule.is_package
+    ]
+    said += [
+        _("%(unit)s: write below what one holds in %(base)s, often %(number)s")
+        % {"unit": _spoken(rule.unit), "number": f"{rule.typical_content:,}", "base": base}
+        for rule in rules
+        if rule.is_package and rule.typical_content
+    ]
+    packs = [_spoken(rule.unit) for rule in rules if rule.is_package and not rule.typical_content]
+    if packs:
+        said.append(
+            _("Packs (%(units)s): write below what one holds, counted in: %(base)s")
+            % {"units": listed(packs), "base": base}
+        )
+    return said
+
+
+def _spoken(unit: Unit) -> str:
+    return unit.name.partition("(")[0]

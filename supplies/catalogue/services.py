@@ -14,6 +14,7 @@ from typing import NamedTuple
 from django.apps import apps
 from django.db import transaction
 from django.db.models import Model
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from supplies.catalogue.dictionary import Dictionary, Found, StandardReading
@@ -83,15 +84,17 @@ class Citation(NamedTuple):
 
 
 def citations(source: str) -> list[Citation]:
-    """What the keys of a row's source stand for."""
+    """What the keys of a row's source stand for, in the reader's language."""
     keys = [key for part in source.split(";") if (key := part.strip())]
-    return [_sources().get(key, Citation(key, key)) for key in keys]
+    known = _sources((get_language() or "").startswith("zh"))
+    return [known.get(key, Citation(key, key)) for key in keys]
 
 
 @cache
-def _sources() -> dict[str, Citation]:
+def _sources(in_chinese: bool) -> dict[str, Citation]:
     rows = read_rows(REFERENCE / "sources.csv")
-    return {row["key"]: Citation(row["key"], row["citation"], row["url"]) for row in rows}
+    column = "citation_zh" if in_chinese else "citation"
+    return {row["key"]: Citation(row["key"], row[column] or row["citation"], row["url"]) for row in rows}
 
 
 # -- Known counterfeits ------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from supplies.needs.models import Need
 
 class ReportForm(forms.Form):
     kind = forms.ChoiceField(label=_("What is wrong?"), widget=forms.RadioSelect)
-    amount = AmountField(label=_("The right quantity"), required=False)
+    amount = AmountField(label=_("If the quantity is wrong: the right one"), required=False)
     duplicate_of = forms.CharField(
         label=_("If it stands here twice: which one is it the same as?"),
         help_text=_("Its address here, or its name."),

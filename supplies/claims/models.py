@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from supplies.free_text import ShortText
@@ -47,7 +47,7 @@ class Claim(models.Model):
         ]
 
     def __str__(self) -> str:
-        return _now("taken by %(who)s until %(until)s") % {
+        return gettext("taken by %(who)s until %(until)s") % {
             "who": self.by,
             "until": timezone.localtime(self.until_at).strftime("%H:%M"),
         }

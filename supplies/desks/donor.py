@@ -139,9 +139,11 @@ def my_gift(request: SignedIn, pk: UUID) -> HttpResponse:
         ),
         pk=pk,
     )
+    lines = _lines([gift]).get(gift.pk, [])
     context = {
         "gift": gift,
-        "lines": _lines([gift]).get(gift.pk, []),
+        "lines": lines,
+        "has_arrived": any(line.received for line in lines),
         "promises": _promises(gift),
         "files": Attachment.objects.about(gift).kept().oldest_first(),
         "certificates": Certificate.objects.filter(donation=gift, called_back_at=None).newest_first()[:5],

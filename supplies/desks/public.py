@@ -21,6 +21,7 @@ from supplies.catalogue.models import (
     Substitution,
     Verdict,
 )
+from supplies.catalogue.services import Citation, citations
 from supplies.needs.browsing import shown
 from supplies.needs.models import (
     Appeal,
@@ -160,10 +161,13 @@ def item(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "item": row,
         "confused": row.ambiguous_with.order_by("code"),
-        "standards": [
-            (standard, standard.is_in_force(today))
-            for standard in row.standards.exclude(status="impossible").order_by("code")
-        ],
+        "standards": sorted(
+            (
+                (standard, standard.is_in_force(today))
+                for standard in row.standards.exclude(status="impossible").order_by("code")
+            ),
+            key=lambda pair: not pair[1],  # what one may buy today comes first
+        ),
         "instead": _by_verdict(edges),
         "gaps": gaps,
         "sum": _summed(row, gaps),
@@ -192,6 +196,18 @@ def _summed(row: Item, gaps: Iterable[ItemGap]) -> dict[str, Any] | None:
     return {**sums, "item": row, "quantity_proposed": 0, "status": "open"}
 
 
+def _numbered(
+    edges: Iterable[Substitution],
+) -> tuple[list[tuple[Substitution, list[int]]], dict[Citation, int]]:
+    """The edges with the numbers of their sources, each of which is told once, below."""
+    sources: dict[Citation, int] = {}
+    rows = [
+        (edge, [sources.setdefault(one, len(sources) + 1) for one in citations(edge.source)])
+        for edge in edges
+    ]
+    return rows, sources
+
+
 @require_safe
 def how_to_give(request: HttpRequest) -> HttpResponse:
     """What to do before one buys, what may never be sent and why, how to pack, and who takes from whom."""
@@ -200,11 +216,13 @@ def how_to_give(request: HttpRequest) -> HttpResponse:
         .select_related("offered", "satisfies", "item")
         .order_by("item__category__position", "item", "offered")
     )
+    rows, sources = _numbered(refused)
     context = {
         "industrial": Standard.objects.filter(medical_use=MedicalUse.NO)
         .exclude(status=StandardStatus.IMPOSSIBLE)
         .order_by("code"),
-        "refused": refused,
+        "refused": rows,
+        "sources": sources,
         "dangerous": Item.objects.active().filter(is_dangerous=True).by_category(),
         "senders": list(SenderKind),
     }

@@ -152,4 +152,12 @@ def _waits(user: Any, kinds: set[str]) -> list[Waiting]:
         address = reverse("tickets", args=[oldest]) if oldest else ""
         what = _("The hospital asks what became of goods you sent")
         rows.append(Waiting(what, action=_("Answer it"), address=address, **told))
+    if Organisation.Kind.CARRIER in kinds:
+        booked = Shipment.objects.filter(carrier__in=own, status=ShipmentStatus.BOOKED)
+        told = booked.aggregate(count=Count("pk"), since=Min("created_at"))
+        oldest = booked.order_by("created_at", "pk").values_list("pk", flat=True).first()
+        address = reverse("dock-shipment", args=[oldest]) if oldest else reverse("dock")
+        rows.append(
+            Waiting(_("Booked with you, not picked up"), action=_("Take it over"), address=address, **told)
+        )
     return waiting(*rows)

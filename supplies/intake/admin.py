@@ -258,6 +258,7 @@ class ImportAdmin(DeskAdmin):
                 ]
         except (Refused, ValidationError) as refusal:
             form.add_error("lists", sentence(refusal))
+            form.say_choose_again()
             return []
 
     def evidence_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:

@@ -270,6 +270,17 @@ class HandInForm(forms.Form):
         }
         self.fields["lists"].widget.attrs.update(too_large)
 
+    def clean(self) -> dict[str, Any]:
+        """Files that were chosen are gone with any other fault, and nobody looks for that at a field without one."""
+        if self.errors and "lists" not in self.errors:
+            self.say_choose_again()
+        return self.cleaned_data
+
+    def say_choose_again(self) -> None:
+        self.add_error(
+            "lists", _("Nothing was kept of the files. Choose them once more: a browser does not keep them.")
+        )
+
 
 class NamedChoice(forms.ModelChoiceField):
     """Chosen by typing its code or its name, with suggestions from the list of the page."""

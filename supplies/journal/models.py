@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from supplies.append_only import OnlyAdded
+from supplies.journal.words import told
 from supplies.sealing import Sealed
 
 # No text of any fact has a space, a letter that is not ASCII, or more than 80 characters: no name, no address, no note.
@@ -81,6 +82,10 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} · {timezone.localtime(self.at):%Y-%m-%d %H:%M}"
+
+    @property
+    def told(self) -> str:
+        return told(self.kind)
 
 
 class Unsealed(models.Model):

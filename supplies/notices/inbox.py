@@ -11,9 +11,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.notices.models import Problem
@@ -186,7 +185,7 @@ class Sending(Moving):
 def is_time_zone(name: str) -> None:
     """Refuse what is no time zone."""
     if name not in zoneinfo.available_timezones():
-        raise ValidationError(_now("Choose a time zone of the list, such as Asia/Shanghai."))
+        raise ValidationError(gettext("Choose a time zone of the list, such as Asia/Shanghai."))
 
 
 class Habits(models.Model):

@@ -61,9 +61,8 @@ def _of_need(need: Need) -> str:
 
 def _of_need_to_confirm(need: Need) -> str:
     """With the day on which it ends, unless somebody says that it is needed."""
-    return (
-        f"{_of_need(need)} · {pgettext('a day by which somebody has to act', 'by')} {need.lapses_at:%Y-%m-%d}"
-    )
+    by = pgettext("a day by which somebody has to act", "by %(day)s") % {"day": f"{need.lapses_at:%Y-%m-%d}"}
+    return f"{_of_need(need)} · {by}"
 
 
 def _of_appeal(appeal: Appeal) -> str:

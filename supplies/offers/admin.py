@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from supplies.attachments.models import Attachment
 from supplies.catalogue.services import Counterfeits
 from supplies.offers import services
+from supplies.offers.forms import SENDERS
 from supplies.offers.models import Donation, DonationStatus, Offer, OfferStatus
 from supplies.offers.permissions import may_change_donation
 from supplies.organisations.desk import (
@@ -89,7 +90,7 @@ class DonationAdmin(DeskAdmin):
     fieldsets = (
         (
             None,
-            {"fields": ("status", "refusal", "emergency", "organisation", "sender_kind", "source", "remark")},
+            {"fields": ("status", "refusal", "emergency", "organisation", "sender", "source", "remark")},
         ),
         (_("Goods"), {"fields": ("region", "address", "from_overseas", "directed_to", "allocates_for_me")}),
         (_("Trail"), {"fields": ("code", "posted_by", "created_at", "moderated_by", "moderated_at")}),
@@ -106,6 +107,10 @@ class DonationAdmin(DeskAdmin):
             fits=[DonationStatus.WAITING, DonationStatus.PUBLISHED],
         ),
     )
+
+    @admin.display(description=_("sender"))
+    def sender(self, row: Donation) -> str:
+        return str(dict(SENDERS).get(row.sender_kind, row.sender_kind))
 
     def waits(self, request: HttpRequest) -> Iterable[Waiting]:
         rows = self.get_queryset(request).filter(status=DonationStatus.WAITING)

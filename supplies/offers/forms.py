@@ -26,6 +26,12 @@ from supplies.wording import listed
 
 NAMED_AT_MOST = 5
 DAY = {"type": "date"}
+SENDERS = [
+    ("company", gettext_lazy("a company")),
+    ("organisation", gettext_lazy("a charity or organisation")),
+    ("person", gettext_lazy("a private person")),
+    ("government", gettext_lazy("a public body")),
+]
 TO = "to"  # the prefix of the selects that say which region the goods are for
 
 
@@ -57,12 +63,7 @@ class DonationForm(ContactForm, PlaceForm):
     )
     sender_kind = forms.ChoiceField(
         label=gettext_lazy("The donor is"),
-        choices=[
-            ("company", gettext_lazy("a company")),
-            ("organisation", gettext_lazy("a charity or organisation")),
-            ("person", gettext_lazy("a private person")),
-            ("government", gettext_lazy("a public body")),
-        ],
+        choices=SENDERS,
     )
     address = forms.CharField(label=gettext_lazy("Pick-up address"), max_length=300, required=False)
     direction = forms.ChoiceField(

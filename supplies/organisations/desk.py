@@ -26,7 +26,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from supplies.catalogue.models import Item
 from supplies.claims import services as claims
@@ -42,6 +42,7 @@ from supplies.organisations.models import User, in_regions_of
 from supplies.organisations.permissions import may_moderate, may_moderate_in, may_watch
 from supplies.organisations.visitors import has_confirmed, lead_to_confirm
 from supplies.search import found
+from supplies.templatetags.amounts import amount
 
 security = structlog.get_logger("security")
 
@@ -252,7 +253,7 @@ class DeskAdmin(ReadOnlyAdmin):
         for row in rows:
             row.claim = taken.get(str(row.pk))
 
-    @admin.display(description=gettext_lazy("taken"))
+    @admin.display(description=pgettext_lazy("by whom a row is being decided", "taken"))
     def taken(self, row: Any) -> str:
         return str(row.claim or "–")
 
@@ -513,11 +514,7 @@ def source_link(name: str, url: str) -> str:
 
 def in_units(item: Item, quantity: int | None) -> str:
     """A quantity of base units as people count it: "50 pairs"; a dash where there is none."""
-    if quantity is None:
-        return "–"
-    number = f"{item.shown(quantity):,f}"
-    number = number.rstrip("0").rstrip(".") if "." in number else number
-    return f"{number} {item.display_unit.name}"
+    return "–" if quantity is None else amount(item, quantity)
 
 
 def table(heads: Iterable[Any], rows: Iterable[Iterable[Any]]) -> str:

@@ -79,8 +79,10 @@ def ago(moment: datetime | None) -> str:
     if moment is None:
         return ""
     minutes = int((timezone.now() - moment).total_seconds() // 60)
+    if minutes < 1:
+        return _("less than a minute ago")
     if minutes < 60:
-        return _("less than an hour ago")
+        return ngettext("%(n)d minute ago", "%(n)d minutes ago", minutes) % {"n": minutes}
     if minutes < 24 * 60:
         hours = minutes // 60
         return ngettext("%(n)d hour ago", "%(n)d hours ago", hours) % {"n": hours}

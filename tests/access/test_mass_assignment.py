@@ -118,7 +118,9 @@ def _takes(route: Route, method: str) -> bool:
     if route.is_api:
         handlers = getattr(route.view, "actions", None) or {}
         return method.lower() in handlers or (not handlers and hasattr(route.view.cls, method.lower()))
-    return method == "POST" and (bool(route.action) or not route.name.startswith("admin:"))  # a form is posted
+    return method == "POST" and (
+        bool(route.action) or not route.name.startswith("admin:")
+    )  # a form is posted
 
 
 @pytest.mark.parametrize(("route", "method"), list(writable()))

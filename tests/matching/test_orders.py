@@ -251,6 +251,51 @@ def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(
     assert answer.context["form"]["reason"].value() == fields.get("reason", REASON)
 
 
+def test_what_is_ordered_is_named_as_people_call_it() -> None:
+    site = make_facility(region=make_region(), name="演示东湖医院")
+    mask = make_item("RESP", name_en="Medical respirator", synonyms=["N95"])
+    offer = make_offer(make_organisation("donor", name="演示碧泉公司"), item=mask, region=make_region())
+    client, address = at_the_desk(coordinator_of()), reverse("admin:matching_order_give")
+
+    assert client.post(address, form(item_called="n95", region_called="武昌")).status_code == 302
+    fields = form(kind="forbid", offer_called="碧泉", facility_called="东湖")
+    assert client.post(address, fields).status_code == 302
+
+    forbidden, frozen = Order.objects.newest_first()
+    assert (frozen.item, frozen.region_id) == (mask, "420106")
+    assert (forbidden.offer, forbidden.facility) == (offer, site)
+
+
+def test_a_name_of_several_is_asked_about_and_one_that_is_only_looked_up_orders_nothing() -> None:
+    sites = [make_facility(region=make_region(), name=f"演示东湖{n}院") for n in "一二"]
+    client, address = at_the_desk(coordinator_of()), reverse("admin:matching_order_give")
+    fields = form(kind="prefer", facility_called="东湖")
+
+    asked = client.post(address, fields).context["form"]
+    looked_up = client.post(address, {**fields, "find": "facility"}).context["form"]
+
+    assert asked.errors["facility"] == ["Several are called that: choose one."]
+    for shown in (asked, looked_up):
+        assert {str(key) for key, _told in shown["facility"].field.widget.choices} >= {
+            str(site.pk) for site in sites
+        }
+        assert shown["reason"].value() == REASON
+    assert not looked_up.errors
+    assert not Order.objects.exists()
+
+
+def test_while_a_name_is_typed_what_is_known_by_it_is_listed() -> None:
+    make_facility(region=make_region(), name="演示东湖医院")
+    client, address = at_the_desk(coordinator_of()), reverse("admin:matching_order_give")
+
+    known = client.get(address, {"line": "facility", "facility_called": "东湖"}).content.decode()
+    unknown = client.get(address, {"line": "region", "region_called": "Atlantis"}).content.decode()
+
+    assert "演示东湖医院" in known
+    assert 'role="option"' in known
+    assert "Nothing is called that" in unknown
+
+
 def test_volunteers_and_auditors_read_the_coordinator_s_desk_and_order_nothing(volunteer: User) -> None:
     make_need(quantity=100, urgency=1)
     for person in (volunteer, make_member("auditor")):
@@ -307,5 +352,5 @@ def test_a_dry_run_shows_what_it_would_propose_and_proposes_nothing(volunteer: U
     page = at_the_desk(volunteer).get(f"/desk/matching/matchingrun/{run.pk}/change/")
 
     ((row, amount),) = page.context["foreseen"]
-    assert (row.need, row.offer, row.quantity, amount) == (need, offer, 100, "100 piece")
+    assert (row.need, row.offer, row.quantity, amount) == (need, offer, 100, "100 pieces")
     assert not Proposal.objects.exists()

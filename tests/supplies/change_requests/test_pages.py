@@ -217,7 +217,7 @@ def test_then_and_now_stand_side_by_side_at_the_desk() -> None:
 
     page = at_the_desk(make_member("volunteer")).get(page_of(request)).content.decode()
 
-    assert "<td>1,000 piece</td><td>900 piece</td>" in page
+    assert "<td>1,000 pieces</td><td>900 pieces</td>" in page
 
 
 # -- limits -------------------------------------------------------------------------------------------------

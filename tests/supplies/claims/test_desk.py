@@ -134,6 +134,7 @@ def test_what_happened_to_a_row_stands_on_its_page(volunteer: User) -> None:
 
     assert [event.kind for event in page.context["history"]] == ["appeal.published", "appeal.posted"]
     assert "What happened to it" in page.content.decode()
+    assert '<td title="appeal.published">published</td>' in page.content.decode()
 
 
 def test_the_first_page_says_how_long_the_oldest_waits(volunteer: User) -> None:

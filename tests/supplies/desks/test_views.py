@@ -14,6 +14,7 @@ from tests.makers import (
     make_facility,
     make_member,
     make_need,
+    make_organisation,
     make_shipment,
     make_user,
 )
@@ -128,6 +129,17 @@ def test_the_page_of_my_hospital_shows_what_is_mine_and_what_to_count() -> None:
     assert reverse("count-shipment", args=[shipment.pk]) in page
     assert shipment.consignor.name in page
     assert other.code not in page
+
+
+def test_a_carrier_s_page_opens_on_what_was_booked_with_it() -> None:
+    carrier = make_organisation("carrier")
+    shipment = make_shipment(carrier=carrier, status="booked")
+    member = make_member("carrier", carrier)
+
+    page = reader(member).get(reverse("mine")).content.decode()
+
+    assert "Booked with you, not picked up" in page
+    assert reverse("dock-shipment", args=[shipment.pk]) in page
 
 
 def test_my_page_is_for_those_who_signed_in() -> None:

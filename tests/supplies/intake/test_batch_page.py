@@ -89,6 +89,14 @@ def test_a_list_that_is_empty_is_refused_beside_its_field(desk: Client) -> None:
     assert not Import.objects.exists()
 
 
+def test_files_lost_by_another_fault_are_asked_for_again(desk: Client, tmp_path: Any) -> None:
+    file = SimpleUploadedFile("one.json", write_list(tmp_path, MIXED).read_bytes())
+
+    answer = desk.post(reverse("admin:supplies_import_hand_in"), {"lists": file, "emergency": "none"})
+
+    assert "Choose them once more" in answer.context["form"].errors["lists"][0]
+
+
 def test_coordinators_and_auditors_hand_in_nothing(auditor: User) -> None:
     assert at_the_desk(auditor).get(reverse("admin:supplies_import_hand_in")).status_code == 403
 
