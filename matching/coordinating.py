@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -85,7 +85,6 @@ class OrderAdmin(DeskAdmin):
             ],
             "may_start": may_run(user),
             "may_order": may_give_orders(user),
-            "announcements": _address("announcements"),
             "media": self.media,
         }
         if emergency is not None:
@@ -150,11 +149,3 @@ class OrderAdmin(DeskAdmin):
             self.message_user(request, said, messages.WARNING)
         self.message_user(request, gettext("Ordered; it holds from the next run on."), messages.SUCCESS)
         return True
-
-
-def _address(name: str) -> str:
-    """Where a page is, if this site has it."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""

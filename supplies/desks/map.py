@@ -150,7 +150,7 @@ def show(request: HttpRequest) -> HttpResponse:
     if province is None:
         context |= _tiles(provinces, kept)
     else:
-        context |= _near(province, [row for row in rows if row[1].startswith(province.path)])
+        context |= _near(province, [row for row in rows if row[1].startswith(province.path)], kept)
     context["total_lines"] = sum(place.lines for place, _query in context["rows"])
     context["total_critical"] = sum(place.critical for place, _query in context["rows"])
     return render(request, "desks/map.html", context, status=200 if is_valid else 400)
@@ -209,7 +209,7 @@ def shades(most: int) -> list[int]:
     )
 
 
-def _near(province: Region, rows: Iterable[Sequence[Any]]) -> dict[str, Any]:
+def _near(province: Region, rows: Iterable[Sequence[Any]], kept: Mapping[str, str]) -> dict[str, Any]:
     """Circles at the places of a province, and its outline where the operator supplies one."""
     counts: dict[str, Counter[bool]] = defaultdict(Counter)
     for region, _path, urgency, lines, _counted_at in rows:
@@ -236,7 +236,7 @@ def _near(province: Region, rows: Iterable[Sequence[Any]]) -> dict[str, Any]:
         "approval": approval,
         "width": WIDTH,
         "height": HEIGHT,
-        "rows": [(place, _needs_of(place.region)) for place in places],
+        "rows": [(place, _needs_of(place.region, kept)) for place in places],
         "without_place": len(places) - len(located),
     }
 
@@ -252,11 +252,11 @@ def apart(circles: Iterable[Circle]) -> list[Circle]:
     return found[:NAMED]
 
 
-def _needs_of(region: Region) -> str:
-    """The list of needs narrowed to a place, as its form takes it."""
+def _needs_of(region: Region, kept: Mapping[str, str]) -> str:
+    """The list of needs narrowed to a place and to what the map shows, as its form takes it."""
     codes = region.path.strip("/").split("/")
     names = ("province", "city", "district")
-    return urlencode(dict(zip(names, codes[1:] if len(codes) > 1 else codes, strict=False)))
+    return urlencode({**kept, **dict(zip(names, codes[1:] if len(codes) > 1 else codes, strict=False))})
 
 
 def _point(region: Region) -> tuple[float, float] | None:

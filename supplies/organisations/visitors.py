@@ -114,8 +114,11 @@ def unsent(request: HttpRequest) -> QueryDict | None:
 
 
 def private(response: HttpResponse) -> HttpResponse:
-    """A page whose address is a key: nothing keeps it, nothing passes it on."""
+    """A page whose address is a key: nothing keeps it, and no other site is told of it.
+
+    As on every page (SECURE_REFERRER_POLICY) our own site is: a browser that tells nobody sends forms without their origin,
+    and those are refused.
+    """
     response["X-Robots-Tag"] = "noindex, nofollow"
-    response["Referrer-Policy"] = "no-referrer"
     response["Cache-Control"] = "private, no-store"
     return response

@@ -93,6 +93,7 @@ def test_the_crawler_finds_every_header_that_is_missing(name: str) -> None:
         ("Strict-Transport-Security", "max-age=300"),
         ("Cache-Control", "public, max-age=60"),
         ("Referrer-Policy", "unsafe-url"),
+        ("Referrer-Policy", "no-referrer"),  # forms would be sent without their origin, and refused
     ],
 )
 def test_the_crawler_finds_a_header_that_is_weak(name: str, value: str) -> None:

@@ -326,6 +326,17 @@ def test_the_desk_of_a_coordinator_shows_her_regions_the_worst_gap_first() -> No
     assert page.context["reasons"][0][0] == "no-compatible-offer"
 
 
+def test_the_desk_of_a_coordinator_leads_to_where_announcements_are_written() -> None:
+    make_emergency()
+    client = at_the_desk(coordinator_of())
+
+    page = client.get(reverse("admin:matching_order_desk")).content.decode()
+
+    assert reverse("admin:supplies_announcement_changelist") in page
+    there = client.get(reverse("admin:supplies_announcement_changelist")).content.decode()
+    assert reverse("admin:supplies_announcement_add") in there
+
+
 def test_the_coordinator_s_desk_asks_as_often_for_many_needs_as_for_one(
     volunteer: User, django_assert_max_num_queries: Any
 ) -> None:

@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.urls import reverse
 
+from supplies.change_requests import services as corrections
 from supplies.needs.models import Appeal
 from supplies.organisations.models import User
 from tests.desk import list_of, page_of
 from tests.makers import (
+    NOW,
     make_appeal,
     make_facility,
     make_item,
@@ -137,6 +140,18 @@ def test_the_desk_does_not_offend_the_policy(page: Any, live_server: Any) -> Non
     assert found == []
     appeal.refresh_from_db()
     assert appeal.status == "refused"
+
+
+def test_a_form_on_a_page_whose_address_is_a_key_is_taken(page: Any) -> None:
+    """A browser that is told to pass nothing on names no origin: its form would be refused as another site's."""
+    said = corrections.report(make_need(), kind="not_needed", words="They told me.", by=None, at=NOW)
+    page.goto(reverse("reported", args=[said.code]))
+
+    page.click("main form button")
+    page.locator("main form").wait_for(state="detached")
+
+    said.refresh_from_db()
+    assert said.withdrawn_at
 
 
 def test_the_api_s_description_is_read_without_offending_the_policy(page: Any) -> None:

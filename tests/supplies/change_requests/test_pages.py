@@ -35,7 +35,7 @@ def test_a_stranger_reports_and_follows_it_by_the_code() -> None:
     assert (made.reported_by, made.change_request.need) == (None, need)
     assert made.code in page.content.decode()
     assert "13800001111" not in page.content.decode()
-    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Referrer-Policy"] == "same-origin"
     assert client.get(reverse("track", args=[made.code])).url == answer.url
 
 

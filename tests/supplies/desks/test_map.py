@@ -87,6 +87,20 @@ def test_a_province_shows_a_circle_for_each_place_and_leads_to_its_needs() -> No
 
 
 @pytest.mark.django_db
+def test_a_place_leads_to_the_needs_that_were_counted_there_and_no_others() -> None:
+    make_need(urgency=1)
+    make_need(urgency=3)
+    count_open(at=NOW)
+    asked = {"category": "ppe", "urgency": "1", "province": "420000"}
+
+    ((place, query),) = reader().get(reverse("map"), asked).context["rows"]
+
+    found = reader().get(f"{reverse('needs')}?{query}").context["needs"]
+    assert [need.urgency for need in found] == [1]
+    assert place.lines == 1
+
+
+@pytest.mark.django_db
 def test_it_is_narrowed_by_category_and_urgency_and_refuses_what_there_is_not() -> None:
     make_need(urgency=1)
     make_need(urgency=3)

@@ -93,7 +93,7 @@ def test_one_address_answers_for_all_three_and_is_not_passed_on(make) -> None:
     answer = reader().get(reverse("track", args=[make().code]))
 
     assert answer.status_code == 200
-    assert answer["Referrer-Policy"] == "no-referrer"
+    assert answer["Referrer-Policy"] == "same-origin"
     assert "noindex" in answer["X-Robots-Tag"]
     assert 'content="noindex' in answer.content.decode()
 

@@ -391,7 +391,7 @@ def test_to_look_changes_nothing_and_the_button_confirms_as_the_hospital() -> No
     client.post(link, {"needs": [str(need.pk)]})
 
     need.refresh_from_db()
-    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Referrer-Policy"] == "same-origin"
     assert "no-store" in page.headers["Cache-Control"]
     assert (need.is_grey, need.confirmed_by, need.confirmed_by_kind) == (False, member, "hospital")
 
