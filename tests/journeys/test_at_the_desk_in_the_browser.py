@@ -122,7 +122,7 @@ def test_a_coordinator_freezes_an_item_tries_a_dry_run_and_tells_the_public(walk
     walk.keep(page, "gaps")
 
     page.click("#content-main a[href*='kind=freeze']")
-    order_freeze(page, item=mask.pk, called=mask.name_en, region=province.pk)
+    order_freeze(page, called=mask.name_en, region=province.pk)
     walk.keep(page, "the-order")
     page.click("#content-main input[type=submit]")
     page.wait_for_url(f"**{reverse('admin:matching_order_desk')}")
@@ -171,13 +171,10 @@ def test_a_coordinator_freezes_an_item_tries_a_dry_run_and_tells_the_public(walk
     assert (told.by, told.giver, told.region) == (coordinator, body, province)
 
 
-def order_freeze(page: Any, *, item: str, called: str, region: str) -> None:
-    """Goods are found by what people call them, or stand in a list."""
+def order_freeze(page: Any, *, called: str, region: str) -> None:
+    """Goods are found by what people call them."""
     page.locator("[name=reason]").wait_for()
-    if page.locator("input[name=item_called]").count():
-        page.fill("input[name=item_called]", called)
-    else:
-        page.select_option("select[name=item]", item)
+    page.fill("input[name=item_called]", called)
     page.fill("input[name^=region]", region)
     page.fill("[name=reason]", "Counted anew by hand.")
     page.fill("input[name=until]", f"{timezone.localtime() + timedelta(days=2):%Y-%m-%dT%H:%M}")
