@@ -1,5 +1,6 @@
 """Pages of giving: offer goods, see one's donation, take back what is not promised."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -226,27 +227,12 @@ def papers(request: SignedIn, pk: UUID) -> HttpResponse:
     if not may_change_donation(request.user, row):
         raise PermissionDenied
     form = PaperForm(request.POST, request.FILES) if request.method == "POST" else PaperForm()
-    if request.method == "POST" and form.is_valid() and _keep_paper(request, row, form):
+    keep = partial(form.keep, row, services.keep_paper, by=request.user, at=timezone.now())
+    if request.method == "POST" and form.is_valid() and keep():
         messages.success(request, _("The file is in, sealed, and stands with the offer."))
         return redirect("donation-papers", row.pk)
     files = Attachment.objects.about(row).kept().oldest_first()
     return render(request, "offers/papers.html", {"donation": row, "form": form, "files": files})
-
-
-def _keep_paper(request: SignedIn, row: Donation, form: PaperForm) -> bool:
-    """Keep the file, or say beside it what is wrong with it."""
-    file = form.cleaned_data["file"]
-    try:
-        services.keep_paper(
-            row, file.file, size=file.size, kind=form.cleaned_data["kind"], by=request.user, at=timezone.now()
-        )
-    except ValidationError as fault:
-        form.add_error("file", fault.message_dict["file"])
-    except Refused as refusal:
-        form.add_error(None, str(refusal.detail))
-    else:
-        return True
-    return False
 
 
 def _visible(request: HttpRequest, pk: UUID) -> Donation:

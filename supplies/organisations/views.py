@@ -1,5 +1,6 @@
 """The language of the pages, papers handed in, registering a hospital, pausing a site."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -126,7 +127,8 @@ def hand_in_evidence(request: SignedIn, pk: UUID) -> HttpResponse:
     if not is_own_page(request, back):
         back = reverse("hand-in-evidence", args=[row.pk])
     form = FileForm(request.POST, request.FILES) if request.method == "POST" else FileForm()
-    if request.method == "POST" and form.is_valid() and _keep_evidence(request, row, form):
+    keep = partial(form.keep, row, services.hand_in_evidence, by=request.user, at=timezone.now())
+    if request.method == "POST" and form.is_valid() and keep():
         messages.success(request, _("The file is in, sealed. Volunteers read it, and nobody else."))
         return redirect(back)
     files = Attachment.objects.about(row).kept().oldest_first()
@@ -137,19 +139,3 @@ def hand_in_evidence(request: SignedIn, pk: UUID) -> HttpResponse:
         sites = row.facilities.filter(merged_into=None).order_by("name", "pk")[:1]
         context |= {"is_new_hospital": True, "sites": sites, "days_to_verify": days_to_verify()}
     return render(request, "organisations/evidence.html", context)
-
-
-def _keep_evidence(request: SignedIn, row: Organisation, form: FileForm) -> bool:
-    """Keep the file, or say beside it what is wrong with it."""
-    file = form.cleaned_data["file"]
-    try:
-        services.hand_in_evidence(
-            row, file.file, size=file.size, kind=form.cleaned_data["kind"], by=request.user, at=timezone.now()
-        )
-    except ValidationError as fault:
-        form.add_error("file", fault.message_dict["file"])
-    except Refused as refusal:
-        form.add_error(None, str(refusal.detail))
-    else:
-        return True
-    return False
