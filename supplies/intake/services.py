@@ -328,8 +328,7 @@ def import_appeals(
     twice changes nothing; what was stopped while it entered is taken up by a worker, or by the same command again.
 
     format     one of FORMATS by its code, or that of a mapped sheet
-    as_of      the day for which freshness and editions are judged; by default the newest day each list names, of one that
-               names none the newest of those handed in with it
+    as_of      the day for which freshness and editions are judged; by default the newest day each list names, or today
     emergency  by default the one the format belongs to, made if it is not there yet
     encoding   of the files, where it cannot be told: gb18030, big5, …
     sheet      of workbooks the only one that is read
@@ -340,13 +339,15 @@ def import_appeals(
     kind = FORMATS[format] if isinstance(format, str) else format
     today = timezone.localdate(at)
     named = [as_of or newest_day(_readable(file, kind, encoding, sheet), kind, until=today) for file in files]
-    newest = max(filter(None, named), default=as_of or today)
-    days = [day or newest for day in named]
-    report = Report(format=kind.code, as_of=newest, is_dry_run=dry_run)
+    report = Report(
+        format=kind.code, as_of=max(filter(None, named), default=as_of or today), is_dry_run=dry_run
+    )
     with transaction.atomic() if dry_run else nullcontext():
         emergency = emergency or _emergency_of(kind)
-        for file, day in zip(files, days, strict=True):
-            batch = _read_whole(file, kind, emergency, day, encoding, sheet, by=by, at=at, progress=progress)
+        for file, day in zip(files, named, strict=True):
+            batch = _read_whole(
+                file, kind, emergency, day or today, encoding, sheet, by=by, at=at, progress=progress
+            )
             if batch.status == BatchStatus.READ:
                 enter(batch, what=Scope.ALL, by=by, at=at)
                 _enter_on(batch.pk, at=at, waits=True, progress=progress)

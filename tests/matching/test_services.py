@@ -207,7 +207,7 @@ def test_a_run_can_be_replayed_from_what_it_stored() -> None:
     match()
     family = FamilyRun.objects.get()
 
-    again = kernel.solve(services.Problem.from_bytes(bytes(family.problem)))
+    again = kernel.solve(running.Problem.from_bytes(bytes(family.problem)))
 
     assert again.to_bytes() == bytes(family.plan)
 
@@ -221,7 +221,7 @@ def test_shortly_after_midnight_goods_of_today_can_be_collected_today() -> None:
 
     (family,) = running.open_run(run.pk, at=just_past_midnight)
 
-    problem = services.Problem.from_bytes(bytes(family.problem))
+    problem = running.Problem.from_bytes(bytes(family.problem))
     assert (problem.supplies.ready_in_days.tolist(), problem.demands.deadline_days.tolist()) == ([0], [1])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from matching import services as matching
+from matching import running
 from matching.models import MatchingRun, Proposal
 from supplies.allocations import services as ledger
 from supplies.errors import Refused
@@ -75,8 +75,8 @@ def match_what_is_waiting(at: Any = NOW) -> None:
     """What the workers do when the journal rings."""
     dispatch(at=at)
     for run in MatchingRun.objects.unfinished():
-        for family in matching.open_run(run.pk, at=at):
-            matching.solve_family(family.pk, clock=lambda: at)
+        for family in running.open_run(run.pk, at=at):
+            running.solve_family(family.pk, clock=lambda: at)
 
 
 def tell(foreign: ForeignNeed, **otherwise: Any) -> None:
