@@ -117,6 +117,7 @@ def asked(addresses: list[str]) -> dict[str, tuple[int, bytes]]:
     return answers
 
 
+@pytest.mark.timeout(900)  # every public address, twice
 def test_no_public_answer_depends_on_private_data(doors: Doors) -> None:
     words = ["000-0000-0001", "演练路", "演练", "变"]
     addresses = public_addresses(doors, words)
