@@ -166,7 +166,7 @@ class _Entry:
     def take(self, known: ImportedRow | None) -> None:
         is_new = known is None
         row = known or ImportedRow(key=self.staged.key, format=self.run.kind.code)
-        if newer := newer_list(known, self.run.as_of):
+        if newer := newer_list(known, self.run):
             self.staged.problems = stored([newer])
             self.batch.unchanged += 1
         elif not is_new and is_unchanged(row, self.understood):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from django.db.models import Max, Prefetch
@@ -125,7 +124,7 @@ def _judge(run: Run, reading: Reading) -> None:
     }
     row.problems = stored([*findings, *(finding for line in understood.lines for finding in line.findings)])
     row.verdict = _verdict(reading, findings)
-    if newer := newer_list(reading.known, run.as_of):
+    if newer := newer_list(reading.known, run):
         row.verdict, row.problems = Verdict.UNCHANGED, stored([newer])
 
 
@@ -138,10 +137,16 @@ def _verdict(reading: Reading, findings: Sequence[Finding]) -> Verdict:
     return Verdict.NEW if reading.known is None else Verdict.CHANGED
 
 
-def newer_list(known: ImportedRow | None, as_of: date) -> Finding | None:
-    """What says that a row was seen in a list of a later day: an older one, handed in afterwards, sets nothing back."""
+def newer_list(known: ImportedRow | None, run: Run) -> Finding | None:
+    """What says that a row was seen in a list of a later day: an older one, handed in afterwards, sets nothing back.
+
+    Nor does one of the same day that has been entered before: what differs was said after it.
+    """
     day = known.seen_in.as_of if known is not None else None
-    return found("older-list", day=day.isoformat()) if day is not None and day > as_of else None
+    if known is None or day is None:
+        return None
+    said_since = bool(run.said_before) and day == run.as_of and known.seen_in.sha256 != run.said_before
+    return found("older-list", day=day.isoformat()) if day > run.as_of or said_since else None
 
 
 def is_unchanged(known: ImportedRow, understood: Understood) -> bool:

@@ -14,7 +14,7 @@ from supplies.intake.directory import Directory, addresses, city_path, place_not
 from supplies.intake.formats import Format, Listed
 from supplies.intake.goods import Line, Reader
 from supplies.intake.mapping import format_of_batch
-from supplies.intake.models import Import
+from supplies.intake.models import BatchStatus, Import
 from supplies.intake.opening import is_row
 from supplies.intake.reading.findings import Finding, Unreadable, found
 from supplies.leaks import hide
@@ -35,6 +35,7 @@ class Run:
     as_of: date
     by: User | None
     at: datetime
+    said_before: str = ""  # the checksum of the file, where it has been entered before: it says nothing new
 
     def __post_init__(self) -> None:
         self.reader = Reader(self.as_of, self.kind.gives)
@@ -44,7 +45,9 @@ class Run:
     @classmethod
     def of(cls, batch: Import, *, at: datetime) -> "Run":
         assert batch.as_of is not None
-        return cls(format_of_batch(batch), batch.source, batch.emergency, batch.as_of, batch.by, at)
+        before = Import.objects.filter(sha256=batch.sha256, format=batch.format, status=BatchStatus.FINISHED)
+        said = batch.sha256 if before.exclude(pk=batch.pk).exists() else ""
+        return cls(format_of_batch(batch), batch.source, batch.emergency, batch.as_of, batch.by, at, said)
 
     def look_again(self) -> None:
         """What others may have changed since: bodies registered, corrections made."""

@@ -25,7 +25,11 @@ from supplies.organisations.models import Contact
 from supplies.regions.services import load_regions
 from tests.makers import NOW
 
-pytestmark = [pytest.mark.realdata, pytest.mark.django_db, pytest.mark.timeout(600)]  # minutes beside other work
+pytestmark = [
+    pytest.mark.realdata,
+    pytest.mark.django_db,
+    pytest.mark.timeout(600),
+]  # minutes beside other work
 
 
 @pytest.fixture

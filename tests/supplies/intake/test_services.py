@@ -464,6 +464,19 @@ def test_an_older_list_handed_in_afterwards_sets_nothing_back(take: Importer) ->
     assert again.changed == 1
 
 
+def test_two_lists_of_one_day_that_differ_change_nothing_when_both_are_handed_in_again(
+    take: Importer,
+) -> None:
+    lists = [make_row(supplies=[make_cell(value=value)]) for value in (500, 800)]
+    for row in lists:
+        take(row, as_of=date(2026, 11, 5))
+
+    again = [take(row, as_of=date(2026, 11, 5), at=NOW.replace(day=24)) for row in lists]
+
+    assert [(report.changed, report.unchanged) for report in again] == [(0, 1), (0, 1)]
+    assert set(Need.objects.open().values_list("quantity", flat=True)) == {800}
+
+
 def test_a_dry_run_reports_and_stores_nothing(take: Importer) -> None:
     report = take(make_row(), dry_run=True)
 
