@@ -20,6 +20,7 @@ def world(
 ) -> Iterator[World]:
     quick = override_settings(
         PRIVATE_ROOT=tmp_path_factory.mktemp("private"),
+        OPEN_DATA_DIR=tmp_path_factory.mktemp("open"),  # what other tests published is not of this world
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],  # nobody types one here
     )
     with quick, django_db_blocker.unblock(), time_machine.travel(NOW, tick=False), transaction.atomic():
