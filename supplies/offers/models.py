@@ -132,6 +132,11 @@ class Donation(Moving):
         return f"{self.organisation} · {self.created_at:%Y-%m-%d}"
 
     @property
+    def takes_papers(self) -> bool:
+        """Also when all of it is promised: that is when a hospital wants to see them."""
+        return self.status not in (DonationStatus.REFUSED, DonationStatus.WITHDRAWN)
+
+    @property
     def is_directed(self) -> bool:
         return self.directed_facility_id is not None or self.directed_region_id is not None
 

@@ -177,7 +177,12 @@ def keep_paper(
     at: datetime,
     look: Look = inspected,
 ) -> Attachment:
-    """Keep a photograph or document of the goods, never for the public. See `attach` for what is refused."""
+    """Keep a photograph or document of the goods, never for the public. See `attach` for what is refused.
+
+    Raises   Refused("donation-over") where it was refused or withdrawn: nobody would look at it
+    """
+    if not donation.takes_papers:
+        raise Refused(_("This offer is over; post a new one."), code="donation-over")
     erase_on = timezone.localdate(at) + timedelta(days=PAPER_DAYS)
     return attach(donation, file, size=size, kind=kind, by=by, at=at, erase_on=erase_on, look=look)
 

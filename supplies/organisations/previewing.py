@@ -51,9 +51,8 @@ class PreviewedVerb(Verb):
                 messages.ERROR,
             )
             return None
-        with (
-            transaction.atomic()
-        ):  # one after the other, as they will be done: the second finds what the first has left
+        # One after the other, as they will be done: the second finds what the first has left.
+        with transaction.atomic():
             foreseen = [self._foresee(desk, request, row, answers) for row in rows]
             transaction.set_rollback(True)
         return _page(desk, request, self, foreseen, self.form(request, desk.model._default_manager.none()))

@@ -165,6 +165,19 @@ def test_a_file_added_later_that_is_none_is_refused_beside_its_field() -> None:
     assert Attachment.objects.about(offer.donation).count() == len(kept)
 
 
+def test_an_offer_that_was_withdrawn_takes_no_file_and_says_so() -> None:
+    offer, kept = with_papers()
+    person = offer.donation.organisation.memberships.get().user
+    services.withdraw(offer.donation, by=person, at=NOW)
+
+    page = reader(person).post(
+        reverse("donation-papers", args=[offer.donation_id]), {"kind": "box", "file": file(picture())}
+    )
+
+    assert "This offer is over" in page.content.decode()
+    assert Attachment.objects.about(offer.donation).count() == len(kept)
+
+
 def test_only_who_may_change_an_offer_adds_files_to_it() -> None:
     offer, _kept = with_papers()
     address = reverse("donation-papers", args=[offer.donation_id])
