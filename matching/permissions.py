@@ -9,8 +9,8 @@ from supplies.needs.models import Need
 from supplies.offers.models import Donation
 from supplies.offers.permissions import FOR_HOSPITALS, may_change_donation
 from supplies.offers.permissions import may_answer_for_donor as _may_answer_for_donor
-from supplies.organisations.models import Role
 from supplies.organisations.permissions import acts_for, may_coordinate, may_moderate
+from supplies.organisations.roles import Role
 
 NOT_A_VOLUNTEER = _("Only a volunteer or coordinator may do that.")
 

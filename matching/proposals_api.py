@@ -46,7 +46,7 @@ from supplies.emergencies.models import Emergency
 from supplies.errors import NotYours
 from supplies.needs.models import Need, Urgency
 from supplies.offers.models import Offer
-from supplies.organisations.models import Scope
+from supplies.organisations.keys import Scope
 from supplies.organisations.permissions import may_watch
 from supplies.organisations.tokens import HasScope, signed_in
 

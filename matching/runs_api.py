@@ -19,7 +19,7 @@ from matching.results import summary
 from supplies.api_fields import RowField, RowSerializer, Strict
 from supplies.emergencies.models import Emergency
 from supplies.errors import NotYours
-from supplies.organisations.models import Scope
+from supplies.organisations.keys import Scope
 from supplies.organisations.tokens import HasScope, signed_in
 
 

@@ -12,7 +12,7 @@ from matching.sentences import until, why_short
 from supplies.api_fields import Coded, Named, RowSerializer, WholeNumber
 from supplies.emergencies.models import Emergency
 from supplies.needs.models import Urgency
-from supplies.organisations.models import Scope
+from supplies.organisations.keys import Scope
 from supplies.organisations.tokens import HasScope
 
 

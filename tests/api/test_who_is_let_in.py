@@ -6,7 +6,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from supplies.organisations import services as people
-from supplies.organisations.models import Scope
+from supplies.organisations.keys import Scope
 from tests.api_client import V1, Speaker, today  # noqa: F401
 from tests.makers import (
     NOW,
