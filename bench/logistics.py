@@ -22,7 +22,8 @@ from bench.country import CARRIER, populate
 from bench.reporting import Report, Table
 from bench.traffic import Ask, Site
 from supplies.organisations import services as people
-from supplies.organisations.models import Organisation, Scope, User
+from supplies.organisations.keys import Scope
+from supplies.organisations.models import Organisation, User
 from supplies.shipments.models import Shipment, ShipmentStatus
 from supplies.shipments.tracking import TrackingEvent
 

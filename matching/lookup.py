@@ -19,7 +19,8 @@ from matching.kernel.substitution import Judgement, NeedKind, OfferKind, Reason,
 from matching.sentences import standing
 from matching.snapshot import clinical_items, read_rules
 from supplies.catalogue.dictionary import LIKE, Dictionary, StandardReading, Warning
-from supplies.catalogue.marks import Mark, Part, Reading, read_marks
+from supplies.catalogue.marks.mark import Mark, Part
+from supplies.catalogue.marks.reading import Reading, read_marks
 from supplies.catalogue.models import Item, Standard, Substitution
 from supplies.catalogue.services import Citation, Counterfeits, Hit, citations
 from supplies.editions.models import ReferenceEdition

@@ -28,9 +28,9 @@ from supplies.organisations.desk import (
     in_units,
     source_link,
 )
-from supplies.organisations.models import CallOrigin, CallOutcome
 from supplies.organisations.permissions import may_moderate
 from supplies.organisations.previewing import PreviewedVerb
+from supplies.organisations.verification import CallOrigin, CallOutcome
 from supplies.wording import bracketed, listed
 
 

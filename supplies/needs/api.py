@@ -34,7 +34,8 @@ from supplies.needs import services
 from supplies.needs.models import Appeal, AppealStatus, Need, NeedStatus, Urgency
 from supplies.needs.permissions import may_change_appeal, may_change_need
 from supplies.organisations.api import is_insider, visible_organisations
-from supplies.organisations.models import Facility, Scope
+from supplies.organisations.keys import Scope
+from supplies.organisations.models import Facility
 from supplies.organisations.permissions import may_post_for
 from supplies.organisations.tokens import signed_in
 from supplies.regions.api import InRegionFilter

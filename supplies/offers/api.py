@@ -42,7 +42,8 @@ from supplies.offers import services
 from supplies.offers.models import Donation, DonationStatus, Offer, OfferStatus
 from supplies.offers.permissions import may_change_donation
 from supplies.organisations.api import is_insider, visible_organisations
-from supplies.organisations.models import Facility, Organisation, Scope
+from supplies.organisations.keys import Scope
+from supplies.organisations.models import Facility, Organisation
 from supplies.organisations.permissions import acts_for, may_moderate_in
 from supplies.organisations.tokens import HasScope, signed_in
 from supplies.regions.api import InRegionFilter

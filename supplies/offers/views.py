@@ -33,7 +33,8 @@ from supplies.offers.forms import (
 )
 from supplies.offers.models import Donation, Offer
 from supplies.offers.permissions import may_change_donation
-from supplies.organisations.models import Facility, Organisation, Role
+from supplies.organisations.models import Facility, Organisation
+from supplies.organisations.roles import Role
 from supplies.organisations.services import enrol, keep_contact, register
 from supplies.organisations.visitors import SignedIn, signed_in, unsent
 from supplies.regions.forms import PlaceForm

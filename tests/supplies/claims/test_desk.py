@@ -11,7 +11,8 @@ from supplies.claims.models import Claim, SavedList
 from supplies.claims.services import take
 from supplies.needs.models import Appeal, Need
 from supplies.organisations import services as people
-from supplies.organisations.models import CallOrigin, CallOutcome, Organisation, User
+from supplies.organisations.models import Organisation, User
+from supplies.organisations.verification import CallOrigin, CallOutcome
 from tests.desk import at_the_desk, choose, list_of, page_of, told
 from tests.makers import NOW, make_appeal, make_member, make_need, make_organisation, make_region, make_user
 

@@ -21,7 +21,7 @@ from supplies.intake.reading.quantities import LARGEST, read_quantity
 from supplies.intake.services import import_appeals
 from supplies.needs.models import Appeal, Need, QuantityKind
 from supplies.offers.models import Donation, DonationStatus, Offer
-from supplies.organisations.models import Contact
+from supplies.organisations.contacts import Contact
 from supplies.regions.services import load_regions
 from tests.makers import NOW
 

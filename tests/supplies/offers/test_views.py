@@ -5,7 +5,8 @@ from django.urls import reverse
 
 from supplies.catalogue.models import UnitRule
 from supplies.offers.models import Donation, Offer
-from supplies.organisations.models import Contact, Organisation
+from supplies.organisations.contacts import Contact
+from supplies.organisations.models import Organisation
 from tests.makers import (
     make_donation,
     make_emergency,
