@@ -72,7 +72,7 @@ def browse(request: HttpRequest) -> HttpResponse:
             for name, key in (("before", found.before), ("after", found.after))
             if key
         },
-        "km": near.km if near else {},
+        "km": {path: km for path, km in near.km.items() if km < browsing.UNKNOWN_KM} if near else {},
         "is_narrowed": any(form.data.get(name) for name in form.fields),
         "crumbs": [(place, _address(request, region=place.pk)) for place in _chain(region)],
         "inside": [(row, _address(request, region=row.region_id)) for row in _inside(region)],
