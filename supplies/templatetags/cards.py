@@ -45,7 +45,7 @@ def gauge(need: Any, rest: str = "") -> SafeString:
 
     rest    what the missing part is called, if not "still needed"
     """
-    found = [(getattr(need, column, 0), style, word) for column, style, word in PARTS]
+    found = [(getattr(need, column), style, word) for column, style, word in PARTS]
     bars, words, begins = [], [], 0
     for quantity, style, word in found:
         if quantity:
