@@ -40,6 +40,7 @@ from matching.permissions import (
     may_set_policies,
     may_undo,
 )
+from matching.progress import progress_of
 from matching.results import answers, changes, declined, foreseen, results, run_before
 from matching.sentences import departure, filling, sentences, shortfalls, why_ended, why_short
 from matching.shipping import suggestions, together_with
@@ -67,6 +68,7 @@ from supplies.organisations.desk import (
 )
 from supplies.organisations.models import User
 from supplies.organisations.previewing import PreviewedVerb
+from supplies.organisations.progress import LongWork, Progress
 from supplies.wording import apart
 
 DECLINED_SHOWN = 30
@@ -637,7 +639,7 @@ class FamilyRunInline(DeskInline):
 
 
 @admin.register(MatchingRun)
-class MatchingRunAdmin(DeskAdmin):
+class MatchingRunAdmin(LongWork):
     change_list_template = "admin/matching_runs.html"
     list_display = (
         "created_at",
@@ -684,6 +686,9 @@ class MatchingRunAdmin(DeskAdmin):
         ),
     )
 
+    def progress_of(self, row: MatchingRun) -> Progress | None:
+        return progress_of(row)
+
     def render_change_form(
         self,
         request: HttpRequest,
@@ -696,7 +701,7 @@ class MatchingRunAdmin(DeskAdmin):
         if obj is not None:
             context |= result_of(obj)
             context["may_start"] = may_run(request.user)
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        return super().render_change_form(request, context, add, change, form_url, obj=obj)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.start_view)
@@ -717,9 +722,7 @@ class MatchingRunAdmin(DeskAdmin):
             except Refused as refusal:
                 self.message_user(request, str(refusal.detail), messages.ERROR)
             else:
-                self.message_user(
-                    request, gettext("The run has started; reload to see how far it is."), messages.SUCCESS
-                )
+                self.message_user(request, gettext("The run has started."), messages.SUCCESS)
                 return HttpResponseRedirect(change_url(run))
         context = {
             **self.admin_site.each_context(request),

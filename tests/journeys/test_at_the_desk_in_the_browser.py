@@ -132,8 +132,10 @@ def test_a_coordinator_freezes_an_item_tries_a_dry_run_and_tells_the_public(walk
     assert page.is_checked("input[name=is_dry]")
     page.click("#content-main input[type=submit]")
     page.locator(".messagelist .success").wait_for()
+    page.locator(".progress").wait_for()
+    walk.keep(page, "waits-for-a-worker")
     run_what_was_started()
-    page.reload()
+    page.locator(".progress").wait_for(state="detached")
     foreseen = page.inner_text("section[aria-labelledby=foreseen]")
     assert name not in foreseen
     assert "60" in foreseen
