@@ -24,6 +24,7 @@ from matching.need_columns import OfANeed
 from matching.permissions import may_allocate_by_hand, may_approve
 from matching.sentences import departure, filling, sentences, why_ended
 from matching.shipping import suggestions, together_with
+from matching.side_by_side import side_by_side
 from supplies.catalogue.models import Relation
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
@@ -290,6 +291,7 @@ class ProposalAdmin(OfANeed, DeskAdmin):
         obj: Any = None,
     ) -> HttpResponse:
         if obj is not None:
+            context["compared"] = side_by_side(obj, request.user)
             group = self.get_queryset(request).filter(pk__in=together_with(obj).values("pk"))
             if group.filter(pk=obj.pk).exists():
                 others = group.exclude(pk=obj.pk).select_related(*self.list_select_related)

@@ -17,12 +17,14 @@ from matching import services
 from matching.desk_forms import StartForm, UndoForm
 from matching.models import FamilyRun, MatchingPolicy, MatchingRun, RunStatus, Trigger
 from matching.permissions import may_run, may_undo
+from matching.progress import progress_of
 from matching.results import answers, changes, declined, foreseen, results, run_before
 from matching.sentences import shortfalls, why_ended
 from supplies.errors import Refused
 from supplies.leaks import masked
 from supplies.needs.models import Urgency
 from supplies.organisations.desk import DeskAdmin, DeskInline, Verb, by_status, change_url, in_units, who
+from supplies.organisations.progress import LongWork, Progress
 
 DECLINED_SHOWN = 30
 FIGURES: dict[Any, Any] = {
@@ -87,7 +89,7 @@ class FamilyRunInline(DeskInline):
 
 
 @admin.register(MatchingRun)
-class MatchingRunAdmin(DeskAdmin):
+class MatchingRunAdmin(LongWork):
     change_list_template = "admin/matching_runs.html"
     list_display = (
         "created_at",
@@ -134,6 +136,9 @@ class MatchingRunAdmin(DeskAdmin):
         ),
     )
 
+    def progress_of(self, row: MatchingRun) -> Progress | None:
+        return progress_of(row)
+
     def render_change_form(
         self,
         request: HttpRequest,
@@ -146,7 +151,7 @@ class MatchingRunAdmin(DeskAdmin):
         if obj is not None:
             context |= result_of(obj)
             context["may_start"] = may_run(request.user)
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        return super().render_change_form(request, context, add, change, form_url, obj=obj)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.start_view)
@@ -167,9 +172,7 @@ class MatchingRunAdmin(DeskAdmin):
             except Refused as refusal:
                 self.message_user(request, str(refusal.detail), messages.ERROR)
             else:
-                self.message_user(
-                    request, gettext("The run has started; reload to see how far it is."), messages.SUCCESS
-                )
+                self.message_user(request, gettext("The run has started."), messages.SUCCESS)
                 return HttpResponseRedirect(change_url(run))
         context = {
             **self.admin_site.each_context(request),

@@ -88,6 +88,7 @@ class ExampleForm(forms.Form):
         widget=forms.RadioSelect,
         choices=(("ward", _("on the ward")), ("icu", _("intensive care"))),
     )
+    remark = forms.CharField(label=_("Remark"), required=False)
 
 
 @require_safe

@@ -19,7 +19,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from supplies.accounts import drafts
-from supplies.accounts.models import Draft
 from supplies.attachments.models import Attachment
 from supplies.catalogue.forms import Shelf, Suggestion, standards_known
 from supplies.catalogue.hints import hints
@@ -199,7 +198,8 @@ def post(request: SignedIn, pk: UUID) -> HttpResponse:
     if request.method == "POST" and {"keep", "forget"} & set(request.POST):
         return _keep_or_forget(request, facility, at=at)
     kept = drafts.find(page=request.path, by=request.user, at=at) if request.method == "GET" else None
-    form, lines = _fill_in(request, facility, going_on, kept, shelf, on=today)
+    came_back = unsent(request, is_told=kept is None)
+    form, lines = _fill_in(request, facility, going_on, once_more(came_back, kept), shelf, on=today)
     if request.method == "POST" and not _is_looked_over(request):
         posted = _send(request, facility, form, lines)
         if posted is not None:
@@ -214,6 +214,7 @@ def post(request: SignedIn, pk: UUID) -> HttpResponse:
         "is_only_emergency": len(going_on) == 1,
         "is_read": any(line["words"].value() for line in lines),
         "kept": kept,
+        "has_come_back": came_back is not None,
         "usual": usual_items(facility),
         "shelf": shelf,
         "steps": _steps(request, facility),
@@ -290,13 +291,13 @@ def _fill_in(
     request: SignedIn,
     facility: Facility,
     going_on: list[Emergency],
-    kept: Draft | None,
+    typed_before: QueryDict | None,
     shelf: Shelf,
     *,
     on: date,
 ) -> tuple[AppealForm, NeedFormSet]:
     shared: dict[str, Any] = {"prefix": "lines", "form_kwargs": {"shelf": shelf, "on": on}}
-    typed = request.POST if request.method == "POST" else once_more(unsent(request), kept)
+    typed = request.POST if request.method == "POST" else typed_before
     before = _to_copy(request, facility) if request.method == "GET" and "copy" in request.GET else None
     if before is not None:
         details, rows = as_before(before)

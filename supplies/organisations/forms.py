@@ -33,6 +33,7 @@ class HospitalForm(PlaceForm):
     )
 
     field_order = ["name", "province", "city", "district", "address", "beds"]
+    also_needed = ("province", "city", "district")
 
     def clean(self) -> dict[str, Any] | None:
         self.require_region(down_to="district")

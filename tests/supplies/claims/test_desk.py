@@ -43,6 +43,33 @@ def test_who_opens_what_waits_has_it_and_others_are_told_in_the_list_and_on_its_
     assert Claim.objects.get().by == volunteer
 
 
+def test_a_row_that_somebody_else_has_offers_nothing_but_to_take_it_over(
+    volunteer: User, other: User
+) -> None:
+    appeal, organisation = make_appeal(published=False), make_organisation(verified=False)
+    for row in (appeal, organisation):
+        at_the_desk(volunteer).get(page_of(row))
+        page = at_the_desk(other).get(page_of(row)).content.decode()
+
+        assert f"taken by #{volunteer.pk} until" in page
+        assert "Nothing can be decided here until then" in page
+        assert "Take it over" in page
+        assert "/do/" not in page
+
+        at_the_desk(other).post(claim_page(row), {"because": "Her shift has ended"})
+        assert "/do/" in at_the_desk(other).get(page_of(row)).content.decode()
+
+
+def test_an_auditor_is_told_who_has_a_row_and_not_asked_to_take_it_over(volunteer: User) -> None:
+    row = make_appeal(published=False)
+    take(row, by=volunteer, at=timezone.now())
+
+    page = at_the_desk(make_member("auditor")).get(page_of(row)).content.decode()
+
+    assert f"taken by #{volunteer.pk} until" in page
+    assert "Take it over" not in page
+
+
 def test_what_is_decided_already_and_what_an_auditor_opens_is_taken_by_nobody(volunteer: User) -> None:
     at_the_desk(volunteer).get(page_of(make_appeal()))
     at_the_desk(make_member("auditor")).get(page_of(make_appeal(published=False)))
