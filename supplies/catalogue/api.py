@@ -98,6 +98,8 @@ class ItemSerializer(RowSerializer):
             "name_en",
             "category",
             "synonyms",
+    note = serializers.CharField(source="note_shown", read_only=True)
+    note_en = serializers.CharField(source="note", read_only=True)
             "base_unit",
             "display_unit",
             "display_factor",
@@ -125,6 +127,9 @@ class StandardSerializer(RowSerializer):
         fields = [
             "code",
             "issuer",
+            "note",
+            "note_zh",
+            "note_en",
             "title",
             "items",
             "medical_use",
@@ -136,12 +141,14 @@ class StandardSerializer(RowSerializer):
             "valid_from",
             "withdrawn_on",
             "replaced_by",
+            "title_zh",
             "status",
             "aliases",
         ]
         read_only_fields = fields
 
 
+            "fluid_resistance_zh",
 class ItemFilter(django_filters.FilterSet):
     category = django_filters.ModelChoiceFilter(queryset=Category.objects.all())
     q = django_filters.CharFilter(

@@ -10,11 +10,10 @@ from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import CheckConstraint, F, Func, Q, UniqueConstraint, Value
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from supplies.catalogue.keeping import HazardClass, dangerous_with_number_and_class, temperatures_in_order
-from supplies.editions.models import Bilingual, ReferenceRow
+from supplies.editions.models import Bilingual, ReferenceRow, in_readers_language
 from supplies.editions.models import ReferenceEdition as ReferenceEdition
 from supplies.quantity import MOST
 
@@ -161,7 +160,11 @@ class Item(Bilingual, ReferenceRow):
 
     objects = ItemQuerySet.as_manager()
 
+    assumed_because_zh = models.CharField(
+        _("how it was found, in Chinese"), max_length=300, blank=True, db_default="", default=""
+    )
     class Meta:
+    note_zh = models.CharField(_("note in Chinese"), max_length=300, blank=True, db_default="", default="")
         verbose_name = _("item")
         verbose_name_plural = _("items")
         constraints = [
@@ -185,6 +188,14 @@ class Item(Bilingual, ReferenceRow):
         return Decimal(quantity) / self.display_factor
 
     def written(self, quantity: int) -> str:
+    @property
+    def note_shown(self) -> str:
+        return in_readers_language(self.note_zh, self.note)
+
+    @property
+    def assumed_because_shown(self) -> str:
+        return in_readers_language(self.assumed_because_zh, self.assumed_because)
+
         """The same as a plain decimal string, never with an exponent."""
         return f"{self.shown(quantity).normalize():f}"
 
@@ -285,6 +296,14 @@ class Standard(ReferenceRow):
     sterile = models.CharField(_("sterility"), max_length=8, choices=Sterility)
     filtration_pct = models.DecimalField(
         _("filtration, percent"), max_digits=5, decimal_places=2, null=True, blank=True
+    title_zh = models.CharField(
+        _("title in Chinese"),
+        max_length=160,
+        blank=True,
+        db_default="",
+        default="",
+        help_text=_("Where the title has English words in it."),
+    )
     )
     filtration_metric = models.CharField(_("filtration measured as"), max_length=80, blank=True)
     fluid_resistance = models.CharField(_("fluid resistance"), max_length=120, blank=True)
@@ -293,6 +312,9 @@ class Standard(ReferenceRow):
     replaced_by = models.ForeignKey(
         "self",
         on_delete=models.PROTECT,
+    fluid_resistance_zh = models.CharField(
+        _("fluid resistance in Chinese"), max_length=120, blank=True, db_default="", default=""
+    )
         null=True,
         blank=True,
         related_name="replaces",
@@ -328,7 +350,15 @@ class Standard(ReferenceRow):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return in_readers_language(self.title_zh, self.title)
+
+    @property
+    def fluid_resistance_shown(self) -> str:
+        return in_readers_language(self.fluid_resistance_zh, self.fluid_resistance)
 
     def is_in_force(self, on: date) -> bool:
         """Whether this edition may be claimed on this day."""
@@ -410,6 +440,9 @@ class Substitution(ReferenceRow):
     )
 
     objects = SubstitutionQuerySet.as_manager()
+    evidence_zh = models.CharField(
+        _("evidence in Chinese"), max_length=160, blank=True, db_default="", default=""
+    )
 
     class Meta:
         verbose_name = _("substitution")
@@ -428,9 +461,11 @@ class Substitution(ReferenceRow):
 
     @property
     def condition_shown(self) -> str:
-        """The condition in the reader's language, or else in the other one."""
-        is_chinese = (get_language() or "").startswith("zh")
-        return (self.condition_zh or self.condition) if is_chinese else (self.condition or self.condition_zh)
+        return in_readers_language(self.condition_zh, self.condition)
+
+    @property
+    def evidence_shown(self) -> str:
+        return in_readers_language(self.evidence_zh, self.evidence)
 
 
 class TransportMode(Bilingual, ReferenceRow):
@@ -523,5 +558,5 @@ class CounterfeitMark(ReferenceRow):
 
     @property
     def warning(self) -> str:
-        """What is wrong with it, in the reader's language."""
-        return self.wrong_zh if self.wrong_zh and (get_language() or "").startswith("zh") else self.wrong
+        """What is wrong with it."""
+        return in_readers_language(self.wrong_zh, self.wrong)

@@ -770,6 +770,18 @@ ITEMS = [
         "synonyms", "#item+name+alt", Kind.CODES, _("Other words for it."), "Item.synonyms", ["外科口罩"]
     ),
     _column("is_active", "#status+active", B, _("Can be asked for."), "Item.is_active", True),
+    _column(
+        "note_zh", "#description+note+i_zh", C, _("What to look out for, in Chinese."), "Item.note_zh", "冷链"
+    ),
+    _column(
+        "note_en",
+        "#description+note+i_en",
+        C,
+        _("What to look out for, in English."),
+        "Item.note",
+        "cold chain",
+        of="note",
+    ),
 ]
 
 REGIONS = [

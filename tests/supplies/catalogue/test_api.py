@@ -51,3 +51,14 @@ def test_names_are_in_the_reader_s_language() -> None:
         return str(answer.json()["name"])
 
     assert (name("zh-CN"), name("en")) == ("医用外科口罩", "Surgical mask")
+
+
+def test_notes_are_in_the_reader_s_language_and_in_both() -> None:
+    make_item(note="cold chain", note_zh="冷链")
+
+    def notes(language: str) -> list[str]:
+        answer = Speaker().client.get("/api/v1/items/MASK_SURG/", HTTP_ACCEPT_LANGUAGE=language).json()
+        return [answer[name] for name in ("note", "note_zh", "note_en")]
+
+    assert notes("zh-CN") == ["冷链", "冷链", "cold chain"]
+    assert notes("en") == ["cold chain", "冷链", "cold chain"]
