@@ -56,6 +56,11 @@ class ItemQuerySet(models.QuerySet["Item"]):
     def in_category(self, category: Category | str) -> ItemQuerySet:
         return self.filter(category=category)
 
+    def codes_in(self, category: Category | str) -> list[str]:
+        """Codes of what is in a category, looked up to narrow other rows by: joined, PostgreSQL takes every category to be as
+        common as another, and walks through all needs in the list's order for one of which nothing is open."""
+        return list(self.in_category(category).values_list("pk", flat=True))
+
     def known_as(self, text: str) -> ItemQuerySet:
         """Items whose code, name or synonym is exactly this text, whatever its case or width."""
         words = Func(
@@ -155,16 +160,16 @@ class Item(Bilingual, ReferenceRow):
         help_text=_("What a need without a number is matched up to, in base units."),
     )
     assumed_because = models.CharField(_("how the assumed quantity was found"), max_length=300, blank=True)
+    assumed_because_zh = models.CharField(
+        _("how it was found, in Chinese"), max_length=300, blank=True, db_default="", default=""
+    )
     note = models.CharField(_("note"), max_length=300, blank=True)
+    note_zh = models.CharField(_("note in Chinese"), max_length=300, blank=True, db_default="", default="")
     is_active = models.BooleanField(_("active"), default=True)
 
     objects = ItemQuerySet.as_manager()
 
-    assumed_because_zh = models.CharField(
-        _("how it was found, in Chinese"), max_length=300, blank=True, db_default="", default=""
-    )
     class Meta:
-    note_zh = models.CharField(_("note in Chinese"), max_length=300, blank=True, db_default="", default="")
         verbose_name = _("item")
         verbose_name_plural = _("items")
         constraints = [
@@ -183,11 +188,6 @@ class Item(Bilingual, ReferenceRow):
             ),
         ]
 
-    def shown(self, quantity: int) -> Decimal:
-        """A quantity of base units as people read it: 100 single gloves are 50 pairs."""
-        return Decimal(quantity) / self.display_factor
-
-    def written(self, quantity: int) -> str:
     @property
     def note_shown(self) -> str:
         return in_readers_language(self.note_zh, self.note)
@@ -196,6 +196,11 @@ class Item(Bilingual, ReferenceRow):
     def assumed_because_shown(self) -> str:
         return in_readers_language(self.assumed_because_zh, self.assumed_because)
 
+    def shown(self, quantity: int) -> Decimal:
+        """A quantity of base units as people read it: 100 single gloves are 50 pairs."""
+        return Decimal(quantity) / self.display_factor
+
+    def written(self, quantity: int) -> str:
         """The same as a plain decimal string, never with an exponent."""
         return f"{self.shown(quantity).normalize():f}"
 
@@ -291,11 +296,6 @@ class Standard(ReferenceRow):
     code = models.CharField(_("code"), max_length=40, primary_key=True)
     issuer = models.CharField(_("issuer"), max_length=40)
     title = models.CharField(_("title"), max_length=160)
-    items = models.ManyToManyField(Item, blank=True, related_name="standards", verbose_name=_("items"))
-    medical_use = models.CharField(_("medical use"), max_length=8, choices=MedicalUse)
-    sterile = models.CharField(_("sterility"), max_length=8, choices=Sterility)
-    filtration_pct = models.DecimalField(
-        _("filtration, percent"), max_digits=5, decimal_places=2, null=True, blank=True
     title_zh = models.CharField(
         _("title in Chinese"),
         max_length=160,
@@ -304,17 +304,22 @@ class Standard(ReferenceRow):
         default="",
         help_text=_("Where the title has English words in it."),
     )
+    items = models.ManyToManyField(Item, blank=True, related_name="standards", verbose_name=_("items"))
+    medical_use = models.CharField(_("medical use"), max_length=8, choices=MedicalUse)
+    sterile = models.CharField(_("sterility"), max_length=8, choices=Sterility)
+    filtration_pct = models.DecimalField(
+        _("filtration, percent"), max_digits=5, decimal_places=2, null=True, blank=True
     )
     filtration_metric = models.CharField(_("filtration measured as"), max_length=80, blank=True)
     fluid_resistance = models.CharField(_("fluid resistance"), max_length=120, blank=True)
+    fluid_resistance_zh = models.CharField(
+        _("fluid resistance in Chinese"), max_length=120, blank=True, db_default="", default=""
+    )
     other_requirements = models.CharField(_("other requirements"), max_length=300, blank=True)
     valid_from = models.DateField(_("valid from"), null=True, blank=True)
     replaced_by = models.ForeignKey(
         "self",
         on_delete=models.PROTECT,
-    fluid_resistance_zh = models.CharField(
-        _("fluid resistance in Chinese"), max_length=120, blank=True, db_default="", default=""
-    )
         null=True,
         blank=True,
         related_name="replaces",
@@ -435,14 +440,14 @@ class Substitution(ReferenceRow):
     condition = models.CharField(_("condition"), max_length=300, blank=True)
     condition_zh = models.CharField(_("condition in Chinese"), max_length=300, blank=True)
     evidence = models.CharField(_("evidence"), max_length=160, blank=True)
+    evidence_zh = models.CharField(
+        _("evidence in Chinese"), max_length=160, blank=True, db_default="", default=""
+    )
     is_wasteful = models.BooleanField(
         _("wasteful"), default=False, help_text=_("Better goods than needed: accepted, ranked lower.")
     )
 
     objects = SubstitutionQuerySet.as_manager()
-    evidence_zh = models.CharField(
-        _("evidence in Chinese"), max_length=160, blank=True, db_default="", default=""
-    )
 
     class Meta:
         verbose_name = _("substitution")

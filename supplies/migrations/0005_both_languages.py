@@ -1,6 +1,7 @@
-"""What the catalogue says of goods beside their names, in Chinese too."""
+"""What the catalogue says of goods beside their names, in Chinese too; and regions found by their English names."""
 
 from django.db import migrations, models
+from django.db.models.functions import Upper
 
 
 class Migration(migrations.Migration):
@@ -51,5 +52,8 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 blank=True, db_default="", default="", max_length=160, verbose_name="evidence in Chinese"
             ),
+        ),
+        migrations.AddIndex(
+            model_name="region", index=models.Index(Upper("name_en"), name="region_by_name_en")
         ),
     ]
