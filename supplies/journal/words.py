@@ -74,6 +74,7 @@ TOLD = {
     "returning": pgettext_lazy("what happened to a row", "on the way back"),
     "said_delivered": pgettext_lazy("what happened to a row", "the carrier says it was delivered"),
     "seconded": pgettext_lazy("what happened to a row", "a second volunteer agreed"),
+    "seen": pgettext_lazy("what happened to a row", "seen on its way"),
     "settled": pgettext_lazy("what happened to a row", "settled"),
     "shipped": pgettext_lazy("what happened to a row", "shipped"),
     "short": pgettext_lazy("what happened to a row", "stays short"),
