@@ -297,7 +297,7 @@ class _Words:
 
     def _standards_of(self, item: Item) -> tuple[Choice, ...]:
         rows = Standard.objects.filter(items=item).in_force(self.on).order_by("pk")
-        return tuple(Choice(row.code, row.title) for row in rows)
+        return tuple(Choice(row.code, row.name) for row in rows)
 
 
 # -- What follows ------------------------------------------------------------------------------------------
@@ -492,7 +492,7 @@ class _Judge:
         elif item.needs_medical_grade:
             yield _("proof that they may be sold as a medical device in China or where they come from")
         if standard is not None:
-            yield _("test report by %(standard)s") % {"standard": standard.title}
+            yield _("test report by %(standard)s") % {"standard": standard.name}
         yield _("certificate of conformity of the lot")
         if self.asked.sterile:
             yield _("proof of sterility")

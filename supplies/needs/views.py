@@ -20,8 +20,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from supplies.accounts import drafts
 from supplies.attachments.models import Attachment
-from supplies.catalogue.forms import Shelf, Suggestion, standards_known
+from supplies.catalogue.forms import Shelf, standards_known
 from supplies.catalogue.hints import hints
+from supplies.catalogue.views import known_by
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
 from supplies.free_text import told_of
@@ -246,15 +247,11 @@ def _is_looked_over(request: HttpRequest) -> bool:
 def _help_to_choose(request: SignedIn, facility: Facility, shelf: Shelf, *, on: date) -> HttpResponse:
     """For a line of the form, while it is filled in: what is known by a name, or how the chosen item is counted."""
     line = request.GET["line"]
-    context: dict[str, Any] = {"line": line}
     if f"{line}-item" in request.GET:
         item = shelf.items.get(request.GET[f"{line}-item"])
         known = hints([item], shelf, on=on) if item else {}
-        return render(request, "needs/_hint.html", {**context, "hint": item and known[item.code]})
-    called = request.GET.get(f"{line}-called", "")[:60]
-    usual = [Suggestion(shelf.items[code], "") for code in usual_items(facility) if code in shelf.items]
-    context |= {"called": called, "found": shelf.suggest(called) if called.strip() else usual}
-    return render(request, "needs/_suggestions.html", context)
+        return render(request, "needs/_hint.html", {"line": line, "hint": item and known[item.code]})
+    return known_by(request, shelf, usual=usual_items(facility))
 
 
 def _keep_or_forget(request: SignedIn, facility: Facility, *, at: datetime) -> HttpResponse:

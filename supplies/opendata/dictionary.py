@@ -164,6 +164,8 @@ ITEMS = [
     column("hs6", "#item+code+v_hs", C, _("Heading of HS 2017."), "Item.hs6", "6307.90"),
     column("synonyms", "#item+name+alt", Kind.CODES, _("Other words for it."), "Item.synonyms", ["外科口罩"]),
     column("is_active", "#status+active", B, _("Can be asked for."), "Item.is_active", True),
+    column("note_zh", "#description+note+i_zh", C, _("What to look out for, in Chinese."), "Item.note_zh", "冷链"),
+    column("note_en", "#description+note+i_en", C, _("What to look out for, in English."), "Item.note", "cold chain", of="note"),
 ]  # fmt: skip
 
 REGIONS = [

@@ -380,7 +380,19 @@ class DeskAdmin(ReadOnlyAdmin):
         if known is None:
             raise PermissionDenied
         answer = known[0](self, request, self.get_queryset(request).filter(pk=row.pk))
+        if answer is None and self.decided_in:
+            self.lead_on(request)
         return answer or HttpResponseRedirect(change_url(row))
+
+    def lead_on(self, request: HttpRequest) -> None:
+        """From a row that is decided to the next of its queue, which stand in no other place of its page."""
+        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        for queue in self.waits(request):
+            if left := queue.rows.count():
+                text = _("%(queue)s: %(count)s left") % {"queue": queue.title, "count": left}
+                link = format_html('<a href="{}?{}">{} →</a>', address, queue.query, text)
+                self.message_user(request, link, messages.INFO)
+                return
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """What is done to chosen rows of the list, which besides can be taken away as a file."""

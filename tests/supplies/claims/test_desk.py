@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from supplies.claims.models import Claim, SavedList
 from supplies.claims.services import take
+from supplies.journal.words import facts_told
 from supplies.needs.models import Appeal, Need
 from supplies.organisations import services as people
 from supplies.organisations.models import Organisation, User
@@ -163,6 +164,25 @@ def test_what_happened_to_a_row_stands_on_its_page(volunteer: User) -> None:
     assert [event.kind for event in page.context["history"]] == ["appeal.published", "appeal.posted"]
     assert "What happened to it" in page.content.decode()
     assert '<td title="appeal.published">published</td>' in page.content.decode()
+
+
+def test_from_a_row_that_is_decided_a_link_leads_to_those_that_still_wait(volunteer: User) -> None:
+    first, last = make_appeal(published=False), make_appeal(published=False)
+    queue = f'<a href="{list_of(Appeal)}?status=waiting">'
+
+    def publish(row: Appeal) -> str:
+        address = page_of(row).replace("/change/", "/do/publish/")
+        return at_the_desk(volunteer).post(address, follow=True).content.decode()  # type: ignore[no-any-return]
+
+    assert f"{queue}appeals to moderate: 1 left →</a>" in publish(first)
+    assert queue not in publish(last)
+
+
+def test_of_the_facts_those_are_told_that_people_read() -> None:
+    assert facts_told({"quantity": 890, "step": 1, "round": 2}) == [
+        ("quantity", 890),
+        ("round of checking", 2),
+    ]
 
 
 def test_the_first_page_says_how_long_the_oldest_waits(volunteer: User) -> None:
