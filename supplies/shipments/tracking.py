@@ -108,7 +108,7 @@ LAST_FIRST = (
     "occurred_at DESC, array_position(%(statuses)s, status::text) DESC NULLS LAST, array_position(%(course)s, step::text) DESC,"
     ' external_id COLLATE "C" DESC, vocabulary COLLATE "C" DESC, code COLLATE "C" DESC, label COLLATE "C" DESC'
 )
-ORDERS = {"statuses": SightingStatus.values, "course": list(COURSE)}  # what it is filled in with
+ORDERS: dict[str, Any] = {"statuses": SightingStatus.values, "course": list(COURSE)}  # what it is filled in with
 
 
 class TrackingEventQuerySet(models.QuerySet["TrackingEvent"]):
