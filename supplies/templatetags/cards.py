@@ -78,7 +78,7 @@ def grey(need: Any) -> SafeString:
 
 
 @register.simple_tag
-def mark(organisation: Any) -> SafeString:
+def verification(organisation: Any) -> SafeString:
     """Beside the name of an organisation: whether it was verified, and where it says how."""
     if not organisation.is_verified:
         return format_html('<span class="tag">{}</span>', _("not verified yet"))
