@@ -27,7 +27,8 @@ from supplies.needs.counting import count_open
 from supplies.needs.models import Appeal, Need
 from supplies.offers.models import Donation
 from supplies.organisations import services as people
-from supplies.organisations.models import Facility, Organisation, Scope, User
+from supplies.organisations.keys import Scope
+from supplies.organisations.models import Facility, Organisation, User
 from supplies.regions.models import Region
 from supplies.shipments.models import Shipment, ShipmentStatus
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 
 from bench import databases
@@ -22,7 +22,8 @@ from bench.country import CARRIER, populate
 from bench.reporting import Report, Table
 from bench.traffic import Ask, Site
 from supplies.organisations import services as people
-from supplies.organisations.models import Organisation, Scope, User
+from supplies.organisations.keys import Scope
+from supplies.organisations.models import Organisation, User
 from supplies.shipments.models import Shipment, ShipmentStatus
 from supplies.shipments.tracking import TrackingEvent
 
@@ -55,7 +56,8 @@ def measure() -> Report:
     databases.keep(FEW, partial(populate, ROWS, ROWS, at=at))
     databases.keep(MANY, partial(_fill, at=at))
     wanted = os.environ.get("LOGISTICS_PARTS", ",".join(PARTS)).split(",")
-    found = {name: PARTS[name]() for name in wanted}
+    with override_settings(ALLOWED_HOSTS=[*settings.ALLOWED_HOSTS, "testserver"]):
+        found = {name: PARTS[name]() for name in wanted}
     return Report(
         "logistics" if EVENTS == 1_000_000 and len(found) == len(PARTS) else "logistics_sample",
         "Logistics",
@@ -104,7 +106,26 @@ def _moving() -> list[Any]:
 # -- Events one by one -------------------------------------------------------------------------------------
 
 
-def events_in() -> Part:
+def one_by_one() -> Part:
+    """A hundred a second, an event in each request: what the processors have to do for every request is paid for every event."""
+    return _events_in(
+        f"**Events one by one.** {PROGRAMS} programs send {1 / EVERY:.0f} events a second each, every one in a request of its own,"
+        f" to the site as it is served, for {SECONDS:g} s; the median of {ROUNDS} rounds.",
+        _tell,
+        at_once=1,
+    )
+
+
+def ten_at_once() -> Part:
+    """A hundred a second as a carrier's program sends what its scanners have told it within a second."""
+    return _events_in(
+        f"**Ten events in a request.** The same {PROGRAMS} programs send what they have heard once a second.",
+        _tell_ten,
+        at_once=10,
+    )
+
+
+def _events_in(says: str, telling: Callable[..., Ask], *, at_once: int) -> Part:
     """A hundred a second for a while, few events in the table and many in turn: the ratio is what the machine does not bend."""
     call_command("collectstatic", interactive=False, verbosity=0)
     p95: dict[str, list[float]] = {}
@@ -116,16 +137,18 @@ def events_in() -> Part:
             key, shipments = _key(), _moving()
             connection.close()
             with Site(RUN).up() as site:
-                tell = partial(_tell, key, shipments)
+                tell = partial(telling, key, shipments)
                 site.ask(tell, connections=PROGRAMS, seconds=2, seed=-1)
-                heard = site.ask(tell, connections=PROGRAMS, seconds=SECONDS, seed=number, every=EVERY)
+                heard = site.ask(
+                    tell, connections=PROGRAMS, seconds=SECONDS, seed=number, every=EVERY * at_once
+                )
             p95.setdefault(base, []).append(heard.ms(0.95))
-            cost.setdefault(base, []).append(heard.busy_ms)
+            cost.setdefault(base, []).append(heard.busy_ms / at_once)
             bad += sum(heard.bad.values())
             if base == MANY:
-                rates.append(heard.rate)
+                rates.append(heard.rate * at_once)
             print(
-                f"  {base}: {heard.rate:.0f}/s, p95 {heard.ms(0.95):.0f} ms, {heard.busy_ms:.1f} ms each",
+                f"  {base}: {heard.rate * at_once:.0f}/s, p95 {heard.ms(0.95):.0f} ms, {cost[base][-1]:.1f} ms each",
                 flush=True,
             )
     databases.use(MANY)
@@ -133,14 +156,23 @@ def events_in() -> Part:
     middle = {name: sorted(values)[len(values) // 2] for name, values in p95.items()}
     busy = {name: sorted(values)[len(values) // 2] for name, values in cost.items()}
     rate = sorted(rates)[len(rates) // 2]
-    is_met = middle[MANY] < 150 and rate >= 95
+    words = "one by one" if at_once == 1 else f"{at_once} in a request"
     return Part(
-        f"**Events one by one.** {PROGRAMS} programs send {1 / EVERY:.0f} events a second each to the site as it is served,"
-        f" for {SECONDS:g} s; the median of {ROUNDS} rounds.",
+        says,
         [
-            [f"events a second, {EVENTS:,} in the table", f"{rate:.0f}", "100", _yes(rate >= 95)],
-            ["p95", f"{middle[MANY]:.0f} ms", "150 ms", _yes(is_met)],
-            ["processor time of one, site, database and asking program", f"{busy[MANY]:.1f} ms", "", ""],
+            [f"events a second {words}, {EVENTS:,} in the table", f"{rate:.0f}", "100", _yes(rate >= 95)],
+            [
+                "p95 of a request",
+                f"{middle[MANY]:.0f} ms",
+                "150 ms",
+                _yes(middle[MANY] < 150 and rate >= 95),
+            ],
+            [
+                "processor time of an event, site, database and asking program",
+                f"{busy[MANY]:.1f} ms",
+                "",
+                "",
+            ],
             ["the same with none in the table", f"{busy[FEW]:.1f} ms", "", ""],
             ["ratio", f"{busy[MANY] / busy[FEW]:.2f}", "1.25", _yes(busy[MANY] / busy[FEW] <= 1.25)],
             ["answers that were no good ones", bad, "0", _yes(not bad)],
@@ -157,6 +189,13 @@ def _tell(key: dict[str, str], shipments: list[Any], luck: Random) -> Ask:
     }
     path = f"{V1}shipments/{luck.choice(shipments)}/events/"
     return Ask(path, "POST", seen, {**key, "Idempotency-Key": uuid.uuid4().hex})
+
+
+def _tell_ten(key: dict[str, str], shipments: list[Any], luck: Random) -> Ask:
+    events = [_of_batch(shipments, luck.randrange(len(shipments))) for _event in range(10)]
+    return Ask(
+        f"{V1}tracking-events/", "POST", {"events": events}, {**key, "Idempotency-Key": uuid.uuid4().hex}
+    )
 
 
 # -- A batch -----------------------------------------------------------------------------------------------
@@ -252,4 +291,9 @@ def _yes(is_met: bool) -> str:
     return "yes" if is_met else "**no**"
 
 
-PARTS: dict[str, Callable[[], Part]] = {"events": events_in, "batches": batches, "page": page}
+PARTS: dict[str, Callable[[], Part]] = {
+    "events": one_by_one,
+    "tens": ten_at_once,
+    "batches": batches,
+    "page": page,
+}

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from bench.databases import make, make_template, settle, write
 from bench.reporting import Report, Table
-from supplies.organisations.models import Contact, Organisation
+from supplies.organisations.contacts import Contact
+from supplies.organisations.models import Organisation
 from supplies.privacy import rotation
 from supplies.privacy.rotation import faces, keys_in_use, lost_keys, rotate
 from supplies.regions.models import Region

@@ -6,7 +6,8 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from supplies.organisations import tokens
-from supplies.organisations.models import ApiToken, User
+from supplies.organisations.keys import ApiToken
+from supplies.organisations.models import User
 
 
 class TokenAuthentication(tokens.TokenAuthentication):

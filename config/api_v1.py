@@ -3,7 +3,10 @@
 from django.urls import include, path
 
 from config.api_once import GatedRouter, gated
-from matching.api import CheckView, MatchingRunViewSet, ProposalViewSet, ShortfallViewSet
+from matching.check_api import CheckView
+from matching.proposals_api import ProposalViewSet
+from matching.runs_api import MatchingRunViewSet
+from matching.shortfalls_api import ShortfallViewSet
 from supplies.allocations.api import AllocationViewSet
 from supplies.announcements.api import AnnouncementViewSet
 from supplies.attachments.uploads import takes_files

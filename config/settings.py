@@ -410,7 +410,7 @@ SPECTACULAR_SETTINGS = {
         "WebhookStatus": "supplies.notices.models.EndpointStatus",
         "WebhookDeliveryStatus": "supplies.notices.models.DeliveryStatus",
         "WebhookProblem": "supplies.notices.models.Problem",
-        "CallOutcome": "supplies.organisations.models.CallOutcome",
+        "CallOutcome": "supplies.organisations.verification.CallOutcome",
         "PostStatus": "supplies.needs.models.AppealStatus",
         "ProposalStatus": "matching.models.ProposalStatus",
         "RevealGround": "supplies.privacy.models.Ground",
@@ -423,7 +423,7 @@ SPECTACULAR_SETTINGS = {
         "TicketOutcome": "supplies.receipts.models.Outcome",
         "TicketStatus": "supplies.receipts.models.TicketStatus",
         "StandardStatus": "supplies.catalogue.models.StandardStatus",
-        "Verdict": "supplies.organisations.models.Verdict",
+        "Verdict": "supplies.organisations.verification.Verdict",
         "Verified": "supplies.organisations.models.Verified",
     },
 }

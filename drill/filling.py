@@ -16,7 +16,8 @@ from supplies.journal import chain  # noqa: E402
 from supplies.journal.services import record_all, unheard  # noqa: E402
 from supplies.needs.models import Need  # noqa: E402
 from supplies.offers.models import Offer  # noqa: E402
-from supplies.organisations.models import Contact, Organisation  # noqa: E402
+from supplies.organisations.contacts import Contact  # noqa: E402
+from supplies.organisations.models import Organisation  # noqa: E402
 from supplies.upkeep import contents, roles  # noqa: E402
 
 ROWS_A_LINE = 3  # its own, its event, and its share of appeals, donations, organisations and contacts

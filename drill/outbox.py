@@ -21,7 +21,7 @@ from supplies.emergencies.models import Emergency
 from supplies.journal.models import Event, Outgoing
 from supplies.journal.services import record_all
 from supplies.organisations import services as people
-from supplies.organisations.models import Scope
+from supplies.organisations.keys import Scope
 from tests.makers import make_emergency, make_facility, make_member, make_need
 
 KIND, KIND_APART = "drill.rang", "drill.apart"

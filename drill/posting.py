@@ -17,7 +17,7 @@ from django.utils import timezone  # noqa: E402
 from matching import books as ledger  # noqa: E402
 from supplies.needs.models import Appeal  # noqa: E402
 from supplies.organisations import services as people  # noqa: E402
-from supplies.organisations.models import Scope  # noqa: E402
+from supplies.organisations.keys import Scope  # noqa: E402
 from tests.makers import make_emergency, make_facility, make_item, make_member  # noqa: E402
 
 

@@ -9,7 +9,7 @@ from launcher.processes import wait_until
 from supplies.journal.models import Event, IdempotencyKey
 from supplies.needs.models import Appeal
 from supplies.organisations import services as people
-from supplies.organisations.models import Scope
+from supplies.organisations.keys import Scope
 from tests.makers import make_emergency, make_facility, make_item, make_member
 
 

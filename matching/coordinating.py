@@ -16,10 +16,11 @@ from matching.order_form import PICKED, OrderForm
 from matching.ordering import end, order
 from matching.orders import Order
 from matching.permissions import may_give_orders, may_order, may_run
+from matching.progress import progress_of
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
 from supplies.leaks import warnings
-from supplies.organisations.desk import DeskAdmin, Verb, in_units, sentence, who
+from supplies.organisations.desk import DeskAdmin, Verb, change_url, in_units, sentence, who
 
 
 @admin.register(Order)
@@ -91,6 +92,7 @@ class OrderAdmin(DeskAdmin):
             needs = watched(user, emergency)
             found, more = gaps(needs)
             by_place, by_class = fairness(needs)
+            run = latest_run(emergency)
             in_force = Order.objects.visible_to(user).in_force(timezone.now()).filter(emergency=emergency)
             context |= {
                 "gaps": [
@@ -100,7 +102,9 @@ class OrderAdmin(DeskAdmin):
                 "by_place": by_place,
                 "by_class": by_class,
                 "reasons": reasons(user, emergency),
-                "run": latest_run(emergency),
+                "run": run,
+                "progress": progress_of(run) if run else None,
+                "progress_url": change_url(run) if run else "",
                 "orders": in_force.with_sides().newest_first(),
             }
         return TemplateResponse(request, "admin/coordinator.html", context)

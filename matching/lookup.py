@@ -19,7 +19,8 @@ from matching.kernel.substitution import Judgement, NeedKind, OfferKind, Reason,
 from matching.sentences import standing
 from matching.snapshot import clinical_items, read_rules
 from supplies.catalogue.dictionary import LIKE, Dictionary, StandardReading, Warning
-from supplies.catalogue.marks import Mark, Part, Reading, read_marks
+from supplies.catalogue.marks.mark import Mark, Part
+from supplies.catalogue.marks.reading import Reading, read_marks
 from supplies.catalogue.models import Item, Standard, Substitution
 from supplies.catalogue.services import Citation, Counterfeits, Hit, citations
 from supplies.editions.models import ReferenceEdition
@@ -296,7 +297,7 @@ class _Words:
 
     def _standards_of(self, item: Item) -> tuple[Choice, ...]:
         rows = Standard.objects.filter(items=item).in_force(self.on).order_by("pk")
-        return tuple(Choice(row.code, row.title) for row in rows)
+        return tuple(Choice(row.code, row.name) for row in rows)
 
 
 # -- What follows ------------------------------------------------------------------------------------------
@@ -491,7 +492,7 @@ class _Judge:
         elif item.needs_medical_grade:
             yield _("proof that they may be sold as a medical device in China or where they come from")
         if standard is not None:
-            yield _("test report by %(standard)s") % {"standard": standard.title}
+            yield _("test report by %(standard)s") % {"standard": standard.name}
         yield _("certificate of conformity of the lot")
         if self.asked.sterile:
             yield _("proof of sterility")

@@ -22,7 +22,8 @@ from supplies.free_text import ShortText
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.needs.models import Need, NeedStatus
 from supplies.offers.models import Offer
-from supplies.organisations.models import Facility, Membership, Organisation, Role, User, in_regions_of
+from supplies.organisations.models import Facility, Membership, Organisation, User, in_regions_of
+from supplies.organisations.roles import Role
 from supplies.quantity import QuantityField, within_bounds
 
 

@@ -1,5 +1,7 @@
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from matching.models import Proposal, ProposalStatus
 from matching.orders import Order, OrderKind
 from supplies.attachments.models import Attachment
@@ -7,8 +9,10 @@ from supplies.needs.models import Need
 from supplies.offers.models import Donation
 from supplies.offers.permissions import FOR_HOSPITALS, may_change_donation
 from supplies.offers.permissions import may_answer_for_donor as _may_answer_for_donor
-from supplies.organisations.models import Role
 from supplies.organisations.permissions import acts_for, may_coordinate, may_moderate
+from supplies.organisations.roles import Role
+
+NOT_A_VOLUNTEER = _("Only a volunteer or coordinator may do that.")
 
 
 def may_run(user: Any) -> bool:

@@ -32,17 +32,10 @@ from supplies.notices.models import Following, WebhookDelivery, WebhookEndpoint
 from supplies.notices.searches import SavedSearch
 from supplies.offers.models import Donation, Offer
 from supplies.opendata.models import Figure, SigningKey
-from supplies.organisations.models import (
-    Alias,
-    ApiToken,
-    CallLog,
-    Contact,
-    Facility,
-    Membership,
-    Organisation,
-    User,
-    Verification,
-)
+from supplies.organisations.contacts import Contact
+from supplies.organisations.keys import ApiToken
+from supplies.organisations.models import Alias, Facility, Membership, Organisation, User
+from supplies.organisations.verification import CallLog, Verification
 from supplies.papers.models import Certificate, CertifiedGoods
 from supplies.privacy.models import Erasure, Reveal
 from supplies.receipts.models import Discrepancy, DiscrepancyTicket, Receipt, ReceiptLine, Thanks

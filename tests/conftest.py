@@ -23,6 +23,7 @@ from supplies.organisations.models import User
 from supplies.upkeep import roles
 from tests.makers import NOW, make_member, make_user
 from tests.owner import as_owner
+from tests.whole import WHOLE
 
 # What a migration brings and an emptied table lacks.
 brought = import_module("matching.migrations.0001_first_release")
@@ -35,10 +36,12 @@ BROWSER_HINT = "no Chromium: apt-get install --no-install-recommends chromium fo
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("odd requests to every operation of the API (tests/hostile)")
-    group.addoption("--hostile-examples", default="10", metavar="N", help="how many to each operation")
+    group.addoption(
+        "--hostile-examples", default="300" if WHOLE else "3", metavar="N", help="how many to each operation"
+    )
     group.addoption(
         "--hostile-roles",
-        default="anonymous,hospital,admin",
+        default="all" if WHOLE else "anonymous,hospital,admin",
         metavar="ROLES",
         help="as whom; all for everybody",
     )

@@ -27,7 +27,9 @@ from supplies.journal.models import Event, Outgoing
 from supplies.needs.models import Appeal, AppealStatus, Need, NeedStatus, QuantityKind
 from supplies.needs.services import lapse
 from supplies.offers.models import Donation, DonationStatus, Offer, OfferStatus
-from supplies.organisations.models import Contact, Facility, Organisation, Role, User, Verified
+from supplies.organisations.contacts import Contact
+from supplies.organisations.models import Facility, Organisation, User, Verified
+from supplies.organisations.roles import Role
 from supplies.receipts.models import Discrepancy
 from supplies.regions.services import load_regions
 from supplies.shipments.models import Shipment, ShipmentStatus

@@ -17,12 +17,12 @@ from config import admin_site
 from supplies.needs.models import Appeal, Need
 from supplies.organisations.desk import DeskAdmin
 from supplies.organisations.models import Facility, Organisation, User
+from tests.api.lists import LISTS
 from tests.api_client import V1, Speaker
 from tests.desk import at_the_desk, list_of
 from tests.makers import make_appeal, make_facility, make_need, make_organisation, make_region, make_user
 from tests.owner import as_owner
 from tests.page_client import reader
-from tests.test_api import LISTS
 
 pytestmark = pytest.mark.django_db
 

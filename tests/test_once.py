@@ -12,7 +12,8 @@ from config.api_v1 import router
 from supplies.journal.models import IdempotencyKey
 from supplies.needs.models import Appeal
 from supplies.organisations import services as people
-from supplies.organisations.models import Scope, User
+from supplies.organisations.keys import Scope
+from supplies.organisations.models import User
 from tests.api_client import V1, Speaker, today  # noqa: F401
 from tests.makers import NOW, make_appeal, make_facility, make_member, make_need, make_user
 from tests.operations import CASES, an_appeal, described, mutating, who_asks

@@ -13,6 +13,7 @@ from supplies.needs.api import NeedViewSet
 from supplies.needs.models import Need
 from supplies.papers.services import certify
 from supplies.receipts import services as receiving
+from tests.api.lists import LISTS
 from tests.api_client import V1, Speaker, today  # noqa: F401
 from tests.at_once import behind, held
 from tests.makers import (
@@ -26,7 +27,6 @@ from tests.makers import (
 )
 from tests.operations import CASES, described
 from tests.tables import changes, photograph
-from tests.test_api import LISTS
 
 UPDATES = sorted(operation for operation in CASES if operation.split()[0] in ("PUT", "PATCH"))
 urlpatterns = [

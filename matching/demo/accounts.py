@@ -17,7 +17,9 @@ from matching.models import ProposalStatus
 from supplies.accounts.models import SecondFactor
 from supplies.accounts.services import keep_factor, opens
 from supplies.organisations import services as people
-from supplies.organisations.models import ApiToken, Organisation, Role, Scope, User
+from supplies.organisations.keys import ApiToken, Scope
+from supplies.organisations.models import Organisation, User
+from supplies.organisations.roles import Role
 from supplies.regions.models import Region
 from supplies.shipments.models import ShipmentStatus
 

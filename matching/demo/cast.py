@@ -21,18 +21,11 @@ from matching.demo.places import (
 )
 from supplies.errors import Refused
 from supplies.organisations import services as people
-from supplies.organisations.models import (
-    CallOrigin,
-    CallOutcome,
-    Contact,
-    Facility,
-    Organisation,
-    Role,
-    User,
-    Verdict,
-    Verified,
-)
+from supplies.organisations.contacts import Contact
+from supplies.organisations.models import Facility, Organisation, User, Verified
 from supplies.organisations.names import normal_name
+from supplies.organisations.roles import Role
+from supplies.organisations.verification import CallOrigin, CallOutcome, Verdict
 from supplies.regions.models import Region
 
 SOURCE = "demo"  # what marks an organisation of the demonstration

@@ -30,16 +30,17 @@
   };
 
   // On a phone desk.css lays the cells of a row below one another; each then needs its heading.
-  const list = document.querySelector("#result_list");
-  const heads = list ? [...list.querySelectorAll("thead th")].map((head) => head.innerText.trim()) : [];
-  for (const row of rows()) {
-    [...row.children].forEach((cell, place) => {
-      if (!cell.matches("td:not(.action-checkbox)")) return;
-      if (heads[place]) cell.dataset.head = heads[place];
-      if (["–", "-", ""].includes(cell.textContent.trim()) && !cell.children.length) cell.dataset.nothing = "";
-    });
+  for (const list of document.querySelectorAll("#result_list, .inline-group table")) {
+    const heads = [...list.querySelectorAll("thead th")].map((head) => head.innerText.trim());
+    for (const row of list.querySelectorAll("tbody tr")) {
+      [...row.children].forEach((cell, place) => {
+        if (!cell.matches("td:not(.action-checkbox)")) return;
+        if (heads[place]) cell.dataset.head = heads[place];
+        if (["–", "-", ""].includes(cell.textContent.trim()) && !cell.querySelector("a, img, input")) cell.dataset.nothing = "";
+      });
+    }
+    list.classList.add("stacked");
   }
-  list?.classList.add("stacked");
 
   document.addEventListener("keydown", (event) => {
     const in_field = event.target.closest("input, textarea, select, [contenteditable]");

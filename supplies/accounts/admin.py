@@ -25,7 +25,8 @@ from supplies.accounts.permissions import invitable_roles
 from supplies.errors import Refused
 from supplies.journal.admin import UnchangedMeanwhile
 from supplies.organisations.desk import DeskAdmin, Verb, who
-from supplies.organisations.models import ApiToken, Membership, Scope, User
+from supplies.organisations.keys import ApiToken, Scope
+from supplies.organisations.models import Membership, User
 from supplies.organisations.services import (
     dismiss,
     enrol,

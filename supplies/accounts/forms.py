@@ -23,8 +23,10 @@ from supplies.accounts.models import SecondFactor
 from supplies.accounts.numbers import SPACING, as_name, is_mistyped, shown
 from supplies.accounts.services import account_called, account_with, draw_number, is_password_of, use_code
 from supplies.errors import Refused
-from supplies.organisations.models import LONGEST_LIFE, Role, Scope, User
+from supplies.organisations.keys import LONGEST_LIFE, Scope
+from supplies.organisations.models import User
 from supplies.organisations.permissions import usable_scopes
+from supplies.organisations.roles import Role
 from supplies.organisations.services import TOKEN_LIFE
 
 security = structlog.get_logger("security")

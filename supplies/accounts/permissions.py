@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from supplies.organisations.models import Organisation, Role, User, Verified
+from supplies.organisations.models import Organisation, User, Verified
 from supplies.organisations.permissions import manages, may_moderate_in
+from supplies.organisations.roles import Role
 
 Kind = Organisation.Kind
 FITTING_ROLES: dict[str, Iterable[Role]] = {

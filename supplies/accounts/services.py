@@ -24,7 +24,8 @@ from supplies.accounts.numbers import new_number
 from supplies.accounts.permissions import invitable_roles
 from supplies.errors import NotEligible, Refused
 from supplies.journal.services import record
-from supplies.organisations.models import Membership, Organisation, Role, User
+from supplies.organisations.models import Membership, Organisation, User
+from supplies.organisations.roles import Role
 from supplies.organisations.services import enrol, revoke_token
 
 TOTP, RECOVERY_CODES = SecondFactor.Type.TOTP, SecondFactor.Type.RECOVERY_CODES

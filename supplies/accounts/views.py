@@ -44,7 +44,8 @@ from supplies.accounts.models import Invitation, Session
 from supplies.accounts.numbers import is_number, shown
 from supplies.accounts.permissions import invitable_roles
 from supplies.errors import Refused
-from supplies.organisations.models import ApiToken, Membership, Organisation, User
+from supplies.organisations.keys import ApiToken
+from supplies.organisations.models import Membership, Organisation, User
 from supplies.organisations.permissions import manages
 from supplies.organisations.services import dismiss, issue_token, make_manager, revoke_token
 from supplies.organisations.visitors import (

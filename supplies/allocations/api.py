@@ -17,7 +17,7 @@ from supplies.api_fields import Coded, Named, Reason, RowSerializer
 from supplies.catalogue.api import shown
 from supplies.emergencies.models import Emergency
 from supplies.errors import NotYours
-from supplies.organisations.models import Scope
+from supplies.organisations.keys import Scope
 from supplies.organisations.tokens import HasScope, signed_in
 
 

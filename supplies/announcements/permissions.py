@@ -2,7 +2,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from supplies.organisations.models import Organisation, Role
+from supplies.organisations.models import Organisation
+from supplies.organisations.roles import Role
 from supplies.regions.models import Region
 
 

@@ -21,7 +21,8 @@ from supplies.carriers.interfaces import NotRead, NotSigned, Said, interface_of
 from supplies.carriers.models import CarrierAccount, carriers_of
 from supplies.catalogue.keeping import EARTHLY
 from supplies.errors import NotYours
-from supplies.organisations.models import Organisation, Scope
+from supplies.organisations.keys import Scope
+from supplies.organisations.models import Organisation
 from supplies.organisations.tokens import HasScope, signed_in
 from supplies.shipments.tracking import Step
 

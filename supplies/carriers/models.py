@@ -8,7 +8,8 @@ from django.db import models
 from django.db.models import CheckConstraint, Exists, F, Index, OuterRef, Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
 
-from supplies.organisations.models import Organisation, Role, User
+from supplies.organisations.models import Organisation, User
+from supplies.organisations.roles import Role
 from supplies.sealing import Sealed
 from supplies.shipments.models import Shipment, ShipmentStatus
 from supplies.shipments.tracking import TrackingEvent

@@ -13,7 +13,7 @@ from supplies.catalogue.dictionary import Dictionary
 from supplies.catalogue.models import Category, Item, Standard, StandardStatus
 from supplies.catalogue.services import Counterfeits
 
-# -- Quantities of items, for every concept that has them --------------------------------------------------
+# -- Items and quantities of them, for every concept that has them -----------------------------------------
 
 
 def shown(item: Item, quantity: int | None) -> str | None:
@@ -56,6 +56,16 @@ class StandardField(CatalogueField):
     rows = "standards"
 
 
+class InCategoryFilter(django_filters.ModelChoiceFilter):
+    """Rows of the items of a category. `field_name` leads to the item."""
+
+    def __init__(self, field_name: str = "item") -> None:
+        super().__init__(field_name=field_name, queryset=Category.objects.all())
+
+    def filter(self, qs: Any, value: Category | None) -> Any:
+        return qs if value is None else qs.filter(**{f"{self.field_name}__in": Item.objects.codes_in(value)})
+
+
 def in_base_units(line: dict[str, Any], dictionary: Dictionary) -> dict[str, Any]:
     """A line whose quantity was said in some unit, with quantity in base units and unit as a row.
 
@@ -88,6 +98,8 @@ class CategorySerializer(RowSerializer):
 class ItemSerializer(RowSerializer):
     base_unit = Coded(help_text="Quantities are whole numbers of this unit.")
     display_unit = Coded(help_text="The unit people use: display_factor base units.")
+    note = serializers.CharField(source="note_shown", read_only=True)
+    note_en = serializers.CharField(source="note", read_only=True)
 
     class Meta:
         model = Item
@@ -115,6 +127,9 @@ class ItemSerializer(RowSerializer):
             "min_shelf_days",
             "plausible_max",
             "assumed_quantity",
+            "note",
+            "note_zh",
+            "note_en",
         ]
         read_only_fields = fields
 
@@ -126,12 +141,14 @@ class StandardSerializer(RowSerializer):
             "code",
             "issuer",
             "title",
+            "title_zh",
             "items",
             "medical_use",
             "sterile",
             "filtration_pct",
             "filtration_metric",
             "fluid_resistance",
+            "fluid_resistance_zh",
             "other_requirements",
             "valid_from",
             "withdrawn_on",

@@ -27,6 +27,7 @@ WRITTEN = re.compile(
 )
 SYNONYMS_SHOWN = 2
 SUGGESTED = 8
+MOST_CALLED = 60  # characters of a name that is looked up
 
 
 def read_amount(text: str) -> Fraction:
@@ -201,11 +202,20 @@ def _label(name_zh: str, name_en: str, synonyms: list[str], unit_zh: str, unit_e
 class GoodsForm(forms.Form):
     """One line of goods: which item, how much, in which unit. `shelf` is shared by all lines of a page.
 
+    The item is found by what people call it (`called`) and chosen from what is known by that name.
+
     After a valid clean, cleaned_data has `item` (an Item), `quantity` (base units, or None) and `standards`.
     """
 
     details: tuple[str, ...] = ()  # fields that are folded away
 
+    called = forms.CharField(
+        label=gettext_lazy("What do you call it?"),
+        required=False,
+        max_length=MOST_CALLED,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "data-picks": "item"}),
+        help_text=gettext_lazy("Any name: N95, 口罩, 84, gown. What we know by it stands in the list below."),
+    )
     item = forms.ChoiceField(label=gettext_lazy("Item"), widget=LongSelect)
     amount = AmountField(label=gettext_lazy("How many"), required=False)
     unit = forms.ChoiceField(label=gettext_lazy("Counted in"), required=False, widget=LongSelect)
@@ -230,6 +240,28 @@ class GoodsForm(forms.Form):
         self.oddities: list[str] = []
         self.fields["item"].choices = shelf.item_choices  # type: ignore[attr-defined]
         self.fields["unit"].choices = shelf.unit_choices  # type: ignore[attr-defined]
+        # Not asked of the fields: what they begin with would be settled by that.
+        given = {name: self.data.get(self.add_prefix(name)) for name in ("called", "item")}
+        given = given if self.is_bound else {name: self.initial.get(name) for name in given}
+        called = given["called"] or ""
+        suggested = [] if given["item"] else shelf.suggest(called)
+        self.is_unknown = bool(called.strip()) and not (suggested or given["item"])
+        if suggested:
+            self._put_first({one.item.code for one in suggested}, called)
+
+    def _put_first(self, known: set[str], called: str) -> None:
+        """Without JavaScript: what was meant stands at the top of the list, and is chosen where nothing else can be meant."""
+        items, empty = self.fields["item"], ("", _("— choose —"))
+        found = [
+            (code, name)
+            for _group, rows in self.shelf.item_choices[1:]
+            for code, name in rows
+            if code in known
+        ]
+        title = _("Known as “%(name)s”") % {"name": called}
+        items.choices = [empty, (title, found), *self.shelf.item_choices[1:]]  # type: ignore[attr-defined]
+        if len(found) == 1 and not self.is_bound:
+            self.initial["item"] = found[0][0]
 
     def has_changed(self) -> bool:
         """Ticks alone do not make a line."""

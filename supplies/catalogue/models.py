@@ -10,11 +10,10 @@ from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import CheckConstraint, F, Func, Q, UniqueConstraint, Value
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from supplies.catalogue.keeping import HazardClass, dangerous_with_number_and_class, temperatures_in_order
-from supplies.editions.models import Bilingual, ReferenceRow
+from supplies.editions.models import Bilingual, ReferenceRow, in_readers_language
 from supplies.editions.models import ReferenceEdition as ReferenceEdition
 from supplies.quantity import MOST
 
@@ -56,6 +55,11 @@ class ItemQuerySet(models.QuerySet["Item"]):
 
     def in_category(self, category: Category | str) -> ItemQuerySet:
         return self.filter(category=category)
+
+    def codes_in(self, category: Category | str) -> list[str]:
+        """Codes of what is in a category, looked up to narrow other rows by: joined, PostgreSQL takes every category to be as
+        common as another, and walks through all needs in the list's order for one of which nothing is open."""
+        return list(self.in_category(category).values_list("pk", flat=True))
 
     def known_as(self, text: str) -> ItemQuerySet:
         """Items whose code, name or synonym is exactly this text, whatever its case or width."""
@@ -156,7 +160,11 @@ class Item(Bilingual, ReferenceRow):
         help_text=_("What a need without a number is matched up to, in base units."),
     )
     assumed_because = models.CharField(_("how the assumed quantity was found"), max_length=300, blank=True)
+    assumed_because_zh = models.CharField(
+        _("how it was found, in Chinese"), max_length=300, blank=True, db_default="", default=""
+    )
     note = models.CharField(_("note"), max_length=300, blank=True)
+    note_zh = models.CharField(_("note in Chinese"), max_length=300, blank=True, db_default="", default="")
     is_active = models.BooleanField(_("active"), default=True)
 
     objects = ItemQuerySet.as_manager()
@@ -179,6 +187,14 @@ class Item(Bilingual, ReferenceRow):
                 name="item_with_a_un_number_is_dangerous", condition=Q(un_number="") | Q(is_dangerous=True)
             ),
         ]
+
+    @property
+    def note_shown(self) -> str:
+        return in_readers_language(self.note_zh, self.note)
+
+    @property
+    def assumed_because_shown(self) -> str:
+        return in_readers_language(self.assumed_because_zh, self.assumed_because)
 
     def shown(self, quantity: int) -> Decimal:
         """A quantity of base units as people read it: 100 single gloves are 50 pairs."""
@@ -280,6 +296,14 @@ class Standard(ReferenceRow):
     code = models.CharField(_("code"), max_length=40, primary_key=True)
     issuer = models.CharField(_("issuer"), max_length=40)
     title = models.CharField(_("title"), max_length=160)
+    title_zh = models.CharField(
+        _("title in Chinese"),
+        max_length=160,
+        blank=True,
+        db_default="",
+        default="",
+        help_text=_("Where the title has English words in it."),
+    )
     items = models.ManyToManyField(Item, blank=True, related_name="standards", verbose_name=_("items"))
     medical_use = models.CharField(_("medical use"), max_length=8, choices=MedicalUse)
     sterile = models.CharField(_("sterility"), max_length=8, choices=Sterility)
@@ -288,6 +312,9 @@ class Standard(ReferenceRow):
     )
     filtration_metric = models.CharField(_("filtration measured as"), max_length=80, blank=True)
     fluid_resistance = models.CharField(_("fluid resistance"), max_length=120, blank=True)
+    fluid_resistance_zh = models.CharField(
+        _("fluid resistance in Chinese"), max_length=120, blank=True, db_default="", default=""
+    )
     other_requirements = models.CharField(_("other requirements"), max_length=300, blank=True)
     valid_from = models.DateField(_("valid from"), null=True, blank=True)
     replaced_by = models.ForeignKey(
@@ -328,7 +355,15 @@ class Standard(ReferenceRow):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return in_readers_language(self.title_zh, self.title)
+
+    @property
+    def fluid_resistance_shown(self) -> str:
+        return in_readers_language(self.fluid_resistance_zh, self.fluid_resistance)
 
     def is_in_force(self, on: date) -> bool:
         """Whether this edition may be claimed on this day."""
@@ -405,6 +440,9 @@ class Substitution(ReferenceRow):
     condition = models.CharField(_("condition"), max_length=300, blank=True)
     condition_zh = models.CharField(_("condition in Chinese"), max_length=300, blank=True)
     evidence = models.CharField(_("evidence"), max_length=160, blank=True)
+    evidence_zh = models.CharField(
+        _("evidence in Chinese"), max_length=160, blank=True, db_default="", default=""
+    )
     is_wasteful = models.BooleanField(
         _("wasteful"), default=False, help_text=_("Better goods than needed: accepted, ranked lower.")
     )
@@ -428,9 +466,11 @@ class Substitution(ReferenceRow):
 
     @property
     def condition_shown(self) -> str:
-        """The condition in the reader's language, or else in the other one."""
-        is_chinese = (get_language() or "").startswith("zh")
-        return (self.condition_zh or self.condition) if is_chinese else (self.condition or self.condition_zh)
+        return in_readers_language(self.condition_zh, self.condition)
+
+    @property
+    def evidence_shown(self) -> str:
+        return in_readers_language(self.evidence_zh, self.evidence)
 
 
 class TransportMode(Bilingual, ReferenceRow):
@@ -523,5 +563,5 @@ class CounterfeitMark(ReferenceRow):
 
     @property
     def warning(self) -> str:
-        """What is wrong with it, in the reader's language."""
-        return self.wrong_zh if self.wrong_zh and (get_language() or "").startswith("zh") else self.wrong
+        """What is wrong with it."""
+        return in_readers_language(self.wrong_zh, self.wrong)

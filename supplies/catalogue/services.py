@@ -18,7 +18,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from supplies.catalogue.dictionary import Dictionary, Found, StandardReading
-from supplies.catalogue.marks import Reading, bare, read_marks
+from supplies.catalogue.marks.mark import bare
+from supplies.catalogue.marks.reading import Reading, read_marks
 from supplies.catalogue.models import (
     Category,
     CounterfeitMark,

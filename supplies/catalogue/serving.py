@@ -21,7 +21,9 @@ def served_by(text: str) -> list[Served]:
 
     Which edition and class exactly decides over a single need; this only says where to look.
     """
-    named = Q(code__iexact=text) | Q(aliases__contains=[text]) | Q(title__holds=text)
+    named = (
+        Q(code__iexact=text) | Q(aliases__contains=[text]) | Q(title__holds=text) | Q(title_zh__holds=text)
+    )
     standards = list(Standard.objects.filter(named).values_list("pk", flat=True))
     own = list(Item.objects.active().mentioning(text).by_category())
     if not own:

@@ -11,7 +11,8 @@ from django.utils.translation import pgettext_lazy
 from supplies.free_text import ShortText
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.needs.models import Appeal, Need
-from supplies.organisations.models import Facility, Membership, Organisation, Role, User, in_regions_of
+from supplies.organisations.models import Facility, Membership, Organisation, User, in_regions_of
+from supplies.organisations.roles import Role
 from supplies.quantity import QuantityField, new_code, within_bounds
 from supplies.regions.models import Region
 

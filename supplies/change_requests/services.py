@@ -33,7 +33,8 @@ from supplies.needs import services as asking
 from supplies.needs.models import Appeal, AppealStatus, Need, NeedStatus
 from supplies.needs.reminders import address
 from supplies.organisations import services as people
-from supplies.organisations.models import Facility, Organisation, User, Verdict, Verified
+from supplies.organisations.models import Facility, Organisation, User, Verified
+from supplies.organisations.verification import Verdict
 
 Subject = Need | Appeal | Facility | Organisation
 

@@ -21,6 +21,7 @@ from supplies.shipments.models import ShipmentStatus
 
 STYLESHEET = Path("static/site/site.css")
 LEAST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3 AA, text of ordinary size
+LEAST_OF_PARTS = 3  # WCAG 2.2, 1.4.11 AA, edges of fields and what a drawing means
 
 # Every ink that text is written in and the ground it stands on, by their names in the stylesheet.
 USES = (
@@ -66,12 +67,14 @@ def luminance(colour: str) -> float:
 def palette() -> tuple[Pair, ...]:
     """The pairs of colours as the stylesheet has them."""
     text = (settings.BASE_DIR / STYLESHEET).read_text(encoding="utf-8")
-    named = {name: value.lower() for name, value in re.findall(r"--([\w-]+): (#[0-9a-fA-F]{3,6});", text)}
-    full = {
-        name: value if len(value) == 7 else "#" + "".join(2 * digit for digit in value[1:])
-        for name, value in named.items()
-    }
-    return tuple(Pair(use, full[ink], full[ground]) for use, ink, ground in USES)
+    named = dict(re.findall(r"--([\w-]+): (#[0-9a-fA-F]{3,6});", text))
+    return tuple(Pair(use, six_digits(named[ink]), six_digits(named[ground])) for use, ink, ground in USES)
+
+
+def six_digits(colour: str) -> str:
+    """#fff or #FFFFFF -> #ffffff."""
+    colour = colour.lower()
+    return colour if len(colour) == 7 else "#" + "".join(2 * digit for digit in colour[1:])
 
 
 class ExampleForm(forms.Form):
@@ -88,6 +91,7 @@ class ExampleForm(forms.Form):
         widget=forms.RadioSelect,
         choices=(("ward", _("on the ward")), ("icu", _("intensive care"))),
     )
+    remark = forms.CharField(label=_("Remark"), required=False)
 
 
 @require_safe

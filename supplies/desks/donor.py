@@ -21,7 +21,7 @@ from supplies.offers.models import Donation, DonationQuerySet, DonationStatus, O
 from supplies.organisations.visitors import SignedIn, private, signed_in
 from supplies.papers.models import Certificate
 from supplies.privacy.reaching import HandOver
-from supplies.receipts.models import ReceiptLine
+from supplies.receipts.models import ReceiptLine, Thanks
 from supplies.shipments.models import Shipment, ShipmentLine, ShipmentStatus
 from supplies.templatetags.amounts import amount, place
 
@@ -94,6 +94,15 @@ class Promise:
     shipment: Shipment | None
     hand_over: HandOver
     words: tuple[str, ...]
+
+    @property
+    def thanks(self) -> Thanks | None:
+        said: Thanks | None = getattr(self.shipment, "thanks", None)
+        return said if said is not None and said.withheld_at is None else None
+
+    @property
+    def is_to_be_sent(self) -> bool:
+        return self.allocation.status in PROMISED
 
 
 def own_gifts(user: Any) -> DonationQuerySet:
@@ -190,7 +199,7 @@ def _promises(gift: Donation) -> list[Promise]:
     carried = (
         ShipmentLine.objects.filter(allocation__in=promises)
         .exclude(shipment__status=ShipmentStatus.CANCELLED)
-        .select_related("shipment")
+        .select_related("shipment__thanks")
         .order_by("pk")
     )
     shipments = {row.allocation_id: row.shipment for row in carried}

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, time
 from itertools import groupby
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -187,13 +188,13 @@ def _by_verdict(edges: Iterable[Substitution]) -> list[tuple[Verdict, list[Subst
     ]
 
 
-def _summed(row: Item, gaps: Iterable[ItemGap]) -> dict[str, Any] | None:
+def _summed(row: Item, gaps: Iterable[ItemGap]) -> SimpleNamespace | None:
     """All regions together, as the quantity bar reads a need."""
     gaps = list(gaps)
     if not gaps:
         return None
     sums: dict[str, Any] = {name: sum(getattr(gap, name) for gap in gaps) for name in SUMS}
-    return {**sums, "item": row, "quantity_proposed": 0, "status": "open"}
+    return SimpleNamespace(**sums, item=row, quantity_proposed=0)
 
 
 def _numbered(

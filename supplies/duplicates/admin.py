@@ -21,9 +21,8 @@ from supplies.leaks import masked
 from supplies.needs.models import Need
 from supplies.organisations.desk import DeskAdmin, Verb, Waiting, by_status, in_units, link_to, table
 from supplies.organisations.models import Organisation, User
+from supplies.organisations.side_by_side import Compared, compared
 from supplies.wording import listed
-
-Row = tuple[Any, Any, Any, bool]  # what is compared, the one's, the other's, whether they differ
 
 
 def merge_into_first(pair: DuplicatePair, *, by: User, at: datetime) -> Merge:
@@ -79,17 +78,11 @@ class PairAdmin(DeskAdmin):
             context |= {"pair": pair, "compared": self.compared(pair), **self.consequences(pair)}
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def compared(self, pair: Any) -> list[Row]:
+    def compared(self, pair: Any) -> list[Compared]:
         raise NotImplementedError
 
     def consequences(self, pair: Any) -> dict[str, Any]:
         return {}
-
-
-def compared(one: Any, other: Any, facts: Iterable[tuple[Any, Any]]) -> list[Row]:
-    """Each fact of both, and whether they differ. A fact is a label, and what tells it of a row."""
-    rows = [(label, tell(one), tell(other)) for label, tell in facts]
-    return [(label, a or "–", b or "–", a != b) for label, a, b in rows if a or b]
 
 
 @admin.register(DuplicatePair)
@@ -128,7 +121,7 @@ class DuplicatePairAdmin(PairAdmin):
     def name_of(self, row: Any) -> str:
         return self.names(row)
 
-    def compared(self, pair: DuplicatePair) -> list[Row]:
+    def compared(self, pair: DuplicatePair) -> list[Compared]:
         return compared(pair.one, pair.other, [*FACTS, *_asked_by_both(pair)])
 
     def consequences(self, pair: DuplicatePair) -> dict[str, Any]:
@@ -182,7 +175,7 @@ NEED_FACTS = (
     (_("accepted standards"), lambda need: listed(s.code for s in need.accepted_standards.order_by("code"))),
     (_("as written"), lambda need: masked(need.as_written)),
     (_("source"), lambda need: masked(need.appeal.source_name)),
-    (_("need"), lambda need: link_to(need, str(need.pk)[:8])),
+    (_("need"), lambda need: link_to(need, gettext("its page"))),
 )  # fmt: skip
 
 
@@ -231,7 +224,7 @@ class DuplicateNeedsAdmin(PairAdmin):
     def name_of(self, row: Any) -> str:
         return f"{self.goods(row)} · {self.site(row)}"
 
-    def compared(self, pair: DuplicateNeeds) -> list[Row]:
+    def compared(self, pair: DuplicateNeeds) -> list[Compared]:
         return compared(pair.one, pair.other, NEED_FACTS)
 
 

@@ -18,7 +18,8 @@ from supplies.listings.models import ListedFacility
 from supplies.loads.models import ConsolidatedLoad
 from supplies.needs.models import Appeal
 from supplies.offers.models import Donation
-from supplies.organisations.models import Alias, Contact, Facility, Membership, Organisation
+from supplies.organisations.contacts import Contact
+from supplies.organisations.models import Alias, Facility, Membership, Organisation
 from supplies.shipments.models import Leg, Shipment
 
 MADE = ""  # in place of a column: the merge made the row, and undoing it deletes it

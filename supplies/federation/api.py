@@ -7,7 +7,8 @@ from rest_framework import serializers
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from supplies.api_fields import Coded, Readable, RowSerializer, WholeNumber, Words
-from supplies.catalogue.models import Category, Item
+from supplies.catalogue.api import InCategoryFilter
+from supplies.catalogue.models import Item
 from supplies.federation.models import TOLD, ForeignNeed, Peer
 from supplies.needs.models import Urgency
 from supplies.regions.api import InRegionFilter
@@ -87,7 +88,7 @@ class ForeignNeedSerializer(RowSerializer):
 
 class ForeignNeedFilter(django_filters.FilterSet):
     region = InRegionFilter("region__path")
-    category = django_filters.ModelChoiceFilter(queryset=Category.objects.all(), field_name="item__category")
+    category = InCategoryFilter()
     item = django_filters.ModelChoiceFilter(queryset=Item.objects.all())
     status = django_filters.ChoiceFilter(choices=[(status.value, status.label) for status in TOLD])
     urgency = django_filters.ChoiceFilter(choices=Urgency.choices)

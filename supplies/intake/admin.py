@@ -77,6 +77,7 @@ from supplies.organisations.desk import (
     who,
 )
 from supplies.organisations.models import User
+from supplies.organisations.progress import LongWork, Progress
 from supplies.organisations.visitors import has_confirmed, lead_to_confirm
 from supplies.sheets import in_pieces
 
@@ -119,7 +120,7 @@ class OnItsPage(Verb):
 
 
 @admin.register(Import)
-class ImportAdmin(DeskAdmin):
+class ImportAdmin(LongWork):
     """Lists, those that wait first; and the page of one, on which its rows are looked through and entered."""
 
     when_empty = _(
@@ -199,6 +200,15 @@ class ImportAdmin(DeskAdmin):
     @admin.display(description=_("problem"))
     def trouble(self, batch: Import) -> str:
         return Finding.from_json(batch.problem).sentence if batch.problem else "–"
+
+    def progress_of(self, row: Import) -> Progress | None:
+        if not row.is_moving:
+            return None
+        if not row.rows_total:
+            is_waiting = row.status == BatchStatus.RECEIVED
+            return Progress(gettext("Waits for a worker") if is_waiting else gettext("About to begin"))
+        counts = {"done": f"{row.rows_done:,}", "total": f"{row.rows_total:,}"}
+        return Progress(gettext("%(done)s of %(total)s rows") % counts, row.rows_done, row.rows_total)
 
     # -- handing in -------------------------------------------------------------------------------------
 

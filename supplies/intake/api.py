@@ -49,7 +49,8 @@ from supplies.intake.permissions import may_import
 from supplies.intake.reading.findings import Finding, Unreadable
 from supplies.intake.reading.plain import LONGEST
 from supplies.needs.models import QuantityKind, SenderKind
-from supplies.organisations.models import Scope, User
+from supplies.organisations.keys import Scope
+from supplies.organisations.models import User
 from supplies.organisations.tokens import HasScope
 from supplies.sheets import in_pieces
 

@@ -3,8 +3,8 @@ from typing import Any
 from supplies.attachments.models import Attachment
 from supplies.attachments.models import Kind as FileKind
 from supplies.intake.models import Import, ImportedLine
-from supplies.organisations.models import Role
 from supplies.organisations.permissions import may_moderate, may_moderate_in
+from supplies.organisations.roles import Role
 
 
 def may_review(user: Any, line: ImportedLine) -> bool:

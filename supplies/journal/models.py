@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from supplies.append_only import OnlyAdded
-from supplies.journal.words import told
+from supplies.journal.words import facts_told, told
 from supplies.sealing import Sealed
 
 # No text of any fact has a space, a letter that is not ASCII, or more than 80 characters: no name, no address, no note.
@@ -86,6 +86,10 @@ class Event(models.Model):
     @property
     def told(self) -> str:
         return told(self.kind)
+
+    @property
+    def facts_told(self) -> list[tuple[str, Any]]:
+        return facts_told(self.facts)
 
 
 class Unsealed(models.Model):

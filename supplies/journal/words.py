@@ -1,5 +1,8 @@
 """What happened to a row, in words: the history at the desk is read by people, the journal's kinds by programs."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.translation import pgettext_lazy
 
 TOLD = {
@@ -71,6 +74,7 @@ TOLD = {
     "returning": pgettext_lazy("what happened to a row", "on the way back"),
     "said_delivered": pgettext_lazy("what happened to a row", "the carrier says it was delivered"),
     "seconded": pgettext_lazy("what happened to a row", "a second volunteer agreed"),
+    "seen": pgettext_lazy("what happened to a row", "seen on its way"),
     "settled": pgettext_lazy("what happened to a row", "settled"),
     "shipped": pgettext_lazy("what happened to a row", "shipped"),
     "short": pgettext_lazy("what happened to a row", "stays short"),
@@ -97,3 +101,20 @@ TOLD = {
 def told(kind: str) -> str:
     """The word for "need.met" beside the need it happened to; the kind itself where there is none."""
     return str(TOLD.get(kind.partition(".")[2], kind))
+
+
+# The facts that tell a reader something. The rest are codes for programs, and stand in the journal.
+FACTS = {
+    "accepted": pgettext_lazy("fact of an event", "accepted"),
+    "approved": pgettext_lazy("fact of an event", "approved"),
+    "item": pgettext_lazy("fact of an event", "item"),
+    "lines": pgettext_lazy("fact of an event", "lines"),
+    "proposed": pgettext_lazy("fact of an event", "proposed"),
+    "quantity": pgettext_lazy("fact of an event", "quantity"),
+    "round": pgettext_lazy("fact of an event", "round of checking"),
+}
+
+
+def facts_told(facts: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Those of an event's facts that are read by people, each with its word."""
+    return [(str(FACTS[name]), fact) for name, fact in facts.items() if name in FACTS]

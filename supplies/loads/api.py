@@ -19,7 +19,8 @@ from supplies.errors import NotYours
 from supplies.loads import services
 from supplies.loads.models import ConsolidatedLoad, LoadStatus
 from supplies.loads.permissions import may_drive, may_gather
-from supplies.organisations.models import Facility, Organisation, Scope
+from supplies.organisations.keys import Scope
+from supplies.organisations.models import Facility, Organisation
 from supplies.organisations.tokens import HasScope, signed_in
 from supplies.regions.models import Region
 from supplies.shipments.models import Shipment

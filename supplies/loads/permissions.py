@@ -1,8 +1,9 @@
 from typing import Any
 
 from supplies.loads.models import ConsolidatedLoad
-from supplies.organisations.models import Facility, Role
+from supplies.organisations.models import Facility
 from supplies.organisations.permissions import acts_for, may_coordinate
+from supplies.organisations.roles import Role
 
 
 def may_gather(user: Any, consignee: Facility) -> bool:

@@ -19,7 +19,6 @@ from supplies.needs import services
 from supplies.needs.models import Appeal, AppealStatus, Need, NeedStatus, SenderKind
 from supplies.organisations.desk import (
     DeskAdmin,
-    DeskInline,
     ReasonForm,
     Verb,
     Waiting,
@@ -28,9 +27,9 @@ from supplies.organisations.desk import (
     in_units,
     source_link,
 )
-from supplies.organisations.models import CallOrigin, CallOutcome
 from supplies.organisations.permissions import may_moderate
 from supplies.organisations.previewing import PreviewedVerb
+from supplies.organisations.verification import CallOrigin, CallOutcome
 from supplies.wording import bracketed, listed
 
 
@@ -61,31 +60,6 @@ class CallForm(forms.Form):
         max_length=300,
         required=False,
     )
-
-
-class NeedInline(DeskInline):
-    """The words of the source beside what was read from them."""
-
-    model = Need
-    fields = ("as_written", "item", "asked", "standards", "urgency", "needed_by", "stock_on_hand", "status")
-    show_change_link = True
-    ordering = ("created_at", "pk")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Need]:
-        return (
-            super()
-            .get_queryset(request)
-            .select_related("item__display_unit", "appeal__facility")
-            .prefetch_related("accepted_standards")
-        )
-
-    @admin.display(description=_("quantity"))
-    def asked(self, need: Need) -> str:
-        return asked(need)
-
-    @admin.display(description=_("standards"))
-    def standards(self, need: Need) -> str:
-        return listed(standard.code for standard in need.accepted_standards.all()) or "–"
 
 
 @admin.register(Appeal)
@@ -130,7 +104,6 @@ class AppealAdmin(DeskAdmin):
         ),
         (_("Trail"), {"fields": ("code", "posted_by", "created_at", "moderated_by", "moderated_at")}),
     )
-    inlines = (NeedInline,)
     actions = (
         PreviewedVerb("publish", _("Publish"), services.publish, fits=[AppealStatus.WAITING]),
         PreviewedVerb("refuse", _("Refuse"), services.refuse, asks=ReasonForm, fits=[AppealStatus.WAITING]),

@@ -25,8 +25,15 @@ from supplies.api_fields import (
     WholeNumber,
     Words,
 )
-from supplies.catalogue.api import ItemField, StandardField, dictionary_of, in_base_units, shown
-from supplies.catalogue.models import Category, Item
+from supplies.catalogue.api import (
+    InCategoryFilter,
+    ItemField,
+    StandardField,
+    dictionary_of,
+    in_base_units,
+    shown,
+)
+from supplies.catalogue.models import Item
 from supplies.emergencies.models import Emergency
 from supplies.errors import NotYours
 from supplies.leaks import masked
@@ -34,7 +41,8 @@ from supplies.needs import services
 from supplies.needs.models import Appeal, AppealStatus, Need, NeedStatus, Urgency
 from supplies.needs.permissions import may_change_appeal, may_change_need
 from supplies.organisations.api import is_insider, visible_organisations
-from supplies.organisations.models import Facility, Scope
+from supplies.organisations.keys import Scope
+from supplies.organisations.models import Facility
 from supplies.organisations.permissions import may_post_for
 from supplies.organisations.tokens import signed_in
 from supplies.regions.api import InRegionFilter
@@ -299,9 +307,7 @@ class AppealFilter(django_filters.FilterSet):
 
 class NeedFilter(django_filters.FilterSet):
     region = InRegionFilter("region_path")
-    category = django_filters.ModelChoiceFilter(
-        queryset=Category.objects.all(), field_name="item__category", method="in_category"
-    )
+    category = InCategoryFilter()
     item = django_filters.ModelChoiceFilter(queryset=Item.objects.all())
     organisation = django_filters.ModelChoiceFilter(
         queryset=visible_organisations, field_name="site__organisation"
@@ -325,9 +331,6 @@ class NeedFilter(django_filters.FilterSet):
     class Meta:
         model = Need
         fields: list[str] = []
-
-    def in_category(self, queryset: Any, name: str, category: Category) -> QuerySet[Need]:
-        return queryset.in_category(category)  # type: ignore[no-any-return]
 
     def about(self, queryset: Any, name: str, text: str) -> QuerySet[Need]:
         return queryset.about(text)  # type: ignore[no-any-return]

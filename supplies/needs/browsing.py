@@ -1,11 +1,12 @@
 """The list of needs a page at a time: what is open before what is not, the most urgent first or the nearest first.
 
 A page is cut by key, never by offset or count, where an index says. The key holds the phase (open, then the rest), the
-path of the region where the nearest come first, and the place in the order; it is signed, so that nobody makes one up.
+region where the nearest come first, and the place in the order; it is signed, so that nobody makes one up.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from django.core import signing
@@ -19,9 +20,10 @@ from supplies.regions.models import Region
 
 ORDER = ("urgency", "is_grey", "needed_by", "pk")
 PER_PAGE = 20
-# Regions are asked for together: first those with about so many open needs, then with so many, then all that are left.
-# A page is nearly always full after the first; where few needs pass the filters, three questions find them all the same.
-TOGETHER = (1_000, 20_000)
+# Regions are asked for together: so many of the nearest first, then up to so many, then all that are left. A page is nearly
+# always full after the first; where few needs pass the filters, three questions find them all the same.
+TOGETHER = (50, 1_000)
+UNKNOWN_KM = 99_999  # of a place that nobody has located: farther than any other
 
 
 @dataclass(frozen=True)
@@ -34,47 +36,33 @@ class Page:
 
 
 class Nearest:
-    """The regions where something was open when they were counted last, from the nearest to the farthest from a place."""
+    """The regions where something was open when they were counted last, from the nearest to the farthest from a place.
+
+    km    by path, of the regions that were read
+    """
 
     def __init__(self, place: Point) -> None:
         lat, lon = (Coalesce(f"region__{name}", f"region__parent__{name}") for name in ("lat", "lon"))
-        rows = (
-            OpenThere.objects.filter(own_lines__gt=0)
-            .annotate(km=Cast(km_between(place, (lat, lon)), IntegerField()))
-            # As `_rank` has it: what is not known comes last, and paths are compared letter by letter.
-            .order_by(F("km").asc(nulls_last=True), Collate("region__path", "C"))
-            .values_list("region__path", "km", "own_lines")
+        self.km: dict[str, int] = {}
+        self.rows = OpenThere.objects.filter(own_lines__gt=0).annotate(
+            km=Coalesce(Cast(km_between(place, (lat, lon)), IntegerField()), UNKNOWN_KM),
+            path=Collate("region__path", "C"),
         )
-        self.km: dict[str, int | None] = {}
-        self.lines: dict[str, int] = {}
-        for path, km, lines in rows:
-            self.km[path], self.lines[path] = km, lines
-        self.paths = list(self.km)
 
-    def _rank(self, path: str) -> tuple[bool, int, str]:
-        km = self.km.get(path)
-        return km is None, km or 0, path
+    def batches(self, beside: tuple[int, str] | None, direction: int) -> Iterator[list[str]]:
+        """Paths of few regions first, then of many, then of the rest: those after (1) or before (-1) a place in the order.
 
-    def beyond(self, path: str | None, direction: int) -> list[str]:
-        """Those after (1) or before (-1) this one, beginning beside it; all for None."""
-        paths = self.paths[::direction]
-        if path is None:
-            return paths
-        here = self._rank(path)
-        return [each for each in paths if (self._rank(each) > here) == (direction > 0) and each != path]
-
-    def batches(self, paths: Sequence[str]) -> Iterator[list[str]]:
-        """Few regions first, then many, then the rest."""
-        for most in TOGETHER:
-            lines = end = 0
-            while end < len(paths) and (lines < most):
-                lines += self.lines[paths[end]]
-                end += 1
-            if end:
-                yield list(paths[:end])
-            paths = paths[end:]
-        if paths:
-            yield list(paths)
+        beside    km and path of that place, which is left out; None for all
+        """
+        rows, over = self.rows, "gt" if direction > 0 else "lt"
+        if beside is not None:
+            km, path = beside
+            rows = rows.filter(Q(**{f"km__{over}": km}) | Q(**{"km": km, f"path__{over}": path}))
+        rows = rows.order_by("km", "path") if direction > 0 else rows.order_by("-km", "-path")
+        for begin, end in pairwise([0, *TOGETHER, None]):
+            if found := dict(rows.values_list("path", "km")[begin:end]):
+                self.km |= found
+                yield list(found)
 
 
 def page(
@@ -103,9 +91,9 @@ def page(
 
 def _key(need: Need, near: Nearest | None) -> str:
     phase = 0 if need.status == "open" else 1
-    path = need.region_path if near and not phase else None
+    region = [near.km[need.region_path], need.region_path] if near and not phase else None
     place = [need.urgency, need.is_grey, f"{need.needed_by:%Y-%m-%d}", str(need.pk)]
-    return signing.dumps([phase, path, *place], salt="list of needs")
+    return signing.dumps([phase, region, *place], salt="list of needs")
 
 
 def _parts(
@@ -118,10 +106,12 @@ def _parts(
         if near is None or number:
             yield _ordered(_beyond(rows, at[2:], direction) if at else rows, direction)
             continue
-        path = at[1] if at else None
-        if at and path is not None:
+        beside = None
+        if at and at[1] is not None:
+            beside = km, path = at[1]
+            near.km[path] = km
             yield _ordered(_beyond(rows.filter(region_path=path), at[2:], direction), direction)
-        for paths in near.batches(near.beyond(path, direction)):
+        for paths in near.batches(beside, direction):
             yield _in_turn(rows, paths, direction)
 
 

@@ -102,13 +102,6 @@ class AppealForm(ContactForm):
 
 
 class NeedForm(GoodsForm):
-    called = forms.CharField(
-        label=gettext_lazy("What do you call it?"),
-        required=False,
-        max_length=60,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "data-picks": "item"}),
-        help_text=gettext_lazy("Any name: N95, 口罩, 84, gown. What we know by it stands in the list below."),
-    )
     quantity_kind = forms.ChoiceField(
         label=gettext_lazy("Quantity"),
         choices=[
@@ -166,28 +159,6 @@ class NeedForm(GoodsForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.hint: Hint | None = None
-        # Not asked of the fields: what they begin with would be settled by that.
-        given = {name: self.data.get(self.add_prefix(name)) for name in ("called", "item")}
-        given = given if self.is_bound else {name: self.initial.get(name) for name in given}
-        called = given["called"] or ""
-        self.suggested = self.shelf.suggest(called)
-        if self.suggested and not given["item"]:
-            self._put_first(called)
-
-    def _put_first(self, called: str) -> None:
-        """Without JavaScript: what was meant stands at the top of the list, and is chosen where nothing else can be meant."""
-        items, empty = self.fields["item"], ("", _("— choose —"))
-        known = {one.item.code for one in self.suggested}
-        found = [
-            (code, name)
-            for _group, rows in self.shelf.item_choices[1:]
-            for code, name in rows
-            if code in known
-        ]
-        title = _("Known as “%(name)s”") % {"name": called}
-        items.choices = [empty, (title, found), *self.shelf.item_choices[1:]]  # type: ignore[attr-defined]
-        if len(found) == 1 and not self.is_bound:
-            self.initial["item"] = found[0][0]
 
     def has_changed(self) -> bool:
         """Of a line that was read, to choose no item leaves it out."""

@@ -271,10 +271,7 @@ class NeedQuerySet(models.QuerySet["Need"]):
         return self.filter(region_path__startswith=region.path)
 
     def in_category(self, category: Category) -> Self:
-        """Its items are looked up first: joined, PostgreSQL takes every category to be as common as another, and walks
-        through all needs in the list's order for one of which nothing is open."""
-        items = Item.objects.in_category(category).values_list("pk", flat=True)
-        return self.filter(item__in=list(items))
+        return self.filter(item__in=Item.objects.codes_in(category))
 
     def in_emergency(self, emergency: Emergency) -> Self:
         return self.filter(appeal__emergency=emergency)

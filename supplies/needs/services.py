@@ -33,7 +33,8 @@ from supplies.needs.models import (
 )
 from supplies.needs.permissions import speaks_as
 from supplies.organisations import services as people
-from supplies.organisations.models import CallOutcome, Facility, User
+from supplies.organisations.models import Facility, User
+from supplies.organisations.verification import CallOutcome
 
 DAYS_ASSUMED = 30  # a need without a date: the lists of 2020 never gave one
 URGENCY_ASSUMED = Urgency.SOON

@@ -19,10 +19,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from supplies.accounts import drafts
-from supplies.accounts.models import Draft
 from supplies.attachments.models import Attachment
-from supplies.catalogue.forms import Shelf, Suggestion, standards_known
+from supplies.catalogue.forms import Shelf, standards_known
 from supplies.catalogue.hints import hints
+from supplies.catalogue.views import known_by
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
 from supplies.free_text import told_of
@@ -72,7 +72,7 @@ def browse(request: HttpRequest) -> HttpResponse:
             for name, key in (("before", found.before), ("after", found.after))
             if key
         },
-        "km": near.km if near else {},
+        "km": {path: km for path, km in near.km.items() if km < browsing.UNKNOWN_KM} if near else {},
         "is_narrowed": any(form.data.get(name) for name in form.fields),
         "crumbs": [(place, _address(request, region=place.pk)) for place in _chain(region)],
         "inside": [(row, _address(request, region=row.region_id)) for row in _inside(region)],
@@ -199,7 +199,8 @@ def post(request: SignedIn, pk: UUID) -> HttpResponse:
     if request.method == "POST" and {"keep", "forget"} & set(request.POST):
         return _keep_or_forget(request, facility, at=at)
     kept = drafts.find(page=request.path, by=request.user, at=at) if request.method == "GET" else None
-    form, lines = _fill_in(request, facility, going_on, kept, shelf, on=today)
+    came_back = unsent(request, is_told=kept is None)
+    form, lines = _fill_in(request, facility, going_on, once_more(came_back, kept), shelf, on=today)
     if request.method == "POST" and not _is_looked_over(request):
         posted = _send(request, facility, form, lines)
         if posted is not None:
@@ -214,6 +215,7 @@ def post(request: SignedIn, pk: UUID) -> HttpResponse:
         "is_only_emergency": len(going_on) == 1,
         "is_read": any(line["words"].value() for line in lines),
         "kept": kept,
+        "has_come_back": came_back is not None,
         "usual": usual_items(facility),
         "shelf": shelf,
         "steps": _steps(request, facility),
@@ -245,15 +247,11 @@ def _is_looked_over(request: HttpRequest) -> bool:
 def _help_to_choose(request: SignedIn, facility: Facility, shelf: Shelf, *, on: date) -> HttpResponse:
     """For a line of the form, while it is filled in: what is known by a name, or how the chosen item is counted."""
     line = request.GET["line"]
-    context: dict[str, Any] = {"line": line}
     if f"{line}-item" in request.GET:
         item = shelf.items.get(request.GET[f"{line}-item"])
         known = hints([item], shelf, on=on) if item else {}
-        return render(request, "needs/_hint.html", {**context, "hint": item and known[item.code]})
-    called = request.GET.get(f"{line}-called", "")[:60]
-    usual = [Suggestion(shelf.items[code], "") for code in usual_items(facility) if code in shelf.items]
-    context |= {"called": called, "found": shelf.suggest(called) if called.strip() else usual}
-    return render(request, "needs/_suggestions.html", context)
+        return render(request, "needs/_hint.html", {"line": line, "hint": item and known[item.code]})
+    return known_by(request, shelf, usual=usual_items(facility))
 
 
 def _keep_or_forget(request: SignedIn, facility: Facility, *, at: datetime) -> HttpResponse:
@@ -290,13 +288,13 @@ def _fill_in(
     request: SignedIn,
     facility: Facility,
     going_on: list[Emergency],
-    kept: Draft | None,
+    typed_before: QueryDict | None,
     shelf: Shelf,
     *,
     on: date,
 ) -> tuple[AppealForm, NeedFormSet]:
     shared: dict[str, Any] = {"prefix": "lines", "form_kwargs": {"shelf": shelf, "on": on}}
-    typed = request.POST if request.method == "POST" else once_more(unsent(request), kept)
+    typed = request.POST if request.method == "POST" else typed_before
     before = _to_copy(request, facility) if request.method == "GET" and "copy" in request.GET else None
     if before is not None:
         details, rows = as_before(before)

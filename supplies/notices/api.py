@@ -22,7 +22,8 @@ from supplies.notices import following, services
 from supplies.notices.models import DeliveryStatus, EndpointStatus, WebhookDelivery, WebhookEndpoint
 from supplies.notices.permissions import managed_by
 from supplies.notices.posting import LONGEST_URL
-from supplies.organisations.models import Organisation, Scope
+from supplies.organisations.keys import Scope
+from supplies.organisations.models import Organisation
 from supplies.organisations.tokens import HasScope, signed_in
 from supplies.shipments.models import Shipment
 

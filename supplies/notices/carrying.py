@@ -173,7 +173,10 @@ def note(outcomes: Sequence[Outcome], *, at: datetime) -> int:
         if outcome.pk in deliveries:
             delivery = deliveries[outcome.pk]
             _note(delivery, outcome, by_key[delivery.endpoint_id])
-    WebhookDelivery.objects.bulk_update(deliveries.values(), WRITTEN, batch_size=200)
+    # They are there, and locked. Put down as rows they take a tenth of what an UPDATE with a CASE for each would take.
+    WebhookDelivery.objects.bulk_create(
+        deliveries.values(), update_conflicts=True, unique_fields=["pk"], update_fields=WRITTEN
+    )
     WebhookEndpoint.objects.bulk_update(by_key.values(), ["succeeded_at", "slow_until"])
     for endpoint in by_key.values():
         why = _to_be_disabled(

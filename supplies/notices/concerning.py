@@ -18,7 +18,8 @@ from supplies.journal.services import ring
 from supplies.notices.inbox import Channel, Choice, Habits, How, Notice, Robot, Sending, default_of
 from supplies.notices.kinds import KINDS, Kind, Party
 from supplies.notices.subjects import subject_of
-from supplies.organisations.models import Facility, Membership, Role, User
+from supplies.organisations.models import Facility, Membership, User
+from supplies.organisations.roles import Role
 
 PERSONAL = (Party.POSTER,)
 ROWS_AT_MOST = 50  # ids a notice holds; more of one thing in one moment are not read one by one

@@ -1,11 +1,15 @@
+from itertools import groupby
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from supplies.connecting import CannotConnect
+from supplies.journal.words import told
 from supplies.notices.posting import LONGEST_URL, target_of
 
 
@@ -28,7 +32,7 @@ class EndpointForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["kinds"]
         assert isinstance(field, forms.MultipleChoiceField)
-        field.choices = [(kind, kind) for kind in settings.WEBHOOK_KINDS]
+        field.choices = kinds_in_words()
 
     def clean_url(self) -> str:
         url = str(self.cleaned_data["url"])
@@ -37,6 +41,18 @@ class EndpointForm(forms.Form):
         except CannotConnect as refusal:
             raise ValidationError(str(refusal.detail)) from None
         return url
+
+
+def kinds_in_words() -> list[tuple[str, list[tuple[str, str]]]]:
+    """What a program may be told of, under what it happens to: the word people use, and the kind as the message names it."""
+    grouped = groupby(settings.WEBHOOK_KINDS, key=lambda kind: kind.partition(".")[0])
+    return [
+        (
+            capfirst(str(apps.get_model("supplies", subject)._meta.verbose_name)),
+            [(kind, f"{told(kind)} · {kind}") for kind in kinds],
+        )
+        for subject, kinds in grouped
+    ]
 
 
 class SinceForm(forms.Form):

@@ -15,7 +15,8 @@ from django.utils.translation import pgettext_lazy
 from supplies.journal.models import Event
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.notices.signing import key_of
-from supplies.organisations.models import Membership, Organisation, User, words_of
+from supplies.organisations.contacts import words_of
+from supplies.organisations.models import Membership, Organisation, User
 from supplies.sealing import LookupField, Sealed, lookups
 from supplies.shipments.models import Shipment
 

@@ -79,6 +79,7 @@ def webhook(request: SignedIn, pk: UUID) -> HttpResponse:
         "deliveries": rows[:SHOWN],
         "only": only,
         "statuses": DeliveryStatus.choices,
+        "has_given_up": endpoint.deliveries.filter(status=DeliveryStatus.FAILED).exists(),
         "form": SinceForm(initial={"since": timezone.localdate()}),
     }
     return render(request, "notices/webhook.html", context)

@@ -18,8 +18,9 @@ from supplies.notices.concerning import keep
 from supplies.notices.inbox import Group, Notice
 from supplies.notices.searches import SavedSearch, SearchOver
 from supplies.offers.models import Offer
-from supplies.organisations.models import Alias, Membership, Role, User
+from supplies.organisations.models import Alias, Membership, User
 from supplies.organisations.permissions import acts_for
+from supplies.organisations.roles import Role
 
 MOST_SEARCHES = 20  # of one person
 TOLD_AT_MOST = 50  # ids in one notice

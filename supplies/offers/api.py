@@ -27,6 +27,7 @@ from supplies.api_fields import (
     told_beside_the_answer,
 )
 from supplies.catalogue.api import (
+    InCategoryFilter,
     ItemField,
     StandardField,
     counterfeits_of,
@@ -34,7 +35,7 @@ from supplies.catalogue.api import (
     in_base_units,
     shown,
 )
-from supplies.catalogue.models import Category, Item, TransportMode
+from supplies.catalogue.models import Item, TransportMode
 from supplies.catalogue.services import MOST_SCANNED, read_package
 from supplies.emergencies.models import Emergency
 from supplies.errors import NotYours
@@ -42,7 +43,8 @@ from supplies.offers import services
 from supplies.offers.models import Donation, DonationStatus, Offer, OfferStatus
 from supplies.offers.permissions import may_change_donation
 from supplies.organisations.api import is_insider, visible_organisations
-from supplies.organisations.models import Facility, Organisation, Scope
+from supplies.organisations.keys import Scope
+from supplies.organisations.models import Facility, Organisation
 from supplies.organisations.permissions import acts_for, may_moderate_in
 from supplies.organisations.tokens import HasScope, signed_in
 from supplies.regions.api import InRegionFilter
@@ -294,7 +296,7 @@ class DonationFilter(django_filters.FilterSet):
 
 class OfferFilter(django_filters.FilterSet):
     region = InRegionFilter("region_path")
-    category = django_filters.ModelChoiceFilter(queryset=Category.objects.all(), field_name="item__category")
+    category = InCategoryFilter()
     item = django_filters.ModelChoiceFilter(queryset=Item.objects.all())
     organisation = django_filters.ModelChoiceFilter(
         queryset=visible_organisations, method="given_by", label=_("A donor you act for or watch over.")

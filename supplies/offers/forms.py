@@ -126,6 +126,7 @@ class DonationForm(ContactForm, PlaceForm):
 
     folded = ("available_until", "max_km", "from_overseas", "remark")
     per_line = ("mode", "available_from", "available_until", "max_km")
+    also_needed: tuple[str, ...] = ("province", "city")
     kept = ("sender_kind", "address", "from_overseas", "allocates_for_me", "remark")
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
@@ -143,6 +144,8 @@ class DonationForm(ContactForm, PlaceForm):
             field: Any = self.fields[name]
             field.choices = [(str(value), label) for value, label in field.choices]  # read once a page
         self.facility: Facility | None = None
+        if not self.donors:
+            self.also_needed = (*self.also_needed, "donor_name")
 
     def clean(self) -> dict[str, Any]:
         values = self.cleaned_data
@@ -236,6 +239,7 @@ class OfferForm(GoodsForm):
     sterile = forms.BooleanField(label=gettext_lazy("Sterile"), required=False)
     min_lot = AmountField(label=gettext_lazy("Not less than this to one place"), required=False)
 
+    also_needed = ("amount",)
     details = ("scanned", "lot_number", "registration_number", "sterile", "min_lot")
 
     def clean(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from django.db.models import F, GeneratedField, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from supplies.catalogue.models import Category, Item, Standard, TransportMode, Unit
+from supplies.catalogue.models import Item, Standard, TransportMode, Unit
 from supplies.emergencies.models import Emergency
 from supplies.free_text import LongText, ShortText
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
@@ -183,9 +183,6 @@ class OfferQuerySet(models.QuerySet["Offer"]):
 
     def in_region(self, region: Region) -> Self:
         return self.filter(region_path__startswith=region.path)
-
-    def in_category(self, category: Category) -> Self:
-        return self.filter(item__category=category)
 
     def in_emergency(self, emergency: Emergency) -> Self:
         return self.filter(donation__emergency=emergency)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from supplies.attachments.inspection import inspected
 from supplies.attachments.models import Attachment
 from supplies.attachments.services import Look, attach
-from supplies.catalogue.marks import read_marks
+from supplies.catalogue.marks.reading import read_marks
 from supplies.catalogue.models import TransportMode
 from supplies.catalogue.services import Counterfeits, Hit
 from supplies.emergencies.models import Emergency, Phase

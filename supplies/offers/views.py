@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from supplies.attachments.models import Attachment
 from supplies.attachments.uploads import reads_past_files, takes_files
 from supplies.catalogue.forms import Shelf, standards_known
+from supplies.catalogue.views import known_by
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
 from supplies.free_text import told_of
@@ -33,7 +34,8 @@ from supplies.offers.forms import (
 )
 from supplies.offers.models import Donation, Offer
 from supplies.offers.permissions import may_change_donation
-from supplies.organisations.models import Facility, Organisation, Role
+from supplies.organisations.models import Facility, Organisation
+from supplies.organisations.roles import Role
 from supplies.organisations.services import enrol, keep_contact, register
 from supplies.organisations.visitors import SignedIn, signed_in, unsent
 from supplies.regions.forms import PlaceForm
@@ -46,8 +48,11 @@ def post(request: SignedIn) -> HttpResponse:
     going_on = list(Emergency.objects.going_on().newest_first())
     if not going_on:
         return render(request, "no_emergency.html")
-    form, to, lines = _fill_in(request, going_on)
-    is_sent = request.method == "POST" and not {"add", "more"} & set(request.POST)
+    shelf = Shelf()
+    if "line" in request.GET:
+        return known_by(request, shelf)
+    form, to, lines = _fill_in(request, going_on, shelf)
+    is_sent = request.method == "POST" and not _is_looked_over(request)
     papers = PapersForm(request.POST, request.FILES) if is_sent else PapersForm()
     if is_sent:
         donation = _send(request, form, to, lines, papers)
@@ -68,10 +73,17 @@ def post(request: SignedIn) -> HttpResponse:
     return render(request, "offers/post.html", context)
 
 
-def _fill_in(request: SignedIn, going_on: list[Emergency]) -> tuple[DonationForm, PlaceForm, OfferFormSet]:
+def _is_looked_over(request: HttpRequest) -> bool:
+    """Not sent yet: one more line is wanted, a name is looked up, or the regions inside the one that was chosen."""
+    return bool({"add", "find", "more"} & set(request.POST))
+
+
+def _fill_in(
+    request: SignedIn, going_on: list[Emergency], shelf: Shelf
+) -> tuple[DonationForm, PlaceForm, OfferFormSet]:
     shared: dict[str, Any] = {
         "prefix": "lines",
-        "form_kwargs": {"shelf": Shelf(), "on": timezone.localdate()},
+        "form_kwargs": {"shelf": shelf, "on": timezone.localdate()},
     }
     typed = request.POST if request.method == "POST" else unsent(request)
     user = request.user
@@ -79,7 +91,7 @@ def _fill_in(request: SignedIn, going_on: list[Emergency]) -> tuple[DonationForm
         form = DonationForm(user=user, initial={"emergency": going_on[0].pk, **_wanted(request)})
         first = [{"item": request.GET["item"]}] if "item" in request.GET else []
         to, lines = PlaceForm(prefix=TO, beside=form), offer_lines(1)(initial=first, **shared)
-    elif request.method == "POST" and not {"add", "more"} & set(typed):
+    elif request.method == "POST" and not _is_looked_over(request):
         form = DonationForm(typed, user=user)
         to = PlaceForm(typed, prefix=TO, beside=form)
         lines = offer_lines(0)(typed, **shared)

@@ -19,7 +19,8 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 
 from supplies.api_fields import AnyAccept
-from supplies.catalogue.models import Category, Item
+from supplies.catalogue.api import InCategoryFilter
+from supplies.catalogue.models import Item
 from supplies.emergencies.models import Emergency
 from supplies.errors import TooMany
 from supplies.needs.api import NeedFilter
@@ -58,13 +59,13 @@ def _chosen(model: Any, field: str) -> django_filters.ModelChoiceFilter:
 
 class OfferSums(SumFilter):
     emergency = _chosen(Emergency, "donation__emergency")
-    category = _chosen(Category, "item__category")
+    category = InCategoryFilter()
     item = _chosen(Item, "item")
 
 
 class GapSums(SumFilter):
     emergency = _chosen(Emergency, "appeal__emergency")
-    category = _chosen(Category, "item__category")
+    category = InCategoryFilter()
     item = _chosen(Item, "item")
     level = django_filters.ChoiceFilter(
         choices=[(level.value, level.label) for level in (RegionLevel.PROVINCE, RegionLevel.PREFECTURE)],
@@ -74,7 +75,7 @@ class GapSums(SumFilter):
 
 class FlowSums(SumFilter):
     emergency = _chosen(Emergency, "allocation__need__appeal__emergency")
-    category = _chosen(Category, "allocation__need__item__category")
+    category = InCategoryFilter("allocation__need__item")
     item = _chosen(Item, "allocation__need__item")
 
 

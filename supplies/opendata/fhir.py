@@ -11,7 +11,7 @@ from typing import Any
 
 from supplies.leaks import masked
 from supplies.needs.models import NeedStatus, QuantityKind, Urgency
-from supplies.opendata.dictionary import moment
+from supplies.opendata.columns import moment
 from supplies.opendata.rows import Goods, Shelf
 from supplies.shipments.models import Shipment, ShipmentLine, ShipmentStatus
 

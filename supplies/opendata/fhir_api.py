@@ -17,7 +17,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from supplies.api_fields import AnyAccept
-from supplies.catalogue.models import Category, Item
+from supplies.catalogue.api import InCategoryFilter
+from supplies.catalogue.models import Item
 from supplies.emergencies.models import Emergency
 from supplies.opendata import fhir, rows
 from supplies.opendata.rows import Shelf
@@ -86,7 +87,7 @@ class RequestSearch(django_filters.FilterSet):
     status = StatusFilter(fhir.REQUEST_STATUS, fhir.REQUEST_STATUSES)
     region = InRegionFilter("region_path")
     item = django_filters.ModelChoiceFilter(queryset=Item.objects.all())
-    category = django_filters.ModelChoiceFilter(queryset=Category.objects.all(), field_name="item__category")
+    category = InCategoryFilter()
     emergency = django_filters.ModelChoiceFilter(
         queryset=Emergency.objects.all(), field_name="appeal__emergency"
     )

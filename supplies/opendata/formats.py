@@ -19,7 +19,8 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from supplies import sheets
-from supplies.opendata.dictionary import COLUMNS, moment
+from supplies.opendata.columns import moment
+from supplies.opendata.dictionary import COLUMNS
 from supplies.opendata.dump import lines
 from supplies.opendata.rows import Shelf
 

@@ -22,6 +22,7 @@ from supplies.attachments.models import Attachment
 from supplies.errors import Refused
 from supplies.leaks import masked
 from supplies.organisations import services
+from supplies.organisations.contacts import Contact
 from supplies.organisations.desk import (
     DeskAdmin,
     DeskInline,
@@ -35,16 +36,9 @@ from supplies.organisations.desk import (
     who,
 )
 from supplies.organisations.forms import AliasForm, BelieveForm, CallForm, CreditCodeForm, RefuseForm
-from supplies.organisations.models import (
-    Contact,
-    Facility,
-    Membership,
-    Organisation,
-    User,
-    Verdict,
-    Verified,
-)
+from supplies.organisations.models import Facility, Membership, Organisation, User, Verified
 from supplies.organisations.permissions import may_moderate, waiting_for
+from supplies.organisations.verification import Verdict
 from supplies.wording import bracketed
 
 admin.site.unregister(Group)  # groups follow from roles; `enrol` sets them

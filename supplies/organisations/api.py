@@ -30,7 +30,8 @@ from supplies.attachments.models import MOST_FILES, Attachment
 from supplies.errors import NotYours
 from supplies.leaks import masked
 from supplies.organisations import services
-from supplies.organisations.models import CallLog, Facility, Organisation, Scope, Verification, Verified
+from supplies.organisations.keys import Scope
+from supplies.organisations.models import Facility, Organisation, Verified
 from supplies.organisations.permissions import (
     leads_to,
     may_check,
@@ -40,6 +41,7 @@ from supplies.organisations.permissions import (
     waiting_for,
 )
 from supplies.organisations.tokens import signed_in
+from supplies.organisations.verification import CallLog, Verification
 from supplies.regions.api import InRegionFilter
 from supplies.regions.models import Region
 

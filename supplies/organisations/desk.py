@@ -229,7 +229,7 @@ class DeskAdmin(ReadOnlyAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         row = super().get_object(request, object_id, from_field)
-        if row is not None and not (may_moderate(request.user) and self.may_act_on(request.user, row)):
+        if row is not None and not self.may_take(request.user, row):
             mask(row)
         return row
 
@@ -270,11 +270,15 @@ class DeskAdmin(ReadOnlyAdmin):
         if self.decided_in:
             claims.release(row, by=by)
 
+    def may_take(self, user: Any, row: Any) -> bool:
+        """May decide about it; who may not reads of it what everybody reads."""
+        return may_moderate(user) and self.may_act_on(user, row)
+
     def claim_of(self, request: HttpRequest, row: Any) -> Claim | None:
         """Take the row for whoever opens it to decide; of one that somebody else has, who that is."""
         if not self.is_to_be_decided(row):
             return None
-        if may_moderate(request.user) and self.may_act_on(request.user, row):
+        if self.may_take(request.user, row):
             try:
                 return claims.take(row, by=who(request), at=timezone.now())
             except Refused:  # somebody has it: the page says who
@@ -290,7 +294,7 @@ class DeskAdmin(ReadOnlyAdmin):
         row = self.get_object(request, unquote(object_id))
         if row is None:
             raise Http404
-        if not (may_moderate(request.user) and self.may_act_on(request.user, row)):
+        if not self.may_take(request.user, row):
             raise PermissionDenied
         if "release" in request.POST:
             claims.release(row, by=who(request))
@@ -376,7 +380,19 @@ class DeskAdmin(ReadOnlyAdmin):
         if known is None:
             raise PermissionDenied
         answer = known[0](self, request, self.get_queryset(request).filter(pk=row.pk))
+        if answer is None and self.decided_in:
+            self.lead_on(request)
         return answer or HttpResponseRedirect(change_url(row))
+
+    def lead_on(self, request: HttpRequest) -> None:
+        """From a row that is decided to the next of its queue, which stand in no other place of its page."""
+        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        for queue in self.waits(request):
+            if left := queue.rows.count():
+                text = _("%(queue)s: %(count)s left") % {"queue": queue.title, "count": left}
+                link = format_html('<a href="{}?{}">{} →</a>', address, queue.query, text)
+                self.message_user(request, link, messages.INFO)
+                return
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """What is done to chosen rows of the list, which besides can be taken away as a file."""
@@ -401,14 +417,18 @@ class DeskAdmin(ReadOnlyAdmin):
         if obj is not None:
             base = change_url(obj).removesuffix("change/")
             context["subtitle"] = self.name_of(obj)
-            if self.is_to_be_decided(obj):
-                context["claim"] = self.claim_of(request, obj)
-                context["claim_url"] = f"{base}claim/"
+            claim = self.claim_of(request, obj)
+            if claim is not None:
+                may_take = self.may_take(request.user, obj)
+                context |= {"claim": claim, "claim_url": f"{base}claim/", "may_take": may_take}
             context["offered"] = [
                 (f"{base}do/{name}/", title)
                 for name, (verb, _name, title) in self.get_actions_of_one(request).items()
                 if not verb.is_asked_on_the_page and verb.offered_for(self, request.user, obj)
             ]
+            if claim is not None and claim.by_id != who(request).pk:
+                # Nor what stands open on the page: whoever fills it in would be refused at the end.
+                context |= {"offered": [], "asked": {}}
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 

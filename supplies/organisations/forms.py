@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from supplies import phones
 from supplies.attachments.models import Attachment
-from supplies.organisations.models import Alias, CallLog, CallOrigin, CallOutcome, Organisation, Verification
+from supplies.organisations.models import Alias, Organisation
 from supplies.organisations.services import TRUSTED_DAYS
+from supplies.organisations.verification import CallLog, CallOrigin, CallOutcome, Verification
 from supplies.regions.forms import PlaceForm
 from supplies.wording import apart
 
@@ -32,6 +33,7 @@ class HospitalForm(PlaceForm):
     )
 
     field_order = ["name", "province", "city", "district", "address", "beds"]
+    also_needed = ("province", "city", "district")
 
     def clean(self) -> dict[str, Any] | None:
         self.require_region(down_to="district")

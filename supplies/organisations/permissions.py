@@ -3,15 +3,15 @@
 from typing import Any
 
 from supplies.attachments.models import Attachment
+from supplies.organisations.keys import Scope
 from supplies.organisations.models import (
     Facility,
     Membership,
     Organisation,
     OrganisationQuerySet,
-    Role,
-    Scope,
     in_regions_of,
 )
+from supplies.organisations.roles import Role
 from supplies.regions.models import Region
 
 # What a program of a person in these roles can be used for. Everything else is open to every account.

@@ -16,27 +16,21 @@ from supplies.attachments.services import attach
 from supplies.errors import NotEligible, NotYours, Refused
 from supplies.journal.services import record, record_all
 from supplies.leaks import hide
-from supplies.organisations.keys import new_key
+from supplies.organisations.contacts import Contact
+from supplies.organisations.keys import LONGEST_LIFE, ApiToken, Scope, new_key
 from supplies.organisations.models import (
-    LONGEST_LIFE,
     LONGEST_TRUST,
     Alias,
-    ApiToken,
-    CallLog,
-    CallOrigin,
-    Contact,
     Facility,
     Membership,
     Organisation,
-    Role,
-    Scope,
     User,
-    Verdict,
-    Verification,
     Verified,
 )
 from supplies.organisations.names import normal_name, plain_code
 from supplies.organisations.permissions import role_at_the_desk, usable_scopes
+from supplies.organisations.roles import Role
+from supplies.organisations.verification import CallLog, CallOrigin, Verdict, Verification
 from supplies.regions.models import Region
 from supplies.wording import listed
 

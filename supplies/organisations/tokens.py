@@ -13,8 +13,8 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from supplies.organisations.keys import is_whole
-from supplies.organisations.models import ApiToken, Scope, User
+from supplies.organisations.keys import ApiToken, Scope, is_whole
+from supplies.organisations.models import User
 from supplies.organisations.services import note_use
 from supplies.organisations.visitors import lacks_second_factor
 

@@ -23,10 +23,11 @@ from supplies.errors import Refused
 from supplies.free_text import told_of
 from supplies.organisations import services
 from supplies.organisations.forms import HospitalForm
-from supplies.organisations.models import Facility, Organisation, Role, Verified
+from supplies.organisations.models import Facility, Organisation, Verified
 from supplies.organisations.names import normal_name
 from supplies.organisations.pace import days_to_verify
 from supplies.organisations.permissions import acts_for, may_check, may_hand_in_evidence, may_pause
+from supplies.organisations.roles import Role
 from supplies.organisations.visitors import SignedIn, is_own_page, signed_in, unsent
 
 

@@ -103,13 +103,14 @@ def keep_unsent(request: HttpRequest) -> None:
         request.session[UNSENT] = {"path": request.path, "typed": text}
 
 
-def unsent(request: HttpRequest) -> QueryDict | None:
-    """What was typed into this page before signing in; handed out once."""
+def unsent(request: HttpRequest, *, is_told: bool = True) -> QueryDict | None:
+    """What was typed into this page before signing in; handed out once, and said to be there unless the page does so."""
     kept = request.session.get(UNSENT)
     if request.method != "GET" or not kept or kept["path"] != request.path:
         return None
     del request.session[UNSENT]
-    messages.info(request, _("Here is what you typed. Look it over and send it."))
+    if is_told:
+        messages.info(request, _("Here is what you typed. Look it over and send it."))
     return QueryDict(kept["typed"])
 
 

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from supplies.api_fields import Coded, Day, Moment, Named, WholeNumber, Words
 from supplies.errors import NotYours
 from supplies.offers.models import Donation
-from supplies.organisations.models import Scope
+from supplies.organisations.keys import Scope
 from supplies.organisations.tokens import HasScope, signed_in
 from supplies.papers import services
 from supplies.papers.models import Certificate

@@ -153,7 +153,7 @@ def certificate(gift: Gift) -> bytes:
         KeepTogether(
             beside(
                 [
-                    words(_("Issued on %(on)s") % {"on": gift.issued}, 10),
+                    words(_("Issued by Tongzhou 同舟 on %(on)s") % {"on": gift.issued}, 10),
                     words(
                         _(
                             "Is it genuine? Open the address in the square, or enter the code on the page “Verify a certificate”:"

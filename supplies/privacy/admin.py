@@ -16,8 +16,10 @@ from django.utils.translation import gettext_lazy as _
 
 from supplies.errors import Refused
 from supplies.journal.models import Event
+from supplies.organisations.contacts import Contact
 from supplies.organisations.desk import DeskAdmin, Verb, Waiting, sentence, who
-from supplies.organisations.models import Contact, Organisation, Role, User
+from supplies.organisations.models import Organisation, User
+from supplies.organisations.roles import Role
 from supplies.privacy import services
 from supplies.privacy.models import PURPOSES, QUOTA_WINDOW, Erasure, Field, Ground, Reveal
 from supplies.wording import listed

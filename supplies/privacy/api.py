@@ -18,7 +18,9 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 from supplies.allocations.models import Allocation
 from supplies.api_fields import Moment, Named, RowField, RowSerializer, Strict
 from supplies.organisations.api import FacilitySerializer, FacilityViewSet
-from supplies.organisations.models import Contact, Facility, Scope
+from supplies.organisations.contacts import Contact
+from supplies.organisations.keys import Scope
+from supplies.organisations.models import Facility
 from supplies.organisations.tokens import HasScope, signed_in
 from supplies.phones import masked
 from supplies.privacy import services

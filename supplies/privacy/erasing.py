@@ -20,7 +20,7 @@ from django.db.models.functions import Cast
 from supplies.accounts.models import Session
 from supplies.journal.models import IdempotencyKey, OutgoingMail
 from supplies.notices.models import Following
-from supplies.organisations.models import Contact, words_of
+from supplies.organisations.contacts import Contact, words_of
 from supplies.phones import SHORTEST, found_in
 from supplies.privacy.register import Class, Reason, entries
 from supplies.sealing import known_keys, lookup, sealed_columns

@@ -9,7 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from supplies.organisations.models import Membership, Organisation, Role, User
+from supplies.organisations.models import Membership, Organisation, User
+from supplies.organisations.roles import Role
 
 QUOTA_WINDOW = timedelta(hours=24)  # rolling: midnight would allow two days' numbers within a minute
 

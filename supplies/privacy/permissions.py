@@ -29,7 +29,9 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 from supplies.allocations.models import Allocation, AllocationStatus
-from supplies.organisations.models import RECEIVING_KINDS, Contact, Membership, Role, Verified
+from supplies.organisations.contacts import Contact
+from supplies.organisations.models import RECEIVING_KINDS, Membership, Verified
+from supplies.organisations.roles import Role
 from supplies.privacy.models import PURPOSES, Field, Ground
 from supplies.shipments.models import Shipment, ShipmentStatus
 

@@ -10,7 +10,8 @@ from django.db.models import Model, Q, QuerySet
 from supplies.allocations.models import Allocation
 from supplies.leaks import masked as masked_words
 from supplies.needs.models import Appeal
-from supplies.organisations.models import Contact, Facility
+from supplies.organisations.contacts import Contact
+from supplies.organisations.models import Facility
 from supplies.phones import masked
 from supplies.privacy.models import PURPOSES, Ground, Purpose
 from supplies.privacy.permissions import closest, reachable

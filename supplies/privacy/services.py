@@ -28,7 +28,9 @@ from supplies.intake.models import ImportedRow, StagedRow
 from supplies.journal.models import Event
 from supplies.journal.services import record
 from supplies.organisations import services as people
-from supplies.organisations.models import ApiToken, Contact, Membership, Organisation, User, words_of
+from supplies.organisations.contacts import Contact, words_of
+from supplies.organisations.keys import ApiToken
+from supplies.organisations.models import Membership, Organisation, User
 from supplies.organisations.permissions import may_moderate
 from supplies.phones import numbers_in
 from supplies.privacy.erasing import Person, forget

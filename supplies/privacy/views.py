@@ -14,7 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from supplies.allocations.models import Allocation
 from supplies.errors import NotYours, Refused, TooMany
-from supplies.organisations.models import Contact, Facility
+from supplies.organisations.contacts import Contact
+from supplies.organisations.models import Facility
 from supplies.organisations.permissions import acts_for, may_read_dock, may_watch
 from supplies.organisations.visitors import SignedIn, signed_in
 from supplies.privacy import register, services

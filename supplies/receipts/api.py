@@ -23,7 +23,8 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 from supplies.api_fields import Coded, Named, Quantity, Readable, RowField, RowSerializer, Strict, Words
 from supplies.attachments.models import Attachment, Kind
 from supplies.errors import NotYours
-from supplies.organisations.models import Facility, Scope
+from supplies.organisations.keys import Scope
+from supplies.organisations.models import Facility
 from supplies.organisations.permissions import may_coordinate
 from supplies.organisations.tokens import HasScope, signed_in
 from supplies.receipts import services, thanking

@@ -37,6 +37,8 @@ class CountForm(forms.Form):
     def __init__(self, data: Any = None, *, line: ShipmentLine, before: ReceiptLine | None = None) -> None:
         self.line, self.item = line, line.allocation.offer.item
         super().__init__(data, prefix=f"line-{line.pk}", initial=self._as_before(before) if before else None)
+        unit = {"unit": self.item.display_unit.name}
+        self.fields["accepted"].help_text = _("Fit for use. All on this line is counted in: %(unit)s") % unit
 
     def _as_before(self, before: ReceiptLine) -> dict[str, Any]:
         amounts = {kind: getattr(before, kind) for kind in PARTS}
@@ -98,10 +100,17 @@ class CorrectionForm(NoteForm):
     because = forms.CharField(label=gettext_lazy("What was wrong with the first count?"), max_length=300)
 
 
+# Nothing is chosen beforehand: a press in passing would settle what nobody has settled.
+ENDS = [
+    ("", gettext_lazy("— choose —")),
+    *[choice for choice in Outcome.choices if choice[0] != Outcome.MISCOUNTED],
+]
+
+
 class AnswerForm(forms.Form):
     proposed = forms.ChoiceField(
         label=gettext_lazy("What becomes of it?"),
-        choices=[choice for choice in Outcome.choices if choice[0] != Outcome.MISCOUNTED],
+        choices=ENDS,
     )
     answer = forms.CharField(
         label=gettext_lazy("Answer"),
@@ -114,7 +123,7 @@ class AnswerForm(forms.Form):
 class SettleForm(forms.Form):
     outcome = forms.ChoiceField(
         label=gettext_lazy("How did it end?"),
-        choices=[choice for choice in Outcome.choices if choice[0] != Outcome.MISCOUNTED],
+        choices=ENDS,
     )
     note = forms.CharField(label=gettext_lazy("Note"), max_length=300, required=False)
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from supplies.attachments.models import Attachment, Kind
-from supplies.organisations.models import Role
 from supplies.organisations.permissions import acts_for, may_coordinate
+from supplies.organisations.roles import Role
 from supplies.receipts.models import DiscrepancyTicket
 from supplies.shipments.models import Shipment
 from supplies.shipments.permissions import may_count

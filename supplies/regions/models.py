@@ -7,7 +7,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import CheckConstraint, F, Index, Q, Value
-from django.db.models.functions import Concat
+from django.db.models.functions import Concat, Upper
 from django.utils.translation import gettext_lazy as _
 
 from supplies.editions.models import Bilingual, ReferenceRow
@@ -101,6 +101,7 @@ class Region(Bilingual, ReferenceRow):
             Index(name="region_by_path", fields=["path"], opclasses=["text_pattern_ops"]),
             GinIndex(name="region_by_alias", fields=["aliases"]),
             Index(name="region_by_name_zh", fields=["name_zh"]),
+            Index(Upper("name_en"), name="region_by_name_en"),
         ]
         constraints = [
             CheckConstraint(name="region_level_is_known", condition=Q(level__in=RegionLevel.values)),

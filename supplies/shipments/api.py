@@ -19,7 +19,8 @@ from supplies.catalogue.api import shown
 from supplies.catalogue.models import TransportMode
 from supplies.errors import NotYours
 from supplies.organisations.api import visible_organisations
-from supplies.organisations.models import Organisation, Scope
+from supplies.organisations.keys import Scope
+from supplies.organisations.models import Organisation
 from supplies.organisations.tokens import HasScope, signed_in
 from supplies.shipments import care, services, sightings
 from supplies.shipments.cargo_api import CargoActions, LegSerializer, UnitSerializer

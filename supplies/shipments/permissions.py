@@ -1,8 +1,8 @@
 from typing import Any
 
 from supplies.allocations.models import Allocation
-from supplies.organisations.models import Role
 from supplies.organisations.permissions import acts_for, may_coordinate, may_moderate
+from supplies.organisations.roles import Role
 from supplies.shipments.models import Shipment
 
 

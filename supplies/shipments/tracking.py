@@ -1,12 +1,11 @@
 """What was seen of a shipment, and what the words of carriers and standards mean here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Case, Q, Value, When
-from django.db.models.functions import Collate
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -104,29 +103,18 @@ COURSE = (
 )
 
 
-def _in_course(field: str, course: Sequence[str]) -> Case:
-    """The place of a column's value in a course, to sort by; -1 for none."""
-    places = [When(**{field: value}, then=Value(place)) for place, value in enumerate(course)]
-    return Case(*places, default=Value(-1), output_field=models.SmallIntegerField())
+# `TrackingEvent.place_in_order`, backwards, as the database is asked for it: text sign by sign, whatever its language.
+LAST_FIRST = (
+    "occurred_at DESC, array_position(%(statuses)s, status::text) DESC NULLS LAST, array_position(%(course)s, step::text) DESC,"
+    ' external_id COLLATE "C" DESC, vocabulary COLLATE "C" DESC, code COLLATE "C" DESC, label COLLATE "C" DESC'
+)
+ORDERS: dict[str, Any] = {"statuses": SightingStatus.values, "course": list(COURSE)}  # what it is filled in with
 
 
 class TrackingEventQuerySet(models.QuerySet["TrackingEvent"]):
     def sightings(self) -> Self:
         """What carries a carrier's word; our own verbs write events without one."""
         return self.exclude(code="")
-
-    def understood(self) -> Self:
-        return self.exclude(status="")
-
-    def last_first(self) -> Self:
-        """By `TrackingEvent.place_in_order`, backwards; text sign by sign, whatever the language of the database."""
-        texts = ("external_id", "vocabulary", "code", "label")
-        return self.order_by(
-            "-occurred_at",
-            _in_course("status", SightingStatus.values).desc(),
-            _in_course("step", COURSE).desc(),
-            *(Collate(name, "C").desc() for name in texts),
-        )
 
 
 class TrackingEvent(models.Model):

@@ -16,12 +16,13 @@ import pytest
 from tests.access.doors import Answer, Doors, objects
 from tests.access.routes import METHODS, Route, routes
 from tests.access.world import ROLES
+from tests.whole import WHOLE
 
 pytestmark = pytest.mark.django_db
 TABLE, FIELDS = (Path(__file__).with_name(name) for name in ("table.txt", "fields.txt"))
 PRINTS = os.environ.get("TABLE") == "print"
-# Those who have most to gain come with every run; EVERY_CELL=1 sends everybody.
-TRIED = ROLES if PRINTS or os.environ.get("EVERY_CELL") else ("anonymous", "hospital", "coordinator")
+# Those who have most to gain come with every run; WHOLE=1 sends everybody.
+TRIED = ROLES if PRINTS or WHOLE else ("anonymous", "hospital", "coordinator")
 TRIED_ANYWAY = ("anonymous", "hospital", "admin")  # with a method that no line names
 LETTERS = dict(zip(ROLES, "-hdcvoAa", strict=True))  # a coordinator is o, an auditor A, an administrator a
 Line = tuple[str, str, str]  # route, method, object

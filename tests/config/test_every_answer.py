@@ -1,6 +1,5 @@
 """What holds for every answer of every route, asked under the settings of production."""
 
-import os
 import re
 import secrets
 import subprocess
@@ -16,6 +15,7 @@ from config.headers import HEADERS
 from tests.config.crawl import faults_of
 from tests.makers import make_item, make_user
 from tests.processes import environment
+from tests.whole import WHOLE
 
 
 def in_production(place: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -40,10 +40,8 @@ def in_production(place: Path, *arguments: str) -> "subprocess.CompletedProcess[
 def test_every_route_answers_with_its_headers_changes_nothing_by_reading_and_nothing_without_a_token(
     tmp_path: Path,
 ) -> None:
-    """EVERY_CELL=1 asks the desk as every role, and HEAD and OPTIONS everywhere."""
-    ran = in_production(
-        tmp_path, "-m", "tests.config.crawl", *(["--every-cell"] if os.environ.get("EVERY_CELL") else [])
-    )
+    """WHOLE=1 asks the desk as every role, and HEAD and OPTIONS everywhere."""
+    ran = in_production(tmp_path, "-m", "tests.config.crawl", *(["--every-cell"] if WHOLE else []))
 
     assert ran.returncode == 0, ran.stderr
     found = ran.stdout.splitlines()

@@ -15,7 +15,8 @@ from config.limits import DESK, ROUTES, Budget, class_of, class_of_route
 from config.routes import NOWHERE, STATIC
 from launcher.valkey import Valkey
 from supplies.organisations import services as people
-from supplies.organisations.models import Scope, User
+from supplies.organisations.keys import Scope
+from supplies.organisations.models import User
 from tests.config import planted
 from tests.every_route import every_route
 from tests.launcher.conftest import state, valkey  # noqa: F401

@@ -1,6 +1,6 @@
 """Whatever the API is sent, it answers as its own document says, and never with a fault of ours.
 
-./run test tests/hostile --hostile-examples 300 --hostile-roles all
+A run sends three to each operation; WHOLE=1 ./run test tests/hostile sends 300 as everybody.
 """
 
 import re

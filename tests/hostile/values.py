@@ -1,7 +1,7 @@
 """What should never be typed, and is: the list B of hostile values, for every place a value may stand in.
 
 By kind: text that breaks programs (B1, B2), numbers (B3), days (B4), paging (B6), formulas (B8), telephones (B10). Files (B7)
-have tests beside what reads them, and bodies of JSON (B5) in tests/test_api.py.
+have tests beside what reads them, and bodies of JSON (B5) in tests/api/test_input.py.
 """
 
 MARKUP = "<img src=x onerror=alert(1)>"  # never to be found in a page as it stands here

@@ -17,6 +17,7 @@ from supplies.offers.models import Donation, Offer
 from tests.makers import (
     NOW,
     make_facility,
+    make_item,
     make_member,
     make_mode,
     make_need,
@@ -107,6 +108,29 @@ def test_masks_with_a_photograph_find_who_needs_them_and_get_their_label(
     label = page.request.get(page.get_attribute("a:has-text('Print the label')", "href"))
 
     assert label.headers["content-type"] == "application/pdf"
+
+
+def test_a_donor_finds_goods_by_what_she_calls_them_with_keys_alone(open_page: Any) -> None:  # noqa: F811
+    make_mode()
+    make_item("RESP", name_en="Medical respirator", name_zh="医用防护口罩", synonyms=["N95"])
+    make_need(item=make_item("GOWN", name_en="Isolation gown", name_zh="隔离衣", synonyms=["反穿衣"]))
+    page = open_page(PHONE, user=make_member("donor", username="giver"))
+    page.goto("/donations/new/")
+
+    page.click("input[name=lines-0-called]")
+    page.keyboard.type("反穿衣")
+    page.wait_for_selector("[role=option]")
+    assert page.inner_text("[role=option] strong") == "Isolation gown"
+    assert not Axe().run(page).response["violations"]
+    page.keyboard.press("Enter")
+
+    assert page.input_value("select[name=lines-0-item]") == "GOWN"
+    assert page.evaluate("document.activeElement.name") == "lines-0-amount"
+    page.click("text=Add an item")
+    page.click("input[name=lines-1-called]")
+    page.keyboard.type("n95")
+    page.click("#lines-1 [role=option]")
+    assert page.input_value("select[name=lines-1-item]") == "RESP"
 
 
 def test_without_javascript_the_check_is_a_page_that_leads_back_to_all_that_was_typed(

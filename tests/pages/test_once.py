@@ -15,7 +15,8 @@ from django.urls import reverse
 from launcher.processes import wait_until
 from supplies.journal.models import Event, IdempotencyKey
 from supplies.needs.models import Appeal, Need
-from supplies.organisations.models import ApiToken, Organisation, User
+from supplies.organisations.keys import ApiToken
+from supplies.organisations.models import Organisation, User
 from tests.at_once import SECONDS, behind, held, waiting
 from tests.config.test_admin_site import make_one_of_everything
 from tests.desk import at_the_desk, list_of, page_of

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from matching.demo.accounts import secret_of
 from supplies.accounts.services import current_code
-from supplies.organisations.models import Role
+from supplies.organisations.roles import Role
 
 
 class Command(BaseCommand):

@@ -13,7 +13,8 @@ from supplies.accounts.permissions import FITTING_ROLES, invitable_roles
 from supplies.errors import NotEligible, Refused
 from supplies.journal.models import Event
 from supplies.organisations import services as people
-from supplies.organisations.models import Organisation, Role, User
+from supplies.organisations.models import Organisation, User
+from supplies.organisations.roles import Role
 from tests.desk import at_the_desk, choose, list_of, told
 from tests.makers import NOW, make_facility, make_member, make_organisation, make_region, make_user
 from tests.page_client import reader

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from supplies.errors import Refused
 from supplies.organisations import services as people
-from supplies.organisations.models import ApiToken, Scope, User
+from supplies.organisations.keys import ApiToken, Scope
+from supplies.organisations.models import User
 from tests.desk import at_the_desk, list_of
 from tests.makers import NOW, make_donation, make_member, make_user
 from tests.page_client import reader

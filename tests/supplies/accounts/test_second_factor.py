@@ -19,7 +19,8 @@ from supplies.accounts.models import SecondFactor
 from supplies.errors import Refused
 from supplies.journal.models import Event
 from supplies.organisations import services as people
-from supplies.organisations.models import ApiToken, User
+from supplies.organisations.keys import ApiToken
+from supplies.organisations.models import User
 from tests.desk import at_the_desk, choose, list_of, page_of, told
 from tests.makers import NOW, make_member, make_organisation, make_user
 from tests.sign_in import sign_in

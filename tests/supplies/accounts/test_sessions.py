@@ -14,7 +14,8 @@ from supplies.accounts.models import Session
 from supplies.accounts.sessions import browser_of
 from supplies.journal.models import Event
 from supplies.organisations import services as people
-from supplies.organisations.models import ApiToken, User
+from supplies.organisations.keys import ApiToken
+from supplies.organisations.models import User
 from tests.desk import at_the_desk, list_of, page_of, version
 from tests.makers import make_member, make_user
 from tests.sign_in import sign_in

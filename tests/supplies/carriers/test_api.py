@@ -10,7 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from supplies.carriers.models import ParkedEvent
-from supplies.organisations.models import Scope, User
+from supplies.organisations.keys import Scope
+from supplies.organisations.models import User
 from supplies.organisations.services import issue_token
 from supplies.shipments.tracking import TrackingEvent
 from tests.api_client import Speaker

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from supplies.catalogue.marks import read_marks
+from supplies.catalogue.marks.reading import read_marks
 from supplies.catalogue.models import CounterfeitMark
 from supplies.catalogue.services import Counterfeits, Hit
 from supplies.editions.models import ReferenceEdition

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from stdnum import ean
 from stdnum.cn import uscc
 
-from supplies.catalogue.marks import Mark, read_marks, read_yymmdd
+from supplies.catalogue.marks.gs1 import read_yymmdd
+from supplies.catalogue.marks.mark import Mark
+from supplies.catalogue.marks.reading import read_marks
 from tests.hostile.values import ALL
 
 ON = date(2026, 11, 26)

@@ -1,8 +1,9 @@
+import re
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Model, Q
 from django.utils import timezone
 
 from supplies.catalogue import services
@@ -132,6 +133,44 @@ def test_a_superseded_standard_names_its_successor_or_has_a_note() -> None:
 def test_conditions_are_given_in_both_languages() -> None:
     assert not Substitution.objects.exclude(condition="").filter(condition_zh="").exists()
     assert not Substitution.objects.exclude(condition_zh="").filter(condition="").exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (Item, "note"),
+        (Item, "assumed_because"),
+        (Standard, "fluid_resistance"),
+        (Substitution, "evidence"),
+    ],
+)
+def test_what_pages_say_of_goods_is_given_in_both_languages(model: type[Model], words: str) -> None:
+    rows = model._default_manager.all()
+    lacking = Q(**{words: ""}) ^ Q(**{f"{words}_zh": ""})
+
+    assert rows.exclude(**{words: ""}).exists()
+    assert list(rows.filter(lacking)) == []
+
+
+def test_figures_are_the_same_in_both_languages() -> None:
+    """Numbers are facts: a translation that says another one is no translation."""
+    said: list[tuple[str, str, str]] = []
+    said += Item.objects.exclude(note="").values_list("pk", "note", "note_zh")
+    said += Standard.objects.values_list("pk", "fluid_resistance", "fluid_resistance_zh")
+    said += Standard.objects.exclude(title_zh="").values_list("pk", "title", "title_zh")
+
+    for code, english, chinese in said:
+        assert figures(chinese) == figures(english), (code, english, chinese)
+
+
+def figures(text: str) -> list[str]:
+    return sorted(re.findall(r"[0-9]+(?:[.][0-9]+)?", text))
+
+
+def test_titles_with_english_words_have_a_chinese_one() -> None:
+    rows = Standard.objects.filter(title__regex=r"\m[a-z]{4,}", title_zh="")
+
+    assert list(rows.values_list("title", flat=True)) == []
 
 
 def chains() -> dict[str, set[str]]:

@@ -9,9 +9,11 @@ from django.utils import timezone
 
 from supplies.claims.models import Claim, SavedList
 from supplies.claims.services import take
+from supplies.journal.words import facts_told
 from supplies.needs.models import Appeal, Need
 from supplies.organisations import services as people
-from supplies.organisations.models import CallOrigin, CallOutcome, Organisation, User
+from supplies.organisations.models import Organisation, User
+from supplies.organisations.verification import CallOrigin, CallOutcome
 from tests.desk import at_the_desk, choose, list_of, page_of, told
 from tests.makers import NOW, make_appeal, make_member, make_need, make_organisation, make_region, make_user
 
@@ -40,6 +42,33 @@ def test_who_opens_what_waits_has_it_and_others_are_told_in_the_list_and_on_its_
     assert f"taken by #{volunteer.pk} until" in page
     assert "Take it over" in page
     assert Claim.objects.get().by == volunteer
+
+
+def test_a_row_that_somebody_else_has_offers_nothing_but_to_take_it_over(
+    volunteer: User, other: User
+) -> None:
+    appeal, organisation = make_appeal(published=False), make_organisation(verified=False)
+    for row in (appeal, organisation):
+        at_the_desk(volunteer).get(page_of(row))
+        page = at_the_desk(other).get(page_of(row)).content.decode()
+
+        assert f"taken by #{volunteer.pk} until" in page
+        assert "Nothing can be decided here until then" in page
+        assert "Take it over" in page
+        assert "/do/" not in page
+
+        at_the_desk(other).post(claim_page(row), {"because": "Her shift has ended"})
+        assert "/do/" in at_the_desk(other).get(page_of(row)).content.decode()
+
+
+def test_an_auditor_is_told_who_has_a_row_and_not_asked_to_take_it_over(volunteer: User) -> None:
+    row = make_appeal(published=False)
+    take(row, by=volunteer, at=timezone.now())
+
+    page = at_the_desk(make_member("auditor")).get(page_of(row)).content.decode()
+
+    assert f"taken by #{volunteer.pk} until" in page
+    assert "Take it over" not in page
 
 
 def test_what_is_decided_already_and_what_an_auditor_opens_is_taken_by_nobody(volunteer: User) -> None:
@@ -135,6 +164,25 @@ def test_what_happened_to_a_row_stands_on_its_page(volunteer: User) -> None:
     assert [event.kind for event in page.context["history"]] == ["appeal.published", "appeal.posted"]
     assert "What happened to it" in page.content.decode()
     assert '<td title="appeal.published">published</td>' in page.content.decode()
+
+
+def test_from_a_row_that_is_decided_a_link_leads_to_those_that_still_wait(volunteer: User) -> None:
+    first, last = make_appeal(published=False), make_appeal(published=False)
+    queue = f'<a href="{list_of(Appeal)}?status=waiting">'
+
+    def publish(row: Appeal) -> str:
+        address = page_of(row).replace("/change/", "/do/publish/")
+        return at_the_desk(volunteer).post(address, follow=True).content.decode()  # type: ignore[no-any-return]
+
+    assert f"{queue}appeals to moderate: 1 left →</a>" in publish(first)
+    assert queue not in publish(last)
+
+
+def test_of_the_facts_those_are_told_that_people_read() -> None:
+    assert facts_told({"quantity": 890, "step": 1, "round": 2}) == [
+        ("quantity", 890),
+        ("round of checking", 2),
+    ]
 
 
 def test_the_first_page_says_how_long_the_oldest_waits(volunteer: User) -> None:

@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from supplies.allocations.models import Allocation, AllocationStatus
 from supplies.desks.donor import Line
 from supplies.offers.models import Donation
+from supplies.receipts.models import Thanks
 from tests.makers import (
+    NOW,
     make_allocation,
     make_donation,
     make_facility,
@@ -86,6 +89,30 @@ def test_the_label_is_there_once_the_transport_is_arranged(donor: Any) -> None:
 
     assert reverse("shipment-paper", args=[shipment.pk, "labels"]) in page.content.decode()
     assert shipment.code in page.content.decode()
+
+
+def test_once_it_has_arrived_the_thanks_stand_there_and_the_label_is_asked_for_no_more(donor: Any) -> None:
+    allocation = make_allocation(400, need=make_need(quantity=400), offer=gift_of(donor, quantity=1000))
+    shipment = make_shipment(allocation)
+    Allocation.objects.update(status=AllocationStatus.SETTLED)
+    Thanks.objects.create(shipment=shipment, words="All is well, call 13800001234", at=NOW)
+
+    page = reader(donor).get(reverse("my-gift", args=[allocation.offer.donation_id])).content.decode()
+
+    assert "All is well" in page
+    assert "13800001234" not in page
+    assert reverse("shipment-paper", args=[shipment.pk, "labels"]) not in page
+    assert "What stands on the parcel" in page
+
+
+def test_thanks_that_were_withheld_do_not_stand_there(donor: Any) -> None:
+    allocation = make_allocation(400, need=make_need(quantity=400), offer=gift_of(donor, quantity=1000))
+    thanks = {"withheld_at": NOW, "withheld_because": "an advertisement"}
+    Thanks.objects.create(shipment=make_shipment(allocation), words="Buy here", at=NOW, **thanks)
+
+    page = reader(donor).get(reverse("my-gift", args=[allocation.offer.donation_id]))
+
+    assert "Buy here" not in page.content.decode()
 
 
 @pytest.mark.parametrize("gifts", [1, 4])

@@ -181,6 +181,45 @@ def test_an_item_says_what_is_taken_instead_of_it_with_the_source() -> None:
     assert "accepted if the hospital agrees" in page
 
 
+@pytest.mark.parametrize(
+    ("language", "told", "untold"),
+    [
+        (
+            "zh-hans",
+            ["冷链", "每人两剂（假设）", "EN 14605 4 型，喷雾致密", "液体喷雾", "专家意见"],
+            ["cold chain", "two each", "spray tight", "in a jet", "by an expert"],
+        ),
+        (
+            "en",
+            ["cold chain", "two each (assumption)", "spray tight", "in a jet", "by an expert"],
+            ["冷链", "每人两剂", "喷雾致密", "液体喷雾", "专家意见"],
+        ),
+    ],
+)
+def test_what_the_catalogue_says_of_an_item_is_in_the_reader_s_language(
+    language: str, told: list[str], untold: list[str]
+) -> None:
+    because = {"assumed_because": "two each (assumption)", "assumed_because_zh": "每人两剂（假设）"}
+    item = make_item(note="cold chain", note_zh="冷链", **because)
+    fluid = {"fluid_resistance": "in a jet", "fluid_resistance_zh": "液体喷雾"}
+    titles = {"title": "EN 14605, spray tight", "title_zh": "EN 14605 4 型，喷雾致密"}
+    Substitution.objects.create(
+        offered=make_standard("EN14605-T4", **titles, **fluid),
+        satisfies=make_standard("GB19082"),
+        item=item,
+        verdict="conditional",
+        relation="similar",
+        evidence="by an expert",
+        evidence_zh="专家意见",
+    )
+
+    page = reader().get(reverse("item", args=[item.pk]), headers={"accept-language": language})
+
+    said = page.content.decode()
+    assert [words for words in told if words not in said] == []
+    assert [words for words in untold if words in said] == []
+
+
 def test_an_item_shows_what_is_lacking_by_region_with_a_link_to_the_needs() -> None:
     item = make_item()
     make_need(make_facility(region=make_region("420106")), item=item, quantity=2000)

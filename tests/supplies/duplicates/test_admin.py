@@ -4,10 +4,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from supplies.duplicates.admin import FACTS
 from supplies.duplicates.models import DuplicateNeeds, DuplicatePair, Merge
 from supplies.duplicates.services import merge
 from supplies.organisations.models import Organisation
-from tests.makers import NOW, make_listing, make_member, make_organisation
+from supplies.organisations.side_by_side import compared
+from tests.makers import NOW, make_listing, make_member, make_organisation, make_pair, make_region
 from tests.sign_in import sign_in
 from tests.supplies.duplicates.houses import make_double
 
@@ -39,6 +41,20 @@ def test_a_pair_is_shown_side_by_side_with_what_would_move(desk: Client) -> None
     assert other.name in shown
     assert "What would move if the first is kept" in shown
     assert "Merge: keep the second" in shown
+
+
+def test_what_differs_of_a_pair_is_said_by_a_word_and_two_of_one_name_do_not_differ_in_it(
+    desk: Client,
+) -> None:
+    one, other = (
+        make_organisation(name="演练同名医院"),
+        make_organisation(name="演练同名医院", region=make_region("110101", "东城区")),
+    )
+
+    shown = compared(one, other, FACTS)
+
+    assert [str(row.label) for row in shown if row.differs] == ["region"]
+    assert page(desk, make_pair(one, other)).count('<span class="differs">differs</span>') == 1
 
 
 def test_one_click_keeps_two_apart(desk: Client) -> None:

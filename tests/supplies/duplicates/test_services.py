@@ -13,7 +13,8 @@ from supplies.journal.models import Event
 from supplies.needs import services as asking
 from supplies.needs.models import Appeal, Need, NeedStatus
 from supplies.organisations import services as people
-from supplies.organisations.models import Contact, Facility, Organisation
+from supplies.organisations.contacts import Contact
+from supplies.organisations.models import Facility, Organisation
 from tests.makers import (
     NOW,
     make_facility,

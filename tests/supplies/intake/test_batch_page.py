@@ -106,15 +106,28 @@ def test_coordinators_and_auditors_hand_in_nothing(auditor: User) -> None:
 
 def test_progress_comes_from_the_database_and_the_page_looks_again(desk: Client, volunteer: User) -> None:
     batch = hand_in(MIXED, by=volunteer)
-    assert "http-equiv" not in desk.get(page_of(batch)).content.decode()
+    assert "<progress" not in desk.get(page_of(batch)).content.decode()
     services.enter(batch, what=Scope.ALL, by=volunteer, at=timezone.now())
     Import.objects.filter(pk=batch.pk).update(next_row=3)
 
     page = desk.get(page_of(batch)).content.decode()
 
-    assert '<meta http-equiv="refresh" content="4">' in page
+    assert f'hx-get="{page_of(batch)}" hx-trigger="every 4s"' in page
     assert '<progress id="progress" max="3" value="2">' in page
     assert "2 of 3 rows" in page
+
+
+def test_the_bar_alone_answers_what_it_asks_until_the_work_has_ended(desk: Client, volunteer: User) -> None:
+    batch = hand_in(MIXED, by=volunteer, is_read=False)
+
+    waiting = desk.get(page_of(batch), headers={"HX-Request": "true"})
+    services.work(batch.pk, at=timezone.now())
+    ended = desk.get(page_of(batch), headers={"HX-Request": "true"})
+
+    assert "Waits for a worker" in waiting.content.decode()
+    assert "<html" not in waiting.content.decode()
+    assert "HX-Refresh" not in waiting
+    assert (ended["HX-Refresh"], ended.content.strip()) == ("true", b"")
 
 
 def test_imports_to_look_through_come_first_and_wait_on_the_first_page(desk: Client, volunteer: User) -> None:

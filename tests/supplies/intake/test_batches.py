@@ -30,7 +30,8 @@ from supplies.intake.models import (
 )
 from supplies.intake.reading_in import erase_file
 from supplies.needs.models import Appeal, Need, QuantityKind
-from supplies.organisations.models import Contact, Organisation, User
+from supplies.organisations.contacts import Contact
+from supplies.organisations.models import Organisation, User
 from supplies.regions.models import Region
 from tests.at_once import behind
 from tests.makers import make_facility, make_organisation, make_unit

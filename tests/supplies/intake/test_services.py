@@ -19,7 +19,8 @@ from supplies.intake.models import (
 )
 from supplies.needs.models import Appeal, AppealStatus, Need, NeedStatus, QuantityKind
 from supplies.offers.models import Donation, DonationStatus, Offer
-from supplies.organisations.models import Contact, Facility, Organisation, User, Verified
+from supplies.organisations.contacts import Contact
+from supplies.organisations.models import Facility, Organisation, User, Verified
 from tests.makers import NOW, make_facility, make_organisation, make_region
 from tests.owner import as_owner
 from tests.supplies.intake.conftest import Importer

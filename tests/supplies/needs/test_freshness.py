@@ -22,7 +22,8 @@ from supplies.needs import reminders
 from supplies.needs import services as asking
 from supplies.needs.models import Need
 from supplies.notices.sending import tell
-from supplies.organisations.models import CallLog, User
+from supplies.organisations.models import User
+from supplies.organisations.verification import CallLog
 from tests.api_client import Speaker
 from tests.at_once import behind, held_table
 from tests.makers import (

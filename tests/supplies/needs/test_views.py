@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from supplies.catalogue.models import UnitRule
 from supplies.needs.models import Appeal, Need
-from supplies.organisations.models import Contact
+from supplies.organisations.contacts import Contact
 from tests.makers import (
     make_allocation,
     make_appeal,

@@ -14,6 +14,7 @@ from supplies.journal.services import dispatch, record
 from supplies.needs import services as asking
 from supplies.notices import services
 from supplies.notices.carrying import carry
+from supplies.notices.forms import kinds_in_words
 from supplies.notices.models import DeliveryStatus, EndpointStatus, WebhookDelivery
 from supplies.notices.telling import PARTIES, hear
 from supplies.organisations import services as people
@@ -213,3 +214,12 @@ def test_a_manager_of_another_organisation_does_not_see_it() -> None:
     people.make_manager(member.memberships.get(), by=None, at=NOW)
 
     assert WebhookDelivery.objects.visible_to(member).get() == delivery
+
+
+def test_who_chooses_what_a_program_is_told_of_reads_words_and_the_kinds_of_the_messages() -> None:
+    groups = dict(kinds_in_words())
+
+    assert list(groups) == ["Shipment", "Need", "Donation", "Allocation"]
+    assert groups["Need"][-3] == ("need.met", "met · need.met")
+    assert [kind for kinds in groups.values() for kind, _words in kinds] == EVERYTHING
+    assert all(words != f"{kind} · {kind}" for kinds in groups.values() for kind, words in kinds)

@@ -5,7 +5,8 @@ from django.urls import reverse
 
 from supplies.catalogue.models import UnitRule
 from supplies.offers.models import Donation, Offer
-from supplies.organisations.models import Contact, Organisation
+from supplies.organisations.contacts import Contact
+from supplies.organisations.models import Organisation
 from tests.makers import (
     make_donation,
     make_emergency,
@@ -61,6 +62,46 @@ def test_an_offer_makes_its_donor_and_leads_to_its_code() -> None:
     assert donation.organisation.memberships.get().user == user
     assert donation.code in answer.content.decode()
     assert Contact.objects.get().phone == "13800001234"
+
+
+def test_goods_are_found_by_what_the_donor_calls_them_while_she_types() -> None:
+    make_emergency()
+    make_item("GOWN", name_zh="隔离衣", name_en="Isolation gown", synonyms=["反穿衣"])
+
+    answer = reader(make_user()).get(
+        reverse("post-donation"), {"line": "lines-0", "lines-0-called": "反穿衣"}
+    )
+
+    page = answer.content.decode()
+    assert 'data-value="GOWN"' in page
+    assert "<html" not in page
+
+
+def test_without_javascript_the_button_puts_what_the_donor_meant_first_and_chooses_it() -> None:
+    make_item("GOWN", name_zh="隔离衣", name_en="Isolation gown")
+
+    page = post(sent({"item": "", "called": "gown"}, find="lines-0")).content.decode()
+
+    assert "Known as “gown”" in page
+    assert '<option value="GOWN" selected>' in page
+    assert 'value="李练习"' in page
+    assert not Donation.objects.exists()
+
+
+def test_a_name_nobody_knows_is_said_to_be_unknown() -> None:
+    page = post(sent({"item": "", "called": "xyzzy"}, find="lines-0")).content.decode()
+
+    assert "We know nothing called “xyzzy”" in page
+
+
+def test_an_offer_that_names_goods_but_chooses_none_comes_back_with_what_may_be_meant() -> None:
+    make_item("GOWN", name_zh="隔离衣", name_en="Isolation gown", synonyms=["口罩"])
+    make_item("MASK_SURG", synonyms=["外科口罩"])
+
+    page = post(sent({"item": "", "called": "口罩"})).content.decode()
+
+    assert "Known as “口罩”" in page
+    assert not Donation.objects.exists()
 
 
 def test_a_known_donor_is_chosen_not_made_again() -> None:

@@ -15,7 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
 from supplies.opendata import api, formats
-from supplies.opendata.dictionary import COLUMNS, Kind, described
+from supplies.opendata.columns import Kind
+from supplies.opendata.dictionary import COLUMNS, described
 from supplies.regions.models import Region
 from tests.makers import (
     make_allocation,

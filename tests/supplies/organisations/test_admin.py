@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from supplies.organisations import services
-from supplies.organisations.models import ApiToken, Organisation, User
+from supplies.organisations.keys import ApiToken
+from supplies.organisations.models import Organisation, User
 from tests.desk import at_the_desk, choose, list_of, page_of, told, version
 from tests.makers import (
     NOW,

@@ -7,7 +7,9 @@ from django.utils import timezone
 
 from supplies.errors import Refused
 from supplies.organisations import services as people
-from supplies.organisations.models import ApiToken, Contact, Organisation
+from supplies.organisations.contacts import Contact
+from supplies.organisations.keys import ApiToken
+from supplies.organisations.models import Organisation
 from tests.makers import NOW, make_member, make_organisation, make_region, make_user
 
 pytestmark = pytest.mark.django_db

@@ -17,9 +17,10 @@ from supplies.journal.services import record
 from supplies.needs import services as asking
 from supplies.offers import services as giving
 from supplies.organisations import services as people
-from supplies.organisations.models import CallLog, Organisation, User, Verification
+from supplies.organisations.models import Organisation, User
 from supplies.organisations.notes import names_no_number
 from supplies.organisations.permissions import waiting_for
+from supplies.organisations.verification import CallLog, Verification
 from tests.makers import (
     NOW,
     TODAY,

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from supplies.organisations import services as people
-from supplies.organisations.models import CallLog, Organisation, User
+from supplies.organisations.models import Organisation, User
+from supplies.organisations.verification import CallLog
 from tests.makers import NOW, make_member
 
 WORDS = {"motive": "The switchboard knew them.", "public_note": "Called the number in the register."}

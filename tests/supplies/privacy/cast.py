@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from supplies.allocations.models import Allocation
 from supplies.organisations import services as people
-from supplies.organisations.models import Contact, Facility, Organisation, User
+from supplies.organisations.contacts import Contact
+from supplies.organisations.models import Facility, Organisation, User
 from tests.makers import (
     NOW,
     make_allocation,

@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from supplies.needs.models import Appeal
 from supplies.organisations import services as people
-from supplies.organisations.models import Contact, Membership, Organisation, User
+from supplies.organisations.contacts import Contact
+from supplies.organisations.models import Membership, Organisation, User
 from supplies.privacy.models import Erasure, Reveal
 from tests.desk import at_the_desk, choose, list_of, page_of, told, version
 from tests.makers import NOW, make_appeal, make_member, make_organisation, make_region, make_user

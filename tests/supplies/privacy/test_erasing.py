@@ -32,7 +32,10 @@ from supplies.journal.models import Event, IdempotencyKey, OutgoingMail
 from supplies.journal.once import Answer, Asked
 from supplies.needs.models import Appeal, Need
 from supplies.organisations import services as people
-from supplies.organisations.models import ApiToken, CallLog, Contact, Organisation, User, Verification
+from supplies.organisations.contacts import Contact
+from supplies.organisations.keys import ApiToken
+from supplies.organisations.models import Organisation, User
+from supplies.organisations.verification import CallLog, Verification
 from supplies.privacy import services
 from supplies.privacy.erasing import texts
 from supplies.privacy.models import Erasure, Reveal

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from supplies.organisations.models import Contact, User
+from supplies.organisations.contacts import Contact
+from supplies.organisations.models import User
 from supplies.privacy.models import Reveal
 from supplies.privacy.services import reveal
 from tests.makers import NOW, make_appeal, make_user

@@ -6,7 +6,8 @@ import pytest
 
 from supplies.allocations import services as ledger
 from supplies.organisations import services as people
-from supplies.organisations.models import Contact, User
+from supplies.organisations.contacts import Contact
+from supplies.organisations.models import User
 from supplies.privacy.models import Ground
 from supplies.privacy.permissions import QUESTIONS_DAYS, reachable, standing
 from supplies.receipts import services as receiving

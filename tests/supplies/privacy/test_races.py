@@ -9,7 +9,8 @@ from django.db import connection
 
 from supplies.errors import TooMany
 from supplies.organisations import services as people
-from supplies.organisations.models import Contact, User
+from supplies.organisations.contacts import Contact
+from supplies.organisations.models import User
 from supplies.privacy import services
 from supplies.privacy.models import Reveal
 from tests.makers import NOW, make_member, make_organisation

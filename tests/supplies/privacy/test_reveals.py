@@ -12,7 +12,8 @@ from rest_framework.test import APIClient
 from supplies.errors import NotYours, Refused, TooMany
 from supplies.journal.models import Event
 from supplies.organisations import services as people
-from supplies.organisations.models import Contact, User
+from supplies.organisations.contacts import Contact
+from supplies.organisations.models import User
 from supplies.privacy.models import Reveal
 from supplies.privacy.services import reveal
 from tests.api_client import Speaker, today  # noqa: F401

@@ -12,7 +12,7 @@ from django.db import connection, models
 from django.test.utils import isolate_apps
 
 from supplies.organisations import services as people
-from supplies.organisations.models import Contact
+from supplies.organisations.contacts import Contact
 from supplies.privacy import rotation
 from supplies.sealing import Sealed, known_keys
 from tests.makers import NOW, make_organisation

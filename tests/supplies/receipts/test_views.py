@@ -180,6 +180,32 @@ def test_the_sender_answers_and_the_hospital_settles_on_one_page(delivered) -> N
     assert (ticket.status, ticket.answered_by, ticket.settled_by) == ("settled", donor, hospital)
 
 
+def test_how_it_ended_is_chosen_and_the_hospital_need_not_say_it_before_the_sender_has_answered(
+    delivered,
+) -> None:
+    hospital, shipment = delivered
+    address = reverse("tickets", args=[shipment.pk])
+    reader(hospital).post(reverse("count-shipment", args=[shipment.pk]), counted(shipment, accepted="90"))
+    ticket = shipment.tickets.get()
+
+    page = reader(hospital).get(address).content.decode()
+    answer = reader(hospital).post(address, {"ticket": str(ticket.pk), "do": "settle", "outcome": ""})
+
+    assert "You need do nothing until then." in page
+    assert '<option value="" selected>' in page
+    assert "<details open>" in answer.content.decode()
+    ticket.refresh_from_db()
+    assert ticket.status == "open"
+
+
+def test_the_count_says_in_what_it_is_counted(delivered) -> None:
+    hospital, shipment = delivered
+
+    page = reader(hospital).get(reverse("count-shipment", args=[shipment.pk])).content.decode()
+
+    assert "All on this line is counted in: pair" in page
+
+
 def test_a_coordinator_sends_it_on_and_nobody_else() -> None:
     shipment, other = make_shipment(status="in_transit"), make_need(quantity=5000)
     volunteer = make_member("volunteer")

@@ -1,5 +1,5 @@
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import translation
 
 from supplies.regions.models import Region, RegionLevel, RegionScheme
@@ -40,6 +40,14 @@ def test_a_region_is_found_by_code_alias_and_name_whatever_its_case() -> None:
 
     for text in ("x1", "xyz", "某国", "SOMELAND", " Someland "):
         assert list(Region.objects.named(text)) == [land], text
+
+
+def test_no_name_makes_the_whole_table_be_read() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # of a small table reading it whole is right
+
+    for text in ("420100", "武汉市", "Wuhan", "nowhere"):
+        assert "Seq Scan" not in Region.objects.named(text).explain(), text
 
 
 def test_the_name_is_in_the_readers_language_or_else_in_the_other() -> None:

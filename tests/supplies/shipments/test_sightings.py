@@ -16,6 +16,8 @@ from supplies.shipments import sightings
 from supplies.shipments.models import Shipment
 from supplies.shipments.tracking import (
     COURSE,
+    LAST_FIRST,
+    ORDERS,
     SightingStatus,
     Step,
     TrackingCode,
@@ -178,7 +180,9 @@ def test_the_database_orders_events_as_the_fold_does() -> None:
         row.external_id += f"/{number}"
     TrackingEvent.objects.bulk_create(rows)
 
-    by_database = list(shipment.events.sightings().last_first())
+    by_database = list(
+        TrackingEvent.objects.raw(f"SELECT * FROM supplies_trackingevent ORDER BY {LAST_FIRST}", ORDERS)
+    )
 
     assert by_database == sorted(by_database, key=lambda seen: seen.place_in_order, reverse=True)
 

@@ -21,7 +21,7 @@ from supplies.journal.models import Event, Seal
 from supplies.journal.services import record
 from supplies.needs.models import Need
 from supplies.organisations import services as people
-from supplies.organisations.models import Contact
+from supplies.organisations.contacts import Contact
 from supplies.privacy.services import erase_number
 from supplies.upkeep import archive, backup, contents, roles
 from supplies.upkeep.archive import Manifest, Unfit

@@ -1,0 +1,25 @@
+"""The columns of a list at the desk that say which need a row is about."""
+
+from django.contrib import admin
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from matching.models import Proposal, Shortfall
+from supplies.needs.models import Urgency
+
+
+class OfANeed:
+    @admin.display(description=_("needed"), ordering="need__item")
+    def item(self, row: Proposal | Shortfall) -> str:
+        return str(row.need.item)
+
+    @admin.display(description=_("urgency"), ordering="need__urgency")
+    def urgency(self, row: Proposal | Shortfall) -> str:
+        level = row.need.urgency
+        return format_html(
+            '<span class="urgency urgency-{}" title="{}">{}</span>', level, Urgency(level).label, level
+        )
+
+    @admin.display(description=_("hospital"), ordering="need__appeal__facility__name")
+    def hospital(self, row: Proposal | Shortfall) -> str:
+        return row.need.appeal.facility.name
