@@ -298,18 +298,22 @@ class _Entry:
         """Without what another row of the list asks for at the same facility: one hospital listed twice needs it once."""
         if self.is_site_new or not lines:
             return lines
-        self.asked = {
-            need.item_id: need
+        needs = {
+            need.pk: need
             for need in Need.objects.open()
             .filter(
-                appeal__facility=row.facility,
+                site=row.facility,
                 appeal__emergency=self.run.emergency,
                 item__in=[line.item for line in lines if line.item],
-                imported_lines__row__format=row.format,
             )
-            .exclude(imported_lines__row=row)
             .order_by("-appeal__created_at", "-pk")
         }
+        # Asked for by themselves: joined, and with nothing known of tables this import has just filled, PostgreSQL goes
+        # through all of them for every row.
+        told = ImportedLine.objects.filter(need__in=list(needs), row__format=row.format) if needs else ()
+        rows_of = {(line.need_id, line.row_id) for line in told}
+        by_others = {need for need, _row in rows_of} - {need for need, of in rows_of if of == row.pk}
+        self.asked = {need.item_id: need for need in needs.values() if need.pk in by_others}
         for line in lines:
             if line.item and line.item.pk in self.asked:
                 self.findings.append(found("asked-already", item=line.item.name).at(line.goods.heading))
