@@ -31,7 +31,7 @@
 
   // On a phone desk.css lays the cells of a row below one another; each then needs its heading.
   for (const list of document.querySelectorAll("#result_list, .inline-group table")) {
-    const heads = [...list.querySelectorAll("thead th")].map((head) => head.innerText.trim());
+    const heads = [...list.tHead.rows[0].cells].map((head) => head.innerText.trim());
     for (const row of list.querySelectorAll("tbody tr")) {
       [...row.children].forEach((cell, place) => {
         if (!cell.matches("td:not(.action-checkbox)")) return;

@@ -443,6 +443,7 @@ class MaskedFormSet(BaseInlineFormSet):
 class DeskInline(admin.TabularInline):
     """Rows below the one they belong to, to be read."""
 
+    template = "admin/lines.html"
     formset = MaskedFormSet
 
     extra = 0
