@@ -6,11 +6,10 @@ region where the nearest come first, and the place in the order; it is signed, s
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from django.core import signing
-from django.db.models import F, Func, IntegerField, JSONField, Q, Value
+from django.db.models import F, Func, IntegerField, JSONField, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast, Coalesce, Collate
 
@@ -20,9 +19,11 @@ from supplies.regions.models import Region
 
 ORDER = ("urgency", "is_grey", "needed_by", "pk")
 PER_PAGE = 20
-# Regions are asked for together: so many of the nearest first, then up to so many, then all that are left. A page is nearly
-# always full after the first; where few needs pass the filters, three questions find them all the same.
-TOGETHER = (50, 1_000)
+# Needs are asked for region by region, several together: first those with about so many open needs, then with so many, then
+# all that are left. A page is nearly always full after the first; where few needs pass the filters, three questions find them
+# all the same. A city may hold more of them than a province: it is needs that are counted, not regions.
+TOGETHER = (1_000, 20_000)
+FIRST = 50  # regions that are read at first; then all others
 UNKNOWN_KM = 99_999  # of a place that nobody has located: farther than any other
 
 
@@ -59,10 +60,25 @@ class Nearest:
             km, path = beside
             rows = rows.filter(Q(**{f"km__{over}": km}) | Q(**{"km": km, f"path__{over}": path}))
         rows = rows.order_by("km", "path") if direction > 0 else rows.order_by("-km", "-path")
-        for begin, end in pairwise([0, *TOGETHER, None]):
-            if found := dict(rows.values_list("path", "km")[begin:end]):
-                self.km |= found
-                yield list(found)
+        left = self._read(rows)
+        for most in TOGETHER:
+            paths, lines = [], 0
+            for path, own_lines in left:
+                paths.append(path)
+                lines += own_lines
+                if lines >= most:
+                    break
+            if paths:
+                yield paths
+        if rest := [path for path, _lines in left]:
+            yield rest
+
+    def _read(self, rows: QuerySet[OpenThere]) -> Iterator[tuple[str, int]]:
+        """Path and open needs of one region after the other."""
+        for begin, end in ((0, FIRST), (FIRST, None)):
+            for path, km, own_lines in rows.values_list("path", "km", "own_lines")[begin:end]:
+                self.km[path] = km
+                yield path, own_lines
 
 
 def page(
