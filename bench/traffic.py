@@ -157,6 +157,7 @@ class Site:
 
     def _go_on_asking(self, chance: Chance, luck: Random, heard: Heard, end: float, every: float) -> None:
         connection = HTTPConnection(programs.HOST, self.port, timeout=60)
+        time.sleep(every * luck.random())  # programs do not know of one another
         while (began := time.perf_counter()) < end:
             ask = chance(luck)
             try:
