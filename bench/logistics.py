@@ -263,15 +263,12 @@ def page() -> Part:
     counts = {}
     for base in (FEW, MANY):
         databases.use(base)
-        user = User.objects.get_or_create(username="bench-looks", is_superuser=True)[0]
-        client = Client(headers={"accept-language": "en"})
-        client.force_login(user)
-        client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+        client = Client(headers={"accept-language": "en"})  # of whoever has the code
         shipment = Shipment.objects.filter(status=ShipmentStatus.IN_TRANSIT).order_by("pk")[0]
         client.get(f"/track/{shipment.code}/")
         with CaptureQueriesContext(connection) as seen:
             answer = client.get(f"/track/{shipment.code}/")
-        assert answer.status_code == 200
+        assert answer.status_code == 200, answer.status_code
         counts[base] = len(seen)
     return Part(
         "**The page of a shipment**, followed by its code.",
