@@ -103,12 +103,13 @@ COURSE = (
 )
 
 
-# `TrackingEvent.place_in_order`, backwards, as the database is asked for it: text sign by sign, whatever its language.
+# `TrackingEvent.place_in_order`, backwards, as the database is asked for it, and what that is filled in with: text sign by
+# sign, whatever its language.
 LAST_FIRST = (
     "occurred_at DESC, array_position(%(statuses)s, status::text) DESC NULLS LAST, array_position(%(course)s, step::text) DESC,"
     ' external_id COLLATE "C" DESC, vocabulary COLLATE "C" DESC, code COLLATE "C" DESC, label COLLATE "C" DESC'
 )
-ORDERS: dict[str, Any] = {"statuses": SightingStatus.values, "course": list(COURSE)}  # what it is filled in with
+ORDERS: dict[str, Any] = {"statuses": SightingStatus.values, "course": list(COURSE)}
 
 
 class TrackingEventQuerySet(models.QuerySet["TrackingEvent"]):
