@@ -73,7 +73,7 @@ class Nearest:
         if rest := [path for path, _lines in left]:
             yield rest
 
-    def _read(self, rows: QuerySet[OpenThere]) -> Iterator[tuple[str, int]]:
+    def _read(self, rows: QuerySet[Any]) -> Iterator[tuple[str, int]]:
         """Path and open needs of one region after the other."""
         for begin, end in ((0, FIRST), (FIRST, None)):
             for path, km, own_lines in rows.values_list("path", "km", "own_lines")[begin:end]:
