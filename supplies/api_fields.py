@@ -79,14 +79,15 @@ class Moment(serializers.DateTimeField):
     def to_internal_value(self, value: Any) -> datetime:
         try:
             moment = parse_datetime(value) if isinstance(value, str) and value.isascii() else None
-            if moment is None or moment.tzinfo is None:
-                raise ValueError(value)
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            raise serializers.ValidationError(_("Write the time with its zone, as 2020-02-29T08:00:00Z."))
+        try:
             read_day(moment.date().isoformat())
             return moment.astimezone(UTC)
         except (ValueError, OverflowError):
-            raise serializers.ValidationError(
-                _("Write the time with its zone, as 2020-02-29T08:00:00Z.")
-            ) from None
+            raise serializers.ValidationError(NOT_A_DAY) from None
 
     def to_representation(self, value: Any) -> str:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")  # type: ignore[no-any-return]

@@ -3,7 +3,10 @@
 from typing import Any
 
 import pytest
+from django.utils.translation import override
+from rest_framework.exceptions import ValidationError
 
+from supplies.api_fields import Moment
 from supplies.needs.models import Appeal, Need
 from supplies.offers.models import Donation
 from tests.api.bodies import appeal_body
@@ -202,3 +205,18 @@ def test_a_cursor_of_another_list_is_refused() -> None:
 
     assert answer.status_code == 400
     assert list(answer.json()["fields"]) == ["cursor"]
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("1970-01-01T00:00:00Z", "between the years"),
+        ("9999-12-31T23:59:59-14:00", "between the years"),
+        ("2020-02-29T08:00:00", "with its zone"),
+        ("2021-02-29T08:00:00Z", "with its zone"),
+        ("yesterday", "with its zone"),
+    ],
+)
+def test_a_time_that_cannot_be_is_refused_for_what_is_wrong_with_it(written: str, why: str) -> None:
+    with override("en"), pytest.raises(ValidationError, match=why):
+        Moment().run_validation(written)
