@@ -308,7 +308,7 @@ class _Entry:
             )
             .order_by("-appeal__created_at", "-pk")
         }
-        # Asked for by themselves: joined, and with nothing known of tables this import has just filled, PostgreSQL goes
+        # Asked for by themselves: joined, with nothing known of tables this import has just filled, PostgreSQL may go
         # through all of them for every row.
         told = ImportedLine.objects.filter(need__in=list(needs), row__format=row.format) if needs else ()
         rows_of = {(line.need_id, line.row_id) for line in told}

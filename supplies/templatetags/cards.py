@@ -1,6 +1,6 @@
 """What is said of a need and of whose it is, wherever they stand: in one place, and without a template for each piece.
 
-A list shows twenty cards with a dozen such pieces each. Put together here they cost a quarter of what included templates cost.
+A list shows twenty cards with a dozen such pieces each. As included templates they cost it a quarter of its work more.
 Knows the rows by their attributes only.
 """
 
