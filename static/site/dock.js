@@ -231,16 +231,23 @@ async function open() {
   if (!navigator.mediaDevices) return fault("insecure");
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 } } });
-  } catch {
-    return fault("denied");
+  } catch (why) {
+    return fault(why.name === "NotAllowedError" ? "denied" : "silent");
   }
   const mine = stream;
   const video = find("#dock video");
   video.srcObject = stream;
   video.hidden = find("[data-stop]").hidden = false;
   find("[data-scan]").hidden = true;
-  await video.play();
-  const read = await reader();
+  let read;
+  try {
+    await video.play();
+    read = await reader();
+  } catch {
+    if (stream !== mine) return; // somebody has closed it meanwhile
+    close();
+    return fault("silent");
+  }
   let last = { text: "", at: 0 };
   while (stream === mine) {
     const [text] = video.videoWidth ? await read(video) : [];

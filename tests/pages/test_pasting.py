@@ -50,6 +50,7 @@ def test_a_pasted_announcement_is_published_in_a_few_steps(
         page.get_by_role("button", name=name, exact=True).click()
 
     page.goto("/appeals/read/")
+    page.locator("textarea[name=text]:focus").wait_for()  # the box to type into is ready without a click
     page.keyboard.insert_text(ANNOUNCEMENT)
     press("Read it")
     press("Take it over for 演练星河医院")

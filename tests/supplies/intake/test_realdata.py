@@ -195,6 +195,8 @@ LONG = {
     "getusppe-retrospective/all_matches.csv",
 }
 SKIPPED = pytest.mark.skipif(not WHOLE, reason="a long list: WHOLE=1 enters it")
+# Here a 1 is a count that somebody gave; everywhere else it says "wanted" and becomes no quantity.
+COUNTED = ("getusppe-ijoc/", "getusppe-retrospective/")
 ENTERED = [
     pytest.param(place, marks=[SKIPPED, pytest.mark.timeout(3600)] if place in LONG else [])
     for place in READ
@@ -216,8 +218,9 @@ def test_every_list_imports_with_its_reasons_and_a_second_time_changes_nothing(
     assert first.created + first.changed + first.unchanged + first.failed == first.rows
     assert all(error.finding.sentence for error in first.errors)
     assert (again.created, again.changed, again.failed) == (0, 0, first.failed)
-    assert not Need.objects.filter(quantity=1).exists()
-    assert not Offer.objects.filter(quantity=1).exists()
+    if not place.startswith(COUNTED):
+        assert not Need.objects.filter(quantity=1).exists()
+        assert not Offer.objects.filter(quantity=1).exists()
     assert not Donation.objects.exclude(status=DonationStatus.WAITING).exists()
 
 
