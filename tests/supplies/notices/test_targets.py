@@ -37,15 +37,16 @@ NAMES = {
     "discard": "100::1",
 }  # fmt: skip
 SPELLED = [
-    "https://127.0.0.1/", "https://127.1/", "https://2130706433/", "https://0x7f000001/", "https://0x7f.0.0.1/", "https://0177.0.0.1/",
-    "https://017700000001/", "https://0/", "https://localhost/", "https://[::1]/", "https://[::ffff:127.0.0.1]/", "https://[::ffff:7f00:1]/",
-    "https://169.254.169.254/latest/meta-data/", "https://2852039166/",
+    "https://127.1/", "https://2130706433/", "https://0x7f000001/", "https://0x7f.0.0.1/", "https://0177.0.0.1/",
+    "https://017700000001/", "https://0/", "https://localhost/", "https://2852039166/",
 ]  # fmt: skip
 NEVER_SENT_TO = [
     "http://hooks.example.org/", "ftp://hooks.example.org/", "file:///etc/passwd", "gopher://127.0.0.1:25/", "//hooks.example.org/",
     "https://user@hooks.example.org/", "https://user:word@hooks.example.org/", "https://@127.0.0.1/", "https://hooks.example.org@127.0.0.1/",
     "https://hooks.example.org:22/", "https://hooks.example.org:8443/", "https://hooks.example.org:5432/", "https://hooks.example.org:99999/",
     "https://127.0.0.1:6379/", "https://hooks.example.org/#x", "https://hooks.example.org/ x", "https://hooks.example.org/\r\nHost: inside",
+    "https://127.0.0.1/", "https://10.0.0.1/", "https://[::1]/", "https://[::ffff:127.0.0.1]/", "https://[::ffff:7f00:1]/", "https://[fe80::1%25lo]/",
+    "https://169.254.169.254/latest/meta-data/", "https://192.0.2.1/", "https://100.64.0.1/",
     "https://例え.org/", "https://", "https://[::1", "", "javascript:alert(1)", "https://" + "a" * 500 + ".org/",
 ]  # fmt: skip
 
