@@ -43,12 +43,12 @@ from tests.makers import (
     make_need,
     make_notice,
     make_offer,
+    make_proposal,
     make_search,
     make_shipment,
     make_standard,
     make_user,
 )
-from tests.matching.test_admin import make_proposal
 from tests.supplies.carriers.telling import make_account
 
 CAST = ("nobody", "hospital", "donor", "carrier", "volunteer", "coordinator", "auditor", "admin")

@@ -7,7 +7,10 @@ from typing import Any
 from uuid import uuid4
 
 from allauth.account.models import EmailAddress
+from django.utils import timezone
 
+from matching import proposing
+from matching.models import FamilyRun, MatchingRun, Proposal
 from supplies.allocations import services as ledger
 from supplies.allocations.models import Allocation
 from supplies.announcements import services as telling
@@ -281,6 +284,36 @@ def make_offer(organisation: Organisation | None = None, *, published: bool = Tr
         if key in line
     }
     return make_donation(organisation, lines=[line], published=published, **donation_fields).offers.get()
+
+
+def make_run(**fields: Any) -> MatchingRun:
+    """A run that is done."""
+    return MatchingRun.objects.create(
+        emergency=make_emergency(), trigger="hand", as_of=NOW, created_at=NOW, status="done", **fields
+    )
+
+
+def make_proposal(**fields: Any) -> Proposal:
+    """A proposal of 100 pieces as a run would have made it."""
+    run = make_run()
+    defaults = {
+        "need": fields.pop("need", None) or make_need(),
+        "offer": fields.pop("offer", None) or make_offer(),
+        "quantity": 100,
+        "km": 12,
+        "days": 2,
+        "because": {"total": 1000, "filled_before": 0, "filled_after": 100, "steps": [], "days_to_spare": 8},
+        "created_at": NOW,
+        "expires_at": timezone.now() + timedelta(hours=48),
+    }
+    given = {**defaults, **fields}
+    counted = {"proposals": 1, "units": given["quantity"]}
+    family = FamilyRun.objects.create(
+        run=run, emergency=run.emergency, family="masks", status="done", **counted
+    )
+    proposal = Proposal.objects.create(**{"family_run": family, **given})
+    proposing.hold([proposal], +1)
+    return proposal
 
 
 def make_allocation(

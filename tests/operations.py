@@ -40,13 +40,13 @@ from tests.makers import (
     make_notice,
     make_offer,
     make_organisation,
+    make_proposal,
     make_region,
     make_search,
     make_shipment,
     make_user,
     make_webhook,
 )
-from tests.matching.test_admin import make_proposal
 
 Case = Callable[[], tuple[str, dict[str, Any]]]
 READING = {"get", "head", "options", "trace"}

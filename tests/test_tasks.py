@@ -44,11 +44,11 @@ from tests.makers import (
     make_notice,
     make_offer,
     make_organisation,
+    make_proposal,
     make_shipment,
     make_user,
     with_address,
 )
-from tests.matching.test_admin import make_proposal
 from tests.processes import START, start
 from tests.supplies.carriers.telling import carried_by, word
 from tests.supplies.intake.conftest import hand_in

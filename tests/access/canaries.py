@@ -71,9 +71,9 @@ from tests.makers import (
     make_organisation,
     make_pair,
     make_pair_of_needs,
+    make_proposal,
     make_shipment,
 )
-from tests.matching.test_admin import make_proposal
 from tests.owner import as_owner
 from tests.sign_in import sign_in
 from tests.supplies.attachments.hostile import pdf

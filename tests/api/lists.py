@@ -30,13 +30,13 @@ from tests.makers import (
     make_notice,
     make_offer,
     make_organisation,
+    make_proposal,
     make_region,
     make_shipment,
     make_standard,
     make_user,
     make_webhook,
 )
-from tests.matching.test_admin import make_proposal
 
 
 def _regions(number: int) -> None:

@@ -18,10 +18,10 @@ from tests.makers import (
     make_member,
     make_need,
     make_organisation,
+    make_proposal,
     make_shipment,
     make_user,
 )
-from tests.matching.test_admin import make_proposal
 
 pytestmark = pytest.mark.django_db
 

@@ -34,10 +34,10 @@ from tests.makers import (
     make_donation,
     make_member,
     make_organisation,
+    make_proposal,
     make_shipment,
     make_user,
 )
-from tests.matching.test_admin import make_proposal
 
 WRITTEN_BY_VERBS = [
     Appeal,

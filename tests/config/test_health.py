@@ -17,8 +17,7 @@ from config.tasks import probe
 from matching.models import FamilyRun, MatchingRun
 from supplies.journal.models import Outgoing
 from supplies.journal.services import record
-from tests.makers import make_user
-from tests.matching.test_admin import make_proposal
+from tests.makers import make_proposal, make_user
 from tests.owner import as_owner, tampered
 
 pytestmark = pytest.mark.django_db

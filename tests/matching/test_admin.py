@@ -1,13 +1,9 @@
 """Approving proposals, writing down a yes, starting runs at the desk."""
 
-from datetime import timedelta
-from typing import Any
-
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 
-from matching import proposing, services
+from matching import services
 from matching.models import FamilyRun, MatchingRun, Proposal
 from supplies.allocations.models import Allocation
 from supplies.organisations.models import User
@@ -21,38 +17,11 @@ from tests.makers import (
     make_need,
     make_offer,
     make_organisation,
+    make_proposal,
     make_region,
+    make_run,
     make_user,
 )
-
-
-def make_run(**fields: Any) -> MatchingRun:
-    return MatchingRun.objects.create(
-        emergency=make_emergency(), trigger="hand", as_of=NOW, created_at=NOW, status="done", **fields
-    )
-
-
-def make_proposal(**fields: Any) -> Proposal:
-    """A proposal of 100 pieces as a run would have made it."""
-    run = make_run()
-    defaults = {
-        "need": fields.pop("need", None) or make_need(),
-        "offer": fields.pop("offer", None) or make_offer(),
-        "quantity": 100,
-        "km": 12,
-        "days": 2,
-        "because": {"total": 1000, "filled_before": 0, "filled_after": 100, "steps": [], "days_to_spare": 8},
-        "created_at": NOW,
-        "expires_at": timezone.now() + timedelta(hours=48),
-    }
-    given = {**defaults, **fields}
-    counted = {"proposals": 1, "units": given["quantity"]}
-    family = FamilyRun.objects.create(
-        run=run, emergency=run.emergency, family="masks", status="done", **counted
-    )
-    proposal = Proposal.objects.create(**{"family_run": family, **given})
-    proposing.hold([proposal], +1)
-    return proposal
 
 
 def test_the_list_begins_with_open_proposals_the_most_urgent_first(volunteer: User) -> None:

@@ -32,10 +32,10 @@ from tests.makers import (
     make_need,
     make_offer,
     make_organisation,
+    make_proposal,
     make_region,
     make_user,
 )
-from tests.matching.test_admin import make_proposal
 
 pytestmark = pytest.mark.django_db
 SUGGESTED = reverse("admin:matching_proposal_suggested_shipments")

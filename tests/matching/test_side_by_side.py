@@ -19,9 +19,9 @@ from tests.makers import (
     make_need,
     make_offer,
     make_organisation,
+    make_proposal,
     make_standard,
 )
-from tests.matching.test_admin import make_proposal
 
 
 def beside(proposal: Proposal, reader: User) -> dict[str, Compared]:

@@ -9,8 +9,15 @@ from django.test import Client
 from django.urls import reverse
 
 from supplies.organisations.desk import change_url
-from tests.makers import make_allocation, make_appeal, make_donation, make_member, make_need, make_shipment
-from tests.matching.test_admin import make_proposal
+from tests.makers import (
+    make_allocation,
+    make_appeal,
+    make_donation,
+    make_member,
+    make_need,
+    make_proposal,
+    make_shipment,
+)
 from tests.pages.test_pages import DESK, PHONE, open_page  # noqa: F401
 from tests.sign_in import sign_in
 

@@ -32,12 +32,12 @@ from tests.makers import (
     make_need,
     make_offer,
     make_organisation,
+    make_proposal,
     make_region,
     make_shipment,
     make_user,
     with_address,
 )
-from tests.matching.test_admin import make_proposal
 from tests.page_client import reader
 
 pytestmark = pytest.mark.django_db
