@@ -64,9 +64,8 @@ LISTS = {
     "getusppe-offers": ("getusppe-retrospective/all_offers.csv",),
     "getusppe-matches": ("getusppe-retrospective/all_matches.csv",),
 }
-MOST_ENTERED = (
-    500  # rows; longer lists are only read, since entering one takes minutes: the tests do it with WHOLE=1
-)
+# Rows. Longer lists are only read here, since entering one takes minutes; the tests do it with WHOLE=1.
+MOST_ENTERED = 500
 DOUBTS_ITEM = {"synonyms", "unsure-item"}
 DOUBTS_QUANTITY = {"unusual-quantity", "second-figure", "approximate", "range", "at-least", "other-rate"}
 READ, DOUBTFUL, UNREAD = "read", "doubtful", "unread"

@@ -73,9 +73,8 @@ def site_of(address: str, *, named: Collection[str]) -> tuple[Site, SplitResult]
     is_named = f"{host}:{port}" in named
     if parts.scheme not in USUAL or (not is_named and (parts.scheme != "https" or port != USUAL["https"])):
         raise CannotConnect(_("Only https on its usual port is connected to."))
-    if (
-        not is_named and _is_a_number(host) and not may_be_reached(host)
-    ):  # a name is looked up when it is connected to
+    # A number says by itself where it leads; a name is looked up when it is connected to.
+    if not is_named and _is_a_number(host) and not may_be_reached(host):
         raise CannotConnect(_("%(name)s leads into a private network.") % {"name": host})
     return Site(parts.scheme, host, port, is_named), parts
 
