@@ -40,13 +40,14 @@ class ShipmentStatus(models.TextChoices):
 
 
 S = ShipmentStatus
+OUTCOMES = (S.ACCEPTED, S.PARTLY_ACCEPTED, S.REFUSED)  # of a hospital's count
 SHIPMENT_LIFECYCLE = Lifecycle(
     {
         S.DRAFT: {S.BOOKED, S.CANCELLED},
         S.BOOKED: {S.IN_TRANSIT, S.CANCELLED},
         S.IN_TRANSIT: {S.AT_THE_DOOR, S.DELIVERED, S.RETURNING, S.LOST},
         S.AT_THE_DOOR: {S.DELIVERED, S.RETURNING, S.LOST},
-        S.DELIVERED: {S.ACCEPTED, S.PARTLY_ACCEPTED, S.REFUSED},
+        S.DELIVERED: set(OUTCOMES),
         S.RETURNING: {S.RETURNED, S.LOST},
         # A count that was wrong is corrected.
         S.ACCEPTED: {S.PARTLY_ACCEPTED, S.REFUSED},

@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from supplies.allocations import services as ledger
 from supplies.allocations.models import Allocation, AllocationStatus
 from supplies.catalogue.models import TransportMode
-from supplies.errors import NotEligible, Refused
+from supplies.errors import MoveRefused, NotEligible, Refused
 from supplies.journal.services import record
 from supplies.organisations.models import Organisation, User
 from supplies.shipments import care, legs
 from supplies.shipments.locking import locked
-from supplies.shipments.models import TROUBLED, Shipment, ShipmentLine, ShipmentStatus
+from supplies.shipments.models import OUTCOMES, TROUBLED, Shipment, ShipmentLine, ShipmentStatus
 from supplies.shipments.sightings import note_step
 from supplies.shipments.tracking import Step
 
@@ -212,8 +212,11 @@ def counted(
     """The hospital has counted it: accepted, accepted in part, or refused. What was counted is a receipt's matter.
 
     accepted   pieces, in their items' smallest counted units
+    Raises     MoveRefused for one that was counted before: the arrows between outcomes are a correction's
     """
     shipment = _locked(shipment)
+    if shipment.status in OUTCOMES:
+        raise MoveRefused(_("It has been counted already. Correct that count if something in it is wrong."))
     shipment.move_to(outcome)
     shipment.save(update_fields=["status"])
     note_step(

@@ -54,6 +54,17 @@ def test_a_shortfall_is_needed_again_and_the_sender_gets_a_ticket() -> None:
     assert tickets == {"damaged": 10, "expired": 5, "missing": 15}
 
 
+@pytest.mark.parametrize("again", [100, 70, 0])
+def test_a_second_first_count_is_refused_and_the_first_stands(again: int) -> None:
+    shipment = make_shipment(make_allocation(100, need=make_need(quantity=100)), status="delivered")
+    count(shipment, accepted=70)
+
+    with pytest.raises(MoveRefused, match="Correct that count"), transaction.atomic():
+        count(shipment, accepted=again)
+
+    assert ReceiptLine.objects.get().accepted == 70
+
+
 def test_more_than_was_shipped_is_a_surplus_and_not_more_received_than_asked() -> None:
     need = make_need(quantity=100)
     shipment = make_shipment(make_allocation(100, need=need), status="delivered")
