@@ -12,12 +12,12 @@ urlpatterns: list = [
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
     path("metrics", metrics.show, name="metrics"),
-    path("", include("supplies.urls")),
-    path("", include("matching.urls")),
-    path(settings.DESK_PATH, admin.site.urls),
     path("api/v1/", include("config.api_v1")),
     path("api/schema/", Document.as_view(), name="api-schema"),
     path("api/docs/", Reader.as_view(url_name="api-schema", template_name="api_docs.html"), name="api-docs"),
+    path("", include("supplies.urls")),
+    path("", include("matching.urls")),
+    path(settings.DESK_PATH, admin.site.urls),
 ]
 
 handler400 = "config.mishaps.bad_request"

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
+from django.core.cache import cache
 from django.db import connection, models, transaction
 from django.utils.module_loading import import_string
 
@@ -25,6 +26,7 @@ ONCE_MORE = {
     "interval_start": 0,
     "interval_step": 0,
 }  # a broker that has just been restarted
+BELL, BELL_LOST_AFTER = "journal:bell", 2  # seconds, after which it is rung again
 _left_alone = {"until": 0.0}
 _is_heard = ContextVar("is_heard", default=True)
 
@@ -84,7 +86,19 @@ def _ring_on_commit() -> None:
 
 
 def _dispatch() -> None:
-    ring("journal.dispatch")
+    """One bell that waits is enough for everybody: who hears it takes it down first, and then sees all that was committed."""
+    try:
+        is_waiting = not cache.add(BELL, True, timeout=BELL_LOST_AFTER)
+    except Exception:  # a store that is away may be the broker, and `ring` says so
+        is_waiting = False
+    if not is_waiting:
+        ring("journal.dispatch")
+
+
+def take_bell_down() -> None:
+    """Before looking at what waits, so that whatever is committed from now on rings again."""
+    with suppress(Exception):  # it falls down by itself
+        cache.delete(BELL)
 
 
 def ring(task: str, *args: str) -> None:

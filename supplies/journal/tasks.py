@@ -6,6 +6,7 @@ from supplies.journal import chain, mail, once, services
 
 @shared_task(name="journal.dispatch")
 def dispatch() -> None:
+    services.take_bell_down()
     services.dispatch(at=timezone.now())
 
 

@@ -1,6 +1,7 @@
 """Who acts for whom, in one place for pages, API and admin."""
 
 from typing import Any
+from uuid import UUID
 
 from supplies.attachments.models import Attachment
 from supplies.organisations.keys import Scope
@@ -29,8 +30,8 @@ SCOPE_ROLES = {
 }
 
 
-def acts_for(user: Any, organisation: Organisation) -> bool:
-    """A member of the organisation, unless only its auditor; an administrator for all."""
+def acts_for(user: Any, organisation: Organisation | UUID) -> bool:
+    """A member of the organisation, or of that with this key, unless only its auditor; an administrator for all."""
     if not user.is_authenticated:
         return False
     acting = Membership.objects.filter(user=user, organisation=organisation).exclude(role=Role.AUDITOR)

@@ -21,9 +21,10 @@ def may_book(user: Any, shipment: Shipment) -> bool:
 
 def may_move(user: Any, shipment: Shipment) -> bool:
     """Its carrier, a volunteer, or a coordinator of where it goes."""
-    return may_coordinate(user, shipment.consignee) or (
-        shipment.carrier is not None and user.has_role(Role.CARRIER) and acts_for(user, shipment.carrier)
-    )
+    is_carrier = user.is_authenticated and user.has_role(Role.CARRIER)
+    return (
+        is_carrier and shipment.carrier_id is not None and acts_for(user, shipment.carrier_id)
+    ) or may_coordinate(user, shipment.consignee)
 
 
 def may_pack(user: Any, shipment: Shipment) -> bool:

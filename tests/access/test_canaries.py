@@ -28,7 +28,7 @@ from matching.services import start
 from supplies.free_text import free_text_columns
 from supplies.journal import mail
 from supplies.journal.models import OutgoingMail
-from supplies.journal.services import dispatch, record
+from supplies.journal.services import dispatch, record, take_bell_down
 from supplies.privacy.register import entries
 from tests.access import canaries
 from tests.access.canaries import World
@@ -193,6 +193,7 @@ def test_what_the_site_rings_and_writes_in_the_background_holds_nothing_planted(
     OutgoingMail.objects.all().delete()
 
     connection.run_on_commit.clear()  # a bell of what was planted would ring for this as well
+    take_bell_down()
     with canaries.logged() as log:
         with django_capture_on_commit_callbacks(execute=True):
             record(world.match.allocation.need, "need.reopened", by=nurse, at=NOW)

@@ -1,13 +1,17 @@
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from celery import Celery
-from django.db import OperationalError
+from celery import Celery, current_app
+from django.core.cache import cache
+from django.db import OperationalError, connection
+from django.utils import timezone
 
 from supplies.catalogue.models import Item
 from supplies.journal import services as journal
 from supplies.journal.models import Event, Outgoing
+from supplies.journal.tasks import dispatch
 from tests.makers import NOW, make_emergency, make_item
 
 pytestmark = pytest.mark.django_db
@@ -177,3 +181,53 @@ def test_a_broker_that_did_not_answer_is_left_alone_until_the_sweep(no_broker: N
     journal.ring("journal.dispatch")
 
     assert caplog.text.count("The broker does not answer") == 2
+
+
+BELLS = "tests-of-the-bell"
+
+
+@pytest.fixture
+def bells(settings: Any, django_capture_on_commit_callbacks: Any) -> Iterator[Callable[..., int]]:
+    """Commits an event; answers how many bells wait in the broker then."""
+    settings.JOURNAL_LISTENERS = {"test.rang": [f"{__name__}.listen"]}
+    emergency = make_emergency()
+    usual, current_app.conf.task_default_queue = current_app.conf.task_default_queue, BELLS
+    journal.take_bell_down()
+
+    def after(kind: str) -> int:
+        connection.run_on_commit.clear()  # a test commits nothing, so that of the last event is still there
+        with django_capture_on_commit_callbacks(execute=True):
+            journal.record(emergency, kind, by=None, at=timezone.now())
+        with current_app.connection_for_read() as broker:
+            return int(broker.default_channel.client.llen(BELLS))
+
+    yield after
+    current_app.conf.task_default_queue = usual
+    journal.take_bell_down()
+    with current_app.connection_for_read() as broker:
+        broker.default_channel.client.delete(BELLS)
+
+
+def test_a_bell_that_waits_is_not_rung_again_and_one_that_was_heard_is(bells: Any) -> None:
+    assert [bells("test.rang") for _event in range(3)] == [1, 1, 1]
+
+    dispatch()
+
+    assert [len(events) for events in HEARD] == [3]
+    assert bells("test.rang") == 2
+
+
+def test_a_bell_that_was_lost_is_rung_again(bells: Any) -> None:
+    assert bells("test.rang") == 1
+
+    cache.delete(journal.BELL)  # its time is over
+
+    assert bells("test.rang") == 2
+
+
+def test_without_the_store_every_event_rings(bells: Any, settings: Any) -> None:
+    settings.CACHES = settings.CACHES | {
+        "default": {**settings.CACHES["default"], "LOCATION": "unix:///nowhere/at/all.sock"}
+    }
+
+    assert [bells("test.rang") for _event in range(2)] == [1, 2]
