@@ -169,12 +169,18 @@ class Shelf:
         return list(dict.fromkeys(found)), odd, wrong
 
 
-def item_options() -> list[tuple[str, Any]]:
-    """The items as a shelf lists them, made of bare columns: for a page that shows nothing else of them."""
+def options() -> tuple[list[tuple[str, str]], list[tuple[str, Any]]]:
+    """The categories that hold items, and the items as a shelf lists them, made of bare columns: for a page that shows
+    nothing else of them."""
     category, unit = ((f"{of}__name_zh", f"{of}__name_en") for of in ("category", "display_unit"))
     rows = Item.objects.active().by_category()
-    columns = rows.values_list(*category, "code", "name_zh", "name_en", "synonyms", *unit)
-    return _grouped((in_readers_language(zh, en), code, _label(*names)) for zh, en, code, *names in columns)
+    columns = rows.values_list("category", *category, "code", "name_zh", "name_en", "synonyms", *unit)
+    categories: dict[str, str] = {}
+    items = []
+    for group, zh, en, code, *names in columns:
+        categories[group] = in_readers_language(zh, en)
+        items.append((categories[group], code, _label(*names)))
+    return list(categories.items()), _grouped(items)
 
 
 def _grouped(rows: Iterable[tuple[str, str, str]]) -> list[tuple[str, Any]]:

@@ -24,7 +24,7 @@ def served_by(text: str) -> list[Served]:
     named = (
         Q(code__iexact=text) | Q(aliases__contains=[text]) | Q(title__holds=text) | Q(title_zh__holds=text)
     )
-    standards = list(Standard.objects.filter(named).values_list("pk", flat=True))
+    standards = Standard.objects.filter(named).values("pk")
     own = list(Item.objects.active().mentioning(text).by_category())
     if not own:
         own = list(Item.objects.active().filter(standards__in=standards).distinct().by_category())

@@ -75,10 +75,13 @@ class Nearest:
 
     def _read(self, rows: QuerySet[Any]) -> Iterator[tuple[str, int]]:
         """Path and open needs of one region after the other."""
+        columns = rows.values_list("path", "km", "own_lines")
         for begin, end in ((0, FIRST), (FIRST, None)):
-            for path, km, own_lines in rows.values_list("path", "km", "own_lines")[begin:end]:
+            for path, km, own_lines in columns[begin:end]:
                 self.km[path] = km
                 yield path, own_lines
+            if len(self.km) < FIRST:
+                break
 
 
 def page(

@@ -8,11 +8,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from supplies.catalogue.forms import AmountField, BaseGoodsFormSet, GoodsForm, Shelf, item_options
+from supplies.catalogue.forms import AmountField, BaseGoodsFormSet, GoodsForm, Shelf, options
 from supplies.catalogue.hints import Hint, hints
-from supplies.catalogue.models import Category, Item, Standard
+from supplies.catalogue.models import Item, Standard
 from supplies.catalogue.serving import Served, served_by
-from supplies.editions.models import in_readers_language
 from supplies.emergencies.models import Emergency
 from supplies.needs.models import NeedQuerySet, NeedStatus, QuantityKind, SenderKind, Setting, Urgency
 from supplies.organisations.forms import ContactForm
@@ -293,13 +292,9 @@ class NeedFilter(forms.Form):
         required=False,
         widget=LongSelect,
     )
-    # The options of these three are bare columns; a field of models would make a row of each.
-    category = forms.ModelChoiceField(
-        Category.objects.all(), label=gettext_lazy("Category"), required=False, widget=LongSelect
-    )
-    item = forms.ModelChoiceField(
-        Item.objects.active(), label=gettext_lazy("Item"), required=False, widget=LongSelect
-    )
+    # The options of these three are bare columns; a field of models would make a row of each, and ask for the chosen one.
+    category = forms.ChoiceField(label=gettext_lazy("Category"), required=False, widget=LongSelect)
+    item = forms.ChoiceField(label=gettext_lazy("Item"), required=False, widget=LongSelect)
     standard = forms.ChoiceField(label=gettext_lazy("Standard"), required=False, widget=LongSelect)
     sender = forms.ChoiceField(
         label=gettext_lazy("Takes goods from"),
@@ -349,11 +344,9 @@ class NeedFilter(forms.Form):
         self.served: list[Served] = []
         self.fields["organisation"].queryset = Organisation.objects.visible_to(user)  # type: ignore[attr-defined]
         every = ("", _("all"))
-        categories = Category.objects.order_by("position").values_list("code", "name_zh", "name_en")
-        self._offer(
-            "category", [every, *[(code, in_readers_language(*names)) for code, *names in categories]]
-        )
-        self._offer("item", [every, *item_options()])
+        categories, items = options()
+        self._offer("category", [every, *categories])
+        self._offer("item", [every, *items])
         self._offer("standard", [every, *Standard.objects.order_by("code").values_list("code", "title")])
         self._offer(
             "due",

@@ -270,7 +270,8 @@ class NeedQuerySet(models.QuerySet["Need"]):
     def in_region(self, region: Region) -> Self:
         return self.filter(region_path__startswith=region.path)
 
-    def in_category(self, category: Category) -> Self:
+    def in_category(self, category: Category | str) -> Self:
+        """Of one category, or of that with this code."""
         return self.filter(item__in=Item.objects.codes_in(category))
 
     def in_emergency(self, emergency: Emergency) -> Self:

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from supplies.catalogue.models import Category, Item
 from supplies.errors import Refused
 from supplies.needs.forms import NeedFilter
 from supplies.notices import choosing, robots, watching
@@ -212,7 +213,9 @@ def save_search(request: SignedIn) -> HttpResponse:
         messages.error(request, _("This filter cannot be saved. Correct it, or remove all filters."))
         return redirect("needs")
     chosen = form.cleaned_data
-    criteria = {name: chosen[name] for name in ("q", "category", "item", "urgency", "organisation")}
+    criteria = {name: chosen[name] for name in ("q", "urgency", "organisation")}
+    for name, rows in (("category", Category.objects), ("item", Item.objects)):
+        criteria[name] = rows.filter(pk=chosen[name]).first()
     return _saved(request, over=SearchOver.NEEDS, region=chosen["region"], **criteria)
 
 

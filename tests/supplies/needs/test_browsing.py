@@ -1,5 +1,7 @@
 """The list of needs: narrowed, in order of urgency or distance, page by page."""
 
+from itertools import combinations_with_replacement
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -203,9 +205,18 @@ def test_regions_lead_down_with_their_counts_and_up_again() -> None:
     assert [row.region_id for row, _address in inside.context["inside"]] == ["420106"]
 
 
+NARROWING = [
+    "q=N95",
+    "near=420106",
+    "have=N95",
+    "item=RESP",
+    "category=ppe",
+    "region=420106&urgency=3&due=14&standard=GB19083&sender=person",
+]
+
+
 @pytest.mark.parametrize(
-    "query",
-    ["?q=N95", "?near=420106", "?have=N95", "?region=420106&urgency=3&due=14&standard=GB19083&sender=person"],
+    "query", ["?" + "&".join(pair) for pair in combinations_with_replacement(NARROWING, 2)]
 )
 def test_a_narrowed_list_asks_as_little_for_many_as_for_one(query: str) -> None:
     item, standard = make_item("RESP", synonyms=["N95"]), make_standard("GB19083")
