@@ -512,7 +512,7 @@ def pause(facility: Facility, *, reason: str, by: User | None, at: datetime) -> 
 
 @transaction.atomic
 def resume(facility: Facility, *, by: User | None, at: datetime) -> Facility:
-    facility = Facility.objects.select_for_update().get(pk=facility.pk)
+    facility = Facility.objects.select_for_update(no_key=True).get(pk=facility.pk)
     if facility.is_paused:
         facility.is_paused, facility.pause_reason = False, ""
         facility.save(update_fields=["is_paused", "pause_reason"])

@@ -31,9 +31,11 @@ from supplies.needs import services as asking  # noqa: E402
 from supplies.needs.models import Appeal, Need  # noqa: E402
 from supplies.offers import services as giving  # noqa: E402
 from supplies.offers.models import Donation, Offer  # noqa: E402
+from supplies.organisations import services as people  # noqa: E402
 from supplies.organisations.models import Facility, Organisation, User  # noqa: E402
 from supplies.receipts import services as receiving  # noqa: E402
-from supplies.shipments import packing, rearranging  # noqa: E402
+from supplies.receipts.models import DiscrepancyTicket  # noqa: E402
+from supplies.shipments import packing, rearranging, rerouting  # noqa: E402
 from supplies.shipments import services as moving  # noqa: E402
 from supplies.shipments.models import Shipment  # noqa: E402
 from tests.makers import NOW, make_appeal, make_donation, make_emergency  # noqa: E402
@@ -59,10 +61,14 @@ def a(model: Any, chance: random.Random, **of: Any) -> Any:
     rows = model.objects.filter(**of)
     if chance.random() < 0.9:
         rows = rows.filter(status__in=LIVE[model])
+    return one_of(rows, chance)
+
+
+def one_of(rows: Any, chance: random.Random) -> Any:
     keys = list(rows.order_by("pk").values_list("pk", flat=True))
     if not keys:
         raise Refused("nothing there")
-    return model.objects.get(pk=chance.choice(keys))
+    return rows.model.objects.get(pk=chance.choice(keys))
 
 
 def post(chance: random.Random) -> None:
@@ -195,11 +201,40 @@ def send_a_load(chance: random.Random) -> None:
 
 def receive(chance: random.Random) -> None:
     shipment = a(Shipment, chance, status="delivered")
-    counts = [
-        {"line": line, "accepted": chance.randint(0, line.allocation.quantity)}
-        for line in shipment.lines.select_related("allocation")
-    ]
-    receiving.receive(shipment, counts=counts, **SAID)
+    receiving.receive(shipment, counts=counted(shipment, chance), **SAID)
+
+
+def correct(chance: random.Random) -> None:
+    status = chance.choice(["accepted", "partly_accepted", "refused"])
+    shipment = one_of(Shipment.objects.filter(status=status), chance)
+    receiving.correct(shipment, counts=counted(shipment, chance), because="race", **SAID)
+
+
+def counted(shipment: Shipment, chance: random.Random) -> list[dict[str, Any]]:
+    lines = shipment.lines.select_related("allocation")
+    return [{"line": line, "accepted": chance.randint(0, line.allocation.quantity)} for line in lines]
+
+
+def answer(chance: random.Random) -> None:
+    ticket = one_of(DiscrepancyTicket.objects.unsettled(), chance)
+    proposed = chance.choice(["credited", "written_off"])
+    receiving.answer(ticket, proposed=proposed, **by_a_volunteer())
+
+
+def settle(chance: random.Random) -> None:
+    ticket = one_of(DiscrepancyTicket.objects.unsettled(), chance)
+    receiving.settle(ticket, outcome=ticket.proposed or "written_off", **by_a_volunteer())
+
+
+def reroute(chance: random.Random) -> None:
+    shipment = a(Shipment, chance, status="in_transit")
+    rerouting.reroute(shipment, to=a_facility(chance), reason="race", **SAID)
+
+
+def stop_for_a_while(chance: random.Random) -> None:
+    facility = a_facility(chance)
+    people.pause(facility, reason="race", **SAID)
+    people.resume(facility, **SAID)
 
 
 def of(model: type[models.Model], verb: Callable[..., Any]) -> Callable[[random.Random], None]:
@@ -224,6 +259,10 @@ SOMETIMES = [
     merge,
     gather,
     send_a_load,
+    correct,
+    answer,
+    settle,
+    reroute,
     of(Shipment, moving.cancel),
     of(Shipment, moving.send_back),
     of(Shipment, moving.come_back),
@@ -235,6 +274,7 @@ SOMETIMES = [
 SELDOM = [
     post,
     release_overdue,
+    stop_for_a_while,
     of(Need, asking.withdraw_need),
     of(Offer, giving.withdraw_offer),
     of(Appeal, asking.withdraw),
