@@ -79,8 +79,10 @@ class Postings:
         for facility in facilities:
             appeal = self._appeal(facility, days_ago, published)
             batch.parents.append(appeal)
-            for good in self._goods("asked", lines or self.chance.choice(ITEMS_OF_ONE_APPEAL)):
+            goods = self._goods("asked", lines or self.chance.choice(ITEMS_OF_ONE_APPEAL))
+            for position, good in enumerate(goods):
                 need = self._need(appeal, good)
+                need.position = position
                 batch.lines.append(need)
                 wanted = [code for code in self.chance.choice(good.wanted) if code in self.known]
                 batch.standards += [
@@ -176,8 +178,10 @@ class Postings:
         for donor in donors:
             donation = self._donation(donor, days_ago, published)
             batch.parents.append(donation)
-            for good in self._goods("given", self.chance.choice(LOTS_OF_ONE_DONATION)):
-                batch.lines.append(self._offer(donation, good))
+            for position, good in enumerate(self._goods("given", self.chance.choice(LOTS_OF_ONE_DONATION))):
+                offer = self._offer(donation, good)
+                offer.position = position
+                batch.lines.append(offer)
         return batch
 
     def _donation(self, donor: Organisation, days_ago: int, published: bool) -> Donation:

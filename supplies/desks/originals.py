@@ -41,7 +41,7 @@ class Original:
 def original_of(appeal: Appeal, reader: Any) -> Original:
     """The same number of queries however many lines there are."""
     needs = appeal.needs.select_related("item__display_unit").prefetch_related("accepted_standards")
-    typed = {need.pk: need for need in needs.order_by("created_at", "pk")}
+    typed = {need.pk: need for need in needs.as_posted()}
     came_from = Q(appeal=appeal) | Q(pk__in=ImportedLine.objects.filter(need__appeal=appeal).values("row"))
     rows = ImportedRow.objects.visible_to(reader).filter(came_from)
     read = (

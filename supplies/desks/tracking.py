@@ -130,7 +130,7 @@ def _appeal(code: str) -> Track | None:
     )
     if appeal is None:
         return None
-    needs = appeal.needs.select_related("item__base_unit", "item__display_unit").order_by("created_at", "pk")
+    needs = appeal.needs.select_related("item__base_unit", "item__display_unit").as_posted()
     return Track(
         kind="appeal",
         code=code,
@@ -163,9 +163,7 @@ def _donation(code: str) -> Track | None:
     donation = Donation.objects.select_related("region__parent__parent").filter(code=code).first()
     if donation is None:
         return None
-    offers = donation.offers.select_related("item__base_unit", "item__display_unit").order_by(
-        "created_at", "pk"
-    )
+    offers = donation.offers.select_related("item__base_unit", "item__display_unit").as_posted()
     return Track(
         kind="donation",
         code=code,

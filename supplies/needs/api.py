@@ -348,7 +348,7 @@ class AppealViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
     scope = Scope.NEEDS
 
     def get_queryset(self) -> QuerySet[Appeal]:
-        needs = Need.objects.visible_to(self.request.user).with_goods().order_by("created_at", "pk")
+        needs = Need.objects.visible_to(self.request.user).with_goods().as_posted()
         rows = Appeal.objects.visible_to(self.request.user).select_related(
             "facility__organisation", "facility__region"
         )

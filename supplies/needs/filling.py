@@ -52,7 +52,7 @@ def _asked_for(is_large: bool | None) -> list[str]:
 def as_before(appeal: Appeal) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """An appeal once more, as its form takes it: how to bring the goods, and its lines without their day and stock."""
     needs = appeal.needs.select_related("item__display_unit", "unit").prefetch_related("accepted_standards")
-    return {name: getattr(appeal, name) for name in COPIED}, [_line(need) for need in needs.order_by("pk")]
+    return {name: getattr(appeal, name) for name in COPIED}, [_line(need) for need in needs.as_posted()]
 
 
 def _line(need: Need) -> dict[str, Any]:

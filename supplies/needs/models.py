@@ -274,6 +274,10 @@ class NeedQuerySet(models.QuerySet["Need"]):
         """Of one category, or of that with this code."""
         return self.filter(item__in=Item.objects.codes_in(category))
 
+    def as_posted(self) -> Self:
+        """Of one appeal, in the order of its lines."""
+        return self.order_by("created_at", "position", "pk")
+
     def in_emergency(self, emergency: Emergency) -> Self:
         return self.filter(appeal__emergency=emergency)
 
@@ -356,6 +360,13 @@ class Need(Moving):
         help_text=_("The instance it was posted at; empty for one posted here."),
     )
     created_at = models.DateTimeField(_("posted"))
+    position = models.PositiveSmallIntegerField(
+        _("line"),
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text=_("Of what was posted together, from 0."),
+    )
 
     quantity_kind = models.CharField(
         _("kind of quantity"), max_length=10, choices=QuantityKind, default=QuantityKind.NUMBER

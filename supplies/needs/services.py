@@ -149,7 +149,7 @@ def _post(
     said = {"confirmed_at": at, "confirmed_by": by, "confirmed_by_kind": speaks_as(by, facility)}
     for position, line in enumerate(lines):
         try:
-            needs.append(_line(appeal, line, said, today=today, at=at))
+            needs.append(_line(appeal, line, {**said, "position": position}, today=today, at=at))
         except ValidationError as error:
             faults |= {
                 f"lines.{position}.{field}": sentences for field, sentences in error.message_dict.items()

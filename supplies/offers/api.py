@@ -336,7 +336,7 @@ class DonationViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet):
     scope = Scope.OFFERS
 
     def get_queryset(self) -> QuerySet[Donation]:
-        offers = Offer.objects.with_names().order_by("created_at", "pk")
+        offers = Offer.objects.with_names().as_posted()
         rows = Donation.objects.visible_to(self.request.user).select_related("organisation", "region")
         return rows.prefetch_related(Prefetch("offers", offers)).newest_first()
 

@@ -169,6 +169,10 @@ OFFER_LIFECYCLE = Lifecycle(
 
 
 class OfferQuerySet(models.QuerySet["Offer"]):
+    def as_posted(self) -> Self:
+        """Of one donation, in the order of its lines."""
+        return self.order_by("created_at", "position", "pk")
+
     def open(self) -> Self:
         return self.filter(status=OfferStatus.OPEN)
 
@@ -228,6 +232,13 @@ class Offer(Moving):
     item = models.ForeignKey(Item, models.PROTECT, verbose_name=_("item"), related_name="offers")
     status = models.CharField(_("status"), max_length=10, choices=OfferStatus, default=OfferStatus.WAITING)
     created_at = models.DateTimeField(_("posted"))
+    position = models.PositiveSmallIntegerField(
+        _("line"),
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text=_("Of what was posted together, from 0."),
+    )
 
     quantity = QuantityField(_("quantity"), help_text=_("In the item's smallest counted unit."))
     unit = models.ForeignKey(

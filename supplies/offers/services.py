@@ -120,9 +120,8 @@ def post(
     faults: dict[str, list[str]] = {}
     for position, line in enumerate(lines):
         try:
-            offers.append(
-                _line(donation, {"mode": road, "available_from": today, **line}, today=today, at=at)
-            )
+            usual = {"mode": road, "available_from": today}
+            offers.append(_line(donation, {**usual, **line}, position, today=today, at=at))
         except ValidationError as error:
             faults |= {
                 f"lines.{position}.{field}": sentences for field, sentences in error.message_dict.items()
@@ -134,7 +133,7 @@ def post(
     return donation
 
 
-def _line(donation: Donation, values: dict[str, Any], *, today: date, at: datetime) -> Offer:
+def _line(donation: Donation, values: dict[str, Any], position: int, *, today: date, at: datetime) -> Offer:
     unknown = set(values) - LINE_FIELDS
     if unknown:
         raise TypeError(f"an offer line does not know {sorted(unknown)}")
@@ -144,7 +143,7 @@ def _line(donation: Donation, values: dict[str, Any], *, today: date, at: dateti
         raise ValidationError({"expires_on": _("These goods have expired; they cannot be offered.")})
     if values.get("available_until") and values["available_until"] < max(today, values["available_from"]):
         raise ValidationError({"available_until": NEVER_AVAILABLE})
-    offer = Offer(donation=donation, created_at=at, **values)
+    offer = Offer(donation=donation, position=position, created_at=at, **values)
     offer.clean_fields(exclude=NOT_TYPED)
     return offer
 
