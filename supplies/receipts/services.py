@@ -288,12 +288,13 @@ def _open(discrepancies: list[Discrepancy], *, by: User | None, at: datetime) ->
 
 def _hand_on(shipment: Shipment, found: list[Discrepancy], *, by: User | None, at: datetime) -> None:
     """Tickets follow what is still so; what is not so any more was miscounted; what is new is asked about."""
-    rows = shipment.tickets.select_related("discrepancy__receipt_line").select_for_update(of=("self",))
+    rows = shipment.tickets.exclude(outcome=Outcome.MISCOUNTED).select_related("discrepancy__receipt_line")
+    rows = rows.select_for_update(of=("self",))
     tickets = {_what(ticket.discrepancy): ticket for ticket in rows.order_by("settled_at", "pk").reverse()}
     new = []
     for discrepancy in found:
         ticket = tickets.pop(_what(discrepancy), None)
-        if ticket is None or ticket.outcome == Outcome.MISCOUNTED:
+        if ticket is None:
             new.append(discrepancy)
         else:
             ticket.discrepancy = discrepancy

@@ -222,6 +222,16 @@ def test_what_the_sender_has_again_cannot_have_been_accepted(donor: User, volunt
     assert faults(at=NOW) == []
 
 
+def test_a_count_that_is_corrected_forth_and_back_asks_the_sender_once() -> None:
+    shipment = counted(accepted=95)
+    for accepted in (97, 95, 95):
+        last = fix(shipment, accepted=accepted)
+
+    (open_one,) = shipment.tickets.unsettled()
+    assert (open_one.discrepancy.quantity, open_one.discrepancy.receipt_line.receipt) == (5, last)
+    assert faults(at=NOW) == []
+
+
 def test_a_correction_is_corrected_and_only_the_last_count_holds() -> None:
     shipment = counted(accepted=90)
     fix(shipment, accepted=80)
