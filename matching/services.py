@@ -432,11 +432,13 @@ def _check_rules(couple: Couple, *, as_of: datetime) -> None:
         raise NotEligible(WHY_NOT.get(fault, OTHERWISE), code=str(fault))
 
 
+@transaction.atomic
 def withdraw_for_facility(events: Sequence[Event], *, at: datetime) -> None:
-    """A paused facility takes nothing: what is proposed to it ends."""
-    _withdraw_pending(
-        models.Q(need__appeal__facility__in=[event.subject_id for event in events]), "facility-paused", at=at
-    )
+    """A paused facility takes nothing: what is proposed to it ends. A run that would propose more waits for its needs, and
+    sees the pause then."""
+    needs = Need.objects.filter(site__in=[event.subject_id for event in events])
+    list(needs.select_for_update().order_by("pk").values_list("pk"))
+    _withdraw_pending(models.Q(need__in=needs), "facility-paused", at=at)
 
 
 def withdraw_for_need(events: Sequence[Event], *, at: datetime) -> None:
@@ -449,8 +451,9 @@ def withdraw_for_offer(events: Sequence[Event], *, at: datetime) -> None:
 
 @transaction.atomic
 def _withdraw_pending(of: models.Q, reason: str, *, at: datetime) -> None:
-    while end_pending(Proposal.objects.pending().filter(of), ProposalStatus.WITHDRAWN, reason, at=at):
-        pass
+    """All of them together: those of a second go would have their needs locked after the offers of the first."""
+    found = Proposal.objects.pending().filter(of).values_list("pk", "need", "offer")
+    ended(lock_pending(found), ProposalStatus.WITHDRAWN, reason, by=None, at=at)
 
 
 def _locked(proposal: Proposal) -> Proposal:

@@ -244,7 +244,21 @@ def of(model: type[models.Model], verb: Callable[..., Any]) -> Callable[[random.
     return do
 
 
-OFTEN = [allocate, approve, agree, match, put_together, put_together, book, dispatch, deliver, receive]
+OFTEN = [
+    allocate,
+    match,
+    match,
+    approve,
+    approve,
+    agree,
+    agree,
+    put_together,
+    put_together,
+    book,
+    dispatch,
+    deliver,
+    receive,
+]
 SOMETIMES = [
     post,
     change,
