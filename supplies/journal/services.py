@@ -27,7 +27,7 @@ ONCE_MORE = {
     "interval_step": 0,
 }  # a broker that has just been restarted
 BELL, BELL_LOST_AFTER = "journal:bell", 2  # seconds, after which it is rung again
-_left_alone = {"until": 0.0}
+_left_alone = {"broker": 0.0, "store": 0.0}  # until when, in monotonic seconds
 _is_heard = ContextVar("is_heard", default=True)
 
 
@@ -87,12 +87,19 @@ def _ring_on_commit() -> None:
 
 def _dispatch() -> None:
     """One bell that waits is enough for everybody: who hears it takes it down first, and then sees all that was committed."""
-    try:
-        is_waiting = not cache.add(BELL, True, timeout=BELL_LOST_AFTER)
-    except Exception:  # a store that is away may be the broker, and `ring` says so
-        is_waiting = False
-    if not is_waiting:
+    if not _waits():
         ring("journal.dispatch")
+
+
+def _waits() -> bool:
+    """A store that is away may be the broker, and `ring` says so; where it is not, one bell too many does no harm."""
+    if _is_left_alone("store"):
+        return False
+    try:
+        return not cache.add(BELL, True, timeout=BELL_LOST_AFTER)
+    except Exception:
+        _leave_alone("store")
+        return False
 
 
 def take_bell_down() -> None:
@@ -106,13 +113,21 @@ def ring(task: str, *args: str) -> None:
 
     One that did not answer is left alone for as long, so that it holds up one request of a process and not each of them.
     """
-    if time.monotonic() < _left_alone["until"]:
+    if _is_left_alone("broker"):
         return
     try:
         current_app.send_task(task, args, retry=True, retry_policy=ONCE_MORE, ignore_result=True)
     except Exception as error:
-        _left_alone["until"] = time.monotonic() + SWEPT_EVERY
+        _leave_alone("broker")
         log.warning("The broker does not answer (%s); the sweep will do it instead.", type(error).__name__)
+
+
+def _is_left_alone(name: str) -> bool:
+    return time.monotonic() < _left_alone[name]
+
+
+def _leave_alone(name: str) -> None:
+    _left_alone[name] = time.monotonic() + SWEPT_EVERY
 
 
 def dispatch(*, at: datetime) -> int:

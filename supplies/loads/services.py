@@ -201,6 +201,6 @@ def _take_off(load: ConsolidatedLoad, shipments: Sequence[Shipment]) -> None:
 
 
 def _on_it(load: ConsolidatedLoad, *statuses: str) -> list[Shipment]:
-    """Locked, by primary key. What was delivered, lost or sent back by itself meanwhile is left alone."""
+    """Locked, by primary key. What was delivered, lost, sent back or sent on elsewhere meanwhile is left alone."""
     rows = locked(Shipment.objects.filter(place_on_load__load=load))
-    return [row for row in rows if row.status in statuses]
+    return [row for row in rows if row.status in statuses and row.consignee_id == load.consignee_id]

@@ -32,8 +32,7 @@ def plan(shipment: Shipment, *, legs: Sequence[Mapping[str, Any]], by: User | No
              "planned_departure_at", "planned_arrival_at"}; each begins where the one before ends
     """
     (shipment,) = locked_before_departure(shipment)
-    if shipment.legs.filter(is_shared=True).exists():
-        raise Refused(_("This travels with a consolidated load. Take it off the load first."), code=ON_A_LOAD)
+    check_on_no_load(shipment)
     rows = [Leg(shipment=shipment, sequence=number, **given) for number, given in enumerate(legs, start=1)]
     for position, leg in enumerate(rows):
         _check(leg, rows[position - 1] if position else None, position)
@@ -137,6 +136,12 @@ def begin(shipment: Shipment, *, at: datetime) -> None:
     if leg is not None:
         leg.departed_at = at
         leg.save(update_fields=["departed_at"])
+
+
+def check_on_no_load(shipment: Shipment) -> None:
+    """Raises Refused while a consolidated load waits for it."""
+    if shipment.legs.filter(is_shared=True, departed_at=None).exists():
+        raise Refused(_("This travels with a consolidated load. Take it off the load first."), code=ON_A_LOAD)
 
 
 def check_last(shipment: Shipment) -> None:

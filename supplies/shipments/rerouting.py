@@ -15,6 +15,7 @@ from supplies.errors import MoveRefused, NotEligible, Refused
 from supplies.journal.services import record
 from supplies.needs.models import Need
 from supplies.organisations.models import Facility, User
+from supplies.shipments import legs
 from supplies.shipments.models import Shipment, ShipmentLine, ShipmentStatus
 
 UNDER_WAY = (ShipmentStatus.BOOKED, ShipmentStatus.IN_TRANSIT, ShipmentStatus.AT_THE_DOOR)
@@ -56,7 +57,8 @@ def reroute(shipment: Shipment, *, to: Facility, reason: str, by: User | None, a
     """Send what is under way to another facility, whole: its first needs are open again, the new ones have it in transit.
 
     Raises   Refused without a reason; MoveRefused for what is not under way; NotEligible and NotEnoughLeft where the
-             facility takes nothing, was not meant by the donor, or lacks less than is on board
+             facility takes nothing, was not meant by the donor, or lacks less than is on board; Refused for what is
+             on a consolidated load that has not left yet
     """
     if not reason.strip():
         raise Refused(_("Say why it goes to another hospital."), code="reason-missing")
@@ -70,6 +72,7 @@ def reroute(shipment: Shipment, *, to: Facility, reason: str, by: User | None, a
         )
     followers = ledger.redirect({promise: needs[promise.pk] for promise in promises}, by=by, at=at)
     shipment = Shipment.objects.select_for_update(of=("self",)).get(pk=shipment.pk)
+    legs.check_on_no_load(shipment)
     lines = list(shipment.lines.filter(is_live=True).order_by("pk"))
     if shipment.status not in UNDER_WAY or {line.allocation_id for line in lines} != set(followers):
         raise MoveRefused(

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -5,6 +6,7 @@ from typing import Any
 import pytest
 from celery import Celery, current_app
 from django.core.cache import cache
+from django.core.cache.backends.dummy import DummyCache
 from django.db import OperationalError, connection
 from django.utils import timezone
 
@@ -162,7 +164,7 @@ def no_broker(monkeypatch: Any) -> None:
     nowhere.config_from_object("django.conf:settings", namespace="CELERY")
     nowhere.conf.broker_url = "redis+socket:///nowhere/at/all.sock"
     monkeypatch.setattr(journal, "current_app", nowhere)
-    monkeypatch.setitem(journal._left_alone, "until", 0.0)
+    monkeypatch.setitem(journal._left_alone, "broker", 0.0)
 
 
 def test_a_broker_that_is_down_costs_nothing(no_broker: None, caplog: Any) -> None:
@@ -177,18 +179,49 @@ def test_a_broker_that_did_not_answer_is_left_alone_until_the_sweep(no_broker: N
 
     assert caplog.text.count("The broker does not answer") == 1
 
-    journal._left_alone["until"] -= journal.SWEPT_EVERY
+    journal._left_alone["broker"] -= journal.SWEPT_EVERY
     journal.ring("journal.dispatch")
 
     assert caplog.text.count("The broker does not answer") == 2
 
 
-BELLS = "tests-of-the-bell"
+class Unanswering(DummyCache):
+    """A store that lets everybody wait until the time is out, and counts how many did."""
+
+    asked = 0
+
+    def add(self, *_args: Any, **_options: Any) -> bool:
+        type(self).asked += 1
+        raise TimeoutError
+
+
+def test_a_store_that_did_not_answer_holds_up_one_commit_and_not_each_of_them(
+    no_broker: None, settings: Any, monkeypatch: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    monkeypatch.setitem(journal._left_alone, "store", 0.0)
+    monkeypatch.setattr(Unanswering, "asked", 0)
+    settings.CACHES = {"default": {"BACKEND": f"{__name__}.Unanswering"}}
+    settings.JOURNAL_LISTENERS = {"test.rang": [f"{__name__}.listen"]}
+    emergency = make_emergency()
+
+    for _event in range(3):
+        connection.run_on_commit.clear()
+        with django_capture_on_commit_callbacks(execute=True):
+            journal.record(emergency, "test.rang", by=None, at=NOW)
+
+    assert Unanswering.asked == 1
+
+
+BELLS = f"tests-of-the-bell-{os.getpid()}"  # of this process: others ask the same store at the same time
 
 
 @pytest.fixture
-def bells(settings: Any, django_capture_on_commit_callbacks: Any) -> Iterator[Callable[..., int]]:
+def bells(
+    settings: Any, monkeypatch: Any, django_capture_on_commit_callbacks: Any
+) -> Iterator[Callable[..., int]]:
     """Commits an event; answers how many bells wait in the broker then."""
+    monkeypatch.setattr(journal, "BELL", BELLS)
+    monkeypatch.setitem(journal._left_alone, "store", 0.0)
     settings.JOURNAL_LISTENERS = {"test.rang": [f"{__name__}.listen"]}
     emergency = make_emergency()
     usual, current_app.conf.task_default_queue = current_app.conf.task_default_queue, BELLS

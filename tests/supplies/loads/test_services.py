@@ -10,7 +10,7 @@ from supplies.loads import services as loads
 from supplies.loads.models import LOAD_LIFECYCLE, ConsolidatedLoad, LoadStatus
 from supplies.organisations.models import Facility, Organisation
 from supplies.receipts import services as receiving
-from supplies.shipments import legs, rearranging
+from supplies.shipments import legs, rearranging, rerouting
 from supplies.shipments import services as moving
 from supplies.shipments.models import Shipment
 from tests.makers import (
@@ -228,6 +228,18 @@ def test_what_was_lost_on_the_way_is_not_delivered_with_the_others(
     assert statuses(one, lost) == ["delivered", "lost"]
 
 
+def test_what_was_sent_on_to_another_hospital_is_not_delivered_with_the_others(
+    hospital: Facility, trunk: Organisation
+) -> None:
+    one, other = from_a_donor(hospital, trunk), from_a_donor(hospital, trunk)
+    load = loads.dispatch(gather(hospital, trunk, one, other), by=None, at=NOW)
+    rerouting.reroute(other, to=make_need().appeal.facility, reason="x", by=None, at=NOW)
+
+    loads.deliver(load, by=None, at=NOW)
+
+    assert statuses(one, other) == ["delivered", "in_transit"]
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -235,8 +247,11 @@ def test_what_was_lost_on_the_way_is_not_delivered_with_the_others(
         lambda shipment: rearranging.reassign(
             shipment, carrier=make_organisation("carrier"), reason="x", by=None, at=NOW
         ),
+        lambda shipment: rerouting.reroute(
+            shipment, to=make_need().appeal.facility, reason="x", by=None, at=NOW
+        ),
     ],
-    ids=["plan", "reassign"],
+    ids=["plan", "reassign", "reroute"],
 )
 def test_the_leg_of_a_load_is_changed_through_the_load(change: Any) -> None:
     load = make_load()
