@@ -59,6 +59,11 @@ class Announcement:
     unread: tuple[Unread, ...]
     findings: tuple[Finding, ...] = ()
 
+    @property
+    def told_on(self) -> date | None:
+        """The later of the days it was published and updated on."""
+        return max(filter(None, (self.published_on, self.updated_on)), default=None)
+
 
 def read_announcement(
     text: str, *, as_of: date, dictionary: Dictionary | None = None, places: Places | None = None

@@ -165,6 +165,7 @@ class _Entry:
         self.asked: dict[Any, Need] = {}  # what other rows of the list ask for here, by item
         self.kinds: list[str] = []
         self.is_site_new = False
+        self.told_on = min(self.listed.told_on or run.as_of, run.as_of)
 
     def take(self, known: ImportedRow | None) -> None:
         is_new = known is None
@@ -256,9 +257,11 @@ class _Entry:
     def _compare(self, row: ImportedRow, lines: list[Line]) -> list[Line]:
         """Against the lines known from before: what is the same stays, a new number is changed, the rest waits."""
         known = {line.heading: line for line in row.lines.select_related("need", "offer")}
-        fresh = []
+        fresh, told_again = [], []
         for line in lines:
             before = known.pop(line.goods.heading, None)
+            if before is not None and before.need is not None:
+                told_again.append(before.need)
             if before is None:
                 fresh.append(line)
             elif before.raw != line.goods.raw or settles(before, line):
@@ -268,7 +271,13 @@ class _Entry:
             for line in known.values()
             if line.need_id or line.offer_id
         ]
+        self._confirm(told_again)
         return fresh
+
+    def _confirm(self, needs: list[Need]) -> None:
+        """A row that names a later day than before says once more what still stands in it."""
+        if self.listed.told_on is not None and needs:
+            asking.confirm_as_published(needs, on=self.told_on, by=self.run.by, at=self.run.at)
 
     def _changed_line(self, before: ImportedLine, line: Line) -> list[Line]:
         """A number that changed is changed; what nobody has decided is read anew; anything else is only pointed out."""
@@ -277,7 +286,9 @@ class _Entry:
             return [line]
         if is_new_number(before, line):
             assert before.need is not None
-            asking.change(before.need, by=self.run.by, at=self.run.at, quantity=line.quantity)
+            asking.change(
+                before.need, by=self.run.by, at=self.run.at, on=self.told_on, quantity=line.quantity
+            )
             before.quantity_kind, before.quantity = line.kind, line.quantity
         else:
             self.findings.append(found("line-changed", item=line.goods.heading).at(line.goods.heading))
@@ -342,7 +353,7 @@ class _Entry:
         return {
             "source_name": self.run.kind.source,
             "source_url": listed.link if is_link(listed.link) else "",
-            "published_on": max(filter(None, (listed.published_on, listed.updated_on)), default=None),
+            "published_on": listed.told_on and self.told_on,
             "courier_address": dock_address(listed.address),
             "remark": masked(listed.remark)[:4000],
             "accepts_overseas": not _refuses_overseas(listed.remark),

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from supplies.intake.announcements import Announcement
 from supplies.intake.goods import Line
+from supplies.intake.reading.contacts import Person
 from supplies.intake.reading.findings import Finding, found
 from supplies.leaks import masked
 from supplies.needs.models import QuantityKind, SenderKind
@@ -53,8 +55,14 @@ def hospitals_meant(announcement: Announcement, name: str) -> list[Facility]:
     return sorted(named, key=lambda site: not (place and site.region.path.startswith(place)))
 
 
-def fields_of(announcement: Announcement) -> dict[str, list[str]]:
-    """The fields of the form that posts an appeal, as a browser would send them."""
+def fields_of(
+    announcement: Announcement, *, published_on: date | None = None, today: date
+) -> dict[str, list[str]]:
+    """The fields of the form that posts an appeal, as a browser would send them.
+
+    published_on    what is said of an announcement that does not tell its day itself
+    """
+    told_on = announcement.told_on or published_on
     known = [line for line in announcement.lines if line.item is not None]
     values: dict[str, Any] = {
         "handover_point": announcement.handover,
@@ -63,12 +71,17 @@ def fields_of(announcement: Announcement) -> dict[str, list[str]]:
         "accepted_senders": sorted(announcement.senders or SenderKind.values),
         "accepts_overseas": "on" if announcement.accepts_overseas is not False else None,
         "source_url": announcement.link,
+        "published_on": told_on if told_on and told_on <= today else None,
+        "contact_others": "\n".join(
+            f"{one.name} {number_of(one)}".strip() for one in announcement.people[1:]
+        ),
         "remark": remark_of(announcement),
         f"{PREFIX}-TOTAL_FORMS": max(1, len(known)),
         f"{PREFIX}-INITIAL_FORMS": 0,
     }
     if announcement.people:
-        values |= {"contact_name": announcement.people[0].name, "contact_phone": number_of(announcement)}
+        first_one = announcement.people[0]
+        values |= {"contact_name": first_one.name, "contact_phone": number_of(first_one)}
     for at, line in enumerate(known):
         values |= {
             f"{PREFIX}-{at}-{name}": value for name, value in _fields_of_line(line, announcement).items()
@@ -80,8 +93,7 @@ def _as_sent(value: Any) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list) else [str(value)]
 
 
-def number_of(announcement: Announcement) -> str:
-    person = announcement.people[0]
+def number_of(person: Person) -> str:
     return f"{person.number}-{person.extension}" if person.extension else person.number
 
 

@@ -35,7 +35,7 @@ def read(request: SignedIn) -> HttpResponse:
         "stretches": list(pasting.stretches(text, announcement)),
         "hospitals": [chosen] if chosen else pasting.hospitals_meant(announcement, name),
         "name": name,
-        "fields": pasting.fields_of(announcement),
+        "fields": pasting.fields_of(announcement, published_on=form.cleaned_data["as_of"], today=today),
         "remarks": pasting.remarks_on(announcement),
     }
     return render(request, "intake/read.html", context)

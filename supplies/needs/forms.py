@@ -14,7 +14,7 @@ from supplies.catalogue.models import Item, Standard
 from supplies.catalogue.serving import Served, served_by
 from supplies.emergencies.models import Emergency
 from supplies.needs.models import NeedQuerySet, NeedStatus, QuantityKind, SenderKind, Setting, Urgency
-from supplies.organisations.forms import ContactForm
+from supplies.organisations.forms import ContactForm, FurtherContacts
 from supplies.organisations.models import Facility, Organisation
 from supplies.regions.distance import Point
 from supplies.regions.models import Region
@@ -75,6 +75,15 @@ class AppealForm(ContactForm):
         max_length=500,
         assume_scheme="https",
     )
+    published_on = forms.DateField(
+        label=gettext_lazy("Published on"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=gettext_lazy(
+            "The day of the announcement, or of its last update. Unless the hospital itself posts this, it counts as confirmed on that day."
+        ),
+    )
+    contact_others = FurtherContacts()
     remark = forms.CharField(
         label=gettext_lazy("Anything else donors should know"),
         max_length=4000,
@@ -91,13 +100,21 @@ class AppealForm(ContactForm):
         "receiving_body",
         "valid_until",
         "source_url",
+        "published_on",
+        "contact_others",
         "remark",
     )
 
     @property
     def details(self) -> dict[str, Any]:
         """What `needs.services.post` calls the details of the appeal."""
-        return {name: self.cleaned_data[name] for name in self.folded}
+        return {name: self.cleaned_data[name] for name in self.folded if name != "contact_others"}
+
+    @property
+    def contacts(self) -> list[dict[str, str]]:
+        """How each can be reached, the first of them first, as `organisations.services.keep_contact` takes it."""
+        first = {name: self.cleaned_data[f"contact_{name}"] for name in ("name", "phone", "post")}
+        return [first, *self.cleaned_data["contact_others"]]
 
 
 class NeedForm(GoodsForm):

@@ -5,7 +5,7 @@ Needs are locked by primary key, their appeals after everything else: see the le
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -96,6 +96,7 @@ def post(
     lines    one mapping per need: LINE_FIELDS and `accepted_standards` (a sequence of Standard). Quantities are in
              the item's smallest counted unit. A missing urgency or date is assumed and marked so.
     on       the day for which the dates are judged; the facility's today unless a list of the past is imported
+    details  APPEAL_FIELDS. What others than the hospital take from a source is as fresh as the day it was published on
     Raises   ValidationError, with "lines.2.quantity" as the field for a fault in the third line
     """
     return _post(facility, emergency, lines, by=by, at=at, on=on, **details)[0]
@@ -143,10 +144,12 @@ def _post(
     )
     if appeal.valid_until and appeal.valid_until < today:
         raise ValidationError({"valid_until": _("This day is over. Give a later one, or leave it empty.")})
+    if appeal.published_on and appeal.published_on > _today(facility, at):
+        raise ValidationError({"published_on": _("This day has not come yet. When was it published?")})
     appeal.save(force_insert=True)
     needs = []
     faults: dict[str, list[str]] = {}
-    said = {"confirmed_at": at, "confirmed_by": by, "confirmed_by_kind": speaks_as(by, facility)}
+    said = _said_first(appeal, by=by, at=at, on=on)
     for position, line in enumerate(lines):
         try:
             needs.append(_line(appeal, line, {**said, "position": position}, today=today, at=at))
@@ -165,6 +168,22 @@ def _post(
     )
     record(appeal, "appeal.posted", by=by, at=at, lines=len(needs))
     return appeal, needs
+
+
+def _said_first(appeal: Appeal, *, by: User | None, at: datetime, on: date | None) -> dict[str, Any]:
+    """Whose word the lines are to begin with, and of when: the hospital's own of now, a source's of its day."""
+    speaker = speaks_as(by, appeal.facility)
+    day = None if speaker == ConfirmedBy.HOSPITAL else appeal.published_on or on
+    return {
+        "confirmed_at": _said_on(day, appeal.facility, at=at) if day else at,
+        "confirmed_by": by,
+        "confirmed_by_kind": ConfirmedBy.SOURCE if day else speaker,
+    }
+
+
+def _said_on(day: date, facility: Facility, *, at: datetime) -> datetime:
+    """What a source says on a day counts from its beginning: nobody knows the hour, and fresher than it is it must not look."""
+    return min(at, datetime.combine(day, time(), ZoneInfo(facility.timezone)))
 
 
 def _today(facility: Facility, at: datetime) -> date:
@@ -347,9 +366,41 @@ def confirm(need: Need, *, by: User | None, at: datetime, kind: str = "") -> Nee
     kind     a ConfirmedBy, where it is not simply what `by` is to the hospital
     """
     need = Need.objects.select_for_update().get(pk=need.pk)
-    if need.status not in (NeedStatus.OPEN, NeedStatus.LAPSED):
+    if need.status not in CONFIRMABLE:
         raise Refused(_("Only a need that is open or has lapsed can be confirmed."), code="move-refused")
     _check_still_asked(need)
+    _confirm(need, by=by, at=at, kind=kind)
+    _follow([need.appeal_id], by=by, at=at)
+    return need
+
+
+@transaction.atomic
+def confirm_as_published(needs: Iterable[Need], *, on: date, by: User | None, at: datetime) -> list[Need]:
+    """Their source says so again, on a later day: what is still asked for is as fresh as that day. Returns what is.
+
+    What its hospital took back, and what was confirmed since, stays as it is.
+    """
+    rows = Need.objects.filter(pk__in=[need.pk for need in needs], status__in=CONFIRMABLE)
+    told = []
+    for need in rows.select_for_update().order_by("pk"):
+        said_at = _said_on(on, need.appeal.facility, at=at)
+        if need.confirmed_at < said_at and need.appeal.is_still_asked:
+            _confirm(need, by=by, at=at, kind=ConfirmedBy.SOURCE, said_at=said_at)
+            told.append(need)
+    appeals = {need.appeal_id for need in told}
+    _follow(appeals, by=by, at=at)
+    older = Q(published_on=None) | Q(published_on__lt=on)
+    Appeal.objects.filter(older, pk__in=appeals).update(published_on=on)
+    return told
+
+
+CONFIRMABLE = (NeedStatus.OPEN, NeedStatus.LAPSED)
+
+
+def _confirm(
+    need: Need, *, by: User | None, at: datetime, kind: str, said_at: datetime | None = None
+) -> None:
+    """The line is fresh, from the moment it was said. Its row is locked."""
     if need.status == NeedStatus.LAPSED:
         need.move_to(NeedStatus.OPEN)
         if need.deadline_at <= at:
@@ -360,7 +411,7 @@ def confirm(need: Need, *, by: User | None, at: datetime, kind: str = "") -> Nee
             # It has just been said to be valid, so the old end of its validity no longer holds.
             Appeal.objects.filter(pk=need.appeal_id).update(valid_until=None)
             need.deadline_at = end_of_day(need.needed_by, zone)
-    _is_confirmed(need, by=by, at=at, kind=kind)
+    _is_confirmed(need, by=by, at=said_at or at, kind=kind)
     need.received_before = need.quantity_received
     need.save(
         update_fields=[
@@ -373,8 +424,6 @@ def confirm(need: Need, *, by: User | None, at: datetime, kind: str = "") -> Nee
         ]
     )
     record(need, "need.opened", by=by, at=at, **_family_facts(need))
-    _follow([need.appeal_id], by=by, at=at)
-    return need
 
 
 @transaction.atomic
@@ -416,8 +465,11 @@ CHANGEABLE = frozenset(
 
 
 @transaction.atomic
-def change(need: Need, *, by: User | None, at: datetime, **changes: Any) -> Need:
-    """Change a line. A number may not go below what is promised, on its way or received already."""
+def change(need: Need, *, by: User | None, at: datetime, on: date | None = None, **changes: Any) -> Need:
+    """Change a line. A number may not go below what is promised, on its way or received already.
+
+    on       the day on which its source says so; None when `by` does, now
+    """
     if set(changes) - CHANGEABLE:
         raise TypeError(f"change() does not know {sorted(set(changes) - CHANGEABLE)}")
     need = Need.objects.select_for_update().get(pk=need.pk)
@@ -441,7 +493,10 @@ def change(need: Need, *, by: User | None, at: datetime, **changes: Any) -> Need
         setattr(need, field, value)
     if need.min_lot > need.ceiling:
         raise ValidationError({"min_lot": _("The least useful lot is larger than the need itself.")})
-    _is_confirmed(need, by=by, at=at)
+    if on is None:
+        _is_confirmed(need, by=by, at=at)
+    elif need.confirmed_at < (said_at := _said_on(on, need.appeal.facility, at=at)):
+        _is_confirmed(need, by=by, at=said_at, kind=ConfirmedBy.SOURCE)
     need.clean_fields(exclude=NOT_TYPED)
     need.save()
     record(need, "need.changed", by=by, at=at, changed=sorted(changes))

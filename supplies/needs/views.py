@@ -347,16 +347,15 @@ def _send(request: SignedIn, facility: Facility, form: AppealForm, lines: NeedFo
                 at=timezone.now(),
                 **form.details,
             )
-            keep_contact(
-                facility.organisation,
-                at=posted.created_at,
-                facility=facility,
-                name=form.cleaned_data["contact_name"],
-                phone=form.cleaned_data["contact_phone"],
-                post=form.cleaned_data["contact_post"],
-                source=f"appeal {posted.pk}",
-                by=request.user,
-            )
+            for contact in form.contacts:
+                keep_contact(
+                    facility.organisation,
+                    at=posted.created_at,
+                    facility=facility,
+                    source=f"appeal {posted.pk}",
+                    by=request.user,
+                    **contact,
+                )
             drafts.drop(page=request.path, by=request.user)
     except ValidationError as fault:
         for field, sentences in lines.put_beside(fault.message_dict).items():

@@ -1,5 +1,6 @@
 """Taking part: a hospital with the door goods are brought to; and finding out about it."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from supplies.attachments.models import Attachment
 from supplies.organisations.models import Alias, Organisation
 from supplies.organisations.services import TRUSTED_DAYS
 from supplies.organisations.verification import CallLog, CallOrigin, CallOutcome, Verification
+from supplies.phones import found_in
 from supplies.regions.forms import PlaceForm
 from supplies.wording import apart
 
@@ -59,6 +61,46 @@ class ContactForm(forms.Form):
         if sum(character.isdigit() for character in phone) < 5:
             raise forms.ValidationError(self.fields["contact_phone"].error_messages["invalid"])
         return phone
+
+
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+MOST_CONTACTS = 10
+
+
+class FurtherContacts(forms.CharField):
+    """Others who can be asked, one a line: a name, and a number or an e-mail address, as an announcement names them.
+
+    Clean, it is a list of {"name", "phone", "email"}.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("label", _("Others who can be asked"))
+        options.setdefault(
+            "help_text",
+            _("One a line: name, and telephone or e-mail. Kept private like the first."),
+        )
+        super().__init__(required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2}), **options)
+
+    def clean(self, value: Any) -> list[dict[str, str]]:
+        lines = [line.strip() for line in super().clean(value).splitlines() if line.strip()]
+        if len(lines) > MOST_CONTACTS:
+            raise forms.ValidationError(_("At most %(n)d, please.") % {"n": MOST_CONTACTS})
+        return [self._read(line) for line in lines]
+
+    def _read(self, line: str) -> dict[str, str]:
+        rest, email = line, ""
+        if mail := _EMAIL.search(rest):
+            email, rest = mail[0], rest.replace(mail[0], " ")
+        numbers = list(found_in(rest))
+        if not numbers and not email:
+            raise forms.ValidationError(
+                _("“%(line)s” has neither a telephone number nor an e-mail address.") % {"line": line[:60]}
+            )
+        phone = " / ".join(number.text.strip() for number in numbers)
+        for number in reversed(numbers):
+            rest = rest[: number.start] + " " + rest[number.end :]
+        name = re.sub(r"[\s,，、;；:：/]+", " ", rest).strip(" -")
+        return {"name": name[:60], "phone": phone[:40], "email": email}
 
 
 class AboutOne(forms.Form):

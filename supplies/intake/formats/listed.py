@@ -55,6 +55,11 @@ class Listed:
     region: str = ""
     findings: tuple[Finding, ...] = ()
 
+    @property
+    def told_on(self) -> date | None:
+        """The later of the days it names: then somebody said all that stands in it."""
+        return max(filter(None, (self.published_on, self.updated_on)), default=None)
+
 
 def rows_as_written(rows: Iterable[RawRow], findings: list[Finding]) -> Iterator[tuple[int, Any]]:
     """The rows of a list that is read as it stands, with their numbers."""

@@ -113,12 +113,32 @@ def test_what_is_not_needed_any_more_is_no_line(catalogue: dict[str, Item]) -> N
 
 
 def test_the_form_is_filled_in_with_what_was_read(catalogue: dict[str, Item]) -> None:
-    fields = fields_of(read(NOTICE, catalogue))
+    fields = fields_of(read(NOTICE, catalogue), today=date(2020, 2, 3))
 
     assert fields["lines-TOTAL_FORMS"] == ["3"]
     assert (fields["lines-2-item"], fields["lines-2-amount"]) == (["GLOVE_EXAM"], ["1000"])
     assert fields["contact_phone"] == ["13800000001"]
+    assert fields["contact_others"] == ["乙老师 02755501234-802"]
+    assert fields["published_on"] == ["2020-02-01"]
     assert "accepts_overseas" not in fields
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "day"),
+    [
+        ("急需医用外科口罩500只", None, None),
+        ("急需医用外科口罩500只", date(2020, 1, 30), ["2020-01-30"]),
+        ("急需医用外科口罩500只\n2020年2月2日更新\n2020年2月1日", date(2020, 1, 30), ["2020-02-02"]),
+        ("急需医用外科口罩500只\n2020年2月9日", None, None),
+    ],
+    ids=["none", "said by who pastes", "told, the later", "not come yet"],
+)
+def test_the_day_of_an_announcement_goes_into_the_form(
+    catalogue: dict[str, Item], words: str, said: date | None, day: list[str] | None
+) -> None:
+    fields = fields_of(read(words, catalogue), published_on=said, today=date(2020, 2, 3))
+
+    assert fields.get("published_on") == day
 
 
 def test_goods_the_catalogue_does_not_hold_stand_in_the_remark(catalogue: dict[str, Item]) -> None:

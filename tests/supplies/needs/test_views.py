@@ -288,6 +288,48 @@ def test_the_telephone_is_sealed() -> None:
     assert b"8123" not in bytes(contact.phone_sealed)
 
 
+def test_all_whom_an_announcement_names_are_kept() -> None:
+    others = "甲练习 13800000001\nBob Drill, bob@example.org\n027-8123 4568 转 802"
+
+    post(sent(contact_others=others))
+
+    assert {(row.name, row.phone, row.email) for row in Contact.objects.all()} == {
+        ("王练习", "027-8123 4567", ""),
+        ("甲练习", "13800000001", ""),
+        ("Bob Drill", "", "bob@example.org"),
+        ("", "027-8123 4568 转 802", ""),
+    }
+
+
+def test_somebody_who_cannot_be_reached_is_pointed_out_and_nothing_is_lost() -> None:
+    answer = post(sent(contact_others="甲练习 13800000001\n乙练习"))
+
+    assert "“乙练习” has neither" in answer.content.decode()
+    assert "甲练习 13800000001" in answer.content.decode()
+    assert not Appeal.objects.exists()
+
+
+@pytest.mark.parametrize(("is_hospital", "is_of_now"), [(True, True), (False, False)])
+def test_what_others_take_from_an_announcement_is_as_fresh_as_its_day(
+    is_hospital: bool, is_of_now: bool
+) -> None:
+    site, day = make_facility(), timezone.localdate() - timedelta(days=4)
+    by = make_member("hospital", site.organisation) if is_hospital else make_user()
+
+    post(sent(published_on=str(day)), facility=site, user=by)
+
+    need = Need.objects.get()
+    assert need.appeal.published_on == day
+    assert (timezone.now() - need.confirmed_at < timedelta(hours=1)) == is_of_now
+    assert need.confirmed_by_kind == ("hospital" if is_hospital else "source")
+
+
+def test_an_announcement_of_tomorrow_is_refused_beside_its_field() -> None:
+    answer = post(sent(published_on=str(timezone.localdate() + timedelta(days=2))))
+
+    assert "This day has not come yet" in answer.context["form"].errors["published_on"][0]
+
+
 def test_boxes_are_counted_by_what_they_hold() -> None:
     box = make_unit("box", name_zh="盒", name_en="box", kind="package")
     UnitRule.objects.create(code="any-box", spoken=["盒", "box"], unit=box, is_package=True)
