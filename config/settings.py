@@ -456,6 +456,7 @@ JOURNAL_LISTENERS: dict[str, list[str]] = {
 # What follows in the same transaction as what happened, whoever did it; a follower that refuses undoes both.
 JOURNAL_FOLLOWERS: dict[str, list[str]] = {
     "facility.paused": ["matching.services.withdraw_for_facility"],
+    "change_request.accepted": ["supplies.duplicates.services.propose_reported"],
 }
 
 # What webhooks can be told of; who of them is, is decided in supplies/notices/telling.py.

@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from supplies.change_requests import services
-from supplies.change_requests.forms import AnswerForm, RefusalForm
+from supplies.change_requests.forms import AnswerForm, NumberAnswerForm, RefusalForm
 from supplies.change_requests.models import ChangeRequest, ChangeRequestStatus, Report, Wrong
 from supplies.change_requests.permissions import may_decide
 from supplies.needs.models import Need
@@ -18,6 +19,7 @@ from supplies.organisations.desk import (
     DeskInline,
     Verb,
     Waiting,
+    answered_in,
     by_status,
     count_of,
     in_units,
@@ -47,6 +49,16 @@ class ReportInline(DeskInline):
         return report.withdrawn_at is not None
 
 
+class Accept(Verb):
+    """Where a telephone number is wrong, it asks which, and for the right one: of one row at a time."""
+
+    def form(self, request: HttpRequest, rows: QuerySet) -> forms.Form | None:
+        chosen = list(rows.with_subject()[:2])  # type: ignore[attr-defined]
+        if len(chosen) == 1 and chosen[0].kind == Wrong.WRONG_TELEPHONE:
+            return NumberAnswerForm(answered_in(request), about=chosen[0])
+        return super().form(request, rows)
+
+
 @admin.register(ChangeRequest)
 class ChangeRequestAdmin(DeskAdmin):
     when_empty = _(
@@ -74,7 +86,7 @@ class ChangeRequestAdmin(DeskAdmin):
     )
     inlines = (ReportInline,)
     actions = (
-        Verb(
+        Accept(
             "accept",
             _("It is so: carry it out"),
             services.accept,
@@ -113,7 +125,7 @@ class ChangeRequestAdmin(DeskAdmin):
     @admin.display(description=_("then and now"))
     def facts(self, row: ChangeRequest) -> str:
         """What was shown when it was reported, beside what is shown now, where the two can differ."""
-        now = services.as_it_stands(row.subject)
+        now = services.as_it_stands(row.subject, row.kind)
         then = row.as_it_stood
         told = [
             (SHOWN[name], _said(row, then, name), _said(row, now, name)) for name in SHOWN if name in then

@@ -6,9 +6,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from supplies import phones
 from supplies.catalogue.forms import AmountField, Shelf
-from supplies.change_requests.models import CAN_BE_WRONG, What, Wrong
+from supplies.change_requests import services
+from supplies.change_requests.models import CAN_BE_WRONG, ChangeRequest, What, Wrong
 from supplies.needs.models import Need
+from supplies.organisations.contacts import Contact
+from supplies.organisations.forms import PhoneField
 
 
 class ReportForm(forms.Form):
@@ -68,6 +72,25 @@ class ReportForm(forms.Form):
         return given
 
 
+class RightNumberForm(forms.Form):
+    """Which of a hospital's numbers is wrong, and the right one."""
+
+    contact = forms.ChoiceField(label=_("Which number is wrong"), required=False)
+    telephone = PhoneField(label=_("The right number"), required=False)
+
+    def __init__(self, *args: Any, about: ChangeRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.contacts = {str(one.pk): one for one in services.numbers_of(about.subject)}
+        numbers = [
+            (pk, f"{phones.masked(one.phone)} {one.post}".strip()) for pk, one in self.contacts.items()
+        ]
+        at_first = [] if len(numbers) == 1 else [("", _("none of these"))]
+        self.fields["contact"].choices = [*at_first, *numbers]  # type: ignore[attr-defined]
+
+    def clean_contact(self) -> Contact | None:
+        return self.contacts.get(self.cleaned_data["contact"])
+
+
 class AnswerForm(forms.Form):
     answer = forms.CharField(
         label=_("Answer"),
@@ -84,6 +107,12 @@ class AnswerForm(forms.Form):
         min_value=1,
         required=False,
     )
+
+
+class NumberAnswerForm(RightNumberForm):
+    """An answer where a telephone number is wrong."""
+
+    answer = AnswerForm.base_fields["answer"]
 
 
 class RefusalForm(forms.Form):

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from supplies.accounts.services import address_of, members_to_remind
+from supplies.change_requests import twins
 from supplies.change_requests.models import (
     CAN_BE_WRONG,
     ChangeRequest,
@@ -33,6 +34,7 @@ from supplies.needs import services as asking
 from supplies.needs.models import Appeal, AppealStatus, Need, NeedStatus
 from supplies.needs.reminders import address
 from supplies.organisations import services as people
+from supplies.organisations.contacts import Contact
 from supplies.organisations.models import Facility, Organisation, User, Verified
 from supplies.organisations.verification import Verdict
 
@@ -116,7 +118,7 @@ def _check_is_said(
 def _gathered(what: What, subject: Subject, kind: str, *, at: datetime) -> tuple[ChangeRequest, bool]:
     """The open request about this, locked, and whether it was opened just now."""
     mine = ChangeRequest(
-        what=what, kind=kind, created_at=at, as_it_stood=as_it_stands(subject), **_named(what, subject)
+        what=what, kind=kind, created_at=at, as_it_stood=as_it_stands(subject, kind), **_named(what, subject)
     )
     # Of many at once one opens it, and the others wait for that and join; who decides it meanwhile lets them open another.
     for _again in range(3):
@@ -131,15 +133,20 @@ def _named(what: What, subject: Subject) -> dict[str, Any]:
     """The columns that say what it is about, whom it concerns and where."""
     if isinstance(subject, Organisation):
         return {"organisation": subject, "region": subject.region}
-    if isinstance(subject, Facility):
-        site = subject
-    else:
-        site = subject.facility if isinstance(subject, Appeal) else subject.appeal.facility
+    site = _site_of(subject)
     return {what.value: subject, "organisation": site.organisation, "region": site.region}
 
 
-def as_it_stands(subject: Subject) -> dict[str, Any]:
+def _site_of(subject: Need | Appeal | Facility) -> Facility:
+    if isinstance(subject, Facility):
+        return subject
+    return subject.facility if isinstance(subject, Appeal) else subject.appeal.facility
+
+
+def as_it_stands(subject: Subject, kind: str) -> dict[str, Any]:
     """What is shown of it just now, in codes and numbers: kept, since the row goes on changing."""
+    if kind == Wrong.WRONG_TELEPHONE:
+        return {"contacts": [str(contact.pk) for contact in numbers_of(subject)]}
     if isinstance(subject, Need):
         return {
             "status": subject.status,
@@ -155,6 +162,17 @@ def as_it_stands(subject: Subject) -> dict[str, Any]:
     if isinstance(subject, Facility):
         return {"is_paused": subject.is_paused}
     return {"status": subject.status}
+
+
+def numbers_of(subject: Subject) -> list[Contact]:
+    """The contacts with a number that whoever may call there is led to."""
+    if isinstance(subject, Organisation):
+        rows = subject.contacts.all()
+    else:
+        rows = Contact.objects.of_facility(_site_of(subject))
+    return list(
+        rows.right().exclude(phone_lookup=[]).select_related("organisation", "facility").order_by("pk")
+    )
 
 
 def _check_not_too_often(request: ChangeRequest, *, at: datetime) -> None:
@@ -192,18 +210,19 @@ def take_back(report: Report, *, at: datetime) -> Report:
 
 @transaction.atomic
 def accept(
-    request: ChangeRequest, *, by: User, at: datetime, answer: str = "", quantity: int | None = None
+    request: ChangeRequest, *, by: User, at: datetime, answer: str = "", **decision: Any
 ) -> ChangeRequest:
     """It is so: carry the change out by the verb that anybody would use, and tell everybody who asked.
 
-    quantity  the right one, where the quantity was wrong; without it the one that was reported last
+    decision  quantity: the right one, where the quantity was wrong; without it the one that was reported last
+              contact, telephone: which number is wrong, where there are several, and the right one if it is known
     Raises    NotEligible("four-eyes") for who reported it, and whatever the verb refuses: then it stays open
     """
     request = _to_decide(request, by)
     request.move_to(ChangeRequestStatus.ACCEPTED)
     carry_out: Effect = EFFECTS.get((What(request.what), Wrong(request.kind)), _nothing_by_itself)
-    carry_out(request, answer=answer.strip(), quantity=quantity, by=by, at=at)
-    return _decided(request, answer, by=by, at=at)
+    facts = carry_out(request, answer=answer.strip(), by=by, at=at, **decision)
+    return _decided(request, answer, by=by, at=at, **(facts or {}))
 
 
 @transaction.atomic
@@ -228,17 +247,17 @@ def _to_decide(request: ChangeRequest, by: User) -> ChangeRequest:
     return request
 
 
-def _decided(request: ChangeRequest, answer: str, *, by: User, at: datetime) -> ChangeRequest:
+def _decided(request: ChangeRequest, answer: str, *, by: User, at: datetime, **facts: str) -> ChangeRequest:
     request.answer, request.decided_by, request.decided_at = answer.strip()[:300], by, at
     request.save(update_fields=["status", "answer", "decided_by", "decided_at"])
-    record(request, f"change_request.{request.status}", by=by, at=at, wrong=request.kind)
+    record(request, f"change_request.{request.status}", by=by, at=at, wrong=request.kind, **facts)
     if request.status == ChangeRequestStatus.ACCEPTED:
         _write("change_requests/mail/accepted.txt", request)
     return request
 
 
 def _nothing_by_itself(request: ChangeRequest, **_decision: Any) -> None:
-    """A telephone number, a second entry of a hospital: whoever decides corrects it where it stands."""
+    """Whoever decides corrects it where it stands."""
 
 
 def _end_need(request: ChangeRequest, *, by: User, at: datetime, **_decision: Any) -> None:
@@ -248,12 +267,42 @@ def _end_need(request: ChangeRequest, *, by: User, at: datetime, **_decision: An
         asking.withdraw_need(need, by=by, at=at)
 
 
+def _end_second_need(request: ChangeRequest, **decision: Any) -> None:
+    twins.check_another_need_stands(request)
+    _end_need(request, **decision)
+
+
 def _correct_quantity(
-    request: ChangeRequest, *, quantity: int | None, by: User, at: datetime, **_decision: Any
+    request: ChangeRequest, *, by: User, at: datetime, quantity: int | None = None, **_decision: Any
 ) -> None:
     assert request.need is not None
     said = request.reports.standing().order_by("-at", "-pk").values_list("quantity", flat=True).first()
     asking.change(request.need, quantity=quantity or said, by=by, at=at)
+
+
+def _correct_number(
+    request: ChangeRequest,
+    *,
+    by: User,
+    at: datetime,
+    contact: Contact | None = None,
+    telephone: str = "",
+    **_decision: Any,
+) -> dict[str, str] | None:
+    """The wrong number goes from sight and is kept; the right one, if somebody knows it, stands in its place."""
+    known = numbers_of(request.subject)
+    if contact is None and len(known) == 1:
+        [contact] = known
+    source = f"change request {request.pk}"
+    if contact is not None and contact in known:
+        people.correct_contact(contact, phone=telephone, source=source, by=by, at=at)
+        return {"contact": str(contact.pk)}
+    if telephone:
+        site = request.facility or (request.appeal.facility if request.appeal else None)
+        people.keep_contact(request.organisation, facility=site, phone=telephone, source=source, by=by, at=at)
+    elif known:
+        raise Refused(_("Say which of the numbers is wrong, or write the right one."), code="which-number")
+    return None
 
 
 def _end_appeal(request: ChangeRequest, *, by: User, at: datetime, **_decision: Any) -> None:
@@ -261,6 +310,17 @@ def _end_appeal(request: ChangeRequest, *, by: User, at: datetime, **_decision: 
     appeal = Appeal.objects.get(pk=request.appeal.pk)
     if appeal.status in (AppealStatus.WAITING, AppealStatus.PUBLISHED):
         asking.withdraw(appeal, by=by, at=at)
+
+
+def _end_second_appeal(request: ChangeRequest, **decision: Any) -> None:
+    twins.check_another_appeal_stands(request)
+    _end_appeal(request, **decision)
+
+
+def _name_the_other(request: ChangeRequest, **_decision: Any) -> dict[str, str]:
+    """The two are proposed as a pair by who hears of it (`supplies.duplicates`), for another person to decide."""
+    other = twins.other_organisation(request)
+    return {"same_as": str(other.pk)} if other else {}
 
 
 def _stop(request: ChangeRequest, *, by: User, at: datetime, **_decision: Any) -> None:
@@ -286,17 +346,22 @@ def _refuse_organisation(
         )
 
 
-Effect = Callable[..., None]
+Effect = Callable[..., dict[str, str] | None]  # what the journal is told besides
 EFFECTS: dict[tuple[What, Wrong], Effect] = {
     (What.NEED, Wrong.NOT_NEEDED): _end_need,
-    (What.NEED, Wrong.DUPLICATE): _end_need,
+    (What.NEED, Wrong.DUPLICATE): _end_second_need,
     (What.NEED, Wrong.FAKE): _end_need,
     (What.NEED, Wrong.WRONG_QUANTITY): _correct_quantity,
     (What.APPEAL, Wrong.NOT_NEEDED): _end_appeal,
-    (What.APPEAL, Wrong.DUPLICATE): _end_appeal,
+    (What.APPEAL, Wrong.DUPLICATE): _end_second_appeal,
     (What.APPEAL, Wrong.FAKE): _end_appeal,
+    (What.APPEAL, Wrong.WRONG_TELEPHONE): _correct_number,
+    (What.FACILITY, Wrong.WRONG_TELEPHONE): _correct_number,
+    (What.ORGANISATION, Wrong.WRONG_TELEPHONE): _correct_number,
     (What.APPEAL, Wrong.CLOSED): _stop,
     (What.FACILITY, Wrong.CLOSED): _stop,
+    (What.FACILITY, Wrong.DUPLICATE): _name_the_other,
+    (What.ORGANISATION, Wrong.DUPLICATE): _name_the_other,
     (What.ORGANISATION, Wrong.CLOSED): _stop,
     (What.ORGANISATION, Wrong.FAKE): _refuse_organisation,
 }

@@ -5,15 +5,15 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from supplies.change_requests import services
-from supplies.change_requests.forms import RefusalForm, ReportForm
-from supplies.change_requests.models import ChangeRequest, Report, What
+from supplies.change_requests.forms import RefusalForm, ReportForm, RightNumberForm
+from supplies.change_requests.models import ChangeRequest, Report, What, Wrong
 from supplies.change_requests.permissions import may_decide
 from supplies.errors import Refused
 from supplies.free_text import told_of
@@ -104,17 +104,31 @@ def change_requests(request: SignedIn) -> HttpResponse:
     rows = ChangeRequest.objects.visible_to(request.user).with_subject().prefetch_related("reports")
     mine = rows.filter(organisation__in=Organisation.objects.of(request.user))
     context = {
-        "waiting": mine.open().oldest_first(),
+        "waiting": [(row, _asked(row, None)) for row in mine.open().oldest_first()],
         "decided": mine.exclude(status="open").newest_first()[:DECIDED_SHOWN],
         "refusal_form": RefusalForm(auto_id=False),
     }
     return render(request, "change_requests/mine.html", context)
 
 
+def _asked(row: ChangeRequest, typed: QueryDict | None) -> RightNumberForm | None:
+    """What has to be said besides yes."""
+    if row.kind != Wrong.WRONG_TELEPHONE:
+        return None
+    return RightNumberForm(typed, about=row, auto_id=f"id_{row.pk}_%s")
+
+
 @signed_in
 @require_POST
 def accept(request: SignedIn, pk: UUID) -> HttpResponse:
-    return _decide(request, pk, services.accept, {}, _("Done. Whoever reported it reads that it was so."))
+    form = _asked(_to_decide(request, pk), request.POST)
+    if form is not None and not form.is_valid():
+        messages.error(request, " ".join(str(sentence) for each in form.errors.values() for sentence in each))
+        return redirect("change-requests")
+    answers = form.cleaned_data if form else {}
+    return _decide(
+        request, pk, services.accept, answers, _("Done. Whoever reported it reads that it was so.")
+    )
 
 
 @signed_in
@@ -130,7 +144,7 @@ def decline(request: SignedIn, pk: UUID) -> HttpResponse:
 
 
 def _to_decide(request: SignedIn, pk: UUID) -> ChangeRequest:
-    rows = ChangeRequest.objects.visible_to(request.user).select_related("organisation", "region")
+    rows = ChangeRequest.objects.visible_to(request.user).with_subject()
     row = get_object_or_404(rows, pk=pk)
     if not may_decide(request.user, row):
         raise PermissionDenied(services.NOT_YOURS)

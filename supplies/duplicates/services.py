@@ -5,6 +5,7 @@ meanwhile is not held up; then needs, shipments, donations and appeals as everyw
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from supplies.accounts.models import Invitation
+from supplies.change_requests.models import ChangeRequest
 from supplies.duplicates.finding import (
     Candidate,
     alike_needs,
@@ -40,6 +42,7 @@ from supplies.duplicates.moving import (
     take_along,
 )
 from supplies.errors import NotEligible, Refused
+from supplies.journal.models import Event
 from supplies.journal.services import record
 from supplies.needs import services as asking
 from supplies.needs.models import Need, NeedStatus, QuantityKind
@@ -107,6 +110,16 @@ def propose(one: Organisation, other: Organisation, *, by: User, at: datetime) -
         )
     record(pair, "pair.proposed", by=by, at=at, one=str(one.pk), other=str(other.pk))
     return pair
+
+
+def propose_reported(events: Sequence[Event], *, at: datetime) -> None:
+    """Somebody reported a second entry and it was found to be so: the two are a pair, unless they are known as one."""
+    for event in events:
+        if (other := event.facts.get("same_as")) is None or event.by is None:
+            continue
+        one = ChangeRequest.objects.get(pk=event.subject_id).organisation
+        with suppress(Refused), transaction.atomic():
+            propose(one, Organisation.objects.get(pk=other), by=event.by, at=at)
 
 
 def propose_two(rows: Sequence[Organisation], *, by: User, at: datetime) -> DuplicatePair:

@@ -57,7 +57,7 @@ class ContactInline(DeskInline):
     model = Contact
     """Masked, so that two can be told apart; for those who may be shown them. An auditor reads the log instead."""
 
-    fields = ("post", "masked_name", "masked_phone", "masked_email", "source", "erase_on")
+    fields = ("post", "masked_name", "masked_phone", "masked_email", "source", "erase_on", "found_wrong_at")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may_moderate(request.user)

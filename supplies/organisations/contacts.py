@@ -28,6 +28,15 @@ def words_of(text: str) -> list[str]:
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):
+    def right(self) -> Self:
+        """Those that nobody found to be wrong: whom one may call."""
+        return self.filter(found_wrong_at=None)
+
+    def of_facility(self, facility: Facility) -> Self:
+        """The contacts of a site: its own, and those of the whole house."""
+        mine = models.Q(facility=None) | models.Q(facility=facility)
+        return self.filter(mine, organisation=facility.organisation_id)
+
     def with_phone(self, phone: str) -> Self:
         """Those that hold one of these numbers, however it is written and whichever key sealed it."""
         return self.filter(phone_lookup__overlap=lookups(numbers_of(phone)))
@@ -57,6 +66,13 @@ class Contact(models.Model):
         User, models.PROTECT, null=True, blank=True, verbose_name=_("entered by"), related_name="+"
     )
     erase_on = models.DateField(_("erase on"), null=True, blank=True)
+    found_wrong_at = models.DateTimeField(
+        _("found wrong"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Kept until its day, so that it can be looked up what it was; nobody is led to it."),
+    )
 
     name = Sealed()
     phone = Sealed(found_by=numbers_of)

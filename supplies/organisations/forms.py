@@ -42,25 +42,34 @@ class HospitalForm(PlaceForm):
         return self.cleaned_data
 
 
+class PhoneField(forms.RegexField):
+    """A telephone number as people write it, with what stands beside it."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("label", _("Telephone"))
+        super().__init__(
+            r"^[0-9０-９+＋()（）\-－ 转ext.,，/]{5,40}$",
+            max_length=40,
+            error_messages={"invalid": _("Write a telephone number, with its area code for a landline.")},
+            **options,
+        )
+
+    def clean(self, value: Any) -> str:
+        phone = str(super().clean(value))
+        if phone and sum(character.isdigit() for character in phone) < 5:
+            raise forms.ValidationError(self.error_messages["invalid"])
+        return phone
+
+
 class ContactForm(forms.Form):
     """How to reach the person who posts. Sealed, never on a page."""
 
     contact_name = forms.CharField(label=_("Your name"), max_length=60)
-    contact_phone = forms.RegexField(
-        r"^[0-9０-９+＋()（）\-－ 转ext.,，/]{5,40}$",
-        label=_("Telephone"),
-        max_length=40,
+    contact_phone = PhoneField(
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
-        error_messages={"invalid": _("Write a telephone number, with its area code for a landline.")},
         help_text=_("Kept private: volunteers check with you, and the other side of a match reaches you."),
     )
     contact_post = forms.CharField(label=_("Department or post"), max_length=80, required=False)
-
-    def clean_contact_phone(self) -> str:
-        phone = str(self.cleaned_data["contact_phone"])
-        if sum(character.isdigit() for character in phone) < 5:
-            raise forms.ValidationError(self.fields["contact_phone"].error_messages["invalid"])
-        return phone
 
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -139,7 +148,7 @@ class CallForm(AboutOne):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        contacts = self.organisation.contacts.order_by("pk") if self.organisation else ()
+        contacts = self.organisation.contacts.right().order_by("pk") if self.organisation else ()
         self.contacts = {str(contact.pk): contact for contact in contacts}
         kept = [
             (pk, apart([CallOrigin.GIVEN.label, f"{contact.post} {phones.masked(contact.phone)}".strip()]))

@@ -544,8 +544,8 @@ def keep_contact(
         known = known.filter(phone_lookup=[], email_lookup=[])
     for contact in known:
         if contact.is_same(name=name, phone=phone, email=email):
-            contact.erase_on = erase_on
-            contact.save(update_fields=["erase_on"])
+            contact.erase_on, contact.found_wrong_at = erase_on, None
+            contact.save(update_fields=["erase_on", "found_wrong_at"])
             return contact
     contact = Contact(
         organisation=organisation,
@@ -558,6 +558,29 @@ def keep_contact(
     contact.name, contact.phone, contact.email = name, phone, email
     contact.save(force_insert=True)
     return contact
+
+
+@transaction.atomic
+def correct_contact(
+    contact: Contact, *, phone: str, source: str, by: User | None, at: datetime
+) -> Contact | None:
+    """Its number is wrong. It is kept until its day and nobody is led to it; the right one, if known, stands in its place."""
+    contact = Contact.objects.select_for_update().get(pk=contact.pk)
+    contact.found_wrong_at = at
+    contact.save(update_fields=["found_wrong_at"])
+    record(contact.organisation, "organisation.contact_found_wrong", by=by, at=at, contact=str(contact.pk))
+    if not phone:
+        return None
+    return keep_contact(
+        contact.organisation,
+        facility=contact.facility,
+        name=contact.name,
+        post=contact.post,
+        phone=phone,
+        source=source,
+        by=by,
+        at=at,
+    )
 
 
 def erase_contacts(*, at: datetime) -> int:

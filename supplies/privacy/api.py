@@ -26,7 +26,6 @@ from supplies.phones import masked
 from supplies.privacy import services
 from supplies.privacy.models import PURPOSES, Purpose, Reveal
 from supplies.privacy.permissions import FIELDS, reachable
-from supplies.privacy.reaching import of_facility
 from supplies.shipments.models import Shipment
 
 # -- What it looks like -----------------------------------------------------------------------------------
@@ -124,7 +123,9 @@ class ReachableFacilitySerializer(FacilitySerializer):
 
     @extend_schema_field(ContactSerializer(many=True))
     def get_contacts(self, facility: Facility) -> Any:
-        rows = reachable(of_facility(facility), self.context["request"].user, at=timezone.now())
+        rows = reachable(
+            Contact.objects.of_facility(facility), self.context["request"].user, at=timezone.now()
+        )
         shown = rows.select_related("organisation", "facility").order_by("pk")
         return ContactSerializer(shown, many=True, context=self.context).data
 
@@ -153,16 +154,16 @@ class ContactFilter(django_filters.FilterSet):
 
     @extend_schema_field(OpenApiTypes.UUID)
     def at_facility(self, queryset: Any, name: str, facility: Facility) -> Any:
-        return queryset.filter(pk__in=of_facility(facility).values("pk"))
+        return queryset.filter(pk__in=Contact.objects.of_facility(facility).values("pk"))
 
     @extend_schema_field(OpenApiTypes.UUID)
     def of_allocation(self, queryset: Any, name: str, allocation: Allocation) -> Any:
-        hospital = Q(pk__in=of_facility(allocation.need.appeal.facility).values("pk"))
+        hospital = Q(pk__in=Contact.objects.of_facility(allocation.need.appeal.facility).values("pk"))
         return queryset.filter(hospital | Q(organisation=allocation.offer.donation.organisation_id))
 
     @extend_schema_field(OpenApiTypes.UUID)
     def of_shipment(self, queryset: Any, name: str, shipment: Shipment) -> Any:
-        door = Q(pk__in=of_facility(shipment.consignee).values("pk"))
+        door = Q(pk__in=Contact.objects.of_facility(shipment.consignee).values("pk"))
         others = [shipment.consignor_id, shipment.carrier_id]
         return queryset.filter(door | Q(organisation__in=[pk for pk in others if pk]))
 
@@ -180,7 +181,7 @@ class ContactViewSet(ReadOnlyModelViewSet):
     scope = Scope.CONTACTS
 
     def get_queryset(self) -> QuerySet[Contact]:
-        rows = reachable(Contact.objects.all(), self.request.user, at=timezone.now())
+        rows = reachable(Contact.objects.right(), self.request.user, at=timezone.now())
         return rows.select_related("organisation", "facility").order_by("pk")
 
     @extend_schema(summary="Be shown a contact", request=RevealInput, responses=ShownSerializer)

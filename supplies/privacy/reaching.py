@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model
 
 from supplies.allocations.models import Allocation
 from supplies.leaks import masked as masked_words
 from supplies.needs.models import Appeal
-from supplies.organisations.contacts import Contact
+from supplies.organisations.contacts import Contact, ContactQuerySet
 from supplies.organisations.models import Facility
 from supplies.phones import masked
 from supplies.privacy.models import PURPOSES, Ground, Purpose
@@ -32,20 +32,13 @@ class Reached:
         return str(self.subject._meta.model_name) if self.subject else ""
 
 
-def of_facility(facility: Facility) -> QuerySet[Contact]:
-    """The contacts of a site: its own, and those of the whole house."""
-    return Contact.objects.filter(organisation=facility.organisation_id).filter(
-        Q(facility=None) | Q(facility=facility)
-    )
-
-
 def at_facility(user: Any, facility: Facility, *, at: datetime) -> list[Reached]:
-    return list(_reached(user, of_facility(facility), at=at))
+    return list(_reached(user, Contact.objects.of_facility(facility), at=at))
 
 
 def of_allocation(user: Any, allocation: Allocation, *, at: datetime) -> list[Reached]:
     """The other side of a match."""
-    rows = of_facility(allocation.need.appeal.facility) | Contact.objects.filter(
+    rows = Contact.objects.of_facility(allocation.need.appeal.facility) | Contact.objects.filter(
         organisation=allocation.offer.donation.organisation_id
     )
     return [one for one in _reached(user, rows, at=at, about=allocation) if one.purposes]
@@ -53,14 +46,16 @@ def of_allocation(user: Any, allocation: Allocation, *, at: datetime) -> list[Re
 
 def of_shipment(user: Any, shipment: Shipment, *, at: datetime) -> list[Reached]:
     """Whom one may reach about goods on their way: who takes them in, and who carries them."""
-    rows = of_facility(shipment.consignee) | Contact.objects.filter(organisation=shipment.carrier_id)
+    rows = Contact.objects.of_facility(shipment.consignee) | Contact.objects.filter(
+        organisation=shipment.carrier_id
+    )
     return [one for one in _reached(user, rows, at=at, about=shipment) if one.purposes]
 
 
 def _reached(
-    user: Any, contacts: QuerySet[Contact], *, at: datetime, about: Model | None = None
+    user: Any, contacts: ContactQuerySet, *, at: datetime, about: Model | None = None
 ) -> Iterator[Reached]:
-    seen = reachable(contacts, user, at=at).select_related("organisation", "facility").order_by("pk")
+    seen = reachable(contacts.right(), user, at=at).select_related("organisation", "facility").order_by("pk")
     for contact in seen:
         ground = closest(user, contact, at=at, about=about)
         purposes = PURPOSES[ground.ground] if ground else PURPOSES[Ground.READER]
