@@ -123,7 +123,7 @@ def _filters(counts: Mapping[str, int], chosen: str) -> list[dict[str, Any]]:
 
 def _missing(batch: Import) -> dict[str, Any]:
     """What an earlier list of the source holds and this one does not: named before anything is flagged."""
-    if batch.status != BatchStatus.READ:
+    if batch.status != BatchStatus.READ or not batch.is_whole:
         return {}
     gone = missing(batch)
     names = [

@@ -1,4 +1,5 @@
-"""The rows of a batch that wait or failed, as a sheet: the columns they came with, in their order, and why.
+"""The rows of a batch that wait or failed, as a sheet: the columns they came with, in their order, and why. Mended, it is
+handed in like any list; it holds a part of its list, so no row is missing from it.
 
 The cells hold everybody's names and telephones. Whoever handed the list in has them already, and gets them back; anybody
 else gets the rows by number and name.
@@ -11,7 +12,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from supplies.intake.models import SURE, Import, StagedRow, StagedStatus
-from supplies.intake.opening import is_row, loads
+from supplies.intake.opening import MENDED, is_row, loads
 from supplies.intake.reading.text import as_written
 
 PIECE = 500
@@ -26,7 +27,9 @@ def columns_of(batch: Import) -> list[str]:
 
 
 def head(columns: list[str] | None) -> list[str]:
-    return [*(columns if columns is not None else [_("name")]), _("row"), _("verdict"), _("reason")]
+    """The columns, and those that are added; by their mark they are left out when the sheet comes back mended."""
+    added = [f"{MENDED}{name}" for name in (_("row"), _("verdict"), _("reason"))]
+    return [*(columns if columns is not None else [_("name")]), *added]
 
 
 def pieces(batch: Import, columns: list[str] | None) -> Iterator[list[list[Any]]]:

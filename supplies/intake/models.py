@@ -179,6 +179,11 @@ class Import(Moving):
         return entered if self.status == BatchStatus.ENTERING else self.rows_read
 
     @property
+    def is_whole(self) -> bool:
+        """Whether what it does not hold is missing from the list; not so where it was cut off, or hands back mended rows."""
+        return self.problem is None and all(said["code"] != "handed-back" for said in self.remarks)
+
+    @property
     def findings(self) -> list[Finding]:
         """What is to be said about the file as a whole."""
         return [Finding.from_json(stored) for stored in self.remarks]

@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from random import randint
 from tempfile import TemporaryFile
@@ -19,11 +19,12 @@ from supplies.errors import TooMany
 from supplies.intake.files.opening import RawRow, read_rows
 from supplies.intake.formats import Format, recognised, rows_of
 from supplies.intake.formats.sheet import HEAD
-from supplies.intake.reading.findings import Finding, Unreadable
+from supplies.intake.reading.findings import Finding, Unreadable, found
 
 Numbered = tuple[int, Any]  # its number in the file, and the raw row
 READING = 0x1A7A4F  # the first half of advisory locks, one for each file that may be read at once
 LOCK_NOT_AVAILABLE = "55P03"
+MENDED = "↩ "  # begins the headings of the columns that a sheet of errors has besides those of its list
 FILES_AT_ONCE = 2  # each takes up to 300 MB and a processor; whoever hands in the third waits
 
 
@@ -135,10 +136,25 @@ def rows_in(
     with TemporaryFile() as spooled:
         rows = Spool(spooled)  # type: ignore[arg-type]
         with _turn(waits=waits), read_rows(file, name=name, encoding=encoding, sheet=only) as source:
-            rows.lay(rows_of(source, kind, source.findings))
+            rows.lay(rows_of(_as_they_came(source, source.findings), kind, source.findings))
         yield Opened(
             source.encoding, source.sha256, rows, tuple(source.findings), source.is_whole, source.peak
         )
+
+
+def _as_they_came(rows: Iterable[RawRow], findings: list[Finding]) -> Iterator[RawRow]:
+    """The rows of a list; those of a sheet of errors that comes back mended without the columns that were added to it."""
+    width: int | None = None
+    for at, row in enumerate(rows):
+        if at < HEAD and isinstance(row.raw, list) and (added := _added(row.raw)):
+            width = len(row.raw) - added
+            findings.append(found("handed-back"))
+        yield row if width is None else row._replace(raw=row.raw[:width])
+
+
+def _added(cells: Sequence[Any]) -> int:
+    """How many of the last headings say that they were added."""
+    return sum(1 for _cell in takewhile(lambda cell: str(cell).startswith(MENDED), reversed(cells)))
 
 
 class Head(NamedTuple):
@@ -152,7 +168,7 @@ def head_of(file: Path, *, name: str = "", encoding: str = "", sheet: str = "", 
     """The first rows of a file, or of one sheet of it, by which its format is told. Raises Unreadable, and TooMany
     while others are read."""
     with _turn(waits=waits), read_rows(file, name=name, encoding=encoding, sheet=sheet) as source:
-        return Head(list(islice(source, HEAD)), source.sheets)
+        return Head(list(islice(_as_they_came(source, []), HEAD)), source.sheets)
 
 
 def format_in(file: Path, *, name: str = "", encoding: str = "") -> Format | None:

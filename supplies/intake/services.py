@@ -278,7 +278,7 @@ def _one_at_a_time(*, waits: bool) -> None:
 
 def _end(batch: Import, *, at: datetime) -> None:
     """Everything that was to be entered is; what is left to decide keeps the batch open, unless all was wanted."""
-    if batch.problem is None:
+    if batch.is_whole:
         flag_gone(batch, at=at)
     if batch.entering != Scope.ALL and batch.staged.to_decide().exists():
         batch.move_to(BatchStatus.READ)

@@ -68,6 +68,9 @@ SENTENCES: Mapping[str, Any] = {
     "too-hard": _("The file takes more memory than a list may; split it and send the parts."),
     "took-too-long": _("The file takes too long to be read; split it and send the parts."),
     "too-many-rows": _("The file has more than %(most)s rows. Those were read; split it and send the rest."),
+    "handed-back": _(
+        "These are rows of an import that were handed back mended. No other row is taken to be missing."
+    ),
     "not-whole": _("Only the first %(rows)s rows could be read. No row is taken to be missing."),
     "row-too-long": _("The row is longer than a million characters; it is not read."),
     "too-many-columns": _("The row has more than %(most)s filled columns; it is not read."),

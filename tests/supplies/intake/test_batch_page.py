@@ -5,6 +5,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -13,7 +14,16 @@ from django.utils import timezone
 from supplies.attachments.models import Attachment
 from supplies.catalogue.models import Item
 from supplies.intake import services
-from supplies.intake.models import BatchStatus, Correction, Import, Scope, StagedRow, StagedStatus, Verdict
+from supplies.intake.models import (
+    BatchStatus,
+    Correction,
+    Import,
+    ImportedRow,
+    Scope,
+    StagedRow,
+    StagedStatus,
+    Verdict,
+)
 from supplies.journal.models import Event
 from supplies.needs.models import Appeal, Need
 from supplies.organisations.models import User
@@ -311,7 +321,7 @@ def test_whoever_handed_the_list_in_gets_its_columns_back_with_the_reason(
 ) -> None:
     head, *rows = sheet(desk, hand_in(MIXED, by=volunteer))
 
-    assert head == [*MIXED[0], "row", "verdict", "reason"]
+    assert head == [*MIXED[0], "↩ row", "↩ verdict", "↩ reason"]
     assert [row[-3:-1] for row in rows] == [["2", "doubtful"], ["3", "unreadable"]]
     assert rows[1][-1] == "The place “无此市 无此区” is not in the table of regions."
     assert rows[1][head.index("remark")] == "请拨打13812345678"
@@ -322,9 +332,42 @@ def test_another_volunteer_gets_the_rows_by_name_and_nobodys_number(volunteer: U
 
     head, *rows = sheet(at_the_desk(another), batch)
 
-    assert head == ["name", "row", "verdict", "reason"]
+    assert head == ["name", "↩ row", "↩ verdict", "↩ reason"]
     assert [row[0] for row in rows] == ["演练第二医院", "演练第一医院"]
     assert "13812345678" not in str(rows)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_a_mended_sheet_is_handed_in_as_it_is_and_no_good_row_is_missing_from_it(
+    volunteer: User, language: str
+) -> None:
+    table = "医院名称,区县,医用外科口罩\n演练第一医院,武昌区,500\n演练第二医院,无此区,20\n".encode()
+    given = {"by": volunteer, "format": "", "source": "某群"}
+    first = hand_in(table, name="list.csv", **given)
+    services.say_columns(first, services.columns_of(first).plan, by=volunteer, at=timezone.now())
+    services.work(first.pk, at=timezone.now())
+    services.enter(first, what=Scope.ALL, by=volunteer, at=timezone.now())
+    services.work(first.pk, at=timezone.now())
+    client = at_the_desk(volunteer)
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    rows = sheet(client, first)
+    rows[1][rows[0].index("区县")] = "江岸区"
+    written = StringIO()
+    csv.writer(written).writerows(rows)
+
+    second = hand_in(written.getvalue().encode("utf-8-sig"), name="errors.csv", **given)
+    missing = client.get(page_of(second)).context.get("missing")
+    services.enter(second, what=Scope.ALL, by=volunteer, at=timezone.now())
+    services.work(second.pk, at=timezone.now())
+
+    second.refresh_from_db()
+    assert (second.format, second.created, second.failed, missing) == ("sheet:某群", 1, 0, None)
+    assert [one.code for one in second.findings] == ["handed-back"]
+    assert set(Need.objects.values_list("site__name", "quantity")) == {
+        ("演练第一医院", 500),
+        ("演练第二医院", 20),
+    }
+    assert not ImportedRow.objects.exclude(gone_at=None).exists()
 
 
 def test_no_cell_of_the_sheet_runs_as_a_formula(desk: Client, volunteer: User) -> None:
