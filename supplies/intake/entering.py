@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -339,7 +339,7 @@ class _Entry:
         appeal, needs = asking.post_moderated(
             row.facility,
             emergency=self.run.emergency,
-            lines=[line_of_need(line) for line in lines],
+            lines=[{**line_of_need(line), "needed_by": self._needed_by()} for line in lines],
             at=self.run.at,
             on=self.run.as_of,
             **self._details(),
@@ -357,7 +357,13 @@ class _Entry:
             "courier_address": dock_address(listed.address),
             "remark": masked(listed.remark)[:4000],
             "accepts_overseas": not _refuses_overseas(listed.remark),
+            **listed.details,
         }
+
+    def _needed_by(self) -> date | None:
+        """A day that is over leaves it open by when."""
+        day = self.listed.needed_by
+        return day if day is not None and day >= self.run.as_of else None
 
     def _give(self, row: ImportedRow, lines: list[Line]) -> None:
         if not lines or row.organisation is None:

@@ -38,6 +38,7 @@ class Run:
     said_before: str = ""  # the checksum of the file, where it has been entered before: it says nothing new
 
     def __post_init__(self) -> None:
+        self.kind = self.kind.as_of(self.as_of)
         self.reader = Reader(self.as_of, self.kind.gives)
         self.directory = Directory(self.kind.source, self.by, self.at)
         self.look_again()

@@ -9,7 +9,7 @@ from supplies.intake.reading.encodings import Undecodable, codec_of, guess
 
 HEAD = 65_536  # bytes that are enough to judge by
 WORKBOOKS = frozenset({"xlsx", "xls", "ods"})
-READABLE = WORKBOOKS | {"csv", "tsv", "semicolon", "bar", "json", "yaml"}
+READABLE = WORKBOOKS | {"csv", "tsv", "semicolon", "bar", "json", "yaml", "announcement"}
 DELIMITERS = {"csv": ",", "tsv": "\t", "semicolon": ";", "bar": "|"}
 
 _FIRST_BYTES = (
@@ -44,6 +44,8 @@ _YAML_LINE = re.compile(r"\s*(?:-(?:\s|$)|#|%YAML|---|\.\.\.|[^\s,;|\t\"'<{\[][^
 
 # What a name claims, and what the file may then really be. Any other name claims nothing.
 _TEXT = frozenset(DELIMITERS)
+_PROSE = frozenset({".txt", ".md"})  # what a text without columns is called
+_COLUMNS = 1.2  # how evenly a separator has to part the lines of a text that claims nothing
 _CLAIMS = {
     ".csv": _TEXT,
     ".tsv": _TEXT,
@@ -66,7 +68,7 @@ def is_as_claimed(name: str, really: str) -> bool:
     return claims is None or really in claims
 
 
-def what_it_is(file: BinaryIO, size: int, encoding: str = "") -> str:
+def what_it_is(file: BinaryIO, size: int, encoding: str = "", name: str = "") -> str:
     """One of READABLE, or what else it is: empty, pdf, picture, xlsb, locked, html, xml, archive, binary, ….
 
     Raises Undecodable for a text in no encoding that can be told.
@@ -84,7 +86,8 @@ def what_it_is(file: BinaryIO, size: int, encoding: str = "") -> str:
     for begin, kind in _FIRST_BYTES:
         if head.startswith(begin) and (len(begin) > 2 or not head[:512].isascii() or b"\0" in head[:512]):
             return kind
-    return _written(head, whole=size <= HEAD, encoding=encoding)
+    may_be_prose = PurePath(name).suffix.lower() in _PROSE
+    return _written(head, whole=size <= HEAD, encoding=encoding, may_be_prose=may_be_prose)
 
 
 def _packed(file: BinaryIO) -> str:
@@ -110,7 +113,7 @@ def _compound(file: BinaryIO) -> str:
     return next(held, "binary")
 
 
-def _written(head: bytes, *, whole: bool, encoding: str) -> str:
+def _written(head: bytes, *, whole: bool, encoding: str, may_be_prose: bool) -> str:
     text = _text_of(head, whole=whole, encoding=encoding)
     if text is None:
         return "binary"
@@ -121,7 +124,10 @@ def _written(head: bytes, *, whole: bool, encoding: str) -> str:
         return "xml"
     if begin[:1] in "[{":
         return "json"
-    return "yaml" if _is_yaml(begin, whole=whole) else _delimited(begin)
+    if _is_yaml(begin, whole=whole):
+        return "yaml"
+    kind, evenly = _delimited(begin)
+    return "announcement" if may_be_prose and evenly < _COLUMNS else kind
 
 
 def _text_of(head: bytes, *, whole: bool, encoding: str) -> str | None:
@@ -151,8 +157,8 @@ def _is_yaml(text: str, *, whole: bool) -> bool:
     return fitting >= len(lines) * (0.5 if begins else 0.8) and (begins or len(lines) > 1)
 
 
-def _delimited(text: str) -> str:
-    """Of the separators the one that parts the most lines the most evenly; quoted text does not count."""
+def _delimited(text: str) -> tuple[str, float]:
+    """Of the separators the one that parts the most lines the most evenly, and how well, up to 2; quoted text does not count."""
     lines = re.sub(r'"[^"]*"', "", text).splitlines()[:60]
     best, kind = 0.0, "csv"
     for name, sign in DELIMITERS.items():
@@ -162,4 +168,4 @@ def _delimited(text: str) -> str:
         score = parted * (1 + counts.count(usual) / len(counts)) if any(counts) else 0.0
         if score > best + 0.2:
             best, kind = score, name
-    return kind
+    return kind, best

@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 from supplies import limited
-from supplies.intake.files import delimited, kinds, other_workbooks, structured, workbook
+from supplies.intake.files import delimited, kinds, other_workbooks, prose, structured, workbook
 from supplies.intake.files.structured import NotAList
 from supplies.intake.reading.encodings import Undecodable, codec_of, decoded
 
@@ -53,7 +53,7 @@ class Parser:
     def run(self) -> None:
         size = self.file.seek(0, io.SEEK_END)
         self.file.seek(0)
-        really = kinds.what_it_is(self.file, size, self.encoding)
+        really = kinds.what_it_is(self.file, size, self.encoding, self.name)
         if not kinds.is_as_claimed(self.name, really):
             if really in kinds.READABLE - kinds.WORKBOOKS:
                 self._text()  # a text that cannot be read at all has that said of it first
@@ -71,6 +71,8 @@ class Parser:
             self.give(delimited.Read(number, row, []) for number, row in structured.read_json(text))
         elif really == "yaml":
             self.give(delimited.Read(*row) for row in structured.read_yaml(text))
+        elif really == "announcement":
+            self.give(delimited.Read(number, row, []) for number, row in prose.rows(text))
         else:
             del text
             self.file.seek(0)

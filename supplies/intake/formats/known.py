@@ -8,6 +8,7 @@ from typing import Any
 
 from supplies.intake.files.opening import RawRow
 from supplies.intake.formats import wuhan2020
+from supplies.intake.formats.announced import ANNOUNCEMENTS, is_announcement
 from supplies.intake.formats.listed import Format
 from supplies.intake.formats.sheet import (
     Column,
@@ -199,6 +200,8 @@ def recognised(head: Sequence[RawRow]) -> Format | None:
     first = head[0].raw if head else None
     if wuhan2020.is_row_of_cells(first):
         return wuhan2020.CELLS
+    if is_announcement(first):
+        return ANNOUNCEMENTS
     names = set(first) if isinstance(first, Mapping) else set()
     _refuse_other_kinds(head, names)
     if isinstance(first, Mapping) and isinstance(first.get("supplies"), list):

@@ -1,8 +1,9 @@
 """What every list comes to: rows that name somebody, a place and goods, whatever the list looked like."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 from supplies.intake.files.opening import RawRow
@@ -39,6 +40,7 @@ class Listed:
     """One row of a list, read but not yet compared with anything we know.
 
     region   code of the region the whole list belongs to, for rows that name no place we know
+    details  of `needs.services.APPEAL_FIELDS` what stood in words of its own
     """
 
     name: OrganisationName
@@ -53,6 +55,8 @@ class Listed:
     certificate: str = ""
     credit_code: str = ""
     region: str = ""
+    needed_by: date | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -75,19 +79,25 @@ class Format:
     gives      True when its rows give goods, False when they ask for them
     rows       rows as the file has them -> numbered rows for `read`, adding what is to be said about the file to a
                list of findings; raises Unreadable for a file that is no such list
-    emergency  code and names of the emergency the lists belong to, and the code of its region
+    emergency  code and names of the emergency the lists belong to, and the code of its region; None for any
     plan       of a mapped sheet: what its columns are, as `formats.sheet.Plan.as_json` writes it
+    is_dated   `read` wants to know as of which day, as `as_of`
     days       raw row -> the days `read` would find it published and updated, where that costs less than reading it
     """
 
     code: str
     source: str
     gives: bool
-    read: Callable[[Mapping[str, Any]], Listed]
-    emergency: tuple[str, str, str, str, date]
+    read: Callable[..., Listed]
+    emergency: tuple[str, str, str, str, date] | None
     rows: Callable[[Iterable[RawRow], list[Finding]], Iterator[tuple[int, Any]]] = rows_as_written
     plan: Mapping[str, Any] | None = None
     days: Callable[[Mapping[str, Any]], tuple[date | None, date | None]] | None = None
+    is_dated: bool = False
+
+    def as_of(self, day: date) -> "Format":
+        """The same, read as of a day."""
+        return replace(self, read=partial(self.read, as_of=day)) if self.is_dated else self
 
     def days_of(self, raw: Mapping[str, Any]) -> tuple[date | None, date | None]:
         """When a row was published and updated. Raises Unreadable, though not for every row that `read` cannot use."""

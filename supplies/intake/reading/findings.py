@@ -220,6 +220,7 @@ SENTENCES: Mapping[str, Any] = {
         "What stands before is entered. Tell whoever runs the site; leave the row out, or enter again when it is mended."
     ),
     "file-lost": _("The file is no longer there. Hand it in again."),
+    "which-emergency": _("Several emergencies go on, or none. Say for which one this is asked."),
     "format-unknown": _(
         "No format that is known here can read this file. Choose its format, or its columns."
     ),

@@ -46,7 +46,8 @@ def _shown_on(bar: Progress) -> Callable[[Import], None]:
 class Command(BaseCommand):
     help = (
         "Import published lists: those known by their headings, or any sheet by a mapping. "
-        "CSV, XLSX, XLS, ODS, JSON or YAML. Importing twice changes nothing."
+        "CSV, XLSX, XLS, ODS, JSON or YAML; or announcements as text (.txt, .md), a line of --- between two. "
+        "Importing twice changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -86,9 +87,22 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one line for programs")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            reports = self._imported(options)
+        except Unreadable as error:
+            raise CommandError(str(error)) from None
+        for report in reports:
+            if options["json"]:
+                self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False))
+            else:
+                self._show(report, verbose=options["verbosity"] > 1)
+        if not any(report.rows for report in reports) and any(report.errors for report in reports):
+            raise CommandError(_("No file could be read."))
+
+    def _imported(self, options: dict[str, Any]) -> list[Report]:
         emergency = self._emergency(options["emergency"])
         with Progress(console=Console(stderr=True), transient=True, disable=options["json"]) as bar:
-            reports = [
+            return [
                 import_appeals(
                     files,
                     kind,
@@ -103,13 +117,6 @@ class Command(BaseCommand):
                 )
                 for kind, files in self._sorted(options, emergency)
             ]
-        for report in reports:
-            if options["json"]:
-                self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False))
-            else:
-                self._show(report, verbose=options["verbosity"] > 1)
-        if not any(report.rows for report in reports) and any(report.errors for report in reports):
-            raise CommandError(_("No file could be read."))
 
     def _sorted(
         self, options: dict[str, Any], emergency: Emergency | None
