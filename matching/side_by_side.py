@@ -38,7 +38,7 @@ def side_by_side(proposal: Proposal, reader: Any) -> list[Compared]:
     need, offer = proposal.need, proposal.offer
     words = partial(as_read_by, user=reader)
     return [
-        *_what(need, offer),
+        *_what(need, offer, words),
         *_how_much(proposal),
         *_when(need, offer),
         *_how(need, offer, words),
@@ -46,7 +46,7 @@ def side_by_side(proposal: Proposal, reader: Any) -> list[Compared]:
     ]
 
 
-def _what(need: Need, offer: Offer) -> list[Compared]:
+def _what(need: Need, offer: Offer, words: Words) -> list[Compared]:
     accepted = sorted(need.accepted_standards.all(), key=lambda standard: standard.code)
     borne = offer.standard
     is_clinical = need.medical_grade and need.item.needs_medical_grade
@@ -75,6 +75,7 @@ def _what(need: Need, offer: Offer) -> list[Compared]:
             _("yes") if offer.sterile else _("no"),
             differs=need.sterile and not offer.sterile,
         ),
+        Compared(_("what else it has to be"), words(need.requirements) or "–", "–"),
     ]
 
 

@@ -25,6 +25,7 @@ from supplies.intake.models import Correction
 from supplies.intake.reading.findings import Finding, found
 from supplies.intake.reading.items import read_goods
 from supplies.intake.reading.quantities import Kind, Quantity
+from supplies.leaks import masked
 from supplies.needs.models import QuantityKind
 
 _STERILE = re.compile(
@@ -95,6 +96,7 @@ class Reader:
             is_sterile=bool(_STERILE.search(f"{' '.join(goods.names)} {goods.specification}")),
             waits=count.waits or item is None or any(finding.code == "unsure-item" for finding in findings),
             findings=tuple(finding.at(finding.field or goods.heading) for finding in every),
+            conditions=goods.requirements,
         )
 
     def forget(self) -> None:
@@ -322,7 +324,19 @@ def line_of_need(line: Line) -> dict[str, Any]:
         "medical_grade": line.item.needs_medical_grade,
         "sterile": line.is_sterile,
         "daily_use": line.daily_use,
+        "requirements": requirements_of(line),
     }
+
+
+def requirements_of(line: Line) -> str:
+    """What the writer demands of the goods, for everybody to read; without the standards, which stand there by themselves."""
+    codes = [_squeezed(standard.code) for standard in line.standards]
+    said = [one for one in line.conditions if not (one.isascii() and _squeezed(one) in "\n".join(codes))]
+    return masked(" · ".join(said))[:300]
+
+
+def _squeezed(code: str) -> str:
+    return re.sub(r"[^0-9A-Z]", "", code.upper())
 
 
 def line_of_offer(line: Line, *, certificate: str = "") -> dict[str, Any]:

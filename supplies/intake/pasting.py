@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from supplies.intake.announcements import Announcement
-from supplies.intake.goods import Line
+from supplies.intake.goods import Line, requirements_of
 from supplies.intake.reading.contacts import Person
 from supplies.intake.reading.findings import Finding, found
 from supplies.leaks import masked
@@ -108,6 +108,7 @@ def _fields_of_line(line: Line, announcement: Announcement) -> dict[str, Any]:
         "medical_grade": "on" if item.needs_medical_grade else None,
         "sterile": "on" if line.is_sterile else None,
         "substitutes_welcome": "on",
+        "requirements": requirements_of(line),
         "needed_by": announcement.needed_by,
         "words": masked(line.goods.as_written)[:300],
         "doubt": masked(" ".join(finding.sentence for finding in line.findings))[:1000],
@@ -122,18 +123,10 @@ def _fields_of_line(line: Line, announcement: Announcement) -> dict[str, Any]:
 
 
 def remark_of(announcement: Announcement) -> str:
-    """What has no field of its own, in the words of the announcement: goods the catalogue does not hold, demands, refusals,
-    and what nobody understood, so that whoever looks it over decides and nothing is lost.
-    """
+    """What has no field of its own, in the words of the announcement: goods the catalogue does not hold, refusals, and what nobody understood, so that whoever looks it over decides and nothing is lost."""
     unknown = [line.goods.as_written for line in announcement.lines if line.item is None]
-    demands = [
-        f"{line.goods.heading}: {', '.join(line.conditions)}"
-        for line in announcement.lines
-        if line.item is not None and line.conditions
-    ]
     said = [
         *(_("Also asked for: %(goods)s") % {"goods": goods} for goods in unknown),
-        *demands,
         *(_("Not needed: %(goods)s") % {"goods": goods} for goods in announcement.unwanted),
         *(_("Not read: %(words)s") % {"words": unread.text} for unread in announcement.unread),
     ]

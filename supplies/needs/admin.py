@@ -195,6 +195,7 @@ class NeedAdmin(DeskAdmin):
                     "setting",
                     "substitutes_welcome",
                     "ask_first",
+                    "requirements",
                     "urgency",
                     "urgency_assumed",
                     "needed_by",

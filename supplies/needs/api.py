@@ -77,6 +77,7 @@ class NeedSerializer(RowSerializer):
     accepted_standards = serializers.ListField(child=serializers.CharField(), source="standard_codes")
     source_url = Words(source="appeal.source_url", help_text="The public announcement it was taken from.")
     published_on = Day(source="appeal.published_on", allow_null=True, help_text="The day of its source.")
+    requirements = Words(help_text="What else it has to be, in the hospital's words.")
     origin = serializers.CharField(help_text="The instance that tells it; empty for what was posted here.")
 
     class Meta:
@@ -104,6 +105,7 @@ class NeedSerializer(RowSerializer):
             "setting",
             "substitutes_welcome",
             "ask_first",
+            "requirements",
             "urgency",
             "urgency_assumed",
             "needed_by",
@@ -237,6 +239,7 @@ class NeedLineInput(RowInput):
             "setting",
             "substitutes_welcome",
             "ask_first",
+            "requirements",
             "urgency",
             "needed_by",
             "min_lot",

@@ -58,7 +58,7 @@ def as_before(appeal: Appeal) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 def _line(need: Need) -> dict[str, Any]:
     item: Item = need.item
     names = ("quantity_kind", "setting", "medical_grade", "sterile", "substitutes_welcome", "ask_first")
-    line = {name: getattr(need, name) for name in (*names, "urgency")}
+    line = {name: getattr(need, name) for name in (*names, "requirements", "urgency")}
     line |= {"item": item.code, "standards": ", ".join(row.code for row in need.accepted_standards.all())}
     if need.urgency_assumed:
         line["urgency"] = ""

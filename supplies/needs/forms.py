@@ -150,6 +150,12 @@ class NeedForm(GoodsForm):
         label=gettext_lazy("Equivalent goods are welcome"), required=False, initial=True
     )
     ask_first = forms.BooleanField(label=gettext_lazy("Ask us before sending"), required=False)
+    requirements = forms.CharField(
+        label=gettext_lazy("What else it has to be"),
+        max_length=300,
+        required=False,
+        help_text=gettext_lazy("Everybody reads this: a test report, no valve, a brand that fits."),
+    )
     min_lot = AmountField(
         label=gettext_lazy("Less than this is of no use"),
         required=False,
@@ -167,6 +173,7 @@ class NeedForm(GoodsForm):
         "sterile",
         "substitutes_welcome",
         "ask_first",
+        "requirements",
         "min_lot",
         "stock",
         "daily_use",
@@ -239,7 +246,9 @@ class NeedForm(GoodsForm):
         """The line as `needs.services.post` takes it."""
         values = self.cleaned_data
         same = ("item", "quantity_kind", "quantity", "pack_content", "setting", "medical_grade", "sterile")
-        line = {name: values.get(name) for name in (*same, "substitutes_welcome", "ask_first")}
+        line = {
+            name: values.get(name) for name in (*same, "substitutes_welcome", "ask_first", "requirements")
+        }
         line |= {"urgency": values.get("urgency"), "needed_by": values.get("needed_by")}
         line |= {"unit": self.shelf.units.get(values.get("unit", "")), "as_written": self.as_written}
         line |= {"accepted_standards": values["standards"], "min_lot": values.get("min_lot") or 1}

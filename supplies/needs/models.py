@@ -397,6 +397,14 @@ class Need(Moving):
     setting = models.CharField(_("setting"), max_length=12, choices=Setting, default=Setting.GENERAL)
     substitutes_welcome = models.BooleanField(_("substitutes welcome"), default=True)
     ask_first = models.BooleanField(_("ask us before sending"), default=False)
+    requirements = ShortText(
+        _("what else it has to be"),
+        max_length=300,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("In the hospital's words, for everybody: a test report, no valve, a brand that fits."),
+    )
 
     urgency = models.PositiveSmallIntegerField(_("urgency"), choices=Urgency, default=Urgency.SOON)
     urgency_assumed = models.BooleanField(_("urgency assumed"), default=False)

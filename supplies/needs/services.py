@@ -68,6 +68,7 @@ LINE_FIELDS = frozenset(
         "setting",
         "substitutes_welcome",
         "ask_first",
+        "requirements",
         "urgency",
         "needed_by",
         "min_lot",
@@ -460,6 +461,7 @@ CHANGEABLE = frozenset(
         "counted_on",
         "ask_first",
         "substitutes_welcome",
+        "requirements",
     }
 )
 

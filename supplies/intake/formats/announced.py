@@ -1,6 +1,7 @@
 """Announcements in a file of text: each of them a row, read as the paste box reads it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -36,7 +37,7 @@ def read(raw: Mapping[str, Any], *, as_of: date | None = None) -> Listed:
         link=announcement.link,
         remark=remark_of(announcement),
         people=announcement.people,
-        goods=tuple(line.goods for line in announcement.lines),
+        goods=tuple(replace(line.goods, requirements=line.conditions) for line in announcement.lines),
         published_on=announcement.published_on,
         updated_on=announcement.updated_on,
         region=announcement.region.code if announcement.region else "",

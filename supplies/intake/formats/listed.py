@@ -15,7 +15,10 @@ from supplies.intake.reading.quantities import Quantity
 
 @dataclass(frozen=True)
 class ListedGoods:
-    """One cell that names goods. `quantity` is None when the cell cannot be read; a finding then says why."""
+    """One cell that names goods. `quantity` is None when the cell cannot be read; a finding then says why.
+
+    requirements    what else the writer demands of them, each in the writer's words
+    """
 
     names: tuple[str, ...]
     specification: str
@@ -23,6 +26,7 @@ class ListedGoods:
     figure: str
     raw: str
     findings: tuple[Finding, ...] = ()
+    requirements: tuple[str, ...] = ()
 
     @property
     def heading(self) -> str:

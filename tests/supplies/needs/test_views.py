@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from supplies.catalogue.models import UnitRule
+from supplies.needs import services
 from supplies.needs.models import Appeal, Need
 from supplies.organisations.contacts import Contact
 from tests.makers import (
@@ -286,6 +287,17 @@ def test_the_telephone_is_sealed() -> None:
     contact = Contact.objects.get()
     assert contact.phone == "027-8123 4567"
     assert b"8123" not in bytes(contact.phone_sealed)
+
+
+def test_what_else_it_has_to_be_is_read_by_everybody_without_a_number() -> None:
+    post(sent({"requirements": "no valve; ask 13800000001"}))
+    appeal = Appeal.objects.get()
+    appeal = services.publish_moderated(appeal, at=timezone.now())
+
+    card, page = shown(), reader().get(reverse("appeal", args=[appeal.pk])).content.decode()
+
+    assert ("no valve" in card, "no valve" in page) == (True, True)
+    assert "13800000001" not in card + page
 
 
 def test_all_whom_an_announcement_names_are_kept() -> None:

@@ -21,7 +21,7 @@ from tests.supplies.intake.files.hostile import write
 
 pytestmark = pytest.mark.django_db
 FIRST = """演练第一医院物资求助公告
-我院急需医用外科口罩500只（YY 0469-2011），乳胶手套200双。请于2020年2月10日前送达。
+我院急需医用外科口罩500只（YY 0469-2011），乳胶手套200双（无粉，请附检测报告）。请于2020年2月10日前送达。
 地址：武汉市武昌区演练路1号设备科
 联系人：甲老师 13800000001
 只接受企业和社会团体捐赠，不接受境外物资。
@@ -92,6 +92,10 @@ def test_the_command_enters_what_a_hospital_announced(tmp_path: Path) -> None:
 
     appeal = Appeal.objects.get(facility__name="演练第一医院")
     assert dict(appeal.needs.values_list("item", "quantity")) == {"MASK_SURG": 500, "GLOVE_EXAM": 400}
+    assert dict(appeal.needs.values_list("item", "requirements")) == {
+        "MASK_SURG": "",
+        "GLOVE_EXAM": "无粉,请附检测报告",
+    }
     assert set(appeal.needs.values_list("needed_by", "needed_by_assumed")) == {(date(2020, 2, 10), False)}
     assert (appeal.published_on, appeal.accepts_overseas) == (date(2020, 2, 1), False)
     assert set(appeal.accepted_senders) >= {"company", "organisation"}
