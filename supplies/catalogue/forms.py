@@ -2,13 +2,14 @@
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import cached_property
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -169,18 +170,34 @@ class Shelf:
         return list(dict.fromkeys(found)), odd, wrong
 
 
-def options() -> tuple[list[tuple[str, str]], list[tuple[str, Any]]]:
-    """The categories that hold items, and the items as a shelf lists them, made of bare columns: for a page that shows
-    nothing else of them."""
+class Options(NamedTuple):
+    """What a list of goods is narrowed by.
+
+    categories  those that hold items: code and name
+    items       as a shelf lists them, under their categories
+    codes       of a category every item, those too that are not offered any more
+    """
+
+    categories: list[tuple[str, str]]
+    items: list[tuple[str, Any]]
+    codes: dict[str, list[str]]
+
+
+def options() -> Options:
+    """Made of bare columns, all in one query: for a page that shows nothing else of them."""
     category, unit = ((f"{of}__name_zh", f"{of}__name_en") for of in ("category", "display_unit"))
-    rows = Item.objects.active().by_category()
-    columns = rows.values_list("category", *category, "code", "name_zh", "name_en", "synonyms", *unit)
+    columns = Item.objects.by_category().values_list(
+        "category", *category, "code", "is_active", "name_zh", "name_en", "synonyms", *unit
+    )
     categories: dict[str, str] = {}
+    codes: dict[str, list[str]] = defaultdict(list)
     items = []
-    for group, zh, en, code, *names in columns:
-        categories[group] = in_readers_language(zh, en)
-        items.append((categories[group], code, _label(*names)))
-    return list(categories.items()), _grouped(items)
+    for group, zh, en, code, is_active, *names in columns:
+        codes[group].append(code)
+        if is_active:
+            categories[group] = in_readers_language(zh, en)
+            items.append((categories[group], code, _label(*names)))
+    return Options(list(categories.items()), _grouped(items), codes)
 
 
 def _grouped(rows: Iterable[tuple[str, str, str]]) -> list[tuple[str, Any]]:

@@ -14,6 +14,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast, Coalesce, Collate
 
 from supplies.needs.models import Need, NeedQuerySet, OpenThere
+from supplies.organisations.models import Alias, Facility, Organisation
 from supplies.regions.distance import Point, km_between
 from supplies.regions.models import Region
 
@@ -36,13 +37,32 @@ class Page:
     after: str = ""
 
 
+def place_called(text: str, organisations: QuerySet[Organisation]) -> Point | None:
+    """Where a region of this name lies, else a site of these organisations whose name, or other name, holds it: in one question."""
+
+    def located(rows: QuerySet[Any], order: int, of: str) -> Any:
+        lat, lon = (Coalesce(name, f"{of}__{name}") for name in ("lat", "lon"))
+        return rows.values_list(Value(order), lat, lon)[:1]
+
+    sites = Facility.objects.filter(organisation__in=organisations).order_by("name", "pk")
+    owners = Alias.objects.mentioning(text).values("organisation")
+    regions = located(Region.objects.named(text).from_the_top(), 0, "parent")
+    named = located(sites.filter(name__mentions=text), 1, "region")
+    elsewise = located(sites.filter(organisation__in=owners), 2, "region")
+    found = sorted(regions.union(named, elsewise, all=True), key=lambda row: row[0])
+    _order, lat, lon = found[0] if found else (None, None, None)
+    return None if lat is None or lon is None else (lat, lon)
+
+
 class Nearest:
     """The regions where something was open when they were counted last, from the nearest to the farthest from a place.
 
-    km    by path, of the regions that were read
+    filters  how many narrow the list: the more, the more regions are asked at once, since few of them fill no page
+    km       by path, of the regions that were read
     """
 
-    def __init__(self, place: Point) -> None:
+    def __init__(self, place: Point, *, filters: int = 0) -> None:
+        self.filters = filters
         lat, lon = (Coalesce(f"region__{name}", f"region__parent__{name}") for name in ("lat", "lon"))
         self.km: dict[str, int] = {}
         self.rows = OpenThere.objects.filter(own_lines__gt=0).annotate(
@@ -61,7 +81,7 @@ class Nearest:
             rows = rows.filter(Q(**{f"km__{over}": km}) | Q(**{"km": km, f"path__{over}": path}))
         rows = rows.order_by("km", "path") if direction > 0 else rows.order_by("-km", "-path")
         left = self._read(rows)
-        for most in TOGETHER:
+        for most in TOGETHER[(self.filters + 1) // 2 :]:
             paths, lines = [], 0
             for path, own_lines in left:
                 paths.append(path)
@@ -76,7 +96,7 @@ class Nearest:
     def _read(self, rows: QuerySet[Any]) -> Iterator[tuple[str, int]]:
         """Path and open needs of one region after the other."""
         columns = rows.values_list("path", "km", "own_lines")
-        for begin, end in ((0, FIRST), (FIRST, None)):
+        for begin, end in [(0, None)] if self.filters else [(0, FIRST), (FIRST, None)]:
             for path, km, own_lines in columns[begin:end]:
                 self.km[path] = km
                 yield path, own_lines
@@ -85,11 +105,17 @@ class Nearest:
 
 
 def page(
-    phases: Sequence[NeedQuerySet], *, near: Nearest | None = None, after: str = "", before: str = ""
+    phases: Sequence[NeedQuerySet],
+    *,
+    near: Nearest | None = None,
+    after: str = "",
+    before: str = "",
+    filters: int = 0,
 ) -> Page:
     """The first page, or the one after or before a key.
 
     phases   needs that exclude one another, in this order; `near` orders the first
+    filters  how many narrow them; where much was asked already to find a few, their places are joined
     Raises   signing.BadSignature for a key that did not come from here
     """
     direction = -1 if before and not after else 1
@@ -99,7 +125,7 @@ def page(
         keys += part.values_list("pk", flat=True)[: PER_PAGE + 1 - len(keys)]
         if len(keys) > PER_PAGE:
             break
-    is_more, needs = len(keys) > PER_PAGE, shown(keys[:PER_PAGE][::direction])
+    is_more, needs = len(keys) > PER_PAGE, shown(keys[:PER_PAGE][::direction], is_joined=filters > 1)
     has_before, has_after = (key is not None, is_more) if direction > 0 else (is_more, True)
     return Page(
         needs,
@@ -167,11 +193,14 @@ def _beyond(needs: NeedQuerySet, place: list[Any], direction: int) -> NeedQueryS
     )
 
 
-def shown(keys: Iterable[Any]) -> list[Need]:
+def shown(keys: Iterable[Any], *, is_joined: bool = False) -> list[Need]:
     """The needs of these keys in their order, with all that a card shows. Found by key alone before, so that nothing is joined that is not shown."""
-    keys = list(keys)
-    found = Need.objects.with_site().in_bulk(keys)
-    return placed([found[pk] for pk in keys if pk in found])
+    keys, rows = list(keys), Need.objects.with_site()
+    if is_joined:
+        rows = rows.select_related("appeal__facility__region__parent__parent")
+    found = rows.in_bulk(keys)
+    needs = [found[pk] for pk in keys if pk in found]
+    return needs if is_joined else placed(needs)
 
 
 def placed(needs: Iterable[Need]) -> list[Need]:

@@ -13,9 +13,10 @@ from supplies.catalogue.hints import Hint, hints
 from supplies.catalogue.models import Item, Standard
 from supplies.catalogue.serving import Served, served_by
 from supplies.emergencies.models import Emergency
+from supplies.needs.browsing import place_called
 from supplies.needs.models import NeedQuerySet, NeedStatus, QuantityKind, SenderKind, Setting, Urgency
 from supplies.organisations.forms import ContactForm, FurtherContacts
-from supplies.organisations.models import Facility, Organisation
+from supplies.organisations.models import Organisation
 from supplies.regions.distance import Point
 from supplies.regions.models import Region
 from supplies.selects import LongSelect
@@ -370,9 +371,10 @@ class NeedFilter(forms.Form):
         self.served: list[Served] = []
         self.fields["organisation"].queryset = Organisation.objects.visible_to(user)  # type: ignore[attr-defined]
         every = ("", _("all"))
-        categories, items = options()
-        self._offer("category", [every, *categories])
-        self._offer("item", [every, *items])
+        goods = options()
+        self.codes_in = goods.codes
+        self._offer("category", [every, *goods.categories])
+        self._offer("item", [every, *goods.items])
         self._offer("standard", [every, *Standard.objects.order_by("code").values_list("code", "title")])
         self._offer(
             "due",
@@ -403,13 +405,7 @@ class NeedFilter(forms.Form):
         """The place is `place`: latitude and longitude of the region or hospital that is called so."""
         text: str = self.cleaned_data["near"]
         if text:
-            region = Region.objects.named(text).select_related("parent").from_the_top().first()
-            if region is not None:
-                self.place = region.point or (region.parent.point if region.parent else None)
-            else:
-                sites = Facility.objects.filter(organisation__in=self._organisations()).called(text)
-                site = sites.select_related("region").order_by("name", "pk").first()
-                self.place = site.place if site else None
+            self.place = place_called(text, self.fields["organisation"].queryset)  # type: ignore[attr-defined]
             if self.place is None:
                 raise ValidationError(
                     _(
@@ -417,9 +413,6 @@ class NeedFilter(forms.Form):
                     )
                 )
         return text
-
-    def _organisations(self) -> Any:
-        return self.fields["organisation"].queryset  # type: ignore[attr-defined]
 
     def clean_have(self) -> str:
         text: str = self.cleaned_data["have"]
@@ -460,12 +453,18 @@ class NeedFilter(forms.Form):
             return [open_, rest if status else needs.filter(status=NeedStatus.MET)]
         return [open_] if status == NeedStatus.OPEN else [needs.none(), needs.filter(status=status)]
 
+    @property
+    def filters(self) -> int:
+        """How many narrow the list. Of a valid form."""
+        names = ("q", "have", "region", "category", "item", "standard", "organisation")
+        return sum(bool(self.cleaned_data[name]) for name in names)
+
     def _narrowed(self, needs: NeedQuerySet, on: date) -> NeedQuerySet:
         chosen = self.cleaned_data
         if chosen["region"] is not None:
             needs = needs.in_region(chosen["region"])
         if chosen["category"]:
-            needs = needs.in_category(chosen["category"])
+            needs = needs.filter(item__in=self.codes_in[chosen["category"]])
         if chosen["item"]:
             needs = needs.filter(item=chosen["item"])
         if self.served:

@@ -10,7 +10,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, Exists, F, GeneratedField, OuterRef, Q, Value, When
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models.functions import Cast, Coalesce, Greatest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -18,7 +18,7 @@ from supplies.catalogue.models import Category, Item, Standard, Unit
 from supplies.emergencies.models import Emergency
 from supplies.free_text import LongText, ShortText
 from supplies.lifecycle import Lifecycle, Moving, status_is_listed
-from supplies.organisations.models import Facility, Organisation, User, in_regions_of
+from supplies.organisations.models import Alias, Facility, Organisation, User, in_regions_of
 from supplies.quantity import QuantityField, new_code, within_bounds
 from supplies.regions.models import Region
 from supplies.search import FEW
@@ -295,11 +295,22 @@ class NeedQuerySet(models.QuerySet["Need"]):
     def about(self, text: str) -> Self:
         """Whose item or hospital is called so.
 
-        Both are looked up first: of a rare name the few sites lead to their needs, and a miss costs nothing. "Hospital"
-        is in almost every name, so that the first needs in any order are of such sites: then each is asked for its site's.
+        All are looked up first, in one question: of a rare name the few sites lead to their needs, and a miss costs nothing.
+        "Hospital" is in almost every name, so that the first needs in any order are of such sites: then each is asked for its
+        site's.
         """
-        items = list(Item.objects.mentioning(text).values_list("pk", flat=True))
-        sites = list(Facility.objects.called(text).values_list("pk", flat=True)[: FEW + 1])
+        goods = Item.objects.mentioning(text).values_list(Value("item"), "pk")
+        named = Facility.objects.filter(name__mentions=text)
+        elsewise = Facility.objects.filter(
+            organisation__in=Alias.objects.mentioning(text).values("organisation")
+        )
+        keys = (rows.values_list(Value("site"), Cast("pk", models.TextField())) for rows in (named, elsewise))
+        items, sites = list[str](), set[str]()
+        for of, key in goods.union(*(rows[: FEW + 1] for rows in keys), all=True):
+            if of == "item":
+                items.append(key)
+            else:
+                sites.add(key)
         at_sites = Q(site__in=sites) if len(sites) <= FEW else Q(site__name__holds=text)
         return self.filter(at_sites | Q(item__in=items))
 

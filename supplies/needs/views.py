@@ -50,13 +50,14 @@ def browse(request: HttpRequest) -> HttpResponse:
     found, near = browsing.Page([]), None
     is_valid = form.is_valid()
     if is_valid:
-        near = browsing.Nearest(form.place) if form.place else None
+        near = browsing.Nearest(form.place, filters=form.filters) if form.place else None
         try:
             found = browsing.page(
                 form.phases(Need.objects.ours().visible_to(request.user), on=timezone.localdate()),
                 near=near,
                 after=request.GET.get("after", ""),
                 before=request.GET.get("before", ""),
+                filters=form.filters,
             )
         except BadSignature:
             form.add_error(

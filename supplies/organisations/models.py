@@ -349,9 +349,12 @@ RECEIVING_KINDS = (Organisation.Kind.HOSPITAL, Organisation.Kind.COORDINATOR)
 
 
 class AliasQuerySet(models.QuerySet["Alias"]):
+    def mentioning(self, text: str) -> Self:
+        return self.filter(name__mentions=text)
+
     def owners_of(self, text: str) -> list[uuid.UUID]:
         """The organisations one of whose other names holds the text. Few, so that they are looked up first."""
-        return list(self.filter(name__mentions=text).values_list("organisation", flat=True)[:FEW])
+        return list(self.mentioning(text).values_list("organisation", flat=True)[:FEW])
 
 
 class Alias(models.Model):
