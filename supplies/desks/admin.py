@@ -22,8 +22,8 @@ from supplies.organisations.admin import OrganisationAdmin
 from supplies.organisations.desk import TogetherVerb, count_of
 from supplies.organisations.models import Organisation
 from supplies.organisations.previewing import OneVerb
+from supplies.papers.admin import PrintedShipmentAdmin
 from supplies.privacy.admin import REVEAL
-from supplies.receipts.admin import CountedShipmentAdmin
 from supplies.shipments.admin import MergeVerb
 from supplies.shipments.models import Shipment
 from supplies.shipments.rerouting import UNDER_WAY, reroute
@@ -106,9 +106,9 @@ class OrganisationQueue(OrganisationAdmin):
 
 
 @admin.register(Shipment)
-class ShipmentDesk(CountedShipmentAdmin):
+class ShipmentDesk(PrintedShipmentAdmin):
     actions = (  # type: ignore[assignment]
-        *CountedShipmentAdmin.actions,
+        *PrintedShipmentAdmin.actions,
         MergeVerb("gather", _("Gather into one load"), gather, asks=GatherForm),
         OneVerb("reroute", _("Send on to another hospital"), reroute, asks=RerouteForm, fits=UNDER_WAY),
     )

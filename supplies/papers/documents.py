@@ -13,14 +13,15 @@ LABEL = (100 * mm, 150 * mm)  # what label printers of couriers take
 FULL = 174 * mm  # A4 between its margins
 
 
-def labels(consignment: Consignment) -> bytes:
-    """A label for each parcel, 100 by 150 mm; one without a number if nothing was packed yet."""
-    parcels = consignment.parcels or (Parcel(kind="", goods=consignment.goods),)
+def labels(*consignments: Consignment) -> bytes:
+    """A label for each parcel, 100 by 150 mm; one without a number where nothing was packed yet."""
     story: list[Flowable] = []
-    for position, parcel in enumerate(parcels, 1):
-        if position > 1:
-            story.append(PageBreak())
-        story += _label(consignment, parcel, position, len(parcels))
+    for consignment in consignments:
+        parcels = consignment.parcels or (Parcel(kind="", goods=consignment.goods),)
+        for position, parcel in enumerate(parcels, 1):
+            if story:
+                story.append(PageBreak())
+            story += _label(consignment, parcel, position, len(parcels))
     return pages(_("Labels"), story, size=LABEL, margin=5 * mm)
 
 

@@ -1,6 +1,6 @@
 """Which papers there are, and how they are handed out: the same to people and to programs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
@@ -19,16 +19,25 @@ PAPERS: dict[str, Callable[[Shipment], bytes]] = {
 }
 
 
+NEEDED = (
+    "carrier",
+    "mode",
+    "consignor__region__parent__parent",
+    "consignee__organisation",
+    "consignee__region__parent__parent",
+)
+
+
 def shipment_of(user: object, pk: UUID) -> Shipment:
     """With what every paper of it needs. Raises Http404 for one that the person does not see."""
-    rows = Shipment.objects.visible_to(user).select_related(
-        "carrier",
-        "mode",
-        "consignor__region__parent__parent",
-        "consignee__organisation",
-        "consignee__region__parent__parent",
-    )
-    return get_object_or_404(rows, pk=pk)
+    return get_object_or_404(Shipment.objects.visible_to(user).select_related(*NEEDED), pk=pk)
+
+
+def labels_of(shipments: Collection[Shipment]) -> HttpResponse:
+    """The labels of several shipments in one file, in their order."""
+    rows = Shipment.objects.select_related(*NEEDED).in_bulk([shipment.pk for shipment in shipments])
+    cargo = [filling.consignment(rows[shipment.pk]) for shipment in shipments]
+    return as_pdf(documents.labels(*cargo), f"labels-{len(cargo)}.pdf")
 
 
 def printed(shipment: Shipment, paper: str) -> HttpResponse:

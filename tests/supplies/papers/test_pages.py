@@ -9,12 +9,14 @@ from django.urls import reverse
 
 from supplies.offers.models import Donation
 from supplies.organisations.models import Organisation
+from supplies.papers import admin as desk_of_papers
 from supplies.papers import filling, services
 from supplies.papers.printing import PAPERS, shipment_of
 from supplies.receipts import services as receiving
 from supplies.shipments import care, packing
 from supplies.shipments.models import Shipment
 from tests.api_client import Speaker
+from tests.desk import at_the_desk, choose, page_of, told
 from tests.makers import (
     NOW,
     make_allocation,
@@ -188,3 +190,43 @@ def test_a_number_in_a_name_is_not_printed(shipment: Shipment) -> None:
     assert "13800001234" not in said(
         reader().get(reverse("certificate-file", args=[certificate.code])).content
     )
+
+
+# -- at the desk -------------------------------------------------------------------------------------------
+
+
+def test_the_page_of_a_shipment_at_the_desk_leads_to_its_papers() -> None:
+    shipment = make_shipment(status="delivered")
+    desk = at_the_desk(make_member("volunteer"))
+
+    def papers() -> list[str]:
+        return [
+            name for name in PAPERS if f"/papers/{name}.pdf" in desk.get(page_of(shipment)).content.decode()
+        ]
+
+    before = papers()
+    accepted(shipment)
+
+    assert before == ["labels", "packing-list", "waybill"]
+    assert papers() == list(PAPERS)
+    for name in PAPERS:
+        assert desk.get(reverse("shipment-paper", args=[shipment.pk, name])).content.startswith(b"%PDF")
+
+
+def test_the_labels_of_several_shipments_are_printed_as_one_file() -> None:
+    shipments = [make_shipment(), make_shipment()]
+
+    answer = choose(at_the_desk(make_member("volunteer")), "labels", *shipments)
+
+    assert answer["Content-Type"] == "application/pdf"
+    assert len(pdfium.PdfDocument(answer.content)) == 2
+    for shipment in shipments:
+        assert shipment.code[:4] in said(answer.content)
+
+
+def test_too_many_labels_at_once_are_refused_with_how_many_may_be(monkeypatch: Any) -> None:
+    monkeypatch.setattr(desk_of_papers, "MOST_AT_ONCE", 1)
+
+    answer = choose(at_the_desk(make_member("volunteer")), "labels", make_shipment(), make_shipment())
+
+    assert told(answer) == ["Choose at most 1 at once."]
