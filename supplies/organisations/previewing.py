@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from supplies.errors import Refused
-from supplies.organisations.desk import DeskAdmin, Verb, answered_in, sentence, who
+from supplies.organisations.desk import DeskAdmin, Verb, answered_in, security, sentence, who
 
 MOST_AT_ONCE = 100
 
@@ -94,7 +94,11 @@ def _page(
 
 
 class OneVerb(Verb):
-    """A verb whose form is about the row itself: `asks(row, user, data)`, of one row at a time."""
+    """A verb whose form is about the row itself: `asks(row, user, data)`, of one row at a time.
+
+    What the verb refuses comes back with everything typed. A form may tell by `field_of` which of its fields stands for what
+    the verb calls a field.
+    """
 
     def __call__(self, desk: DeskAdmin, request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
         if len(rows[:2]) != 1:
@@ -105,9 +109,36 @@ class OneVerb(Verb):
         if not self.is_allowed(desk, request.user, rows[0]):
             desk.say_refused(request, rows[0], _("You may not do this here; it lies outside your regions."))
             return None
-        return super().__call__(desk, request, rows)
+        try:
+            return super().__call__(desk, request, rows)
+        except (Refused, ValidationError) as fault:
+            security.info("refused", code=getattr(fault, "code", "invalid"), action=self.__name__)
+            form = self.form(request, rows)
+            assert form is not None
+            _put_beside(form, fault)
+            return desk.ask(request, self, rows, form)
+
+    def _one(self, desk: DeskAdmin, request: HttpRequest, row: Any, answers: Mapping[str, Any]) -> bool:
+        desk.check_claim(row, by=answers["by"], at=answers["at"])
+        with transaction.atomic():
+            self.verb(row, **answers)
+        desk.give_back(row, by=answers["by"])
+        return True
 
     def form(self, request: HttpRequest, rows: QuerySet) -> forms.Form | None:
         assert self.asks is not None
         made: Callable[..., forms.Form] = self.asks
         return made(rows[0], who(request), answered_in(request))
+
+
+def _put_beside(form: forms.Form, fault: Refused | ValidationError) -> None:
+    """Each sentence beside its field, or above the form where it is about none."""
+    form.is_valid()
+    if isinstance(fault, Refused) or not hasattr(fault, "error_dict"):
+        form.add_error(None, sentence(fault))
+        return
+    field_of: Callable[[str], str] = getattr(form, "field_of", str)
+    for key, sentences in fault.message_dict.items():
+        name = field_of(key)
+        for each in sentences:
+            form.add_error(name if name in form.fields else None, each)

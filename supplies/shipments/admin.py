@@ -34,8 +34,9 @@ from supplies.organisations.desk import (
 )
 from supplies.organisations.models import Organisation
 from supplies.organisations.previewing import OneVerb, PreviewedVerb
-from supplies.shipments import legs, rearranging, services
+from supplies.shipments import care, legs, packing, rearranging, services
 from supplies.shipments.board import State, columns
+from supplies.shipments.desk_forms import DeclareForm, LegsForm, PackForm, UnpackForm, carriers
 from supplies.shipments.lists import (
     CargoFilter,
     CarrierFilter,
@@ -85,9 +86,8 @@ class BookForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        carriers = Organisation.objects.verified().filter(kind=Organisation.Kind.CARRIER)
         for name, rows in {
-            "carrier": carriers.order_by("name"),
+            "carrier": carriers(),
             "mode": TransportMode.objects.order_by("pk"),
         }.items():
             field = self.fields[name]
@@ -317,6 +317,16 @@ class ShipmentAdmin(DeskAdmin):
             fits=[S.BOOKED],
         ),
         OneVerb("split", _("Split"), rearranging.split, asks=SplitForm, fits=[S.DRAFT, S.BOOKED]),
+        OneVerb("pack", _("Pack"), packing.pack, asks=PackForm, fits=[S.DRAFT, S.BOOKED]),
+        OneVerb("unpack", _("Take units apart"), packing.unpack, asks=UnpackForm, fits=[S.DRAFT, S.BOOKED]),
+        OneVerb(
+            "declare",
+            _("State temperature, weight, dangerous goods"),
+            care.declare,
+            asks=DeclareForm,
+            fits=[S.DRAFT, S.BOOKED],
+        ),
+        OneVerb("plan", _("Plan the legs"), legs.plan, asks=LegsForm, fits=[S.DRAFT, S.BOOKED]),
         MergeVerb("merge", _("Merge into one shipment"), rearranging.merge_all, asks=WhyForm),
         Verb("reach_hub", _("Reached the hub"), legs.reach_hub, fits=[S.IN_TRANSIT]),
         Verb("leave_hub", _("Left the hub"), legs.leave_hub, fits=[S.IN_TRANSIT]),
