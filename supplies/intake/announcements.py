@@ -8,7 +8,7 @@ from datetime import date
 from supplies.catalogue.dictionary import Dictionary
 from supplies.intake.formats.listed import ListedGoods
 from supplies.intake.goods import Line, Reader
-from supplies.intake.mentions.drafts import Draft
+from supplies.intake.mentions.drafts import Draft, Span
 from supplies.intake.mentions.finder import find_goods
 from supplies.intake.reading import facts
 from supplies.intake.reading.contacts import Person
@@ -77,10 +77,11 @@ def read_announcement(
     rules = facts.take_rules(reading)
     reader = Reader(as_of, gives=False, dictionary=dictionary or Dictionary())
     goods = find_goods(reading, reader.dictionary)
+    asked, told = _asked_and_told(_merged(goods.drafts))
     return Announcement(
         organisation=organisation,
         region=_region(places, (place, addresses.courier, addresses.handover, organisation)),
-        lines=tuple(_read(reader, draft, reading) for draft in _merged(goods.drafts)),
+        lines=tuple(_read(reader, draft, reading) for draft in asked),
         unwanted=tuple(dict.fromkeys(goods.unwanted)),
         people=people,
         handover=addresses.handover,
@@ -93,8 +94,11 @@ def read_announcement(
         accepts_overseas=rules.accepts_overseas,
         senders=rules.senders,
         accounts=accounts,
-        unread=tuple(_unread(reading)),
-        findings=tuple(goods.findings),
+        unread=_in_order(*_unread(reading), *(_as_unread(reading, span) for span in told)),
+        findings=(
+            *goods.findings,
+            *(found("only-a-rate", cell=masked(reading.written(span.start, span.end))) for span in told),
+        ),
     )
 
 
@@ -112,9 +116,16 @@ def _merged(drafts: list[Draft]) -> list[Draft]:
         if draft.figure and not twin.figure:
             twin.figure, twin.content, twin.names = draft.figure, draft.content, draft.names
         twin.daily = twin.daily or draft.daily
+        twin.told = twin.told and draft.told
         twin.requirements += [wish for wish in draft.requirements if wish not in twin.requirements]
         twin.is_unlimited = (twin.is_unlimited or draft.is_unlimited) and not twin.figure
     return [draft for draft in kept if not _is_covered(draft, kept)]
+
+
+def _asked_and_told(drafts: list[Draft]) -> tuple[list[Draft], list[Span]]:
+    """What is asked for, and the sentences that only tell how fast something is used up."""
+    told = (draft.told for draft in drafts if draft.is_only_a_rate)
+    return [draft for draft in drafts if not draft.is_only_a_rate], list(dict.fromkeys(filter(None, told)))
 
 
 def _is_same(one: Draft, other: Draft) -> bool:
@@ -241,8 +252,13 @@ def _unread(reading: Reading) -> Iterable[Unread]:
             continue
         start = match.start() + match[0].index(words)
         end = start + len(words)
-        yield Unread(
-            reading.plain.places[start],
-            reading.plain.places[end - 1] + 1,
-            masked(reading.written(start, end)),
-        )
+        yield _as_unread(reading, Span(start, end))
+
+
+def _as_unread(reading: Reading, span: Span) -> Unread:
+    places = reading.plain.places
+    return Unread(places[span.start], places[span.end - 1] + 1, masked(reading.written(span.start, span.end)))
+
+
+def _in_order(*unread: Unread) -> tuple[Unread, ...]:
+    return tuple(sorted(unread, key=lambda one: one.start))

@@ -153,6 +153,8 @@ class Loose(Scope):
             before.content = packed_in(before.content, words.strip(" ,、()"))
         elif before.figure and not noun and self._is_size_of(before, clause, counts):
             before.figure = _added(before.figure, counts)
+        elif counts and not noun and before.figure and says_per_day(words):
+            self._count(before, clause, words)
         elif counts and not noun and (not before.figure or STILL.search(words)):
             self._count(before, clause, words)
             before.is_joint = bool(JOINT.search(words)) and len(self.goods.drafts) - first > 1

@@ -126,3 +126,68 @@ def test_an_account_on_the_next_line_is_hidden_too(between: str):
 
     assert announcement.accounts == 1
     assert "6222" not in "".join(one.text for one in announcement.unread)
+
+
+def test_a_rate_of_use_behind_a_comma_is_that_of_the_goods_before_it():
+    (line,) = read("急需医用外科口罩1万只，日消耗300只").lines
+
+    assert (line.quantity, line.daily_use) == (10_000, 300)
+
+
+@pytest.mark.parametrize("text", ["我院防护服日消耗300套。", "We use 300 coveralls a day."])
+def test_a_rate_of_use_alone_is_no_need_and_is_said_and_kept(text: str):
+    announcement = read(text)
+
+    assert announcement.lines == ()
+    assert [finding.code for finding in announcement.findings] == ["only-a-rate"]
+    assert "300" in announcement.unread[0].text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "防护服日消耗300套，急需补充。",
+        "急需物资：\n防护服 日消耗300套",
+        "防护服日消耗300套，库存仅够两天。",
+        "以下有缺口：防护服（日消耗300套）",
+    ],
+)
+def test_a_rate_of_use_where_the_text_asks_is_a_need_nobody_has_counted(text: str):
+    (line,) = read(text).lines
+
+    assert (line.kind, line.quantity, line.daily_use) == ("unknown", None, 300)
+
+
+def test_a_rate_told_apart_from_the_figure_is_that_of_the_same_goods():
+    (line,) = read("我院防护服日消耗100套。现需防护服3000套。").lines
+
+    assert (line.quantity, line.daily_use) == (3000, 100)
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("We need gloves. No homemade masks.", ["homemade masks"]),
+        ("No used or expired respirators please. Gloves needed.", ["used or expired respirators"]),
+        ("Needed: gloves\nNo uncertified gowns, expired masks", ["uncertified gowns", "expired masks"]),
+        ("急需检查手套。不接受自制口罩、过期防护服。", ["自制口罩", "过期防护服"]),
+    ],
+)
+def test_goods_that_are_refused_for_what_they_are_are_no_need(text: str, refused: list[str]):
+    announcement = read(text)
+
+    assert [line.item.code for line in announcement.lines if line.item] == ["GLOVE_EXAM"]
+    assert list(announcement.unwanted) == refused
+
+
+@pytest.mark.parametrize(
+    ("text", "condition"),
+    [
+        ("We need 500 surgical masks. No homemade masks.", "No homemade masks"),
+        ("急需防护服200套。不接受自制口罩、过期防护服。", "不接受过期防护服"),
+    ],
+)
+def test_what_is_refused_of_goods_that_are_asked_for_is_a_condition_of_theirs(text: str, condition: str):
+    (line,) = read(text).lines
+
+    assert condition in line.conditions
