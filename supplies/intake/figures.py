@@ -46,11 +46,11 @@ _AND_SO_ON = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_NAME = 24
-_CHANGED = re.compile(
+CHANGED = re.compile(
     r"(?:由|从|from)\s*\d[\d,.万千]*\s*\w{0,2}?\s*(?:调整|改|更正|变更|增加?|减少?|扩大|提高|上调|下调|降低?|changed?)?(?:为|成|到|至|to)\s*",
     re.IGNORECASE,
 )
-_CORRECTED = re.compile(
+CORRECTED = re.compile(
     rf"\d[\d,.]{{0,12}} ?[万千百]? ?(?:{UNITS})?[”\"'’)」』]? ?(?:系?笔误 ?,?)? ?(?:应为|实为|更正为) ?(?=\d)"
 )
 _WORDS_OF_NUMBERS = {
@@ -116,8 +116,8 @@ def figure_in(text: str, *, is_measured: bool = True) -> tuple[str, str, str]:
     text = _THOUSANDS.sub(lambda figure: figure[0].replace(" ", ""), text)
     text = _PER_PACK.sub(r"\1 pcs per \2", _MEDICINE_UNIT.sub(r"\g<count> \g<unit>", text))
     text = _TIMES_EACH.sub(r"\g<count>(\g<content>/\g<pack>)", _SOME.sub(blanked, text))
-    text = _CORRECTED.sub(lambda said: HERE * len(said[0]), text)
-    text = _CHANGED.sub(lambda said: HERE * len(said[0]), text)
+    text = CORRECTED.sub(lambda said: HERE * len(said[0]), text)
+    text = CHANGED.sub(lambda said: HERE * len(said[0]), text)
     text = _BOXED.sub(
         r"\g<count>\g<pack>(\g<content>只/\g<pack>)", _BOXES_OF.sub(r"\g<count>(\g<content> pcs/box)", text)
     )

@@ -236,6 +236,8 @@ class Loose(Scope):
         draft = Draft((noun,), clause.start, clause.end)
         draft.figure, draft.content, _rest = figure_in(words.replace(noun, HERE * len(noun), 1))
         draft.is_unlimited = not draft.figure and bool(NO_LIMIT.search(words))
+        if counts_in(outside_brackets(words)[0]):  # what a kit holds, which is counted outside
+            draft.requirements += [aside for aside in outside_brackets(words)[1] if aside != draft.content]
         self.goods.drafts.append(draft)
 
     def _is_list(self, clause: Span, sentence: Span, first: int) -> bool:

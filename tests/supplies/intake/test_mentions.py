@@ -191,3 +191,40 @@ def test_what_is_refused_of_goods_that_are_asked_for_is_a_condition_of_theirs(te
     (line,) = read(text).lines
 
     assert condition in line.conditions
+
+
+@pytest.mark.parametrize(
+    ("text", "reached"),
+    [
+        ("联系电话：027-55501234/55505678", [("02755501234", ""), ("02755505678", "")]),
+        ("咨询热线：95338，捐赠热线400-555-0123、8005550199", [("95338", ""), ("4005550123", ""), ("8005550199", "")]),
+        ("联系人：甲老师 13800000001，jia@example.org", [("13800000001", "jia@example.org")]),
+        ("Contact: Practice Person, supply@example.org", [("", "supply@example.org")]),
+        ("甲老师 13800000001 a@example.org，乙老师 13800000002 b@example.org", [
+            ("13800000001", "a@example.org"), ("13800000002", "b@example.org"),
+        ]),
+    ],
+)  # fmt: skip
+def test_everybody_who_can_be_reached_is_read(text: str, reached: list[tuple[str, str]]):
+    announcement = read(f"急需口罩500只。\n{text}")
+
+    assert [(person.number, person.email) for person in announcement.people] == reached
+    assert announcement.unread == ()
+
+
+def test_a_name_stands_with_an_address_that_has_no_number():
+    (person,) = read("Contact: Practice Person, supply@example.org").people
+
+    assert (person.name, person.email) == ("Practice Person", "supply@example.org")
+
+
+def test_extensions_of_one_line_are_contacts_each():
+    announcement = read("设备科027-55501234转8001、8002；口罩500只")
+
+    assert [(one.number, one.extension) for one in announcement.people] == [
+        ("02755501234", "8001"), ("02755501234", "8002"),
+    ]  # fmt: skip
+
+
+def test_an_address_that_money_is_sent_to_is_no_contact():
+    assert read("急需口罩500只。支付宝：gift@example.org").people == ()
