@@ -42,7 +42,7 @@ from supplies.intake.mentions.wording import (
     STILL,
     VARIANT,
 )
-from supplies.intake.reading.quantities import UNITS, counts_in, says_content, says_per_day
+from supplies.intake.reading.quantities import UNITS, counts_in, is_content, says_content, says_per_day
 
 
 class Loose(Scope):
@@ -105,6 +105,9 @@ class Loose(Scope):
 
     def _packs_of(self, before: Draft, words: str, counts: list[re.Match[str]]) -> bool:
         """How what came before is packed, or its figure at the head of a message: “要500副 密封要好的”."""
+        if before.figure and is_content(words):
+            before.content = ",".join(filter(None, (before.content, words.strip())))
+            return True
         if before.figure:
             before.content = (held := cases_hold(words)) or before.content
             return bool(held)

@@ -228,3 +228,25 @@ def test_extensions_of_one_line_are_contacts_each():
 
 def test_an_address_that_money_is_sent_to_is_no_contact():
     assert read("急需口罩500只。支付宝：gift@example.org").people == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "quantity"),
+    [
+        ("急需医用外科口罩20箱（每箱40盒，每盒50只）", 40_000),
+        ("急需医用外科口罩，20箱，每箱40盒，每盒50只", 40_000),
+        ("急需医用外科口罩20箱*40盒*50只", 40_000),
+        ("Needed: 20 cases of surgical masks (40 boxes of 50)", 40_000),
+        ("Needed: surgical masks: 20 cases (40 boxes per case, 50 masks per box)", 40_000),
+        ("Needed: gloves 200; 3 packs of 10 surgical masks", 30),
+        ("急需医用外科口罩20箱（每箱40盒）", None),
+        ("急需医用外科口罩20箱（50只/盒）", None),
+        ("Needed: surgical masks, 20 cartons of 40 boxes, 50 per box", None),
+    ],
+)
+def test_packs_in_packs_are_counted_out_only_where_every_level_is_told(text: str, quantity: int | None):
+    line = read(text).lines[-1]
+
+    assert line.item is not None
+    assert (line.item.code, line.quantity) == ("MASK_SURG", quantity)
+    assert quantity or line.findings
