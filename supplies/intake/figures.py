@@ -39,7 +39,7 @@ NUMBERING = re.compile(
     rf"^[\s(]*(?:[1-9]\d?\s*(?:[.)、:](?!\d)|\s(?!(?:{_COUNTED})\b)(?=\D))+|[-*•·●○◆■▪–—]\s*|[①-⑳]\s*|[(]?[一二三四五六七八九十]{1, 2}[、.)]\s*|[a-h][.)]\s)"
 )
 _ASKING = re.compile(
-    r"^(?:(?:我院|本院|医院|我们|目前|当前|现|还|另|仍|最|急|亟|尚|特|特别|尤其|主要|极|十分|非常|严重|紧急)*(?:需要?(?!求)|缺(?!氧|血)少?|缺乏|短缺|紧缺|求购?|征集|募集|需求(?:物资)?(?:为|有|如下)?|包括|有|为|如)(?:捐赠)?(?:的)?(?:物资)?(?:主要)?(?:有|为|包括|如下)?|以及|及|和|与|或|各类|各种|等|大量|少量|an?|the|some|any|more|also|and|or|we|our hospital|urgently|needs?|requires?|please|additional|further|for|of|are|is|most)+[\s:]*",
+    r"^(?:(?:我院|本院|医院|我们|目前|当前|现|还|另|仍|最|急|亟|尚|特|特别|尤其|主要|极|十分|非常|严重|紧急)*(?:需要?(?!求)|缺(?!氧|血)少?|缺乏|短缺|紧缺|求购?|征集|募集|需求(?:物资)?(?:为|有|如下)?|包括|有|为|如)(?:捐赠)?(?:的)?(?:物资)?(?:主要)?(?:有|为|包括|如下)?|以及|及|和|与|或|各类|各种|等|大量|少量|(?:an?|the|some|any|more|also|and|or|we|our(?: hospital)?|urgently|need(?:ed|s|ing)?|require[ds]?|please|additional|further|for|of|in|are|is|most)\b\s*)+[\s:]*",
     re.IGNORECASE,
 )
 _AND_SO_ON = re.compile(

@@ -250,3 +250,35 @@ def test_packs_in_packs_are_counted_out_only_where_every_level_is_told(text: str
     assert line.item is not None
     assert (line.item.code, line.quantity) == ("MASK_SURG", quantity)
     assert quantity or line.findings
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We are in need of masks, gowns and gloves.",
+        "Needed: 3 dozen face shields",
+        "我院急缺防护服，来副手套，还要口罩",
+        "所需物资如下：防护类：防护服；其次是护目镜",
+        "本院再补充消毒湿巾，谢谢",
+    ],
+)
+def test_words_that_only_ask_or_list_are_no_conditions(text: str):
+    lines = read(text).lines
+
+    assert lines
+    assert [line.conditions for line in lines] == [()] * len(lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "condition"),
+    [
+        ("还差180码防护服260套", "180码"),
+        ("护目镜100副，需防雾的", "防雾"),
+        ("Needed: sterile gowns", "sterile"),
+        ("急需酒精，医用级", "医用级"),
+        ("护目镜100副，不要带度数的", "不要带度数的"),
+        ("口罩1000只，独立包装", "独立包装"),
+    ],
+)
+def test_what_is_demanded_of_the_goods_stays_a_condition(text: str, condition: str):
+    assert condition in " ".join(read(text).lines[0].conditions)
