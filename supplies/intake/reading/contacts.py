@@ -173,13 +173,18 @@ def _person(match: re.Match[str], name: str) -> Person:
 
 _AREA = re.compile(r"0?(?:10|2\d|[3-9]\d\d)(?=[2-8][\d*]{6,7}$)")
 _SHARES_AREA = re.compile(r"\s*(?:[/、,;|]|或者?|和|及|or|and)?\s*")
-_EXTENSION = re.compile(r"\s*[,、(]?\s*(?:转|分机|ext\.?|x)\s*:?\s*(\d{2,6})(?!\d)", re.IGNORECASE)
+_EXTENSION = re.compile(
+    r"\s*[,、(]?\s*(?:(?:转|分机|ext(?:ension)?\.?)\s*:?\s*(?=\d)|x\s*(?=\d\d))(\d{1,6})(?!\d)", re.IGNORECASE
+)
 _ANOTHER_EXTENSION = re.compile(
     r"\s*(?:[/、,]|或者?|和|及|or|and)\s*(?:转|分机|ext\.?)?\s*(\d{2,6})(?![\d-]|\s*(?:[个只件套副双盒箱瓶]|[万千]))",
     re.IGNORECASE,
 )
 _SAYS_NUMBER = re.compile(
     r"(?:电话|热线|总机|座机|手机|联系|致电|拨打|tel|phone|call|转|专线|[:(/,、])[\s:]*$", re.IGNORECASE
+)
+_SAYS_CONTACTS = re.compile(
+    r"\b(?:contacts?|phones?|tel) ?:[^.;]*$|联系(?:人|方式) ?:[^;。]*$", re.IGNORECASE
 )
 _SAYS_HOTLINE = re.compile(r"(?:电话|热线|专线|致电|拨打|tel|phone|call|hotline)[\s:]*$", re.IGNORECASE)
 _IS_COUNT = re.compile(
@@ -203,6 +208,9 @@ def _is_said(text: str, reached: Reached) -> bool:
         return " " not in match["landline"] or not is_count
     if match["local"] and person.number != re.sub(r"\D", "", match["local"]):
         return not is_count  # it has the area of the number before it
+    line = text[text.rfind("\n", 0, reached.start) + 1 : reached.start]
+    if match["local"] and "-" in match["local"] and (person.extension or _SAYS_CONTACTS.search(line[-200:])):
+        return not is_count
     if match["local"] or (match["partial"] and "*" not in match["partial"]):
         return bool(_SAYS_NUMBER.search(lead)) and not is_count
     return True

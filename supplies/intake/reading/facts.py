@@ -108,6 +108,8 @@ _SAME_PERSON = re.compile(
 )
 _SHORT_NAME_AT_END = re.compile(rf"(?:^|[\s:,;、/(){TAKEN}])(?P<name>[{_HAN}·]{{2,4}})[\s:,/(-]*$")
 _NAME_AFTER = re.compile(rf"^[\s:,(/-]*(?:找|联系|是)?\s*(?P<name>{_PERSON_ZH}|{_PERSON_EN})")
+_NAME_IN_BRACKETS = re.compile(rf"\s*\((?P<name>{_PERSON_ZH}|{_PERSON_EN})\)")
+_NAME_ABOVE = re.compile(rf"(?:^|(?<=\n))[ \t]*(?P<name>{_PERSON_ZH}|{_PERSON_EN})[ \t:]*\n\Z")
 _NAME_LINE = re.compile(
     rf"(?:(?:联系|负责|收件|收货|接收|经办|对接|联络)人(?:员)?|contact(?: person)?|attn|name)\s*:\s*(?P<names>(?:{_PERSON_ZH}|{_PERSON_EN}|[{_HAN}·]{{2,4}})(?:(?>\s*[、/,]\s*|\s+)(?:{_PERSON_ZH}|{_PERSON_EN}|[{_HAN}·]{{2,4}})){{0,7}})\s*(?=$|[\n;,。{TAKEN}]|{_CALL})",
     re.IGNORECASE,
@@ -130,6 +132,11 @@ def take_people(reading: Reading, mails: Iterable[Mail] = ()) -> tuple[Person, .
         clause = _start_of_clause(reading.rest, start, end_before)
         before = reading.rest[clause:start]
         name, name_start = _name_before(before)
+        if not name and (beside := _NAME_IN_BRACKETS.match(reading.rest, end)):
+            name, end = beside["name"], beside.end()
+        if not name and not before.strip() and (above := _NAME_ABOVE.search(reading.rest, 0, clause)):
+            name = above["name"]
+            reading.take(*above.span("name"))
         if (
             not name
             and end_before
@@ -152,7 +159,10 @@ def take_people(reading: Reading, mails: Iterable[Mail] = ()) -> tuple[Person, .
             and len(name_span.names) > 1
             and name_span.names[0] not in {one.name for one in people.values()}
         ):
-            shared = next(reversed(people.values()))  # one line for all who are named
+            key, shared = next(reversed(people.items()))  # one line for all who are named
+            if shared.name in name_span.names:
+                del people[key]
+            stand |= {f"{shared.number}{name}": stand.get(key, name_span.start) for name in name_span.names}
             people |= {f"{shared.number}{name}": replace(shared, name=name) for name in name_span.names}
     for mail in mails:
         _reach_by_mail(people, stand, mail, _name_waiting(waiting, mail.start))
@@ -162,7 +172,7 @@ def take_people(reading: Reading, mails: Iterable[Mail] = ()) -> tuple[Person, .
 
 def _reach_by_mail(people: dict[str, Person], stand: Mapping[str, int], mail: Mail, name: str) -> None:
     """An address is whose number stands last before it, or else next; one more of it is a contact of its own."""
-    free = [key for key in stand if not people[key].email]
+    free = [key for key in stand if key in people and not people[key].email]
     before = [key for key in free if stand[key] < mail.start]
     if beside := before[-1:] or free[:1]:
         people[beside[0]] = replace(people[beside[0]], email=mail.address)

@@ -282,3 +282,25 @@ def test_words_that_only_ask_or_list_are_no_conditions(text: str):
 )
 def test_what_is_demanded_of_the_goods_stays_a_condition(text: str, condition: str):
     assert condition in " ".join(read(text).lines[0].conditions)
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("联系人：甲老师、乙主任、丙科长 电话：027-55501234 jia@example.org", [
+            ("甲老师", "02755501234", ""), ("乙主任", "02755501234", ""), ("丙科长", "02755501234", ""),
+        ]),
+        ("0717-5550101（甲老师） 0717-5550102（乙老师）", [("甲老师", "07175550101", ""), ("乙老师", "07175550102", "")]),
+        ("甲医生\n13800000001\n乙医生\n13800000002", [("甲医生", "13800000001", ""), ("乙医生", "13800000002", "")]),
+        ("Contacts: Dr Sample 555-0101 ext 22, Nurse Practice 555-0102", [
+            ("Dr Sample", "5550101", "22"), ("Nurse Practice", "5550102", ""),
+        ]),
+        ("Contact us. Masks 200-5000 needed", []),
+    ],
+)  # fmt: skip
+def test_each_of_several_persons_has_the_number_beside_the_name(
+    text: str, people: list[tuple[str, str, str]]
+):
+    found = read(f"急需防护服50套。\n{text}").people
+
+    assert [(one.name, one.number, one.extension) for one in found] == people
