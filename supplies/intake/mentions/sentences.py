@@ -48,6 +48,7 @@ from supplies.intake.mentions.wording import (
     IS_NAME,
     NUMBER_OF_EVERY,
     OF_THE_HOUSE,
+    PER_WEEK,
     SENTENCE_ENDS,
     SIZE,
     SIZES_EACH,
@@ -179,15 +180,19 @@ class Sentences(Clauses):
             self.last_list = self.goods.drafts[first:]
 
     def _rates_only(self, sentence: Span, first: int) -> None:
-        """“防护服日消耗300套”, where neither the line nor a heading asks, and nothing is said to run out."""
-        rates = [one for one in self.goods.drafts[first:] if one.daily and not one.figure]
-        if not rates or not USED_UP.search(self.text, sentence.start, sentence.end):
+        """“防护服日消耗300套”, where neither the sentence, nor one beside it, nor a heading asks or says that it runs out."""
+        words = self.text[sentence.start : sentence.end]
+        is_weekly = bool(PER_WEEK.search(words))
+        rates = [one for one in self.goods.drafts[first:] if not one.figure and (one.daily or is_weekly)]
+        if not rates or not USED_UP.search(words) or self.asked_at < sentence.start:
             return
-        line = self.text[self.text.rfind("\n", 0, sentence.start) + 1 : self._end_of_line(sentence.start)]
-        if ASKS.search(line) or RUNS_OUT.search(line) or self.asked_at < sentence.start:
-            return
-        for draft in rates:
-            draft.told = sentence
+        start = self.text.rfind("\n", 0, sentence.start) + 1
+        of_line = split(self.text, start, self._end_of_line(start), SENTENCE_ENDS)
+        beside = [self.text[one.start : one.end] for one in of_line if not self._within(one.start, one.end)]
+        general = [said for said in beside if not any(count["unit"] for count in counts_in(said))]
+        if not any(ASKS.search(said) or RUNS_OUT.search(said) for said in [words, *general]):
+            for draft in rates:
+                draft.told = sentence
 
     @cached_property
     def asked_at(self) -> int:

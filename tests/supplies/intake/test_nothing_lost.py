@@ -22,7 +22,7 @@ LEFT_OUT = {
         "forms-04 fresh-tables-01 fresh-tables-05 last-mixed-03 second-english-06 second-tables-02 second-tables-05"
     ),
     "the figure is worked out of several": (
-        "fresh-english-06 fresh-messages-09 fresh-notices-10 fresh-tables-08 last-english-05 quantities-16 "
+        "fresh-english-06 fresh-messages-09 fresh-notices-10 fresh-tables-08 last-english-05 mended-lines-06 quantities-16 "
         "second-appeals-11 second-messages-06 second-tables-12"
     ),
     "a rate per day, kept in the smallest counted unit": "fresh-tables-07 last-appeals-09 quantities-06",
