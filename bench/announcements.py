@@ -23,7 +23,12 @@ from supplies.catalogue.dictionary import folded as folded_as_written
 
 FOLDER = Path(__file__).parent.parent / "tests/supplies/intake/announcements"
 TUNING, HELD_OUT = "tuning", "held-out"
-LATER = ("second", "last", "fresh")  # each written after the reader had been tuned to the sets before
+LATER = (
+    "second",
+    "last",
+    "fresh",
+    "mended",
+)  # each written after the reader had been tuned to the sets before
 ADDRESS_MAY_GO_ON = 30  # characters a reader may leave around an address
 NAME_MAY_GO_ON = 12  # a department in front of a name, a title behind it
 _SIMPLIFIED = OpenCC("t2s")
@@ -324,7 +329,7 @@ def digits(number: str) -> str:
 def _score_people(scores: Scores, row: Labelled, answer: Any) -> None:
     people = row.expect.get("people", ())
     meant = frozenset((digits(p["number"]), str(p.get("extension", ""))) for p in people)
-    read = frozenset((digits(person.number), person.extension) for person in answer.people)
+    read = frozenset((digits(person.number), person.extension) for person in answer.people if person.number)
     others = {digits(number) for number in row.expect.get("other_numbers", ())}
     neutral = frozenset(known for known in read if known[0] in others)
     if scores["contact number"].compare(meant, read, neutral):

@@ -8,8 +8,9 @@ from datetime import date
 from supplies.catalogue.dictionary import Dictionary
 from supplies.intake.formats.listed import ListedGoods
 from supplies.intake.goods import Line, Reader
-from supplies.intake.mentions.drafts import Draft
+from supplies.intake.mentions.drafts import Draft, Span
 from supplies.intake.mentions.finder import find_goods
+from supplies.intake.mentions.lost import lost_figures
 from supplies.intake.reading import facts
 from supplies.intake.reading.contacts import Person
 from supplies.intake.reading.days import take_days
@@ -71,9 +72,10 @@ def read_announcement(
     """Read an announcement as it stood on a day. Raises Unreadable for what is no text or too long."""
     reading = Reading(text)
     link = facts.take_links(reading)
+    mails = facts.take_mails(reading)
     accounts = facts.take_accounts(reading)
     days = take_days(reading, as_of)
-    people = facts.take_people(reading)
+    people = facts.take_people(reading, mails)
     accounts += facts.take_bare_accounts(reading)
     place = facts.take_place(reading)
     addresses = facts.take_addresses(reading)
@@ -82,10 +84,11 @@ def read_announcement(
     rules = facts.take_rules(reading)
     reader = Reader(as_of, gives=False, dictionary=dictionary or Dictionary())
     goods = find_goods(reading, reader.dictionary)
-    return Announcement(
+    asked, told = _asked_and_told(_merged(goods.drafts))
+    announcement = Announcement(
         organisation=organisation,
         region=_region(places, (place, addresses.courier, addresses.handover, organisation)),
-        lines=tuple(_read(reader, draft, reading) for draft in _merged(goods.drafts)),
+        lines=tuple(_read(reader, draft, reading) for draft in asked),
         unwanted=tuple(dict.fromkeys(goods.unwanted)),
         people=people,
         handover=addresses.handover,
@@ -98,9 +101,26 @@ def read_announcement(
         accepts_overseas=rules.accepts_overseas,
         senders=rules.senders,
         accounts=accounts,
-        unread=tuple(_unread(reading)),
-        findings=tuple(goods.findings),
+        unread=(),
+        findings=(
+            *goods.findings,
+            *(found("only-a-rate", cell=masked(reading.written(span.start, span.end))) for span in told),
+        ),
     )
+    lost = lost_figures(reading, list(_said(announcement)), asked)
+    return replace(announcement, unread=tuple(_kept(reading, [*_unread(reading), *told, *lost])))
+
+
+def _said(announcement: Announcement) -> Iterable[str]:
+    """All that is read, in words."""
+    for line in announcement.lines:
+        yield from (line.goods.as_written, *line.conditions, str(line.daily_use))
+    for person in announcement.people:
+        yield from (person.name, person.raw, person.extension, person.email)
+    yield from (announcement.organisation, announcement.handover, announcement.courier)
+    yield from (announcement.transport, announcement.link, *announcement.unwanted)
+    days = (announcement.needed_by, announcement.published_on, announcement.updated_on)
+    yield from (f"{on.year} {on.month} {on.day}" for on in days if on)
 
 
 # -- lines ----------------------------------------------------------------------------------------------
@@ -117,9 +137,16 @@ def _merged(drafts: list[Draft]) -> list[Draft]:
         if draft.figure and not twin.figure:
             twin.figure, twin.content, twin.names = draft.figure, draft.content, draft.names
         twin.daily = twin.daily or draft.daily
+        twin.told = twin.told and draft.told
         twin.requirements += [wish for wish in draft.requirements if wish not in twin.requirements]
         twin.is_unlimited = (twin.is_unlimited or draft.is_unlimited) and not twin.figure
     return [draft for draft in kept if not _is_covered(draft, kept)]
+
+
+def _asked_and_told(drafts: list[Draft]) -> tuple[list[Draft], list[Span]]:
+    """What is asked for, and the sentences that only tell how fast something is used up."""
+    told = (draft.told for draft in drafts if draft.is_only_a_rate)
+    return [draft for draft in drafts if not draft.is_only_a_rate], list(dict.fromkeys(filter(None, told)))
 
 
 def _is_same(one: Draft, other: Draft) -> bool:
@@ -159,13 +186,15 @@ def _read(reader: Reader, draft: Draft, reading: Reading) -> Line:
         raw=masked(reading.written(draft.start, draft.end)),
         findings=(*draft.findings, *findings),
     )
+    conditions = tuple(map(masked, draft.requirements))
     if not draft.is_known:
         unknown = found("unknown-item", item=goods.heading).at(goods.heading)
-        return Line(goods, None, QuantityKind.UNKNOWN, waits=True, findings=(*goods.findings, unknown))
+        findings = (*goods.findings, unknown)
+        return Line(goods, None, QuantityKind.UNKNOWN, waits=True, findings=findings, conditions=conditions)
     line = reader.read(goods)
     if draft.daily:
         line = replace(line, daily_use=_daily_use(reader, goods, draft.daily))
-    return replace(line, conditions=tuple(map(masked, draft.requirements)))
+    return replace(line, conditions=conditions)
 
 
 def _daily_use(reader: Reader, goods: ListedGoods, figure: str) -> int | None:
@@ -233,21 +262,33 @@ def _abroad(places: Places, text: str) -> Region | None:
 _SAYS_NOTHING = re.compile(
     r"(?:关于|现|特|兹|我院|本院|我们|医院|急需|紧缺|需求|所需|需要|接受|接收|征集|募集|社会|各界|爱心|防护|医用|医疗|防疫|抗疫|疫情|防控|期间|物资|用品|捐赠|求助|公告|通告|公示|启事|倡议书|清单|信息|名称|如下|以下|主要|包括|种类|目前|当前|情况|及|和|与|的|等|了|为|向|"
     r"联系|方式|电话|地址|时间|日期|发布|更新|来源|备注|说明|其他|其它|感谢|谢谢|衷心|支持|帮助|您|请|大家|转发|扩散|十分|非常|严重|急|缺|需|新型|冠状病毒|肺炎|新冠|不足|告急|"
-    r"we|are|is|in|of|the|our|hospital|urgent(?:ly)?|need(?:s|ed)?|for|help|please|thank(?:s| you)?|donations?|supplies|medical|ppe|list|following|contact|dear|all|and|to|required?|request|appeal|items?|[\W_\d])*",
+    r"we|are|is|in|of|the|our|hospital|urgent(?:ly)?|need(?:s|ed)?|for|help|please|thank(?:s| you)?|donations?|supplies|medical|ppe|list|following|contact|dear|all|and|to|required?|request|appeal|items?|[\W_])*",
     re.IGNORECASE,
 )
+_LIST_NUMBER = re.compile(r"^(?:\d{1,2}|[①-⒛❶-➓]|[一二三四五六七八九十]{1,3})(?!\d)")
 _STRETCH = re.compile(rf"[^{TAKEN}\n。;；!！?？]+")
 
 
-def _unread(reading: Reading) -> Iterable[Unread]:
+def _unread(reading: Reading) -> Iterable[Span]:
     for match in _STRETCH.finditer(reading.rest):
         words = match[0].strip(" \t,，、:：.()（）-—/|*·")
-        if len(words) < 2 or _SAYS_NOTHING.fullmatch(words):
+        if not words or _SAYS_NOTHING.fullmatch(_LIST_NUMBER.sub("", words)):
+            continue
+        if len(words) < 2 and not words.isdigit():
             continue
         start = match.start() + match[0].index(words)
-        end = start + len(words)
-        yield Unread(
-            reading.plain.places[start],
-            reading.plain.places[end - 1] + 1,
-            masked(reading.written(start, end)),
-        )
+        yield Span(start, start + len(words))
+
+
+def _kept(reading: Reading, spans: Iterable[Span]) -> Iterable[Unread]:
+    """In their order; those that overlap are one."""
+    together: list[Span] = []
+    for span in sorted(spans, key=lambda one: one.start):
+        if together and span.start < together[-1].end:
+            together[-1] = Span(together[-1].start, max(together[-1].end, span.end))
+        else:
+            together.append(span)
+    places = reading.plain.places
+    for span in together:
+        words = masked(reading.written(span.start, span.end))
+        yield Unread(places[span.start], places[span.end - 1] + 1, words)

@@ -83,6 +83,7 @@ class ReadContactSerializer(serializers.Serializer):
     name = serializers.CharField()
     number = serializers.CharField()
     extension = serializers.CharField()
+    email = serializers.CharField(help_text="Empty if none is given; a contact may have nothing else.")
     confidence = WholeNumber(help_text="In percent: 95 a whole number, 60 masked, 30 incomplete.")
 
 

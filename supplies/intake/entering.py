@@ -248,6 +248,7 @@ class _Entry:
                 facility=facility,
                 name=person.name,
                 phone=number,
+                email=person.email,
                 source=self.run.kind.source,
                 at=self.run.at,
             )

@@ -3,7 +3,7 @@
 import re
 
 from supplies.intake.reading.plain import TAKEN
-from supplies.intake.reading.quantities import UNITS, counts_in, says_content
+from supplies.intake.reading.quantities import UNITS, counts_in, says_content, unpacked
 
 HAN = r"\u3400-\u9fff"
 OPENING, CLOSING = "([{【〔《<", ")]}】〕》>"
@@ -34,11 +34,12 @@ _SIZE_SAID = re.compile(
 )
 SIZED = re.compile(rf"\d+(?:\.\d+)?\s*{MEASURE}\s*(?:装|规格)?(?!\s*/)", re.IGNORECASE)
 _PER_PACK = re.compile(r"(\d+)\s*(?:per|/|a)\s*(box|case|carton|pack)\b", re.IGNORECASE)
+_COUNTED = "|".join(unit for unit in UNITS.split("|") if unit.isascii() and len(unit) > 2)
 NUMBERING = re.compile(
-    r"^[\s(]*(?:[1-9]\d?\s*(?:[.)、:](?!\d)|\s(?=\D))+|[-*•·●○◆■▪–—]\s*|[①-⑳]\s*|[(]?[一二三四五六七八九十]{1,2}[、.)]\s*|[a-h][.)]\s)"
+    rf"^[\s(]*(?:[1-9]\d?\s*(?:[.)、:](?!\d)|\s(?!(?:{_COUNTED})\b)(?=\D))+|[-*•·●○◆■▪–—]\s*|[①-⑳]\s*|[(]?[一二三四五六七八九十]{1, 2}[、.)]\s*|[a-h][.)]\s)"
 )
 _ASKING = re.compile(
-    r"^(?:(?:我院|本院|医院|我们|目前|当前|现|还|另|仍|最|急|亟|尚|特|特别|尤其|主要|极|十分|非常|严重|紧急)*(?:需要?(?!求)|缺(?!氧|血)少?|缺乏|短缺|紧缺|求购?|征集|募集|需求(?:物资)?(?:为|有|如下)?|包括|有|为|如)(?:捐赠)?(?:的)?(?:物资)?(?:主要)?(?:有|为|包括|如下)?|以及|及|和|与|或|各类|各种|等|大量|少量|an?|the|some|any|more|also|and|or|we|our hospital|urgently|needs?|requires?|please|additional|further|for|of|are|is|most)+[\s:]*",
+    r"^(?:(?:我院|本院|医院|我们|目前|当前|现|还|另|仍|最|急|亟|尚|特|特别|尤其|主要|极|十分|非常|严重|紧急)*(?:需要?(?!求)|缺(?!氧|血)少?|缺乏|短缺|紧缺|求购?|征集|募集|需求(?:物资)?(?:为|有|如下)?|包括|有|为|如)(?:捐赠)?(?:的)?(?:物资)?(?:主要)?(?:有|为|包括|如下)?|以及|及|和|与|或|各类|各种|等|大量|少量|(?:an?|the|some|any|more|also|and|or|we|our(?: hospital)?|urgently|need(?:ed|s|ing)?|require[ds]?|please|additional|further|for|of|in|are|is|most)\b\s*)+[\s:]*",
     re.IGNORECASE,
 )
 _AND_SO_ON = re.compile(
@@ -46,11 +47,11 @@ _AND_SO_ON = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_NAME = 24
-_CHANGED = re.compile(
+CHANGED = re.compile(
     r"(?:由|从|from)\s*\d[\d,.万千]*\s*\w{0,2}?\s*(?:调整|改|更正|变更|增加?|减少?|扩大|提高|上调|下调|降低?|changed?)?(?:为|成|到|至|to)\s*",
     re.IGNORECASE,
 )
-_CORRECTED = re.compile(
+CORRECTED = re.compile(
     rf"\d[\d,.]{{0,12}} ?[万千百]? ?(?:{UNITS})?[”\"'’)」』]? ?(?:系?笔误 ?,?)? ?(?:应为|实为|更正为) ?(?=\d)"
 )
 _WORDS_OF_NUMBERS = {
@@ -108,7 +109,7 @@ def figure_in(text: str, *, is_measured: bool = True) -> tuple[str, str, str]:
 
     is_measured    whether the goods are counted by volume or weight; of others 5 ml is a size
     """
-    text = _SAYINGS.sub(blanked, text)
+    text = unpacked(_SAYINGS.sub(blanked, text))
     text = re.sub(r"(?<=\s)[x×](?=\d)", "x ", _NUMBER_WORDS.sub(_in_digits, text))
     text = _REACTIONS.sub("tests", _ONE_THING.sub("1", text))
     text = _TUBS.sub("boxes", _BOXES_IN_CASE.sub(_held_by_case, text))
@@ -116,10 +117,11 @@ def figure_in(text: str, *, is_measured: bool = True) -> tuple[str, str, str]:
     text = _THOUSANDS.sub(lambda figure: figure[0].replace(" ", ""), text)
     text = _PER_PACK.sub(r"\1 pcs per \2", _MEDICINE_UNIT.sub(r"\g<count> \g<unit>", text))
     text = _TIMES_EACH.sub(r"\g<count>(\g<content>/\g<pack>)", _SOME.sub(blanked, text))
-    text = _CORRECTED.sub(lambda said: HERE * len(said[0]), text)
-    text = _CHANGED.sub(lambda said: HERE * len(said[0]), text)
+    text = CORRECTED.sub(lambda said: HERE * len(said[0]), text)
+    text = CHANGED.sub(lambda said: HERE * len(said[0]), text)
     text = _BOXED.sub(
-        r"\g<count>\g<pack>(\g<content>只/\g<pack>)", _BOXES_OF.sub(r"\g<count>(\g<content> pcs/box)", text)
+        r"\g<count>\g<pack>(\g<content>只/\g<pack>)",
+        _BOXES_OF.sub(r"\g<count>(\g<content> pcs/\g<pack>)", text),
     )
     text = _PACKED_TWICE.sub(_packed, _EACH_TIMES.sub(r"\g<count>\g<pack>(\g<each>)", text))
     if is_measured:
@@ -233,7 +235,7 @@ _TIMES_EACH = re.compile(
 )
 _BOXED = re.compile(r"(?P<content>\d+)[个只片]装\s*[×x*]\s*(?P<count>\d[\d,]*)\s*(?P<pack>[盒箱包袋])")
 _BOXES_OF = re.compile(
-    r"(?P<count>\d[\d,]*\s*(?:boxes|box|cases|cartons|packs|tubs|canisters|packets))\s+of\s+(?P<content>\d[\d,]*)(?!\w)",
+    r"(?P<count>\d[\d,]*\s*(?P<pack>boxes|box|cases|cartons|packs|tubs|canisters|packets))\s+of\s+(?P<content>\d[\d,]*)(?!\w|\s*(?:boxes|packs|bags)\b)",
     re.IGNORECASE,
 )
 _NESTED = re.compile(

@@ -147,7 +147,8 @@ def as_json(announcement: Announcement) -> dict[str, Any]:
         "lines": [_line_as_json(line) for line in announcement.lines],
         "not_wanted": list(announcement.unwanted),
         "contacts": [
-            {"name": one.name, "number": one.number, "extension": one.extension, "confidence": one.confidence}
+            {"name": one.name, "number": one.number, "extension": one.extension, "email": one.email}
+            | {"confidence": one.confidence}
             for one in announcement.people
         ],
         "handover_point": announcement.handover,

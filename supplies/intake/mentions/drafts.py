@@ -25,11 +25,17 @@ class Draft:
     requirements: list[str] = field(default_factory=list)
     is_joint: bool = False
     is_unlimited: bool = False
+    told: "Span | None" = None  # the clause that tells how fast they are used up, where nobody asks for any
     findings: list[Finding] = field(default_factory=list)
 
     @property
     def is_known(self) -> bool:
         return bool(self.items)
+
+    @property
+    def is_only_a_rate(self) -> bool:
+        """“日消耗300套”: it tells, and asks for nothing."""
+        return self.told is not None and not self.figure and not self.is_unlimited
 
     @property
     def counted(self) -> str:

@@ -2,6 +2,7 @@
 
 from supplies.catalogue.dictionary import Dictionary
 from supplies.intake.mentions.drafts import Goods
+from supplies.intake.mentions.filler import demands_in
 from supplies.intake.mentions.moods import BLANK_IS_NONE
 from supplies.intake.mentions.rows import Rows
 from supplies.intake.mentions.sentences import Sentences
@@ -21,6 +22,8 @@ class _Finder(Rows, Sentences):
             if not self._row(start, end):
                 self._line(start, end)
             start = end + 1
+        for draft in self.goods.drafts:
+            draft.requirements = demands_in(draft.requirements)
         for span in self.taken:
             self.reading.take(span.start, span.end)
         if BLANK_IS_NONE.search(self.reading.plain.text):

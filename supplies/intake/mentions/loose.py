@@ -42,7 +42,7 @@ from supplies.intake.mentions.wording import (
     STILL,
     VARIANT,
 )
-from supplies.intake.reading.quantities import UNITS, counts_in, says_content, says_per_day
+from supplies.intake.reading.quantities import UNITS, counts_in, is_content, says_content, says_per_day
 
 
 class Loose(Scope):
@@ -105,6 +105,9 @@ class Loose(Scope):
 
     def _packs_of(self, before: Draft, words: str, counts: list[re.Match[str]]) -> bool:
         """How what came before is packed, or its figure at the head of a message: “要500副 密封要好的”."""
+        if before.figure and is_content(words):
+            before.content = ",".join(filter(None, (before.content, words.strip())))
+            return True
         if before.figure:
             before.content = (held := cases_hold(words)) or before.content
             return bool(held)
@@ -153,6 +156,8 @@ class Loose(Scope):
             before.content = packed_in(before.content, words.strip(" ,、()"))
         elif before.figure and not noun and self._is_size_of(before, clause, counts):
             before.figure = _added(before.figure, counts)
+        elif counts and not noun and before.figure and says_per_day(words):
+            self._count(before, clause, words)
         elif counts and not noun and (not before.figure or STILL.search(words)):
             self._count(before, clause, words)
             before.is_joint = bool(JOINT.search(words)) and len(self.goods.drafts) - first > 1
@@ -234,6 +239,8 @@ class Loose(Scope):
         draft = Draft((noun,), clause.start, clause.end)
         draft.figure, draft.content, _rest = figure_in(words.replace(noun, HERE * len(noun), 1))
         draft.is_unlimited = not draft.figure and bool(NO_LIMIT.search(words))
+        if counts_in(outside_brackets(words)[0]):  # what a kit holds, which is counted outside
+            draft.requirements += [aside for aside in outside_brackets(words)[1] if aside != draft.content]
         self.goods.drafts.append(draft)
 
     def _is_list(self, clause: Span, sentence: Span, first: int) -> bool:

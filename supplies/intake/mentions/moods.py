@@ -18,6 +18,21 @@ NOT_THESE = re.compile(r"\s*(?:不要|不需要?|不用|不收|无需)$")
 DO_NOT_SEND_TO = re.compile(
     r"别再?往[^,。!?;\n]{0,30}[寄拉送]$|别再?往[^,。!?;\n]{0,30}[寄拉送](?=[^,。!?;\n]{0,8}$)"
 )
+IS_REFUSED = (
+    r"(?:home-?made|hand-?made|self-?made|used|second-?hand|expired|out-?of-?date|opened|damaged|soiled|uncertified|unlabell?ed|counterfeit|"
+    r"fake|non-?medical|cloth|fabric|knitted|自制|自做|手工|过期|临期|旧|二手|用过的?|使用过的?|开封的?|拆封的?|破损|无证|三无|假冒|伪劣|仿冒|不合格|劣质)"
+)
+REFUSED = re.compile(rf"^\W*(?:please,?\s+)?(?:sorry,?\s+)?no\s+(?={IS_REFUSED}\b)", re.IGNORECASE)
+QUALIFIED = re.compile(
+    rf"(?:{IS_REFUSED}(?:\s*(?:,|、|/|\bor\b|\band\b|或|和|及)?\s*))+(?:[a-z-]+\s+){{0,2}}$", re.IGNORECASE
+)
+USED_UP = re.compile(
+    r"消耗|耗量|[日天]耗|用量|使用量|burn rate|consum|\bgo(?:es|ing)? through\b|\buse[sd]?\b", re.IGNORECASE
+)
+RUNS_OUT = re.compile(
+    r"[只仅][够剩]|告急|告罄|见底|耗尽|用完|不足|支撑|维持|\bdays? (?:of (?:stock|supply)|left)|\b(?:running|run) (?:out|low)\b",
+    re.IGNORECASE,
+)
 OF_NOW = re.compile(r":|另|本[期次周月批]|现|目前|今")
 BUT_FOR = re.compile(r"\s*(?:以|之)?外[^\d]{0,6}(?:暂停|停止|不再|不需|请勿|都?已?(?:足|够|充足)|其他|其余)")
 NOT_ASKED = re.compile(

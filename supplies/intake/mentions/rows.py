@@ -20,6 +20,8 @@ from supplies.intake.mentions.wording import DOSES, FIGURE, MEASURED
 from supplies.intake.reading.plain import TAKEN
 from supplies.intake.reading.quantities import UNITS, counts_in, says_content
 
+_ROW_NUMBER = re.compile(r"\d{1,3}[.、)]?")
+
 
 class Rows(Scope):
     """Finds goods in the rows of a table."""
@@ -66,6 +68,11 @@ class Rows(Scope):
             if one is not cell
         ]
         number, unit, spec = self._columns_of(others)
+        self.reading.settled += [
+            (one.start, one.end)
+            for at, one, word in others
+            if (at in self.ignored and at != self.daily_at) or (at == 0 and _ROW_NUMBER.fullmatch(word))
+        ]
         spec += [self.text[start:end] for start, end in self._quoted(cell.start, cell.end)]
         spec = [self._of_class(one, words[cells.index(cell)]) for one in spec]
         if mentions and re.fullmatch(rf"[/×—-]|无|否|N|no|不需要|0\s*(?:{UNITS})?", number, re.IGNORECASE):
@@ -216,7 +223,7 @@ class Rows(Scope):
         number = unit = ""
         spec: list[str] = []
         for at, _cell, word in others:
-            if at == 0 and re.fullmatch(r"\d{1,3}[.、)]?", word) and self.columns.get("number") != at:
+            if at == 0 and _ROW_NUMBER.fullmatch(word) and self.columns.get("number") != at:
                 continue  # the number of the row
             known = self.columns.get("number")
             if at in self.ignored:

@@ -142,7 +142,7 @@ class Scope:
             return None
         line = self.text[said.start() :].split("\n")[0]
         self.text = self.text[: said.start()] + " " * len(said[0]) + self.text[said.end() :]
-        self.reading.take(*said.span())
+        self.reading.settle(*said.span())
         return bool(NO_LIMIT.search(line) or "无数量要求" in line)
 
     def _named_and_quoted(self) -> tuple[list[Mentioned], list[Quoted]]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 from supplies.catalogue.dictionary import Mentioned
 from supplies.intake.figures import (
@@ -30,11 +31,15 @@ from supplies.intake.mentions.moods import (
     NOT_ASKED,
     OF_BEFORE,
     OF_NOW,
+    QUALIFIED,
+    REFUSED,
+    RUNS_OUT,
     THANKS,
     TOLD_AFTER,
     TOLD_IN_LEAD,
     UNWANTED_AFTER,
     UNWANTED_BEFORE,
+    USED_UP,
 )
 from supplies.intake.mentions.wording import (
     BEDS,
@@ -43,6 +48,7 @@ from supplies.intake.mentions.wording import (
     IS_NAME,
     NUMBER_OF_EVERY,
     OF_THE_HOUSE,
+    PER_WEEK,
     SENTENCE_ENDS,
     SIZE,
     SIZES_EACH,
@@ -50,6 +56,8 @@ from supplies.intake.mentions.wording import (
 from supplies.intake.reading.findings import found
 from supplies.intake.reading.quantities import counts_in, says_per_day
 
+LINE_WITH_COLON = re.compile(r"^[^\n]*:[ \t]*$", re.MULTILINE)
+LONGEST_KIND = 60  # characters of "used or expired" before the goods that are refused
 MOST_BELOW = 100  # goods in a row whose figures stand in as many lines below them
 
 
@@ -167,13 +175,39 @@ class Sentences(Clauses):
         self._share(first)
         for draft in self.goods.drafts[first:] if self.is_of_before else []:
             draft.figure = ""  # what it was then; how much of it is still wanted is not said
+        self._rates_only(sentence, first)
         if len(self.goods.drafts) - first > 1:
             self.last_list = self.goods.drafts[first:]
+
+    def _rates_only(self, sentence: Span, first: int) -> None:
+        """“防护服日消耗300套”, where neither the sentence, nor one beside it, nor a heading asks or says that it runs out."""
+        words = self.text[sentence.start : sentence.end]
+        is_weekly = bool(PER_WEEK.search(words))
+        rates = [one for one in self.goods.drafts[first:] if not one.figure and (one.daily or is_weekly)]
+        if not rates or not USED_UP.search(words) or self.asked_at < sentence.start:
+            return
+        start = self.text.rfind("\n", 0, sentence.start) + 1
+        of_line = split(self.text, start, self._end_of_line(start), SENTENCE_ENDS)
+        beside = [self.text[one.start : one.end] for one in of_line if not self._within(one.start, one.end)]
+        general = [said for said in beside if not any(count["unit"] for count in counts_in(said))]
+        if not any(ASKS.search(said) or RUNS_OUT.search(said) for said in [words, *general]):
+            for draft in rates:
+                draft.told = sentence
+
+    @cached_property
+    def asked_at(self) -> int:
+        """Where the first heading stands that asks: “急需物资：”."""
+        headings = (said for said in LINE_WITH_COLON.finditer(self.text) if ASKS.search(said[0]))
+        return next((said.start() for said in headings), len(self.text))
 
     def _mood(self, lead: str, clause: Span, mentions: list[Mentioned], mood: str) -> str:
         """What the words before the names say of them: "unwanted", "not asked", or "" for wanted."""
         before = self.reading.plain.text[max(0, clause.start - 40) : clause.start + len(lead)]
-        if UNWANTED_BEFORE.search(lead) or (mentions and DO_NOT_SEND_TO.search(before)):
+        if (
+            REFUSED.match(lead)
+            or UNWANTED_BEFORE.search(lead)
+            or (mentions and DO_NOT_SEND_TO.search(before))
+        ):
             return "unwanted"
         if NOT_ASKED.search(lead):
             return "" if mentions and _asks_after(lead) and not self.is_rumour else "not asked"
@@ -234,7 +268,8 @@ class Sentences(Clauses):
         for piece in split(self.text, clause.start, clause.end, "、"):
             inside = [one for one in mentions if piece.start <= one.start and one.end <= piece.end]
             noun = "" if inside else noun_in(self.text[piece.start : piece.end].rpartition(":")[2], [])
-            self.goods.unwanted += [self.reading.written(one.start, one.end) for one in inside]
+            for one in inside:
+                self._refuse(one, piece)
             if (
                 noun not in {"", SENTENCE}
                 and "、" in self.text[clause.start : clause.end]
@@ -242,6 +277,24 @@ class Sentences(Clauses):
             ):
                 self.goods.unwanted.append(noun)
         self.taken.append(clause)
+
+    def _refuse(self, one: Mentioned, piece: Span) -> None:
+        """“No home-made masks”: of masks that are asked for it is a condition as well."""
+        kind = QUALIFIED.search(self.text, max(piece.start, one.start - LONGEST_KIND), one.start)
+        start = kind.start() if kind else one.start
+        self.goods.unwanted.append(self.reading.written(start, one.end))
+        codes = {item.code for item in one.items}
+        asked = next((draft for draft in reversed(self.goods.drafts) if codes & set(draft.items)), None)
+        if kind and asked is not None:
+            words = self.text[piece.start : one.end]
+            says = (
+                ""
+                if REFUSED.match(words) or UNWANTED_BEFORE.search(words)
+                else "no "
+                if words.isascii()
+                else "不接受"
+            )
+            asked.requirements.append(says + demanded(words))
 
     def _share(self, first: int) -> None:
         """“口罩、防护服各1000套”: the figure is every one's; “共1000”: nobody's alone."""

@@ -4,10 +4,12 @@ Each reader takes what it understood out of the text, so that no stretch is read
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
-from .contacts import Line, Person, numbers_in
+from .contacts import MAIL, Line, Person, by_mail, numbers_in
 from .plain import BESIDE, TAKEN, Reading
 
 _HAN = r"\u3400-\u9fff"
@@ -18,10 +20,6 @@ _END = rf"[\n。;!?{TAKEN}]"
 _LINK = re.compile(
     rf"(?:(?:原文|官方|公告|来源|信息)?(?:链接|网址|出处|来源)|source|link)?\s*:?\s*(?P<link>https?://[^\s,。;、)<>\"'{_HAN}{TAKEN}]+)",
     re.IGNORECASE,
-)
-_MAIL = re.compile(
-    r"(?:(?:电子)?(?:邮箱|邮件)|e-?mail)?\s*[:]?\s*[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{0,128}[A-Za-z0-9]",
-    re.IGNORECASE | re.ASCII,
 )
 _ACCOUNT_WORD = (
     r"(?:银行)?[账帐][户号](?:名称?|名)?|户\s*名|卡\s*号|开户(?:银?行|名|单位)|收款(?:单位|人|账户)|行\s*号|汇款(?:附言|备注)|"
@@ -44,9 +42,24 @@ def take_links(reading: Reading) -> str:
     return found[0]["link"].rstrip(".") if found else ""
 
 
+class Mail(NamedTuple):
+    start: int
+    address: str
+
+
+def take_mails(reading: Reading) -> list[Mail]:
+    """Addresses to write to; one that money is sent to is an account."""
+    found = []
+    for match in list(MAIL.finditer(reading.rest)):
+        lead = reading.rest[max(0, match.start() - BESIDE) : match.start()].rpartition("\n")[2]
+        if not re.search(rf"(?:{_ACCOUNT_WORD})\W*$", lead, re.IGNORECASE):
+            found.append(Mail(match.start(), match["mail"]))
+        reading.take(*match.span())
+    return found
+
+
 def take_accounts(reading: Reading) -> int:
     """Take lines about money away and say how many accounts they held. None of it is ever stored as a need."""
-    reading.take_all(_MAIL)
     accounts = end = 0
     for sentence in list(_SENTENCE.finditer(reading.rest)):
         start = max(end, sentence.start())
@@ -56,7 +69,7 @@ def take_accounts(reading: Reading) -> int:
                 said = _ACCOUNT.match(reading.rest, said.start()) or said
             end = said.end()
             accounts += len(_ACCOUNT_NUMBER.findall(reading.rest[start:end]))
-            reading.take(start, end)
+            reading.settle(start, end)
             start = end
     return accounts
 
@@ -67,7 +80,7 @@ def take_bare_accounts(reading: Reading) -> int:
     for match in list(_ACCOUNT_NUMBER.finditer(reading.rest)):
         if sum(sign.isdigit() for sign in match[0]) >= 15:
             accounts += 1
-            reading.take(*match.span())
+            reading.settle(*match.span())
     return accounts
 
 
@@ -95,6 +108,8 @@ _SAME_PERSON = re.compile(
 )
 _SHORT_NAME_AT_END = re.compile(rf"(?:^|[\s:,;、/(){TAKEN}])(?P<name>[{_HAN}·]{{2,4}})[\s:,/(-]*$")
 _NAME_AFTER = re.compile(rf"^[\s:,(/-]*(?:找|联系|是)?\s*(?P<name>{_PERSON_ZH}|{_PERSON_EN})")
+_NAME_IN_BRACKETS = re.compile(rf"\s*\((?P<name>{_PERSON_ZH}|{_PERSON_EN})\)")
+_NAME_ABOVE = re.compile(rf"(?:^|(?<=\n))[ \t]*(?P<name>{_PERSON_ZH}|{_PERSON_EN})[ \t:]*\n\Z")
 _NAME_LINE = re.compile(
     rf"(?:(?:联系|负责|收件|收货|接收|经办|对接|联络)人(?:员)?|contact(?: person)?|attn|name)\s*:\s*(?P<names>(?:{_PERSON_ZH}|{_PERSON_EN}|[{_HAN}·]{{2,4}})(?:(?>\s*[、/,]\s*|\s+)(?:{_PERSON_ZH}|{_PERSON_EN}|[{_HAN}·]{{2,4}})){{0,7}})\s*(?=$|[\n;,。{TAKEN}]|{_CALL})",
     re.IGNORECASE,
@@ -105,20 +120,23 @@ _NO_NAME = re.compile(
 _LONGEST_LEAD = 80  # characters before a number among which its name and labels stand
 
 
-def take_people(reading: Reading) -> tuple[Person, ...]:
+def take_people(reading: Reading, mails: Iterable[Mail] = ()) -> tuple[Person, ...]:
     """Every number with the name that stands with it; names on a line of their own belong to the numbers that follow."""
     people: dict[str, Person] = {}
+    stand: dict[str, int] = {}  # where each of them stands
     waiting = _names_waiting(reading)
     end_before, name_before = 0, ""
-    for match, person in numbers_in(reading.rest):
-        start, end = match.span()
+    for start, end, person in numbers_in(reading.rest):
         if person.line is Line.SERVICE and _IS_TRANSPORT.search(_line_around(reading.rest, start, end)):
             continue
-        if not person.extension and (extension := _EXTENSION.match(reading.rest, end)):
-            person, end = replace(person, extension=extension[1]), extension.end()
         clause = _start_of_clause(reading.rest, start, end_before)
         before = reading.rest[clause:start]
         name, name_start = _name_before(before)
+        if not name and (beside := _NAME_IN_BRACKETS.match(reading.rest, end)):
+            name, end = beside["name"], beside.end()
+        if not name and not before.strip() and (above := _NAME_ABOVE.search(reading.rest, 0, clause)):
+            name = above["name"]
+            reading.take(*above.span("name"))
         if (
             not name
             and end_before
@@ -132,6 +150,7 @@ def take_people(reading: Reading) -> tuple[Person, ...]:
         first = clause + (name_start if name_start is not None else _label_start(before))
         reading.take(first, end)
         end_before, name_before = end, name
+        stand.setdefault(person.number + person.extension, start)
         people.setdefault(person.number + person.extension, replace(person, name=name))
     for name_span in waiting:
         reading.take(name_span.start, name_span.end)
@@ -140,10 +159,25 @@ def take_people(reading: Reading) -> tuple[Person, ...]:
             and len(name_span.names) > 1
             and name_span.names[0] not in {one.name for one in people.values()}
         ):
-            shared = next(reversed(people.values()))  # one line for all who are named
+            key, shared = next(reversed(people.items()))  # one line for all who are named
+            if shared.name in name_span.names:
+                del people[key]
+            stand |= {f"{shared.number}{name}": stand.get(key, name_span.start) for name in name_span.names}
             people |= {f"{shared.number}{name}": replace(shared, name=name) for name in name_span.names}
+    for mail in mails:
+        _reach_by_mail(people, stand, mail, _name_waiting(waiting, mail.start))
     reading.take_all(_LABEL)
     return tuple(people.values())
+
+
+def _reach_by_mail(people: dict[str, Person], stand: Mapping[str, int], mail: Mail, name: str) -> None:
+    """An address is whose number stands last before it, or else next; one more of it is a contact of its own."""
+    free = [key for key in stand if key in people and not people[key].email]
+    before = [key for key in free if stand[key] < mail.start]
+    if beside := before[-1:] or free[:1]:
+        people[beside[0]] = replace(people[beside[0]], email=mail.address)
+    else:
+        people.setdefault(mail.address, by_mail(name, mail.address))
 
 
 @dataclass
@@ -226,7 +260,6 @@ def _label_start(before: str) -> int:
     return start
 
 
-_EXTENSION = re.compile(r"\s*[,、(]?\s*(?:转|分机|ext\.?|x)\s*:?\s*(\d{2,6})(?!\d)", re.IGNORECASE)
 _IS_TRANSPORT = re.compile(r"绿色通道|专项通道|顺丰|快递公司|物流专线|邮政专线|green channel", re.IGNORECASE)
 
 

@@ -136,6 +136,9 @@ SENTENCES: Mapping[str, Any] = {
     "approximate": _("The figure in “%(cell)s” is approximate."),
     "second-figure": _("The cell also says “%(rest)s”; only the first figure is used."),
     "other-rate": _("“%(cell)s” is a rate per week, month or year; it is read as one quantity."),
+    "only-a-rate": _(
+        "“%(cell)s” only tells how much is used. Whether any is asked for, and how much, is not said: it is no need."
+    ),
     "joint-quantity": _("One figure is given for several goods together; how many of each is not known."),
     "standard-in-cell": _("The quantity cell also names the standard “%(standard)s”."),
     # items

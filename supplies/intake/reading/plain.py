@@ -98,10 +98,16 @@ class Reading:
     def __init__(self, raw: str) -> None:
         self.plain = plain_of(raw)
         self.rest = _LONG_LINE.sub(_cut, self.plain.text)
+        self.settled: list[tuple[int, int]] = []  # stretches whose figures no field has to hold
 
     def take(self, start: int, end: int) -> None:
         taken = "".join(sign if sign == "\n" else TAKEN for sign in self.rest[start:end])
         self.rest = self.rest[:start] + taken + self.rest[end:]
+
+    def settle(self, start: int, end: int) -> None:
+        """Take what is understood and kept nowhere on purpose."""
+        self.take(start, end)
+        self.settled.append((start, end))
 
     def take_all(self, pattern: re.Pattern[str]) -> list[re.Match[str]]:
         """Take every match that has not been read yet."""

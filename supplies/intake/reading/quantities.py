@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from itertools import pairwise
 from typing import NamedTuple
 
 import cn2an
@@ -127,6 +128,24 @@ _CONTENT_OF = re.compile(
     re.IGNORECASE,
 )
 
+_PACK_WORDS = {
+    "箱": "carton", "大箱": "carton", "小箱": "carton", "carton": "carton", "case": "carton", "盒": "box", "box": "box",
+    "包": "pack", "pack": "pack", "袋": "bag", "bag": "bag", "瓶": "bottle", "bottle": "bottle", "桶": "drum", "drum": "drum", "板": "blister",
+}  # fmt: skip
+_PACKAGE = r"(?:大箱|小箱|箱|盒|包|袋|cartons?|cases?|boxes|box|packs?|bags?)(?![a-zA-Z])"
+_BETWEEN = r"\s*(?:[,，、;；×x*]|每|and|with)?\s*"
+_LEVEL_AFTER = rf"(?:每|一|1|each\s+|per\s+)\s*({_UNIT})\s*(?:装|有|=|为|含|内装|of|holds?|contains?)?\s*({_NUMBER})\s*({_UNIT})"
+_LEVEL_OF = rf"({_NUMBER})\s*({_UNIT})?\s*(?:[a-z]+\s*)?(?:/|每|装?一|per\s+|a\s+)\s*({_UNIT})"
+_LEVEL = re.compile(rf"{_LEVEL_AFTER}|{_LEVEL_OF}", re.IGNORECASE)
+_TIMES_TWICE = re.compile(
+    rf"(?P<number>{_NUMBER})\s*(?P<pack>{_PACKAGE})\s*[*x×X]\s*(?P<outer>{_NUMBER})\s*{_PACKAGE}\s*[*x×X]\s*(?P<inner>{_NUMBER})\s*(?P<unit>{_UNIT})",
+    re.IGNORECASE,
+)
+_BOXES_OF = re.compile(
+    rf"(?P<number>{_NUMBER})\s*(?P<pack>cartons?|cases?)\b(?P<between>(?:\s*of\b)?[^\w(]*)(?:\(|of|with|x|×)\s*(?P<outer>{_NUMBER})\s*(?:boxes|packs|bags)\s+of\s+(?P<inner>{_NUMBER})(?:\s*(?P<unit>{_UNIT}))?\s*\)?",
+    re.IGNORECASE,
+)
+
 # A fraction of a measure is a whole number of the smaller one.
 _FINER = {
     "升": ("毫升", 1000), "L": ("毫升", 1000), "l": ("毫升", 1000), "litre": ("毫升", 1000), "litres": ("毫升", 1000),
@@ -173,6 +192,62 @@ def says_content(text: str) -> bool:
     return any(pattern.search(text) for pattern in (_CONTENT, _CONTENT_AFTER, _CONTENT_OF, _TIMES))
 
 
+def unpacked(text: str) -> str:
+    """Packs in packs as packs of pieces: “20箱（每箱40盒，每盒50只）”, “20箱*40盒*50只” and “20 cases (40 boxes of 50)” hold 2000 each.
+
+    Only what is written is multiplied: where a level is missing, nothing is put together.
+    """
+    text = _TIMES_TWICE.sub(_of_two_levels, _BOXES_OF.sub(_of_two_levels, text))
+    levels = [(match.span(), _level(match)) for match in _LEVEL.finditer(text)]
+    for (first, one), (second, other) in reversed(list(pairwise(levels))):
+        outer, inner = (one, other) if one.unit == other.pack else (other, one)
+        if outer.unit != inner.pack or not re.fullmatch(_BETWEEN, text[first[1] : second[0]]):
+            continue
+        said = f"{outer.content * inner.content}{inner.written}/{outer.pack_written}"
+        text = text[: first[0]] + said + text[second[1] :]
+    return text
+
+
+class _Level(NamedTuple):
+    """`content` of `unit` in one `pack`, in words that are compared, beside the words that were written."""
+
+    content: int
+    unit: str
+    pack: str
+    written: str
+    pack_written: str
+
+
+def _level(match: re.Match[str]) -> _Level:
+    pack, content, unit = match.group(1, 2, 3) if match[1] else match.group(6, 4, 5)
+    count = int(content) if content.isascii() and content.isdigit() else 0
+    return _Level(count, _pack_word(unit or ""), _pack_word(pack), unit or "pcs", pack)
+
+
+def _pack_word(word: str) -> str:
+    """One word for a kind of package; pieces are themselves."""
+    plain = _singular(word)
+    return _PACK_WORDS.get(plain, plain)
+
+
+def _singular(word: str) -> str:
+    return re.sub(r"(?<=x)es$|(?<=[a-z])s$", "", word.strip().lower())
+
+
+def is_content(words: str) -> bool:
+    """Whether words say what one package holds, and nothing else."""
+    return _LEVEL.fullmatch(words.strip()) is not None
+
+
+def _of_two_levels(match: re.Match[str]) -> str:
+    figures = match.group("number", "outer", "inner")
+    if not all(figure.isascii() and figure.isdigit() for figure in figures[1:]):
+        return match[0]
+    content = int(figures[1]) * int(figures[2])
+    between = match.groupdict().get("between") or ""
+    return f"{figures[0]}{match['pack']}({content}{match['unit'] or 'pcs'}/{match['pack']}){between}"
+
+
 def _number(count: tuple[int, str]) -> Quantity:
     return Quantity(Kind.NUMBER, count[0], count[0], count[1])
 
@@ -200,31 +275,43 @@ def _refuse_raised(cell: str) -> str:
 
 
 def _read_amount(text: str, cell: str) -> Quantity:
-    text = _GROUPED_BY_SPACES.sub(lambda figure: figure[0].replace(" ", ""), text)
+    text = unpacked(_GROUPED_BY_SPACES.sub(lambda figure: figure[0].replace(" ", ""), text))
     if times := _TIMES.search(text):
         content = Pack(_whole_text(times["content"], cell), times["unit"])
         return replace(_number(_counted(times["number"], times["pack"], cell)), pack=content)
-    pack, rest = _take_pack(text, cell)
+    pack, package, rest = _take_pack(text, cell)
     if _NOT_WANTED.search(rest):
         raise Unreadable("not-wanted", cell=cell)
     if re.match(r"[-−]\s*\d", rest):
         raise Unreadable("negative", cell=cell)
     if ranged := _RANGE.search(rest):
-        return replace(_read_range(ranged, cell), pack=pack)
-    if not re.match(r"[几数上好][十百千万]", rest) and (count := _first_count(rest)):
-        return replace(_read_count(count, rest, cell), pack=pack)
-    return replace(_read_words(rest, cell), pack=pack)
+        quantity = _read_range(ranged, cell)
+    elif not re.match(r"[几数上好][十百千万]", rest) and (count := _first_count(rest)):
+        quantity = _read_count(count, rest, cell)
+    else:
+        quantity = _read_words(rest, cell)
+    return _packed(quantity, pack, package)
 
 
-def _take_pack(text: str, cell: str) -> tuple[Pack | None, str]:
+def _packed(quantity: Quantity, pack: Pack | None, package: str) -> Quantity:
+    """With what one of its packs holds. Of 20 cartons it is not told by what a box holds."""
+    counted, held = _PACK_WORDS.get(_singular(quantity.unit)), _PACK_WORDS.get(_singular(package))
+    if pack is None or not counted or not held or counted == held:
+        return replace(quantity, pack=pack)
+    content = found("second-figure", rest=f"{pack.content}{pack.unit}/{package}")
+    return replace(quantity, findings=(*quantity.findings, content))
+
+
+def _take_pack(text: str, cell: str) -> tuple[Pack | None, str, str]:
+    """What one package holds, the word for the package, and the text without it."""
     for pattern in (_CONTENT, _CONTENT_AFTER, _CONTENT_OF):
         if match := pattern.search(text):
             unit = match.groupdict().get("unit") or ""
             content, unit = _whole(_decimal(match["content"], cell), cell, unit)
             package = match["pack"] if pattern is _CONTENT_OF else ""
             rest = f"{text[: match.start()]} {package} {text[match.end() :]}"
-            return Pack(content, unit), rest.strip(" ()（）,，、;；:*×x")
-    return None, text
+            return Pack(content, unit), match["pack"], rest.strip(" ()（）,，、;；:*×x")
+    return None, "", text
 
 
 def _first_count(text: str) -> re.Match[str] | None:

@@ -126,3 +126,181 @@ def test_an_account_on_the_next_line_is_hidden_too(between: str):
 
     assert announcement.accounts == 1
     assert "6222" not in "".join(one.text for one in announcement.unread)
+
+
+def test_a_rate_of_use_behind_a_comma_is_that_of_the_goods_before_it():
+    (line,) = read("急需医用外科口罩1万只，日消耗300只").lines
+
+    assert (line.quantity, line.daily_use) == (10_000, 300)
+
+
+@pytest.mark.parametrize("text", ["我院防护服日消耗300套。", "We use 300 coveralls a day."])
+def test_a_rate_of_use_alone_is_no_need_and_is_said_and_kept(text: str):
+    announcement = read(text)
+
+    assert announcement.lines == ()
+    assert [finding.code for finding in announcement.findings] == ["only-a-rate"]
+    assert "300" in announcement.unread[0].text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "防护服日消耗300套，急需补充。",
+        "急需物资：\n防护服 日消耗300套",
+        "防护服日消耗300套，库存仅够两天。",
+        "以下有缺口：防护服（日消耗300套）",
+    ],
+)
+def test_a_rate_of_use_where_the_text_asks_is_a_need_nobody_has_counted(text: str):
+    (line,) = read(text).lines
+
+    assert (line.kind, line.quantity, line.daily_use) == ("unknown", None, 300)
+
+
+def test_a_rate_told_apart_from_the_figure_is_that_of_the_same_goods():
+    (line,) = read("我院防护服日消耗100套。现需防护服3000套。").lines
+
+    assert (line.quantity, line.daily_use) == (3000, 100)
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("We need gloves. No homemade masks.", ["homemade masks"]),
+        ("No used or expired respirators please. Gloves needed.", ["used or expired respirators"]),
+        ("Needed: gloves\nNo uncertified gowns, expired masks", ["uncertified gowns", "expired masks"]),
+        ("急需检查手套。不接受自制口罩、过期防护服。", ["自制口罩", "过期防护服"]),
+    ],
+)
+def test_goods_that_are_refused_for_what_they_are_are_no_need(text: str, refused: list[str]):
+    announcement = read(text)
+
+    assert [line.item.code for line in announcement.lines if line.item] == ["GLOVE_EXAM"]
+    assert list(announcement.unwanted) == refused
+
+
+@pytest.mark.parametrize(
+    ("text", "condition"),
+    [
+        ("We need 500 surgical masks. No homemade masks.", "No homemade masks"),
+        ("急需防护服200套。不接受自制口罩、过期防护服。", "不接受过期防护服"),
+    ],
+)
+def test_what_is_refused_of_goods_that_are_asked_for_is_a_condition_of_theirs(text: str, condition: str):
+    (line,) = read(text).lines
+
+    assert condition in line.conditions
+
+
+@pytest.mark.parametrize(
+    ("text", "reached"),
+    [
+        ("联系电话：027-55501234/55505678", [("02755501234", ""), ("02755505678", "")]),
+        ("咨询热线：95338，捐赠热线400-555-0123、8005550199", [("95338", ""), ("4005550123", ""), ("8005550199", "")]),
+        ("联系人：甲老师 13800000001，jia@example.org", [("13800000001", "jia@example.org")]),
+        ("Contact: Practice Person, supply@example.org", [("", "supply@example.org")]),
+        ("甲老师 13800000001 a@example.org，乙老师 13800000002 b@example.org", [
+            ("13800000001", "a@example.org"), ("13800000002", "b@example.org"),
+        ]),
+    ],
+)  # fmt: skip
+def test_everybody_who_can_be_reached_is_read(text: str, reached: list[tuple[str, str]]):
+    announcement = read(f"急需口罩500只。\n{text}")
+
+    assert [(person.number, person.email) for person in announcement.people] == reached
+    assert announcement.unread == ()
+
+
+def test_a_name_stands_with_an_address_that_has_no_number():
+    (person,) = read("Contact: Practice Person, supply@example.org").people
+
+    assert (person.name, person.email) == ("Practice Person", "supply@example.org")
+
+
+def test_extensions_of_one_line_are_contacts_each():
+    announcement = read("设备科027-55501234转8001、8002；口罩500只")
+
+    assert [(one.number, one.extension) for one in announcement.people] == [
+        ("02755501234", "8001"), ("02755501234", "8002"),
+    ]  # fmt: skip
+
+
+def test_an_address_that_money_is_sent_to_is_no_contact():
+    assert read("急需口罩500只。支付宝：gift@example.org").people == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "quantity"),
+    [
+        ("急需医用外科口罩20箱（每箱40盒，每盒50只）", 40_000),
+        ("急需医用外科口罩，20箱，每箱40盒，每盒50只", 40_000),
+        ("急需医用外科口罩20箱*40盒*50只", 40_000),
+        ("Needed: 20 cases of surgical masks (40 boxes of 50)", 40_000),
+        ("Needed: surgical masks: 20 cases (40 boxes per case, 50 masks per box)", 40_000),
+        ("Needed: gloves 200; 3 packs of 10 surgical masks", 30),
+        ("急需医用外科口罩20箱（每箱40盒）", None),
+        ("急需医用外科口罩20箱（50只/盒）", None),
+        ("Needed: surgical masks, 20 cartons of 40 boxes, 50 per box", None),
+    ],
+)
+def test_packs_in_packs_are_counted_out_only_where_every_level_is_told(text: str, quantity: int | None):
+    line = read(text).lines[-1]
+
+    assert line.item is not None
+    assert (line.item.code, line.quantity) == ("MASK_SURG", quantity)
+    assert quantity or line.findings
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We are in need of masks, gowns and gloves.",
+        "Needed: 3 dozen face shields",
+        "我院急缺防护服，来副手套，还要口罩",
+        "所需物资如下：防护类：防护服；其次是护目镜",
+        "本院再补充消毒湿巾，谢谢",
+    ],
+)
+def test_words_that_only_ask_or_list_are_no_conditions(text: str):
+    lines = read(text).lines
+
+    assert lines
+    assert [line.conditions for line in lines] == [()] * len(lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "condition"),
+    [
+        ("还差180码防护服260套", "180码"),
+        ("护目镜100副，需防雾的", "防雾"),
+        ("Needed: sterile gowns", "sterile"),
+        ("急需酒精，医用级", "医用级"),
+        ("护目镜100副，不要带度数的", "不要带度数的"),
+        ("口罩1000只，独立包装", "独立包装"),
+    ],
+)
+def test_what_is_demanded_of_the_goods_stays_a_condition(text: str, condition: str):
+    assert condition in " ".join(read(text).lines[0].conditions)
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("联系人：甲老师、乙主任、丙科长 电话：027-55501234 jia@example.org", [
+            ("甲老师", "02755501234", ""), ("乙主任", "02755501234", ""), ("丙科长", "02755501234", ""),
+        ]),
+        ("0717-5550101（甲老师） 0717-5550102（乙老师）", [("甲老师", "07175550101", ""), ("乙老师", "07175550102", "")]),
+        ("甲医生\n13800000001\n乙医生\n13800000002", [("甲医生", "13800000001", ""), ("乙医生", "13800000002", "")]),
+        ("Contacts: Dr Sample 555-0101 ext 22, Nurse Practice 555-0102", [
+            ("Dr Sample", "5550101", "22"), ("Nurse Practice", "5550102", ""),
+        ]),
+        ("Contact us. Masks 200-5000 needed", []),
+    ],
+)  # fmt: skip
+def test_each_of_several_persons_has_the_number_beside_the_name(
+    text: str, people: list[tuple[str, str, str]]
+):
+    found = read(f"急需防护服50套。\n{text}").people
+
+    assert [(one.name, one.number, one.extension) for one in found] == people

@@ -21,7 +21,12 @@ EXPECTED = {
     "organisation", "place", "goods", "not_wanted", "people", "handover", "courier", "address", "needed_by",
     "other_numbers", "published_on", "updated_on", "accepts_overseas", "senders", "accounts", "unread",
 }  # fmt: skip
-LATER = {"second": 60, "last": 50, "fresh": 40}  # written after the others had been seen; at least so many
+LATER = {
+    "second": 60,
+    "last": 50,
+    "fresh": 40,
+    "mended": 10,
+}  # written after the others had been seen; at least so many
 MOBILE = re.compile(r"(?<!\d)1[3-9]\d[\s-]?[\d*]{4}[\s-]?[\d*]{4}(?![\d*])")
 LANDLINE = re.compile(r"(?<!\d)\(?0\d{2,3}[)\s—–-]*([2-9][\d* -]{5,8}\d)")
 INVENTED_MOBILE = re.compile(r"138(?:00000|\*{4})\d+")
@@ -105,7 +110,10 @@ def test_what_is_labelled_stands_in_the_text():
         ]
         assert [words for words in said if words not in row.text] == [], row.id
         written = re.sub(r"[^\d*]", "", plain(row.text).replace("X", "*"))
-        assert [p["number"] for p in row.expect.get("people", ()) if digits(p["number"]) not in written] == []
+        numbers = [
+            digits(p["number"])[-7:] for p in row.expect.get("people", ())
+        ]  # the area may stand once for two
+        assert [number for number in numbers if number not in written] == []
 
 
 def test_codes_are_those_of_the_project():

@@ -30,6 +30,15 @@ from supplies.intake.reading.findings import Unreadable
         ]),
         ("热线", "400-888-0000", [("", "4008880000", "", Line.SERVICE, 95)]),
         ("钱老师", "138****001", [("钱老师", "138****001", "", Line.PARTIAL, 30)]),
+        ("", "027-55501234/55505678", [
+            ("", "02755501234", "", Line.LANDLINE, 95), ("", "02755505678", "", Line.LANDLINE, 60),
+        ]),
+        ("钱老师", "027-55501234、55505678", [
+            ("钱老师", "02755501234", "", Line.LANDLINE, 95), ("钱老师", "02755505678", "", Line.LANDLINE, 60),
+        ]),
+        ("", "总机 027-55501234转8001、8002", [
+            ("", "02755501234", "8001", Line.LANDLINE, 95), ("", "02755501234", "8002", Line.LANDLINE, 95),
+        ]),
         ("", "+86 (0)27 82210000", [("", "02782210000", "", Line.LANDLINE, 95)]),
     ],
 )  # fmt: skip
@@ -62,4 +71,27 @@ def test_no_contact_cell_breaks_the_reader(name: str, tel: str) -> None:
         people = read_contacts([{"name": name, "tel": tel}]).people
     except Unreadable:
         return
-    assert all(person.number for person in people)
+    assert all(person.number or person.email for person in people)
+
+
+@pytest.mark.parametrize(
+    ("name", "tel", "reached"),
+    [
+        ("钱老师", "138****0001 qian@example.org", [("138****0001", "qian@example.org")]),
+        ("钱老师 邮箱：qian@example.org", "138****0001", [("138****0001", "qian@example.org")]),
+        ("钱老师", "qian@example.org", [("", "qian@example.org")]),
+        (
+            "",
+            "138****0001 a@example.org b@example.org",
+            [("138****0001", "a@example.org"), ("", "b@example.org")],
+        ),
+    ],
+)
+def test_an_address_to_write_to_is_kept_with_its_number_or_alone(
+    name: str, tel: str, reached: list[tuple[str, str]]
+) -> None:
+    read = read_contacts([{"name": name, "tel": tel}])
+
+    assert [(person.number, person.email) for person in read.people] == reached
+    assert read.findings == ()
+    assert "@" not in "".join(person.name for person in read.people)

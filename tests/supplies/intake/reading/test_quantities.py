@@ -200,3 +200,41 @@ def test_whatever_is_written_gives_a_storable_quantity_or_a_refusal(cell: object
         return
     assert (quantity.low is None) == (quantity.kind in {Kind.UNLIMITED, Kind.UNKNOWN})
     assert quantity.low is None or 0 < quantity.low <= (quantity.high or LARGEST) <= LARGEST
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "20箱（每箱40盒，每盒50只）",
+        "20箱(40盒/箱，50只/盒)",
+        "20箱，50只/盒，40盒/箱",
+        "20箱*40盒*50只",
+        "20箱×40盒×50只",
+        "每箱40盒 每盒50只 20箱",
+        "20 cases (40 boxes of 50)",
+        "20 cases of 40 boxes of 50 pcs",
+        "20 cases (40 boxes per case, 50 pcs per box)",
+        "20 cartons, 40 boxes per case, 50 per box",
+    ],
+)
+def test_packs_in_packs_are_multiplied_out(cell: str):
+    quantity = read_quantity(cell)
+
+    assert (quantity.low, quantity.pack and quantity.pack.content) == (20, 2000)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "20箱（每盒50只）",
+        "20箱(50只/盒)",
+        "20 cases (50 pcs per box)",
+        "5箱(500ml/瓶)",
+        "20箱（每箱40盒，每袋10只）",
+    ],
+)
+def test_of_packs_in_packs_with_a_level_missing_the_content_is_not_known(cell: str):
+    quantity = read_quantity(cell)
+
+    assert quantity.pack is None or quantity.pack.unit == "盒"
+    assert "second-figure" in {finding.code for finding in quantity.findings}
