@@ -1,6 +1,6 @@
 """From an announcement to the form that posts it: what was read, as the fields of `needs.forms` hold it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -72,21 +72,31 @@ def fields_of(
         "accepts_overseas": "on" if announcement.accepts_overseas is not False else None,
         "source_url": announcement.link,
         "published_on": told_on if told_on and told_on <= today else None,
-        "contact_others": "\n".join(
-            f"{one.name} {number_of(one)}".strip() for one in announcement.people[1:]
-        ),
+        **_contacts(announcement.people),
         "remark": remark_of(announcement),
         f"{PREFIX}-TOTAL_FORMS": max(1, len(known)),
         f"{PREFIX}-INITIAL_FORMS": 0,
     }
-    if announcement.people:
-        first_one = announcement.people[0]
-        values |= {"contact_name": first_one.name, "contact_phone": number_of(first_one)}
     for at, line in enumerate(known):
         values |= {
             f"{PREFIX}-{at}-{name}": value for name, value in _fields_of_line(line, announcement).items()
         }
     return {name: _as_sent(value) for name, value in values.items() if value not in (None, "")}
+
+
+def _contacts(people: Sequence[Person]) -> dict[str, str]:
+    """Who is called first, and everybody else with number and address, one a line."""
+    caller = next((one for one in people if one.number), None)
+    lines = [
+        " ".join(filter(None, [one.name, "" if one is caller else number_of(one), one.email]))
+        for one in people
+        if one is not caller or one.email
+    ]
+    return {
+        "contact_name": caller.name if caller else "",
+        "contact_phone": number_of(caller) if caller else "",
+        "contact_others": "\n".join(lines),
+    }
 
 
 def _as_sent(value: Any) -> list[str]:

@@ -123,6 +123,18 @@ def test_the_form_is_filled_in_with_what_was_read(catalogue: dict[str, Item]) ->
     assert "accepts_overseas" not in fields
 
 
+def test_who_is_reached_by_mail_goes_into_the_form_beside_who_is_called(catalogue: dict[str, Item]) -> None:
+    text = "急需医用外科口罩500只\n邮箱：wuzi@example.org\n联系人：甲老师 13800000001，乙老师 13800000002"
+
+    fields = fields_of(read(text, catalogue), today=date(2020, 2, 3))
+
+    assert (fields["contact_name"], fields["contact_phone"]) == (["甲老师"], ["13800000001"])
+    [others] = fields["contact_others"]
+    assert "wuzi@example.org" in others
+    assert "乙老师 13800000002" in others
+    assert "13800000001" not in others
+
+
 @pytest.mark.parametrize(
     ("words", "said", "day"),
     [
