@@ -154,6 +154,7 @@ MIDDLEWARE = [  # the order is that of docs/decisions/0014
     "config.limits.LimitRequests",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "config.requests.SayNothingWasDone",
     "config.requests.EndStaleSessions",
     "allauth.account.middleware.AccountMiddleware",
     "config.requests.RequireSecondFactor",
