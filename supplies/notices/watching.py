@@ -7,9 +7,11 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from supplies.catalogue.models import Item
@@ -189,7 +191,7 @@ def _needs_found(ids: set[str], *, at: datetime) -> Found:
 
 
 def _offers_found(ids: set[str]) -> Found:
-    """Open offers of what a hospital has an open need for, unless they are given for somebody else."""
+    """Open offers of what a hospital has an open need for, or what may stand in for it, unless they are given for somebody else."""
     rows = Offer.objects.open().filter(pk__in=ids).select_related("item", "donation__directed_region")
     offers = list(rows.order_by("pk"))
     if not offers:
@@ -201,16 +203,13 @@ def _offers_found(ids: set[str]) -> Found:
     hospitals = {search.organisation_id for search in searches}
     acting = Membership.objects.filter(organisation__in=hospitals).exclude(role=Role.AUDITOR)
     acts = set(acting.values_list("user", "organisation"))
-    wanted: dict[tuple[UUID, str], list[tuple[UUID, str]]] = defaultdict(list)
-    open_needs = (
-        Need.objects.open()
-        .taking()
-        .filter(site__organisation__in=hospitals, item__in={offer.item_id for offer in offers})
-    )
-    for hospital, item, site, path in open_needs.values_list(
-        "site__organisation", "item", "site", "region_path"
+    open_needs = Need.objects.open().taking().filter(site__organisation__in=hospitals)
+    serving: dict[UUID, frozenset[UUID]] = import_string(settings.SATISFIED)(open_needs, offers)
+    wanted: dict[UUID, list[tuple[UUID, UUID, str]]] = defaultdict(list)
+    for need, hospital, site, path in open_needs.filter(pk__in=serving).values_list(
+        "pk", "site__organisation", "site", "region_path"
     ):
-        wanted[hospital, item].append((site, path))
+        wanted[hospital].append((need, site, path))
     for search in searches:
         if (search.user_id, search.organisation_id) not in acts:
             continue
@@ -220,7 +219,8 @@ def _offers_found(ids: set[str]) -> Found:
             if _fits(search, offer.item, offer.region_path)
             and search.finds(_words(offer.item))
             and any(
-                _is_for(offer, site, path) for site, path in wanted[search.organisation_id, offer.item_id]
+                offer.pk in serving[need] and _is_for(offer, site, path)
+                for need, site, path in wanted[search.organisation_id]
             )
         ]
         if fitting:

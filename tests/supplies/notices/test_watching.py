@@ -134,6 +134,46 @@ def test_a_hospital_is_told_of_offers_for_its_open_needs_and_of_no_others() -> N
     assert [notice.kind for notice in found(member)] == ["search.offers"]
 
 
+def test_a_hospital_is_told_of_what_may_stand_in_for_what_it_needs_and_not_of_what_may_not() -> None:
+    asked = make_standard("GB19083", [make_item("RESP", name_en="Respirator")])
+    need = make_need(item=make_item("RESP"), accepted_standards=[asked])
+    hospital = need.appeal.facility.organisation
+    member = make_member("hospital", hospital)
+    make_search(member, over="offers", q="", organisation=hospital)
+    better, worse = (make_standard(code, [make_item("MASK", name_en="Mask")]) for code in ("FFP3", "DUST"))
+    edge = {"satisfies": asked, "item": need.item, "relation": "exceeds"}
+    Substitution.objects.create(offered=better, verdict="conditional", **edge)
+    Substitution.objects.create(offered=worse, verdict="reject", **edge)
+
+    make_offer(item=make_item("MASK"), standard=worse)
+    assert found(member) == []
+    offer = make_offer(item=make_item("MASK"), standard=better)
+    assert [notice.rows for notice in found(member)] == [[str(offer.pk)]]
+
+
+def test_many_hospitals_hear_of_many_offers_in_as_many_queries_as_one(
+    django_assert_max_num_queries: Any,
+) -> None:
+    for _many in range(6):
+        need = make_need()
+        hospital = need.appeal.facility.organisation
+        make_search(make_member("hospital", hospital), over="offers", q="", organisation=hospital)
+        make_offer(item=need.item)
+    events = list(Event.objects.filter(kind="offer.opened"))
+
+    with django_assert_max_num_queries(21):
+        watching.hear(events, at=NOW)
+    assert Notice.objects.filter(group="searches").count() == 6
+
+
+def test_both_workspaces_lead_to_saved_searches() -> None:
+    member = make_member("hospital")
+    make_facility(member.memberships.get().organisation)
+
+    for address in ("/mine/hospital/", "/mine/gifts/"):
+        assert 'href="/searches/"' in reader(member).get(address).content.decode(), address
+
+
 def test_a_search_over_offers_is_for_a_hospital_one_acts_for() -> None:
     with pytest.raises(NotEligible):
         make_search(make_user(), over="offers", organisation=make_facility().organisation)
