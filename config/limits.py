@@ -56,7 +56,7 @@ ROUTES = {
         """,
     "report": "report follow-shipment track-followers change-request-list",
     "write": """
-        withdraw-need confirm-need post-appeal withdraw-appeal post-donation withdraw-donation withdraw-offer count-shipment dock-shipment
+        withdraw-need confirm-need post-appeal withdraw-appeal post-donation withdraw-donation withdraw-offer standing-consent count-shipment dock-shipment
         accept-change-request decline-change-request choose-reminders
         register-hospital pause agree-for-donor agree-for-hospital decline sign-out language
         facility-pause facility-resume appeal-withdraw need-confirm need-not-needed donation-withdraw offer-withdraw

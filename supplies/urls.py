@@ -86,6 +86,7 @@ urlpatterns = [
     path("reports/<slug:code>/", corrections.reported, name="reported"),
     path("reports/<slug:code>/take-back/", corrections.take_back, name="take-back-report"),
     path("mine/gifts/", donor.my_gifts, name="my-gifts"),
+    path("donors/<uuid:pk>/consent/", offers.consent, name="standing-consent"),
     path("mine/gifts/<uuid:pk>/", donor.my_gift, name="my-gift"),
     path("mine/said-to-be-wrong/", corrections.change_requests, name="change-requests"),
     path("mine/said-to-be-wrong/<uuid:pk>/accept/", corrections.accept, name="accept-change-request"),

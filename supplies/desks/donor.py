@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, Sum
+from django.db.models import Exists, OuterRef, Q, Sum
 from django.db.models.functions import Least
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -18,6 +18,7 @@ from supplies.attachments.models import Attachment
 from supplies.catalogue.models import Item
 from supplies.leaks import masked
 from supplies.offers.models import Donation, DonationQuerySet, DonationStatus, Offer, OfferStatus
+from supplies.offers.permissions import own_donors
 from supplies.organisations.visitors import SignedIn, private, signed_in
 from supplies.papers.models import Certificate
 from supplies.privacy.reaching import HandOver
@@ -123,7 +124,10 @@ def my_gifts(request: SignedIn) -> HttpResponse:
     )
     going_on = sum(gift.status in (DonationStatus.WAITING, DonationStatus.PUBLISHED) for gift in gifts)
     everything = [line for of_gift in lines.values() for line in of_gift]
+    agreed = Donation.objects.filter(organisation=OuterRef("pk")).agreed_in_advance()
+    donors = own_donors(request.user).standing().annotate(has_agreed=Exists(agreed)).order_by("name", "pk")
     context = {
+        "donors": donors,
         "gifts": [(gift, lines.get(gift.pk, [])) for gift in gifts],
         "asked": asked,
         "going_on": going_on,

@@ -33,8 +33,9 @@ from supplies.offers.forms import (
     offer_lines,
 )
 from supplies.offers.models import Donation, Offer
-from supplies.offers.permissions import may_change_donation
+from supplies.offers.permissions import may_change_donation, own_donors
 from supplies.organisations.models import Facility, Organisation
+from supplies.organisations.permissions import acts_for
 from supplies.organisations.roles import Role
 from supplies.organisations.services import enrol, keep_contact, register
 from supplies.organisations.visitors import SignedIn, signed_in, unsent
@@ -256,6 +257,25 @@ def _visible(request: HttpRequest, pk: UUID) -> Donation:
         "directed_region__parent__parent",
     )
     return get_object_or_404(rows, pk=pk)
+
+
+@signed_in
+@require_POST
+def consent(request: SignedIn, pk: UUID) -> HttpResponse:
+    """Agree in advance to every match, or be asked each time again: once for all that a donor offers."""
+    donor = get_object_or_404(own_donors(request.user), pk=pk)
+    if not acts_for(request.user, donor):
+        raise PermissionDenied
+    if request.POST.get("agreed") == "yes":
+        services.consent(donor, by=request.user, at=timezone.now())
+        messages.success(request, _("Agreed in advance: what you offer from now on goes where it fits."))
+    else:
+        services.ask_each_time(donor, by=request.user, at=timezone.now())
+        messages.success(
+            request,
+            _("You are asked before each promise from now on. What is promised already stays promised."),
+        )
+    return redirect("my-gifts")
 
 
 @signed_in

@@ -24,7 +24,7 @@ OUTSIDE = {
         account account-number change-name change-password confirm second-factor set-up-second-factor end-other-sessions
         recovery-codes recovery-codes-file recovery-codes-kept keys issue-key revoke-key reset-password
         members invite invitation revoke-invitation dismiss-member promote-member how-matching-works still-lacking
-        check-goods check-offer my-gifts my-gift read-announcement shipment-paper certify-donation find-certificate certificate certificate-file
+        check-goods check-offer my-gifts my-gift standing-consent read-announcement shipment-paper certify-donation find-certificate certificate certificate-file
         dock dock-shipment
         inbox read-inbox open-notice end-notices searches save-search save-offers-search rename-search remove-search notification-choices choose-hours set-up-robot take-robot-away
         webhooks add-webhook webhook test-webhook enable-webhook disable-webhook rotate-webhook remove-webhook

@@ -247,3 +247,14 @@ def test_a_donor_takes_back_what_is_not_promised() -> None:
 
     offer.refresh_from_db()
     assert offer.status == "withdrawn"
+
+
+def test_goods_that_are_directed_are_asked_about_though_the_donor_has_agreed_to_the_rest() -> None:
+    donor = make_member("donor")
+    house = donor.memberships.get().organisation
+    Organisation.objects.filter(pk=house.pk).update(allocates_for_me=True)
+    fields = sent(donor=house.pk, donor_name="", allocates_for_me="on", direction="hospital")
+
+    post({**fields, "hospital": make_facility(name="Riverside Hospital").name}, donor)
+
+    assert not Donation.objects.get().allocates_for_me
