@@ -9,10 +9,13 @@ from django.db.models import Exists, OuterRef, Q, Sum
 from django.db.models.functions import Least
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from supplies.accounts.drafts import KEPT
+from supplies.accounts.models import Draft
 from supplies.allocations.models import Allocation, AllocationStatus
 from supplies.attachments.models import Attachment
 from supplies.catalogue.models import Item
@@ -115,6 +118,7 @@ def own_gifts(user: Any) -> DonationQuerySet:
 @require_safe
 def my_gifts(request: SignedIn) -> HttpResponse:
     """What waits for the donor, then every gift with a bar for each of its lines, the newest first."""
+    now = timezone.now()
     gifts = list(
         own_gifts(request.user).select_related("organisation", "emergency").newest_first()[:GIFTS_SHOWN]
     )
@@ -126,14 +130,18 @@ def my_gifts(request: SignedIn) -> HttpResponse:
     everything = [line for of_gift in lines.values() for line in of_gift]
     agreed = Donation.objects.filter(organisation=OuterRef("pk")).agreed_in_advance()
     donors = own_donors(request.user).standing().annotate(has_agreed=Exists(agreed)).order_by("name", "pk")
+    kept = (
+        Draft.objects.filter(user=request.user, kept_at__gt=now - KEPT).defer("typed_sealed").newest_first()
+    )
     context = {
+        "drafts": kept.filter(page__startswith=reverse("post-donation")),
         "donors": donors,
         "gifts": [(gift, lines.get(gift.pk, [])) for gift in gifts],
         "asked": asked,
         "going_on": going_on,
         "under_way": sum(line.quantity_in_transit > 0 for line in everything),
         "arrived": sum(line.received > 0 for line in everything),
-        "now": timezone.now(),
+        "now": now,
     }
     return render(request, "desks/my_gifts.html", context)
 
