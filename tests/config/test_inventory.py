@@ -14,7 +14,7 @@ from tests.sign_in import sign_in
 
 OUTSIDE = {
     "a page for people": """
-        home design map announcements announcement where-it-went mine my-hospital copy-my-hospital find-code track needs item how-to-give needs-elsewhere withdraw-need confirm-need choose-hospital post-appeal appeal appeal-posted
+        home design map announcements announcement where-it-went mine my-hospital copy-my-hospital find-code track needs item how-to-give words needs-elsewhere withdraw-need confirm-need choose-hospital post-appeal appeal appeal-posted
         withdraw-appeal post-donation donation donation-posted withdraw-donation withdraw-offer shipment count-shipment
         correct-count tickets reroute thank follow-shipment confirm-following end-following
         register-hospital pause sign-in sign-up sign-out language answers agree-for-donor agree-for-hospital decline
