@@ -28,6 +28,7 @@ from supplies.privacy.reaching import HandOver
 from supplies.receipts.models import ReceiptLine, Thanks
 from supplies.shipments.models import Shipment, ShipmentLine, ShipmentStatus
 from supplies.templatetags.amounts import amount, place
+from supplies.wording import day
 
 GIFTS_SHOWN, PROMISES_SHOWN = 20, 50
 S = AllocationStatus
@@ -236,7 +237,7 @@ def _words(gift: Donation, row: Allocation, shipment: Shipment | None, hand_over
         yield _("By courier: %(address)s") % {"address": hand_over.courier_address}
     facts = [offer.item.name, amount(offer.item, row.quantity)]
     facts += [_("lot %(lot)s") % {"lot": offer.lot_number}] if offer.lot_number else []
-    facts += [_("expires %(day)s") % {"day": offer.expires_on.isoformat()}] if offer.expires_on else []
+    facts += [_("expires %(day)s") % {"day": day(offer.expires_on)}] if offer.expires_on else []
     yield " · ".join(facts)
     yield _("From: %(donor)s") % {"donor": masked(gift.organisation.name)}
     yield _("Tongzhou %(code)s") % {"code": (shipment.code if shipment else gift.code)}
