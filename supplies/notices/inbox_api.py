@@ -102,7 +102,7 @@ class SearchInput(Strict):
     sender = serializers.ChoiceField(
         choices=SenderKind.choices,
         required=False,
-        default="",
+        default=None,
         help_text="From whom the hospital takes goods.",
     )
     due = serializers.ChoiceField(
