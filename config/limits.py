@@ -35,7 +35,7 @@ NOT_NOW = _("This cannot be counted just now, and is not done uncounted. Please 
 
 ROUTES = {
     "browse": """
-        home design map announcements announcement announcements-feed where-it-went mine my-gifts my-gift my-hospital change-requests needs item how-to-give needs-elsewhere appeal appeal-posted still-lacking donation donation-posted shipment answers
+        home design map announcements announcement announcements-feed where-it-went mine my-gifts my-gift my-hospital change-requests needs item how-to-give words needs-elsewhere appeal appeal-posted still-lacking donation donation-posted shipment answers
         api-root region-list region-detail category-list category-detail item-list item-detail standard-list standard-detail
         emergency-list emergency-detail announcement-list announcement-detail organisation-list organisation-detail facility-list facility-detail
         listed-facilities listedfacility-list listedfacility-detail
@@ -56,7 +56,7 @@ ROUTES = {
         """,
     "report": "report follow-shipment track-followers change-request-list",
     "write": """
-        withdraw-need confirm-need post-appeal withdraw-appeal post-donation withdraw-donation withdraw-offer count-shipment dock-shipment
+        withdraw-need confirm-need post-appeal withdraw-appeal post-donation withdraw-donation withdraw-offer standing-consent count-shipment dock-shipment
         accept-change-request decline-change-request choose-reminders
         register-hospital pause agree-for-donor agree-for-hospital decline sign-out language
         facility-pause facility-resume appeal-withdraw need-confirm need-not-needed donation-withdraw offer-withdraw

@@ -32,17 +32,19 @@ def mishap(
     *,
     retry_after: int | None = None,
     fields: "Mapping[str, Sequence[str | Promise]] | None" = None,
+    shown: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
     """The answer with this status. `code` and `detail` are for programs; people get the page of the status.
 
     retry_after  seconds after which it is worth trying again
     fields       what is wrong, under the field it is in; for programs
+    shown        what the page says besides
     """
     with _language_of(request):
         response = (
             problem(status, code, str(detail), fields)
             if is_for_programs(request)
-            else _page(status, retry_after)
+            else _page(status, retry_after, shown or {})
         )
     if retry_after is not None:
         response["Retry-After"] = str(retry_after)
@@ -62,10 +64,10 @@ def is_for_programs(request: HttpRequest) -> bool:
     return request.path_info.startswith(("/api/", "/fhir/", "/hooks/"))
 
 
-def _page(status: int, retry_after: int | None) -> HttpResponse:
+def _page(status: int, retry_after: int | None, shown: Mapping[str, Any]) -> HttpResponse:
     seconds = retry_after or 1
     waiting = {"seconds": seconds, "minutes": ceil(seconds / 60) if seconds > LONG else None}
-    return HttpResponse(loader.render_to_string(f"{status}.html", waiting), status=status)
+    return HttpResponse(loader.render_to_string(f"{status}.html", {**waiting, **shown}), status=status)
 
 
 def _language_of(request: HttpRequest) -> AbstractContextManager[None]:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -36,7 +37,7 @@ from supplies.attachments.inspection import WHY
 from supplies.attachments.models import MOST_BYTES
 from supplies.attachments.uploads import ROOM_FOR_THE_FORM
 from supplies.organisations.models import User
-from supplies.organisations.visitors import keep_unsent, lacks_second_factor
+from supplies.organisations.visitors import Press, keep_unsent, lacks_second_factor
 
 FOR_PEOPLE = frozenset(
     {"GET", "HEAD", "POST"}
@@ -150,7 +151,7 @@ class RefuseUnreadableText:
             refused = (
                 problem(405, "method-not-allowed", str(NOT_DONE))
                 if is_for_programs(request)
-                else HttpResponse(status=405)
+                else mishap(request, 405, "method-not-allowed", NOT_DONE)
             )
             refused["Allow"] = ", ".join(sorted(methods))
             return refused
@@ -208,6 +209,31 @@ class EndStaleSessions:
             else:
                 note_seen(request.session, at=at)
         return self.get_response(request)
+
+
+class SayNothingWasDone:
+    """Who opens an address that is there for a button alone is told so, and can press the button.
+
+    That is where signing in leads whoever pressed it after her session had ended.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code != 405 or response.content or is_for_programs(request):
+            return response
+        press = Press.unsent(request)
+        shown = {
+            "typed": press.typed,
+            "page": press.page,
+            "path": request.path,
+            "csrf_token": get_token(request),
+        }
+        told = mishap(request, 405, "method-not-allowed", NOT_DONE, shown=shown)
+        told["Allow"] = response["Allow"]
+        return told
 
 
 WITH_KEYS = re.compile(r"/api/v\d+/")  # where programs come with keys of their own

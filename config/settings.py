@@ -154,6 +154,7 @@ MIDDLEWARE = [  # the order is that of docs/decisions/0014
     "config.limits.LimitRequests",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "config.requests.SayNothingWasDone",
     "config.requests.EndStaleSessions",
     "allauth.account.middleware.AccountMiddleware",
     "config.requests.RequireSecondFactor",
@@ -243,6 +244,7 @@ LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
+FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = "Asia/Shanghai"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -542,6 +544,8 @@ for _kind in ("need.opened", "need.reopened", "offer.opened"):
     JOURNAL_LISTENERS.setdefault(_kind, []).append("supplies.notices.watching.hear")
 # Rows of higher concepts that people are told of, and what of theirs somebody is reminded of.
 NOTICE_SUBJECTS: dict[str, str] = {"proposal": "matching.telling.PROPOSAL"}
+# Which offers may serve which needs: the rule is matching's, and a hospital's saved search over offers goes by it.
+SATISFIED = "matching.fitting.satisfied"
 REMINDERS: dict[str, str] = {"proposal.to_answer": "matching.telling.to_answer"}
 DIGEST_HOUR: int = env.int("DIGEST_HOUR", default=8)  # in each reader's own time zone
 if not 0 <= DIGEST_HOUR <= 23:

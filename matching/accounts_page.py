@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date
 from itertools import chain
 from typing import Any
 
@@ -19,6 +20,7 @@ from supplies.opendata.models import Figure, Topic
 from supplies.opendata.rows import LEAST_GIVERS
 from supplies.receipts.models import Discrepancy
 from supplies.regions.models import Region
+from supplies.wording import day
 
 COLUMNS = ("emergency", "topic", "key", "measure", "value", "counted_at")
 REASONS = {
@@ -127,10 +129,11 @@ def _regions(table: Table) -> dict[str, str]:
 def _days(table: Table) -> dict[str, Any]:
     """Day by day as rows, and as bars: one small picture for each series, all of one width."""
     days = sorted(table)
+    names = {key: day(date.fromisoformat(key)) for key in days}
     step = WIDTH / max(1, len(days))
     pictures = []
     for measure, title in SERIES.items():
-        values = [table[day].get(measure) or 0 for day in days]
+        values = [table[key].get(measure) or 0 for key in days]
         most = max(values, default=0)
         bars = [
             (
@@ -138,17 +141,17 @@ def _days(table: Table) -> dict[str, Any]:
                 f"{HEIGHT - height:.1f}",
                 f"{max(1.0, step - 2):.1f}",
                 f"{height:.1f}",
-                day,
+                names[key],
                 value,
             )
-            for number, (day, value) in enumerate(zip(days, values, strict=True))
+            for number, (key, value) in enumerate(zip(days, values, strict=True))
             if value and (height := (HEIGHT - EDGE) * value / most)
         ]
         pictures.append(
             {"measure": measure, "title": title, "most": most, "total": sum(values), "bars": bars}
         )
-    rows = [(day, [table[day].get(measure) for measure in SERIES]) for day in reversed(days)]
-    first, last = (days[0], days[-1]) if days else ("", "")
+    rows = [(names[key], [table[key].get(measure) for measure in SERIES]) for key in reversed(days)]
+    first, last = (names[days[0]], names[days[-1]]) if days else ("", "")
     return {
         "pictures": pictures,
         "rows": rows,

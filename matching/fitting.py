@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import numpy as np
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from matching.kernel.explain import Match, explain
@@ -13,9 +14,9 @@ from matching.kernel.pairs import Pairs
 from matching.kernel.plan import Plan
 from matching.kernel.problem import Problem, Verdict
 from matching.kernel.solve import as_plan
-from matching.kernel.substitution import Reason
+from matching.kernel.substitution import OfferKind, Reason, judge
 from matching.kernel.verify import Fault, verify
-from matching.snapshot import Couple, Rulebook, open_offers, take_couples
+from matching.snapshot import Couple, Rulebook, need_kinds, open_offers, take_couples
 from supplies.catalogue.models import Substitution
 from supplies.needs.models import Need
 from supplies.offers.models import Offer
@@ -71,6 +72,25 @@ def offers_for(need: Need, *, as_of: datetime, most: int = MOST_OFFERS) -> list[
     nearest = sorted((metres, position) for position, metres in ways if position not in broken)[:most]
     found = Offer.objects.with_place().in_bulk([couples[position].offer for _metres, position in nearest])
     return [(found[couples[position].offer], metres // 1000) for metres, position in nearest]
+
+
+def satisfied(needs: QuerySet[Need], offers: Sequence[Offer]) -> dict[UUID, frozenset[UUID]]:
+    """Of these needs those that some of the offers are the goods for, or may stand in for, if need be with a yes; and which.
+
+    Judged by goods and standard alone, in a number of queries that knows neither of them.
+    """
+    rulebook = Rulebook.read()
+    families = {rulebook.family_of[offer.item_id] for offer in offers}
+    items = [item for item, family in rulebook.family_of.items() if family in families]
+    kinds = need_kinds(needs.filter(item__in=items), rulebook)
+    goods = {offer.pk: OfferKind(offer.item_id, offer.standard_id, offer.sterile) for offer in offers}
+    serving = {
+        kind: frozenset(
+            pk for pk, given in goods.items() if judge(rulebook.rules, given, kind).verdict != Verdict.NO
+        )
+        for kind in set(kinds.values())
+    }
+    return {pk: serving[kind] for pk, kind in kinds.items() if serving[kind]}
 
 
 def grounds(

@@ -26,7 +26,7 @@ from supplies.catalogue.services import Citation, Counterfeits, Hit, citations
 from supplies.editions.models import ReferenceEdition
 from supplies.needs.models import Setting
 from supplies.regions.models import Region
-from supplies.wording import apart, listed
+from supplies.wording import apart, day, listed
 
 MOST_CASES = 4  # ways to understand the same words that are worked out; more is a question, not an answer
 MOST_TEXT = 500
@@ -182,7 +182,7 @@ def cases_of(goods: Sequence[Asked], *, on: date) -> list[Case]:
 
 def _contradictions(marks: Reading, expiries: Sequence[date]) -> Iterator[str]:
     if len(expiries) > 1:
-        facts = {"days": listed(day.isoformat() for day in expiries), "day": expiries[0]}
+        facts = {"days": listed(map(day, expiries)), "day": day(expiries[0])}
         yield _("Several expiry days are given (%(days)s); the first of them, %(day)s, is gone by.") % facts
     if len(marks.lots) > 1:
         yield _("Several lots are given: %(lots)s.") % {"lots": listed(sorted(marks.lots))}

@@ -21,7 +21,7 @@ from supplies.offers.models import Offer
 from supplies.organisations.desk import in_units
 from supplies.organisations.models import Facility, Organisation, in_regions_of
 from supplies.regions.models import Region
-from supplies.wording import apart
+from supplies.wording import apart, day
 
 MOST_FOUND = 10
 LONGEST = 80  # characters of a name that is looked up
@@ -83,7 +83,7 @@ def _with_parents(region: Region) -> str:
 
 
 def _offer_told(offer: Offer) -> str:
-    expires = f"{offer.expires_on:%Y-%m-%d}" if offer.expires_on else ""
+    expires = day(offer.expires_on) if offer.expires_on else ""
     left = in_units(offer.item, offer.quantity_open)
     words = [str(offer.item), left, offer.donation.organisation.name, offer.donation.region.name, expires]
     return apart([word for word in words if word])

@@ -6,7 +6,6 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +16,7 @@ from supplies.needs.models import Need
 from supplies.offers.models import Offer
 from supplies.organisations.models import Facility, User, in_regions_of
 from supplies.regions.models import Region
-from supplies.wording import apart
+from supplies.wording import apart, moment
 
 
 class OrderKind(models.TextChoices):
@@ -144,7 +143,7 @@ class Order(models.Model):
 
     @property
     def until(self) -> str:
-        return timezone.localtime(self.until_at).strftime("%Y-%m-%d %H:%M")
+        return moment(self.until_at)
 
     def covers(self, need: Need) -> bool:
         """Whether the need lies in its place and is of its goods."""

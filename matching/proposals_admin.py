@@ -44,7 +44,7 @@ from supplies.organisations.desk import (
 )
 from supplies.organisations.models import User
 from supplies.organisations.previewing import PreviewedVerb
-from supplies.wording import apart
+from supplies.wording import apart, moment
 
 OTHERS_SHOWN = 20  # of those that may travel together with a proposal
 
@@ -423,7 +423,7 @@ class ProposalAdmin(OfANeed, DeskAdmin):
     @admin.display(description=_("the hospital's yes"))
     def hospital_yes(self, proposal: Proposal) -> str:
         if proposal.hospital_said_yes_at:
-            return str(timezone.localtime(proposal.hospital_said_yes_at).strftime("%Y-%m-%d %H:%M"))
+            return moment(proposal.hospital_said_yes_at)
         return gettext("still to be asked") if proposal.needs_hospital_yes else gettext("not needed")
 
     @admin.display(description=_("run"))

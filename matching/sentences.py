@@ -14,7 +14,7 @@ from matching.kernel.explain import Cause
 from matching.models import Lack, Proposal, Shortfall
 from supplies.catalogue.models import Relation
 from supplies.templatetags.amounts import amount
-from supplies.wording import apart, bracketed
+from supplies.wording import apart, bracketed, day
 
 ENDED = {
     "facility-paused": gettext_lazy("the hospital takes nothing for the time being"),
@@ -160,8 +160,8 @@ def _detail(short: Shortfall) -> str:
     figure = short.figure
     if figure is None:
         return ""
-    if day := until(short):
-        return _("until %(day)s at the latest") % {"day": day.isoformat()}
+    if last := until(short):
+        return _("until %(day)s at the latest") % {"day": day(last)}
     if short.cause == Cause.TOO_FAR:
         return _("the nearest %(km)s km away") % {"km": f"{figure // 1000:,}"}
     if short.cause == Cause.TOO_LATE:

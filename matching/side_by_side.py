@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from matching.models import Proposal
@@ -15,7 +14,7 @@ from supplies.organisations.desk import in_units, link_to
 from supplies.organisations.models import Organisation
 from supplies.organisations.side_by_side import Compared
 from supplies.templatetags.amounts import as_read_by, asked_for, place
-from supplies.wording import apart, bracketed, listed
+from supplies.wording import apart, bracketed, day, listed
 
 Words = Callable[[str], str]
 SIDES = (
@@ -110,19 +109,19 @@ def _least(item: Item, lot: int) -> str:
 
 
 def _when(need: Need, offer: Offer) -> list[Compared]:
-    deadline = f"{need.needed_by:%Y-%m-%d}"
+    deadline = day(need.needed_by)
     expiry = offer.expires_on
     return [
         Compared(
             _("needed by, expires on"),
             f"{deadline}{bracketed(_('assumed'))}" if need.needed_by_assumed else deadline,
-            f"{expiry:%Y-%m-%d}" if expiry else _("no day stated"),
+            day(expiry) if expiry else _("no day stated"),
             differs=expiry is not None and expiry < need.needed_by,
         ),
         Compared(
             _("last confirmed"),
-            f"{localtime(need.confirmed_at):%Y-%m-%d}{bracketed(need.get_confirmed_by_kind_display())}",
-            _("posted %(day)s") % {"day": f"{localtime(offer.created_at):%Y-%m-%d}"},
+            f"{day(need.confirmed_at)}{bracketed(need.get_confirmed_by_kind_display())}",
+            _("posted %(day)s") % {"day": day(offer.created_at)},
         ),
     ]
 

@@ -556,6 +556,12 @@ def _need_kind(
     )
 
 
+def need_kinds(needs: QuerySet[Need], rulebook: Rulebook) -> dict[uuid.UUID, NeedKind]:
+    """What each of these needs asks for, as far as substitution cares."""
+    standards = _accepted_standards(needs)
+    return {row["pk"]: _need_kind(row, standards, rulebook) for row in _need_rows(needs)}
+
+
 def _numbered(values: Iterable[Any]) -> tuple[list[Any], NDArray[np.int32]]:
     """The distinct values in order of appearance, and each value's number."""
     number: dict[Any, int] = {}

@@ -7,6 +7,7 @@ only what holds all of them. Trigrams would not do: they need three characters, 
 Its functions are in the database (migration 0024), so that the index and every search share one rule.
 """
 
+import unicodedata
 from collections.abc import Iterable
 from functools import reduce
 from operator import or_
@@ -23,6 +24,11 @@ class Plain(Func):
 
     function = "plain"
     output_field = TextField()
+
+
+def plain(text: str) -> str:
+    """The same, of a text that is at hand."""
+    return unicodedata.normalize("NFKC", text.strip()).upper()
 
 
 class Bigrams(Func):

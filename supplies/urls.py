@@ -11,6 +11,7 @@ from supplies.desks import donor, hospital, public
 from supplies.desks import views as desks
 from supplies.desks.design import design
 from supplies.desks.map import show as show_map
+from supplies.desks.words import words
 from supplies.dock import views as dock
 from supplies.federation import views as federation
 from supplies.intake import views as intake
@@ -55,6 +56,7 @@ urlpatterns = [
     path("needs/<uuid:pk>/withdraw/", needs.withdraw_need, name="withdraw-need"),
     path("needs/<uuid:pk>/confirm/", needs.confirm_need, name="confirm-need"),
     path("items/<str:code>/", public.item, name="item"),
+    path("words/", words, name="words"),
     path("how-to-give/", public.how_to_give, name="how-to-give"),
     path("appeals/new/", needs.choose_hospital, name="choose-hospital"),
     path("appeals/read/", intake.read, name="read-announcement"),
@@ -86,6 +88,7 @@ urlpatterns = [
     path("reports/<slug:code>/", corrections.reported, name="reported"),
     path("reports/<slug:code>/take-back/", corrections.take_back, name="take-back-report"),
     path("mine/gifts/", donor.my_gifts, name="my-gifts"),
+    path("donors/<uuid:pk>/consent/", offers.consent, name="standing-consent"),
     path("mine/gifts/<uuid:pk>/", donor.my_gift, name="my-gift"),
     path("mine/said-to-be-wrong/", corrections.change_requests, name="change-requests"),
     path("mine/said-to-be-wrong/<uuid:pk>/accept/", corrections.accept, name="accept-change-request"),

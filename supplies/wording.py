@@ -1,8 +1,10 @@
 """How words are put together in the reader's language: Chinese has commas and brackets of its own."""
 
 from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Any
 
+from django.utils import formats, timezone
 from django.utils.translation import pgettext
 
 
@@ -19,3 +21,15 @@ def apart(parts: Iterable[Any]) -> str:
 def bracketed(note: Any) -> str:
     """What is added to the words before it: " (assumed)"."""
     return pgettext("a remark after a word", " (%(note)s)") % {"note": note}
+
+
+def day(when: date) -> str:
+    """A day as the reader writes it (config/formats/): 27 November 2026, 2026年11月27日. Of a moment the day where she is."""
+    return formats.date_format(
+        timezone.localtime(when) if isinstance(when, datetime) else when, "DATE_FORMAT"
+    )
+
+
+def moment(when: datetime) -> str:
+    """The same with the time."""
+    return formats.date_format(timezone.localtime(when), "DATETIME_FORMAT")

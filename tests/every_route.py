@@ -169,6 +169,7 @@ def some_of_everything() -> dict[str, Any]:
         "loads": make_load().pk,
         "tickets": counted.tickets.get().pk,
         "facilities": shipment.consignee_id,
+        "donors": shipment.consignor_id,
         "organisations": shipment.consignor_id,
         "announcements": make_announcement().pk,
         "listed-facilities": make_listing().pk,

@@ -22,7 +22,10 @@ from supplies.accounts.models import SecondFactor
 from supplies.accounts.services import use_code
 from supplies.allocations.models import Allocation, AllocationStatus
 from supplies.catalogue.services import load_reference
+from supplies.change_requests.models import ChangeRequest
+from supplies.duplicates.models import DuplicatePair, PairStatus
 from supplies.emergencies.models import Emergency, Phase
+from supplies.intake.models import BatchStatus, Import
 from supplies.journal.models import Event, Outgoing
 from supplies.needs.models import Appeal, AppealStatus, Need, NeedStatus, QuantityKind
 from supplies.needs.services import lapse
@@ -167,6 +170,16 @@ def test_directed_goods_standing_consent_paused_sites_and_places_without_coordin
     assert Facility.objects.filter(lat=None).exists()
     assert Offer.objects.open().filter(expires_on__lte=EVENING.date() + timedelta(days=50)).exists()
     assert Need.objects.filter(as_written__contains="YY 0469-2010").exists()
+
+
+def test_every_queue_of_the_desk_has_work_in_it(demo: Any) -> None:
+    day = timezone.localdate(EVENING)
+
+    assert DuplicatePair.objects.filter(status=PairStatus.PROPOSED).count() == 3
+    assert Organisation.objects.to_call_back(day).exists()
+    assert ChangeRequest.objects.open().count() == 3
+    batch = Import.objects.get()
+    assert (batch.status, batch.staged.count()) == (BatchStatus.READ, 3)
 
 
 def test_nobody_in_it_is_real(demo: Any) -> None:

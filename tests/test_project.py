@@ -17,6 +17,7 @@ PUBLIC = {
     "": "what is needed most, for everybody",
     "needs/elsewhere/": "what other instances tell everybody; it is marked as theirs",
     "needs/": "needs are public once a volunteer has published them",
+    "words/": "what the words mean",
     "how-to-give/": "what to know before one buys",
     "track/": "where one enters a code",
     "certificates/": "where one enters the code of a certificate",

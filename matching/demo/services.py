@@ -14,6 +14,7 @@ from matching.demo.cast import SOURCE, found_cast, make_cast
 from matching.demo.places import RESERVE
 from matching.demo.postings import Postings, write_appeals, write_donations
 from matching.demo.stories import tell
+from matching.demo.waiting import leave_waiting
 from matching.models import Proposal
 from supplies.allocations.models import Allocation
 from supplies.announcements.models import Announcement
@@ -82,6 +83,7 @@ def _load(at: datetime) -> None:
     write_donations(now.donations(cast.donors, days_ago=8))
     write_donations(now.donations(cast.donors[::2], days_ago=3))
     announce(outbreak, at=at)
+    leave_waiting(cast, outbreak, at=at)
     later = Postings(chance, cast, flood, at=at)
     reserve = [site for site in cast.facilities if any(f"/{code}/" in site.region.path for code in RESERVE)]
     write_appeals(later.appeals(reserve, days_ago=10, lines=4))

@@ -69,6 +69,11 @@ def after(request: HttpRequest, otherwise: str) -> str:
     return asked if fits else reverse(otherwise)
 
 
+def start_of(user: Any) -> str:
+    """Where somebody's work waits: for the desk its queues, for everybody else her own page."""
+    return "admin:index" if user.is_staff else "mine"
+
+
 def waiting(response: HttpResponse, form: Any) -> HttpResponse:
     """The answer to a form; where one has to wait it says so to programs too."""
     if seconds := getattr(form, "held_for", 0):
@@ -83,11 +88,11 @@ def waiting(response: HttpResponse, form: Any) -> HttpResponse:
 @never_cache
 @typed_in_secret
 def sign_in(request: HttpRequest) -> HttpResponse:
-    onwards = after(request, "mine")
     if request.user.is_authenticated:
-        return redirect(onwards)
+        return redirect(after(request, start_of(request.user)))
     form = SignInForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
+        onwards = after(request, start_of(form.user))
         record_authentication(request, form.user, method="password")
         response: HttpResponse = perform_login(request, form.user, redirect_url=onwards)
         return response

@@ -5,25 +5,30 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, Sum
+from django.db.models import Exists, OuterRef, Q, Sum
 from django.db.models.functions import Least
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from supplies.accounts.drafts import KEPT
+from supplies.accounts.models import Draft
 from supplies.allocations.models import Allocation, AllocationStatus
 from supplies.attachments.models import Attachment
 from supplies.catalogue.models import Item
 from supplies.leaks import masked
 from supplies.offers.models import Donation, DonationQuerySet, DonationStatus, Offer, OfferStatus
+from supplies.offers.permissions import own_donors
 from supplies.organisations.visitors import SignedIn, private, signed_in
 from supplies.papers.models import Certificate
 from supplies.privacy.reaching import HandOver
 from supplies.receipts.models import ReceiptLine, Thanks
 from supplies.shipments.models import Shipment, ShipmentLine, ShipmentStatus
 from supplies.templatetags.amounts import amount, place
+from supplies.wording import day
 
 GIFTS_SHOWN, PROMISES_SHOWN = 20, 50
 S = AllocationStatus
@@ -114,6 +119,7 @@ def own_gifts(user: Any) -> DonationQuerySet:
 @require_safe
 def my_gifts(request: SignedIn) -> HttpResponse:
     """What waits for the donor, then every gift with a bar for each of its lines, the newest first."""
+    now = timezone.now()
     gifts = list(
         own_gifts(request.user).select_related("organisation", "emergency").newest_first()[:GIFTS_SHOWN]
     )
@@ -123,13 +129,20 @@ def my_gifts(request: SignedIn) -> HttpResponse:
     )
     going_on = sum(gift.status in (DonationStatus.WAITING, DonationStatus.PUBLISHED) for gift in gifts)
     everything = [line for of_gift in lines.values() for line in of_gift]
+    agreed = Donation.objects.filter(organisation=OuterRef("pk")).agreed_in_advance()
+    donors = own_donors(request.user).standing().annotate(has_agreed=Exists(agreed)).order_by("name", "pk")
+    kept = (
+        Draft.objects.filter(user=request.user, kept_at__gt=now - KEPT).defer("typed_sealed").newest_first()
+    )
     context = {
+        "drafts": kept.filter(page__startswith=reverse("post-donation")),
+        "donors": donors,
         "gifts": [(gift, lines.get(gift.pk, [])) for gift in gifts],
         "asked": asked,
         "going_on": going_on,
         "under_way": sum(line.quantity_in_transit > 0 for line in everything),
         "arrived": sum(line.received > 0 for line in everything),
-        "now": timezone.now(),
+        "now": now,
     }
     return render(request, "desks/my_gifts.html", context)
 
@@ -224,7 +237,7 @@ def _words(gift: Donation, row: Allocation, shipment: Shipment | None, hand_over
         yield _("By courier: %(address)s") % {"address": hand_over.courier_address}
     facts = [offer.item.name, amount(offer.item, row.quantity)]
     facts += [_("lot %(lot)s") % {"lot": offer.lot_number}] if offer.lot_number else []
-    facts += [_("expires %(day)s") % {"day": offer.expires_on.isoformat()}] if offer.expires_on else []
+    facts += [_("expires %(day)s") % {"day": day(offer.expires_on)}] if offer.expires_on else []
     yield " · ".join(facts)
     yield _("From: %(donor)s") % {"donor": masked(gift.organisation.name)}
     yield _("Tongzhou %(code)s") % {"code": (shipment.code if shipment else gift.code)}

@@ -176,6 +176,7 @@ def _drafts(user: Any, sites: list[Facility], at: datetime) -> list[tuple[Draft,
     """What was begun and not sent, each with the site it is for, where that is one's own."""
     pages = {reverse("post-appeal", args=[site.pk]): site for site in sites}
     kept = Draft.objects.filter(user=user, kept_at__gt=at - KEPT).defer("typed_sealed").newest_first()
+    kept = kept.exclude(page__startswith=reverse("post-donation"))
     return [(draft, pages.get(draft.page)) for draft in kept]
 
 

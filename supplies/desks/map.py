@@ -22,8 +22,12 @@ from supplies.regions.models import Region, RegionLevel
 
 log = logging.getLogger(__name__)
 TILE, GAP = 40, 2  # in the units of the picture
-WIDTH, HEIGHT, EDGE = 640, 420, 24  # of the picture of a province
-SMALLEST, LARGEST = 5.0, 26.0  # radius of a circle
+WIDTH, HEIGHT, EDGE = (
+    360,
+    320,
+    28,
+)  # of the picture of a province: as wide as a phone, where its names are to be read
+SMALLEST, LARGEST = 5.0, 20.0  # radius of a circle
 NAME_WIDTH, NAME_HEIGHT, NAMED = 95, 16, 12  # room for a name beside a circle, and how many get one
 FEWEST_DEGREES = 0.5  # a single place stands in the middle of something
 

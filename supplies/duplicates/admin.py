@@ -22,7 +22,7 @@ from supplies.needs.models import Need
 from supplies.organisations.desk import DeskAdmin, Verb, Waiting, by_status, in_units, link_to, table
 from supplies.organisations.models import Organisation, User
 from supplies.organisations.side_by_side import Compared, compared
-from supplies.wording import listed
+from supplies.wording import day, listed, moment
 
 
 def merge_into_first(pair: DuplicatePair, *, by: User, at: datetime) -> Merge:
@@ -66,9 +66,7 @@ class PairAdmin(DeskAdmin):
 
     @admin.display(description=_("merges"))
     def merges(self, pair: Any) -> Any:
-        rows = (
-            (link_to(merge, f"{merge.at:%Y-%m-%d %H:%M}"),) for merge in pair.merges.order_by("-at", "-pk")
-        )
+        rows = ((link_to(merge, moment(merge.at)),) for merge in pair.merges.order_by("-at", "-pk"))
         return format_html_join(" · ", "{}", rows) or "–"
 
     def render_change_form(
@@ -142,7 +140,7 @@ FACTS = (
     (_("unified social credit code"), lambda row: row.credit_code),
     (_("verification"), lambda row: row.get_status_display()),
     (_("source"), lambda row: masked(row.source)),
-    (_("created"), lambda row: f"{row.created_at:%Y-%m-%d}"),
+    (_("created"), lambda row: day(row.created_at)),
     (_("sites"), lambda row: listed(masked(f"{s.name} {s.address}".strip()) for s in row.facilities.order_by("name"))),
     (_("acting for it"), lambda row: str(row.memberships.count())),
     (_("in public lists"), lambda row: listed(masked(one.source_name) for one in row.listings.current().order_by("pk"))),
@@ -170,8 +168,8 @@ NEED_FACTS = (
     (_("received"), lambda need: in_units(need.item, need.quantity_received)),
     (_("status"), lambda need: need.get_status_display()),
     (_("urgency"), lambda need: need.get_urgency_display()),
-    (_("needed by"), lambda need: f"{need.needed_by:%Y-%m-%d}"),
-    (_("posted"), lambda need: f"{need.created_at:%Y-%m-%d}"),
+    (_("needed by"), lambda need: day(need.needed_by)),
+    (_("posted"), lambda need: day(need.created_at)),
     (_("accepted standards"), lambda need: listed(s.code for s in need.accepted_standards.order_by("code"))),
     (_("as written"), lambda need: masked(need.as_written)),
     (_("source"), lambda need: masked(need.appeal.source_name)),

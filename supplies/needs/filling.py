@@ -4,10 +4,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Count
-from django.http import QueryDict
 
-from supplies.accounts import drafts
-from supplies.accounts.models import Draft
 from supplies.catalogue.models import Item
 from supplies.needs.models import Appeal, Need
 from supplies.organisations.models import Facility
@@ -70,15 +67,3 @@ def _line(need: Need) -> dict[str, Any]:
     if need.min_lot > 1:
         line["min_lot"] = item.written(need.min_lot)
     return line
-
-
-def once_more(typed: QueryDict | None, kept: Draft | None) -> QueryDict | None:
-    """What was typed last: of a form that did not get through, else of the draft. How to reach her is in the draft alone."""
-    if typed is None:
-        return drafts.fields_of(kept) if kept else None
-    if kept is not None:
-        typed = typed.copy()
-        for name, values in drafts.fields_of(kept).lists():
-            if name.startswith("contact_") and name not in typed:
-                typed.setlist(name, values)
-    return typed

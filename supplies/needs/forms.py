@@ -442,6 +442,23 @@ class NeedFilter(forms.Form):
             values["region"] = region
         return values
 
+    def why_not_watched(self) -> str:
+        """Why nobody can be told of what is new in this list, naming the filter; empty if one can. Call on a valid form."""
+        chosen = self.cleaned_data
+        if chosen["status"] not in ("", NeedStatus.OPEN, "any"):
+            return _(
+                "“Status” cannot be watched: what is new is always open. Take this filter away and save."
+            )
+        if chosen["fresh"] == "false":
+            return _(
+                "“Confirmation” cannot be watched: what is new has just been confirmed. Take this filter away and save."
+            )
+        if chosen["near"] and not any(chosen[name] for name in self.fields if name != "near"):
+            return _(
+                "“Nearest to” cannot be watched: it orders the list and leaves nothing out. Choose a region instead."
+            )
+        return ""
+
     def phases(self, needs: NeedQuerySet, *, on: date) -> list[NeedQuerySet]:
         """The needs this filter lets through: what is open, then what is not any more. Call on a valid form.
 

@@ -1,6 +1,6 @@
 """Pages of asking: browse what is needed, read an appeal, post one, say that it is over or still true."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from supplies.accounts import drafts
+from supplies.accounts.keeping import is_kept_or_forgotten, keep_or_forget, once_more
 from supplies.attachments.models import Attachment
 from supplies.catalogue.forms import Shelf, standards_known
 from supplies.catalogue.hints import hints
@@ -28,7 +29,7 @@ from supplies.errors import Refused
 from supplies.free_text import told_of
 from supplies.listings.models import ListedFacility
 from supplies.needs import browsing, reminders, services
-from supplies.needs.filling import as_before, once_more, usual_items
+from supplies.needs.filling import as_before, usual_items
 from supplies.needs.forms import AppealForm, NeedFilter, NeedFormSet, need_lines
 from supplies.needs.models import Appeal, Need, NeedQuerySet, NeedStatus, OpenThere, Reminded, SenderKind
 from supplies.needs.permissions import may_change_appeal, may_read_details
@@ -197,8 +198,8 @@ def post(request: SignedIn, pk: UUID) -> HttpResponse:
     today = at.astimezone(ZoneInfo(facility.timezone)).date()
     if "line" in request.GET:
         return _help_to_choose(request, facility, shelf, on=today)
-    if request.method == "POST" and {"keep", "forget"} & set(request.POST):
-        return _keep_or_forget(request, facility, at=at)
+    if is_kept_or_forgotten(request):
+        return keep_or_forget(request, page=request.path, leads_to="my-hospital", at=at)
     kept = drafts.find(page=request.path, by=request.user, at=at) if request.method == "GET" else None
     came_back = unsent(request, is_told=kept is None)
     form, lines = _fill_in(request, facility, going_on, once_more(came_back, kept), shelf, on=today)
@@ -253,26 +254,6 @@ def _help_to_choose(request: SignedIn, facility: Facility, shelf: Shelf, *, on: 
         known = hints([item], shelf, on=on) if item else {}
         return render(request, "needs/_hint.html", {"line": line, "hint": item and known[item.code]})
     return known_by(request, shelf, usual=usual_items(facility))
-
-
-def _keep_or_forget(request: SignedIn, facility: Facility, *, at: datetime) -> HttpResponse:
-    """Not sent yet, and not lost: typed so far, kept while the form is filled in; or dropped because it is not wanted."""
-    if "forget" in request.POST:
-        drafts.drop(page=request.path, by=request.user)
-        return redirect("post-appeal", facility.pk)
-    kept = drafts.keep(_worth_keeping(request.POST), page=request.path, by=request.user, at=at)
-    if request.headers.get("HX-Request"):
-        return render(request, "needs/_kept.html", {"kept": kept})
-    if kept:
-        messages.success(request, _("Kept for a week. It goes on where you left it, on any device."))
-    return redirect("my-hospital")
-
-
-def _worth_keeping(typed: QueryDict) -> QueryDict:
-    fields = typed.copy()
-    for name in ("keep", "add", "find", "look"):
-        fields.pop(name, None)
-    return fields
 
 
 def _steps(request: SignedIn, facility: Facility) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@ from typing import Any
 import django_filters
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers, status
 from rest_framework.decorators import action
@@ -13,12 +14,13 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from supplies.api_fields import RowField, RowSerializer, Strict, WholeNumber
-from supplies.catalogue.models import Category, Item
-from supplies.needs.models import Urgency
+from supplies.catalogue.models import Category, Item, Standard
+from supplies.needs.forms import DUE_DAYS
+from supplies.needs.models import SenderKind, Urgency
 from supplies.notices import choosing, watching
 from supplies.notices.inbox import Channel, Group, How, Notice
 from supplies.notices.reading import read
-from supplies.notices.searches import SavedSearch, SearchOver
+from supplies.notices.searches import OF_NEEDS_ALONE, SavedSearch, SearchOver
 from supplies.organisations.models import Organisation
 from supplies.organisations.tokens import HasScope, signed_in
 from supplies.regions.models import Region
@@ -67,6 +69,10 @@ class SavedSearchSerializer(RowSerializer):
             "item",
             "region",
             "urgency",
+            "have",
+            "standard",
+            "sender",
+            "due",
             "organisation",
             "created_at",
         ]
@@ -89,12 +95,35 @@ class SearchInput(Strict):
     item = RowField(queryset=Item.objects.all(), required=False, default=None)
     region = RowField(queryset=Region.objects.all(), required=False, default=None)
     urgency = serializers.ChoiceField(choices=Urgency.choices, required=False, default=None)
+    have = serializers.CharField(
+        max_length=60, required=False, default="", help_text="Goods at hand: needs that they may serve."
+    )
+    standard = RowField(queryset=Standard.objects.all(), required=False, default=None)
+    sender = serializers.ChoiceField(
+        choices=SenderKind.choices,
+        required=False,
+        default=None,
+        help_text="From whom the hospital takes goods.",
+    )
+    due = serializers.ChoiceField(
+        choices=DUE_DAYS, required=False, default=None, help_text="Needed within so many days of being asked."
+    )
     organisation = VisibleOrganisation(
         queryset=Organisation.objects.none(),
         required=False,
         default=None,
         help_text="Over needs, the hospital that asks; over offers, the hospital of yours whose open needs they have to fit.",
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Nothing that was said is left out: the search would find more than was meant."""
+        if attrs["over"] == SearchOver.OFFERS:
+            meant = [name for name in OF_NEEDS_ALONE if attrs[name]]
+            if meant:
+                raise serializers.ValidationError(
+                    {name: _("This narrows a search over needs, not one over offers.") for name in meant}
+                )
+        return attrs
 
 
 class ChoiceSerializer(Strict):

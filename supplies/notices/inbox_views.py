@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -14,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from supplies.catalogue.models import Category, Item
+from supplies.catalogue.models import Category, Item, Standard
 from supplies.errors import Refused
 from supplies.needs.forms import NeedFilter
 from supplies.notices import choosing, robots, watching
@@ -27,6 +28,7 @@ from supplies.organisations.models import Organisation
 from supplies.organisations.visitors import SignedIn, private, signed_in
 
 PER_PAGE = 50
+LONGEST_QUERY = 1000  # characters of an address that is saved as a search
 
 # -- The inbox ---------------------------------------------------------------------------------------------
 
@@ -206,15 +208,23 @@ def _hospitals(request: SignedIn) -> Any:
 @signed_in
 @require_POST
 def save_search(request: SignedIn) -> HttpResponse:
-    """What narrows the list of needs just now, to be told when something new fits it."""
-    query = QueryDict(request.POST.get("query", "")[:1000])
+    """What narrows the list of needs just now, to be told when something new fits it; never less than that."""
+    text = request.POST.get("query", "")
+    query = QueryDict(text[:LONGEST_QUERY])
     form = NeedFilter(query, user=request.user)
-    if not form.is_valid():
+    if len(text) > LONGEST_QUERY or not form.is_valid():  # cut off, it would find more
         messages.error(request, _("This filter cannot be saved. Correct it, or remove all filters."))
         return redirect("needs")
+    if why_not := form.why_not_watched():
+        messages.error(request, why_not)
+        return redirect(f"{reverse('needs')}?{query.urlencode()}")
     chosen = form.cleaned_data
-    criteria = {name: chosen[name] for name in ("q", "urgency", "organisation")}
-    for name, rows in (("category", Category.objects), ("item", Item.objects)):
+    criteria = {name: chosen[name] for name in ("q", "have", "urgency", "sender", "due", "organisation")}
+    for name, rows in (
+        ("category", Category.objects),
+        ("item", Item.objects),
+        ("standard", Standard.objects),
+    ):
         criteria[name] = rows.filter(pk=chosen[name]).first()
     return _saved(request, over=SearchOver.NEEDS, region=chosen["region"], **criteria)
 

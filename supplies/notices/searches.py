@@ -1,6 +1,5 @@
 """Saved searches: what a donor waits to be asked for, and what a hospital waits to be offered."""
 
-import unicodedata
 import uuid
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -8,13 +7,20 @@ from urllib.parse import urlencode
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from supplies.catalogue.models import Category, Item
+from supplies.catalogue.models import Category, Item, Standard
 from supplies.free_text import ShortText
-from supplies.needs.models import Urgency
+from supplies.needs.models import SenderKind, Urgency
 from supplies.organisations.models import Organisation, User
 from supplies.regions.models import Region
+from supplies.search import plain
 from supplies.wording import apart
+
+# What may narrow a search; the first few only one over needs.
+OF_NEEDS_ALONE = ("urgency", "have", "standard", "sender", "due")
+CRITERIA = (*OF_NEEDS_ALONE, "q", "category", "item", "region", "organisation")
+TEXTS = ("q", "have", "sender")  # empty, and not null, where they narrow nothing
 
 
 class SearchOver(models.TextChoices):
@@ -27,7 +33,7 @@ class SavedSearchQuerySet(models.QuerySet["SavedSearch"]):
         return self.filter(user=user) if user.is_authenticated else self.none()
 
     def with_names(self) -> Self:
-        return self.select_related("category", "item", "region__parent__parent", "organisation")
+        return self.select_related("category", "item", "standard", "region__parent__parent", "organisation")
 
     def by_name(self) -> Self:
         return self.order_by("name", "pk")
@@ -54,6 +60,21 @@ class SavedSearch(models.Model):
         Region, models.CASCADE, null=True, blank=True, verbose_name=_("region"), related_name="+"
     )
     urgency = models.PositiveSmallIntegerField(_("urgency"), choices=Urgency, null=True, blank=True)
+    have = ShortText(
+        _("goods at hand"),
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Needs that they may serve."),
+    )
+    standard = models.ForeignKey(
+        Standard, models.CASCADE, null=True, blank=True, verbose_name=_("standard"), related_name="+"
+    )
+    sender = models.CharField(
+        _("takes goods from"), max_length=12, choices=SenderKind, blank=True, default="", db_default=""
+    )
+    due = models.PositiveSmallIntegerField(_("needed within days"), null=True, blank=True)
     organisation = models.ForeignKey(
         Organisation, models.CASCADE, null=True, blank=True, verbose_name=_("hospital"), related_name="+"
     )
@@ -69,10 +90,15 @@ class SavedSearch(models.Model):
             models.CheckConstraint(name="search_has_a_name", condition=~Q(name="")),
             models.CheckConstraint(
                 name="search_over_offers_is_for_a_hospital",
-                condition=Q(over=SearchOver.NEEDS) | Q(organisation__isnull=False, urgency=None),
+                condition=Q(over=SearchOver.NEEDS)
+                | Q(organisation__isnull=False, urgency=None, have="", standard=None, sender="", due=None),
             ),
+            models.CheckConstraint(
+                name="search_sender_is_listed", condition=Q(sender__in=["", *SenderKind.values])
+            ),
+            models.CheckConstraint(name="search_due_is_ahead", condition=Q(due=None) | Q(due__gt=0)),
             models.UniqueConstraint(
-                fields=["user", "over", "q", "category", "item", "region", "urgency", "organisation"],
+                fields=["user", "over", *CRITERIA],
                 name="search_saved_once",
                 nulls_distinct=False,
             ),
@@ -89,11 +115,18 @@ class SavedSearch(models.Model):
     def criteria(self) -> str:
         """What narrows it, as people read it."""
         parts: list[Any] = [f"“{self.q}”"] if self.q else []
-        parts += [
-            each for each in (self.category, self.item, self.region, self.organisation) if each is not None
-        ]
+        if self.have:
+            parts.append(_("what “%(goods)s” may serve") % {"goods": self.have})
+        rows = (self.category, self.item, self.standard, self.region, self.organisation)
+        parts += [each for each in rows if each is not None]
         if self.urgency is not None:
             parts.append(Urgency(self.urgency).label)
+        if self.sender:
+            parts.append(_("takes goods from: %(sender)s") % {"sender": self.get_sender_display()})
+        if self.due is not None:
+            parts.append(
+                ngettext("needed within %(n)d day", "needed within %(n)d days", self.due) % {"n": self.due}
+            )
         return apart(parts)
 
     @property
@@ -104,8 +137,12 @@ class SavedSearch(models.Model):
             "category": self.category_id,
             "item": self.item_id,
             "urgency": self.urgency,
+            "have": self.have,
+            "standard": self.standard_id,
+            "sender": self.sender,
+            "due": self.due,
+            "organisation": self.organisation_id,
         }
-        chosen["organisation"] = self.organisation_id
         place = self.region
         for level in ("district", "city", "province"):
             if place is not None and _level(place) == level:
@@ -121,8 +158,3 @@ def _level(place: Region) -> str:
     """Under which of the three selects of a form it stands: how deep it lies, counted from its country."""
     depth = place.path.strip("/").count("/")
     return {0: "province", 1: "province", 2: "city"}.get(depth, "district")
-
-
-def plain(text: str) -> str:
-    """As `supplies.search` compares."""
-    return unicodedata.normalize("NFKC", text.strip()).upper()

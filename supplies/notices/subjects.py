@@ -22,6 +22,7 @@ from supplies.organisations.models import Facility, Organisation
 from supplies.receipts.models import DiscrepancyTicket, Thanks
 from supplies.shipments.models import ON_ITS_WAY, Shipment
 from supplies.templatetags.amounts import amount, asked_for
+from supplies.wording import day
 
 P = Party
 Rows = QuerySet[Any]
@@ -61,7 +62,7 @@ def _of_need(need: Need) -> str:
 
 def _of_need_to_confirm(need: Need) -> str:
     """With the day on which it ends, unless somebody says that it is needed."""
-    by = pgettext("a day by which somebody has to act", "by %(day)s") % {"day": f"{need.lapses_at:%Y-%m-%d}"}
+    by = pgettext("a day by which somebody has to act", "by %(day)s") % {"day": day(need.lapses_at)}
     return f"{_of_need(need)} · {by}"
 
 
@@ -74,7 +75,7 @@ def _of_offer(offer: Offer) -> str:
 
 
 def _of_donation(donation: Donation) -> str:
-    return f"{donation.created_at:%Y-%m-%d} · {donation.code[:8]}"
+    return f"{day(donation.created_at)} · {donation.code[:8]}"
 
 
 def _of_promise(allocation: Allocation) -> str:

@@ -2,21 +2,26 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from supplies.catalogue.models import Item
+from supplies.catalogue.serving import Serving
 from supplies.errors import NotEligible, Refused
 from supplies.journal.models import Event
 from supplies.needs.models import Need
 from supplies.notices.concerning import keep
 from supplies.notices.inbox import Group, Notice
-from supplies.notices.searches import SavedSearch, SearchOver
+from supplies.notices.searches import CRITERIA, OF_NEEDS_ALONE, TEXTS, SavedSearch, SearchOver
 from supplies.offers.models import Offer
 from supplies.organisations.models import Alias, Membership, User
 from supplies.organisations.permissions import acts_for
@@ -25,23 +30,22 @@ from supplies.organisations.roles import Role
 MOST_SEARCHES = 20  # of one person
 TOLD_AT_MOST = 50  # ids in one notice
 AT_A_TIME = 1_000
-CRITERIA = ("q", "category", "item", "region", "urgency", "organisation")
 
 
 @transaction.atomic
 def save(user: User, *, over: str, name: str, at: datetime, **criteria: Any) -> SavedSearch:
     """A search whose new finds she is told of.
 
-    criteria   of q, category, item, region, urgency, organisation; what is absent or empty narrows nothing
+    criteria   of CRITERIA; what is absent or empty narrows nothing, and OF_NEEDS_ALONE narrow no offers
 
     Raises NotEligible over offers for a hospital she does not act for; Refused("too-many-searches" or "saved-already").
     """
-    given: dict[str, Any] = {key: criteria.get(key) or ("" if key == "q" else None) for key in CRITERIA}
-    hospital = given["organisation"]
     if over == SearchOver.OFFERS:
-        given["urgency"] = None
-        if hospital is None or not acts_for(user, hospital):
-            raise NotEligible(_("Choose a hospital that you act for."))
+        criteria = {key: value for key, value in criteria.items() if key not in OF_NEEDS_ALONE}
+    given: dict[str, Any] = {key: criteria.get(key) or ("" if key in TEXTS else None) for key in CRITERIA}
+    hospital = given["organisation"]
+    if over == SearchOver.OFFERS and (hospital is None or not acts_for(user, hospital)):
+        raise NotEligible(_("Choose a hospital that you act for."))
     User.objects.select_for_update(no_key=True).get(pk=user.pk)  # so that they are counted
     if SavedSearch.objects.of(user).count() >= MOST_SEARCHES:
         raise Refused(
@@ -81,7 +85,7 @@ def hear(events: Sequence[Event], *, at: datetime) -> None:
     ids: dict[str, set[str]] = defaultdict(set)
     for event in events:
         ids[event.subject].add(event.subject_id)
-    found = [*_needs_found(ids["need"]), *_offers_found(ids["offer"])]
+    found = [*_needs_found(ids["need"], at=moment), *_offers_found(ids["offer"])]
     notices = [
         Notice(
             user_id=search.user_id,
@@ -122,10 +126,36 @@ def _words(item: Item) -> list[str]:
     return [item.name_zh, item.name_en, item.code, *item.synonyms]
 
 
-def _needs_found(ids: set[str]) -> Found:
+class _Serves:
+    """Whether what a search says of needs alone fits one of them. The catalogue is read once, and only if a search asks it."""
+
+    def __init__(self, *, on: date) -> None:
+        self.on = on
+        self.items: dict[str, set[str]] = {}
+
+    def __call__(self, search: SavedSearch, need: Need) -> bool:
+        return (
+            search.urgency in (None, need.urgency)
+            and (not search.have or need.item_id in self._may_serve(search.have))
+            and search.standard_id in (None, *(standard.pk for standard in need.accepted_standards.all()))
+            and (not search.sender or search.sender in need.appeal.accepted_senders)
+            and (search.due is None or need.needed_by <= self.on + timedelta(days=search.due))
+        )
+
+    @cached_property
+    def _serving(self) -> Serving:
+        return Serving()
+
+    def _may_serve(self, text: str) -> set[str]:
+        if text not in self.items:
+            self.items[text] = {served.item.pk for served in self._serving.by(text)}
+        return self.items[text]
+
+
+def _needs_found(ids: set[str], *, at: datetime) -> Found:
     """Needs that everybody may read, of our own hospitals, that are open still."""
     rows = Need.objects.ours().open().filter(pk__in=ids).select_related("item", "site", "appeal")
-    needs = list(rows.order_by("pk"))
+    needs = list(rows.prefetch_related("accepted_standards").order_by("pk"))
     if not needs:
         return
     hospitals = {need.site.organisation_id for need in needs}
@@ -144,14 +174,14 @@ def _needs_found(ids: set[str]) -> Found:
         Q(organisation=None) | Q(organisation__in=hospitals) | Q(organisation__merged_into__isnull=False)
     )
     searches = searches.select_related("organisation__merged_into")
-    for search in searches.filter(Q(urgency=None) | Q(urgency__in={need.urgency for need in needs})).iterator(
-        AT_A_TIME
-    ):
+    searches = searches.filter(Q(urgency=None) | Q(urgency__in={need.urgency for need in needs}))
+    serves = _Serves(on=timezone.localdate(at))
+    for search in searches.iterator(AT_A_TIME):
         fitting = [
             str(need.pk)
             for need in needs
             if _fits(search, need.item, need.region_path)
-            and search.urgency in (None, need.urgency)
+            and serves(search, need)
             and (not search.organisation or search.organisation.standing_for.pk == need.site.organisation_id)
             and need.appeal.posted_by_id != search.user_id
             and search.finds(words[need.pk])
@@ -161,7 +191,7 @@ def _needs_found(ids: set[str]) -> Found:
 
 
 def _offers_found(ids: set[str]) -> Found:
-    """Open offers of what a hospital has an open need for, unless they are given for somebody else."""
+    """Open offers of what a hospital has an open need for, or what may stand in for it, unless they are given for somebody else."""
     rows = Offer.objects.open().filter(pk__in=ids).select_related("item", "donation__directed_region")
     offers = list(rows.order_by("pk"))
     if not offers:
@@ -173,16 +203,13 @@ def _offers_found(ids: set[str]) -> Found:
     hospitals = {search.organisation_id for search in searches}
     acting = Membership.objects.filter(organisation__in=hospitals).exclude(role=Role.AUDITOR)
     acts = set(acting.values_list("user", "organisation"))
-    wanted: dict[tuple[UUID, str], list[tuple[UUID, str]]] = defaultdict(list)
-    open_needs = (
-        Need.objects.open()
-        .taking()
-        .filter(site__organisation__in=hospitals, item__in={offer.item_id for offer in offers})
-    )
-    for hospital, item, site, path in open_needs.values_list(
-        "site__organisation", "item", "site", "region_path"
+    open_needs = Need.objects.open().taking().filter(site__organisation__in=hospitals)
+    serving: dict[UUID, frozenset[UUID]] = import_string(settings.SATISFIED)(open_needs, offers)
+    wanted: dict[UUID, list[tuple[UUID, UUID, str]]] = defaultdict(list)
+    for need, hospital, site, path in open_needs.filter(pk__in=serving).values_list(
+        "pk", "site__organisation", "site", "region_path"
     ):
-        wanted[hospital, item].append((site, path))
+        wanted[hospital].append((need, site, path))
     for search in searches:
         if (search.user_id, search.organisation_id) not in acts:
             continue
@@ -192,7 +219,8 @@ def _offers_found(ids: set[str]) -> Found:
             if _fits(search, offer.item, offer.region_path)
             and search.finds(_words(offer.item))
             and any(
-                _is_for(offer, site, path) for site, path in wanted[search.organisation_id, offer.item_id]
+                offer.pk in serving[need] and _is_for(offer, site, path)
+                for need, site, path in wanted[search.organisation_id]
             )
         ]
         if fitting:

@@ -19,6 +19,7 @@ from supplies.catalogue.models import TransportMode
 from supplies.catalogue.services import MOST_SCANNED, read_package
 from supplies.emergencies.models import Emergency
 from supplies.offers.models import Donation, Offer
+from supplies.offers.permissions import own_donors
 from supplies.organisations.forms import ContactForm
 from supplies.organisations.models import Facility, Organisation
 from supplies.regions.forms import PlaceForm
@@ -132,14 +133,14 @@ class DonationForm(ContactForm, PlaceForm):
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
-        mine = Organisation.objects.of(user).filter(
-            kind__in=[Organisation.Kind.DONOR, Organisation.Kind.COORDINATOR]
-        )
+        mine = own_donors(user)
         donor: Any = self.fields["donor"]
         donor.queryset = mine
         self.donors = list(mine.order_by("name", "pk"))
         donor.choices = [("", donor.empty_label), *((row.pk, str(row)) for row in self.donors)]
         donor.initial = self.donors[0] if self.donors else None
+        agreed: Any = self.fields["allocates_for_me"]
+        agreed.initial = bool(self.donors) and self.donors[0].allocates_for_me
         for name in ("emergency", "mode"):
             field: Any = self.fields[name]
             field.choices = [(str(value), label) for value, label in field.choices]  # read once a page
@@ -155,10 +156,13 @@ class DonationForm(ContactForm, PlaceForm):
         if values.get("direction") == Direction.HOSPITAL:
             self._find_hospital(values.get("hospital") or "")
         if values.get("direction") != Direction.MOST_NEEDED and values.get("allocates_for_me"):
-            self.add_error(
-                "allocates_for_me",
-                _("Agreeing in advance is for goods that go where they are needed most."),
-            )
+            if values.get("donor") and values["donor"].allocates_for_me:  # ticked for her, and of no use here
+                values["allocates_for_me"] = False
+            else:
+                self.add_error(
+                    "allocates_for_me",
+                    _("Agreeing in advance is for goods that go where they are needed most."),
+                )
         return values
 
     def _find_hospital(self, name: str) -> None:

@@ -46,6 +46,11 @@ class DonationQuerySet(models.QuerySet["Donation"]):
         own = Q(posted_by=user) | Q(organisation__in=user.organisation_ids)
         return self.filter(own | in_regions_of(user, "region__path"))
 
+    def agreed_in_advance(self) -> Self:
+        """Whose donor is not asked about each match, as far as there may still be one: a closed one may be published again."""
+        over = [DonationStatus.REFUSED, DonationStatus.WITHDRAWN]
+        return self.filter(allocates_for_me=True).exclude(status__in=over)
+
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
 

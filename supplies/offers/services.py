@@ -305,6 +305,32 @@ def _check_days(offer: Offer, changes: Collection[str], *, today: date) -> None:
 
 
 @transaction.atomic
+def consent(organisation: Organisation, *, by: User | None, at: datetime) -> Organisation:
+    """The donor agrees in advance to every match of what it offers from now on and does not direct. Twice is harmless."""
+    organisation = Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
+    if not organisation.allocates_for_me:
+        organisation.allocates_for_me = True
+        organisation.save(update_fields=["allocates_for_me"])
+        record(organisation, "organisation.consented", by=by, at=at)
+    return organisation
+
+
+@transaction.atomic
+def ask_each_time(organisation: Organisation, *, by: User | None, at: datetime) -> Organisation:
+    """The donor agrees in advance no more, to nothing that is not promised yet. What is promised stays promised."""
+    organisation = Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
+    rows = Donation.objects.filter(organisation=organisation).agreed_in_advance()
+    donations = list(rows.select_for_update(no_key=True).order_by("pk"))
+    if organisation.allocates_for_me or donations:
+        organisation.allocates_for_me = False
+        organisation.save(update_fields=["allocates_for_me"])
+        Donation.objects.filter(pk__in=[row.pk for row in donations]).update(allocates_for_me=False)
+        record(organisation, "organisation.asked_each_time", by=by, at=at)
+        record_all(donations, "donation.asked_each_time", by=by, at=at)
+    return organisation
+
+
+@transaction.atomic
 def withdraw_offer(offer: Offer, *, by: User | None, at: datetime) -> Offer:
     """The donor takes back what is not promised yet. What is promised stays promised."""
     offer = Offer.objects.select_for_update().get(pk=offer.pk)

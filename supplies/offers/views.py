@@ -2,18 +2,21 @@
 
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.forms import HiddenInput
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from supplies.accounts import drafts
+from supplies.accounts.keeping import is_kept_or_forgotten, keep_or_forget, once_more
 from supplies.attachments.models import Attachment
 from supplies.attachments.uploads import reads_past_files, takes_files
 from supplies.catalogue.forms import Shelf, standards_known
@@ -33,8 +36,9 @@ from supplies.offers.forms import (
     offer_lines,
 )
 from supplies.offers.models import Donation, Offer
-from supplies.offers.permissions import may_change_donation
+from supplies.offers.permissions import may_change_donation, own_donors
 from supplies.organisations.models import Facility, Organisation
+from supplies.organisations.permissions import acts_for
 from supplies.organisations.roles import Role
 from supplies.organisations.services import enrol, keep_contact, register
 from supplies.organisations.visitors import SignedIn, signed_in, unsent
@@ -51,7 +55,12 @@ def post(request: SignedIn) -> HttpResponse:
     shelf = Shelf()
     if "line" in request.GET:
         return known_by(request, shelf)
-    form, to, lines = _fill_in(request, going_on, shelf)
+    page, at = _address(request), timezone.now()
+    if is_kept_or_forgotten(request):
+        return keep_or_forget(request, page=page, leads_to="my-gifts", at=at)
+    kept = drafts.find(page=page, by=request.user, at=at) if request.method == "GET" else None
+    came_back = unsent(request, is_told=kept is None)
+    form, to, lines = _fill_in(request, going_on, once_more(came_back, kept), shelf)
     is_sent = request.method == "POST" and not _is_looked_over(request)
     papers = PapersForm(request.POST, request.FILES) if is_sent else PapersForm()
     if is_sent:
@@ -63,6 +72,8 @@ def post(request: SignedIn) -> HttpResponse:
         "to": to,
         "lines": lines,
         "papers": papers,
+        "kept": kept,
+        "has_come_back": came_back is not None,
         "has_lost_files": bool(request.FILES),
         "standards": standards_known(),
         "folded": [form[name] for name in form.folded],
@@ -73,19 +84,25 @@ def post(request: SignedIn) -> HttpResponse:
     return render(request, "offers/post.html", context)
 
 
+def _address(request: HttpRequest) -> str:
+    """The address of the form, for each need that goods are offered to another one: a draft belongs to it."""
+    wanted = {name: request.GET[name][:40] for name in ("item", "facility") if request.GET.get(name)}
+    return f"{request.path}?{urlencode(wanted)}" if wanted else request.path
+
+
 def _is_looked_over(request: HttpRequest) -> bool:
     """Not sent yet: one more line is wanted, a name is looked up, or the regions inside the one that was chosen."""
     return bool({"add", "find", "more"} & set(request.POST))
 
 
 def _fill_in(
-    request: SignedIn, going_on: list[Emergency], shelf: Shelf
+    request: SignedIn, going_on: list[Emergency], typed_before: QueryDict | None, shelf: Shelf
 ) -> tuple[DonationForm, PlaceForm, OfferFormSet]:
     shared: dict[str, Any] = {
         "prefix": "lines",
         "form_kwargs": {"shelf": shelf, "on": timezone.localdate()},
     }
-    typed = request.POST if request.method == "POST" else unsent(request)
+    typed = request.POST if request.method == "POST" else typed_before
     user = request.user
     if typed is None:
         form = DonationForm(user=user, initial={"emergency": going_on[0].pk, **_wanted(request)})
@@ -153,6 +170,7 @@ def _keep(
                     at=timezone.now(),
                     look=file.as_seen,
                 )
+            drafts.drop(page=_address(request), by=request.user)
     except ValidationError as fault:
         faults = {
             "donor_name" if field == "name" else field: said for field, said in fault.message_dict.items()
@@ -256,6 +274,25 @@ def _visible(request: HttpRequest, pk: UUID) -> Donation:
         "directed_region__parent__parent",
     )
     return get_object_or_404(rows, pk=pk)
+
+
+@signed_in
+@require_POST
+def consent(request: SignedIn, pk: UUID) -> HttpResponse:
+    """Agree in advance to every match, or be asked each time again: once for all that a donor offers."""
+    donor = get_object_or_404(own_donors(request.user), pk=pk)
+    if not acts_for(request.user, donor):
+        raise PermissionDenied
+    if request.POST.get("agreed") == "yes":
+        services.consent(donor, by=request.user, at=timezone.now())
+        messages.success(request, _("Agreed in advance: what you offer from now on goes where it fits."))
+    else:
+        services.ask_each_time(donor, by=request.user, at=timezone.now())
+        messages.success(
+            request,
+            _("You are asked before each promise from now on. What is promised already stays promised."),
+        )
+    return redirect("my-gifts")
 
 
 @signed_in

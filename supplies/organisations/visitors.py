@@ -3,9 +3,10 @@ prove once more who she is; and keeping what they had typed meanwhile."""
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from allauth.account.authentication import get_authentication_records
 from django.conf import settings
@@ -30,7 +31,8 @@ class SignedIn(HttpRequest):
 View = Callable[..., HttpResponse]
 UNSENT = "unsent"
 LONGEST_KEPT = 100_000  # characters of one form that wait in a session
-NEVER_KEPT = ("contact_", "csrf", "password", "oldpassword", "code")
+CSRF = "csrfmiddlewaretoken"
+NEVER_KEPT = ("contact_", "password", "oldpassword", "code")
 
 
 def signed_in(view: View) -> View:
@@ -96,11 +98,45 @@ def keep_unsent(request: HttpRequest) -> None:
     if request.method != "POST":
         return
     typed = request.POST.copy()
-    for name in [name for name in typed if name.startswith(NEVER_KEPT)]:
+    typed.pop(CSRF, None)
+    left_out = [name for name in typed if name.startswith(NEVER_KEPT)]
+    for name in left_out:
         del typed[name]
     text = typed.urlencode()
     if len(text) <= LONGEST_KEPT:
-        request.session[UNSENT] = {"path": request.path, "typed": text}
+        is_whole = not left_out and not request.FILES
+        kept = {"path": request.path, "typed": text, "is_whole": is_whole, "page": page_before(request)}
+        request.session[UNSENT] = kept
+
+
+def page_before(request: HttpRequest) -> str:
+    """The page of ours that somebody comes from, as far as her browser says so."""
+    address = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(address, {request.get_host()}, request.is_secure()):
+        return ""
+    parts = urlsplit(address)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+@dataclass(frozen=True)
+class Press:
+    """A button that was pressed by somebody who was not signed in any more.
+
+    typed   what to send for it now; None where not all of it was kept
+    page    where the button stands
+    """
+
+    typed: list[tuple[str, str]] | None = None
+    page: str = ""
+
+    @classmethod
+    def unsent(cls, request: HttpRequest) -> "Press":
+        """The one at this address, if that is what waits in the session; it waits on until something else does."""
+        kept = request.session.get(UNSENT) or {}
+        if kept.get("path") != request.path:
+            return cls(page=page_before(request))
+        typed = parse_qsl(kept["typed"], keep_blank_values=True) if kept.get("is_whole") else None
+        return cls(typed, kept.get("page", ""))
 
 
 def unsent(request: HttpRequest, *, is_told: bool = True) -> QueryDict | None:

@@ -59,6 +59,7 @@ from supplies.shipments.splitting import SplitForm
 from supplies.shipments.temperatures import exposures, lasting
 from supplies.shipments.tracking import TrackingCode, TrackingEvent
 from supplies.shipments.units import HandlingUnit
+from supplies.wording import moment
 
 S = ShipmentStatus
 PILES = (
@@ -433,7 +434,7 @@ class ShipmentAdmin(DeskAdmin):
             return words
         alarm = gettext("Out of range for at least %(time)s, first on %(day)s.") % {
             "time": lasting(told.outside),
-            "day": f"{timezone.localtime(told.outside_since):%Y-%m-%d %H:%M}",
+            "day": moment(told.outside_since),
         }
         return format_html('<strong class="alarm">{}</strong> {}', alarm, words)
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from supplies.templatetags.amounts import ago, amount
-from supplies.wording import bracketed, listed
+from supplies.wording import bracketed, day, listed
 
 register = template.Library()
 
@@ -96,8 +96,8 @@ def confirmed(need: Any) -> str:
 @register.filter
 def due(need: Any) -> str:
     """By when it is needed, and whether somebody said so."""
-    day = _("needed by %(day)s") % {"day": need.needed_by.isoformat()}
-    return day + bracketed(_("assumed")) if need.needed_by_assumed else day
+    due = _("needed by %(day)s") % {"day": day(need.needed_by)}
+    return due + bracketed(_("assumed")) if need.needed_by_assumed else due
 
 
 @register.filter

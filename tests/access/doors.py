@@ -154,6 +154,7 @@ ROW_OF = [
     ("still-lacking", "appeal published"),
     ("post-appeal", "facility"),
     ("pause", "facility"),
+    ("standing-consent", "donor"),
     ("facility-*", "facility"),
     ("facility", "facility"),
     ("organisation", "organisation"),

@@ -14,7 +14,7 @@ from tests.sign_in import sign_in
 
 OUTSIDE = {
     "a page for people": """
-        home design map announcements announcement where-it-went mine my-hospital copy-my-hospital find-code track needs item how-to-give needs-elsewhere withdraw-need confirm-need choose-hospital post-appeal appeal appeal-posted
+        home design map announcements announcement where-it-went mine my-hospital copy-my-hospital find-code track needs item how-to-give words needs-elsewhere withdraw-need confirm-need choose-hospital post-appeal appeal appeal-posted
         withdraw-appeal post-donation donation donation-posted withdraw-donation withdraw-offer shipment count-shipment
         correct-count tickets reroute thank follow-shipment confirm-following end-following
         register-hospital pause sign-in sign-up sign-out language answers agree-for-donor agree-for-hospital decline
@@ -24,7 +24,7 @@ OUTSIDE = {
         account account-number change-name change-password confirm second-factor set-up-second-factor end-other-sessions
         recovery-codes recovery-codes-file recovery-codes-kept keys issue-key revoke-key reset-password
         members invite invitation revoke-invitation dismiss-member promote-member how-matching-works still-lacking
-        check-goods check-offer my-gifts my-gift read-announcement shipment-paper certify-donation find-certificate certificate certificate-file
+        check-goods check-offer my-gifts my-gift standing-consent read-announcement shipment-paper certify-donation find-certificate certificate certificate-file
         dock dock-shipment
         inbox read-inbox open-notice end-notices searches save-search save-offers-search rename-search remove-search notification-choices choose-hours set-up-robot take-robot-away
         webhooks add-webhook webhook test-webhook enable-webhook disable-webhook rotate-webhook remove-webhook

@@ -12,6 +12,7 @@ from matching import running, services
 from matching.kernel.explain import Cause
 from matching.models import FamilyRun, Lack, MatchingPolicy, Proposal, Shortfall
 from matching.sentences import until, why_short
+from supplies import wording
 from supplies.organisations.models import User
 from tests.desk import at_the_desk, list_of, page_of
 from tests.makers import (
@@ -126,7 +127,7 @@ def test_a_need_that_waits_says_until_when_in_its_hospitals_days() -> None:
     assert day is not None
     assert NOW.date() < day < (NOW + timedelta(days=40)).date()
     with translation.override("en"):
-        assert f"until {day.isoformat()} at the latest" in why_short(short())
+        assert f"until {wording.day(day)} at the latest" in why_short(short())
 
 
 def test_every_cause_a_run_can_find_has_words() -> None:

@@ -42,6 +42,7 @@ STOCK = Path(next(iter(templates.__path__)))
 
 WITHOUT = {
     "intake/read.html": "reading an announcement: nothing is stored, and the form it leads to says once",
+    "405.html": "what was pressed before, with the word it was sent with",
     "base.html": "signing out and choosing a language: twice is as good as once",
     "admin/base_site.html": "the same at the desk",
     "privacy/_contacts.html": "each showing is written down, and the page that shows is kept by nobody",

@@ -13,7 +13,7 @@ from django.urls import reverse
 from supplies.accounts.numbers import shown
 from supplies.journal.models import Event
 from supplies.organisations.models import User
-from tests.makers import make_user
+from tests.makers import make_member, make_user
 from tests.supplies.accounts.door import PASSWORD, browser, give_address, is_in, type_password
 
 pytestmark = pytest.mark.django_db
@@ -229,3 +229,13 @@ def test_signing_out_ends_the_session() -> None:
     client.post(reverse("sign-out"))
 
     assert not is_in(client)
+
+
+def test_signing_in_opens_on_the_work_that_waits() -> None:
+    volunteer, nurse = make_member("volunteer"), make_member("hospital")
+    for user in (volunteer, nurse):
+        user.set_password(PASSWORD)
+        user.save()
+
+    assert type_password(browser(), volunteer.username).url == reverse("admin:index")
+    assert type_password(browser(), nurse.username).url == reverse("mine")

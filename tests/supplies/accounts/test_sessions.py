@@ -1,5 +1,6 @@
 """Sessions run out, are listed, and end with the password, with the account and when asked to."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from supplies.organisations import services as people
 from supplies.organisations.keys import ApiToken
 from supplies.organisations.models import User
 from tests.desk import at_the_desk, list_of, page_of, version
-from tests.makers import make_member, make_user
+from tests.makers import make_facility, make_member, make_user
 from tests.sign_in import sign_in
 from tests.supplies.accounts.door import PASSWORD, browser, give_factor, is_in, type_password
 
@@ -72,6 +73,40 @@ def test_who_was_signed_out_is_told_and_what_was_typed_waits() -> None:
     assert led.url.startswith(reverse("sign-in"))
     assert "You were signed out after a while" in client.get(led.url).content.decode()
     assert client.session["unsent"]["path"] == reverse("register-hospital")
+
+
+def test_a_button_that_was_pressed_after_the_session_had_ended_can_be_pressed_again() -> None:
+    member = make_member("hospital")
+    client = browser()
+    site = make_facility(member.memberships.get().organisation)
+    address, page = reverse("pause", args=[site.pk]), "http://testserver/mine/hospital/?x=1"
+
+    led = client.post(address, {"until": "", "once": "w" * 22}, headers={"referer": page})
+    told = sign_in(client, member).get(led.url, follow=True)
+
+    assert told.status_code == 405
+    assert told["Allow"] == "POST"
+    assert "Nothing was done yet" in told.content.decode()
+    assert "/mine/hospital/?x=1" in told.content.decode()
+    sent = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', told.content.decode()))
+    assert sent.pop("csrfmiddlewaretoken")
+    assert sent == {"until": "", "once": "w" * 22}
+    assert client.post(address, sent).status_code == 302
+    site.refresh_from_db()
+    assert site.is_paused
+
+
+def test_what_was_not_kept_whole_is_not_sent_again_and_a_strange_page_is_no_way_back() -> None:
+    member = make_member("hospital")
+    client = browser()
+    address = reverse("pause", args=[make_facility().pk])
+
+    client.post(address, {"contact_phone": "1"}, headers={"referer": "https://elsewhere.example/x"})
+    told = sign_in(client, member).get(address, headers={"accept-language": "zh"})
+
+    assert told.status_code == 405
+    assert "<form method" not in told.content.decode()
+    assert "elsewhere" not in told.content.decode()
 
 
 def test_being_seen_is_written_once_a_minute(django_assert_num_queries: Any) -> None:

@@ -24,7 +24,7 @@ def test_the_list_shows_what_holds_with_giver_time_and_reason_and_on_request_all
     assert "New word" in holds
     assert "Old word" not in holds
     assert old.giver.name in holds
-    assert "2026-11-23 16:00" in holds
+    assert "23 November 2026, 16:00" in holds
     assert "Old word" in everything
     assert "first counts" in everything
 

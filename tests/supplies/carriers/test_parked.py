@@ -151,4 +151,4 @@ def test_the_hospital_reads_that_it_was_signed_for_and_what_to_do() -> None:
     services.take_in(account.carrier, [word("W1", code="3")], by=None, at=NOW)
 
     assert "Signed for, says the carrier" not in before
-    assert "Signed for, says the carrier (2026-11-23" in page.get(path).content.decode()
+    assert "Signed for, says the carrier (23 November 2026" in page.get(path).content.decode()

@@ -7,7 +7,10 @@ from django.urls import reverse
 
 from supplies.allocations.models import Allocation, AllocationStatus
 from supplies.desks.donor import Line
+from supplies.journal.models import Event
 from supplies.offers.models import Donation
+from supplies.organisations.roles import Role
+from supplies.organisations.services import enrol
 from supplies.receipts.models import Thanks
 from tests.makers import (
     NOW,
@@ -18,6 +21,7 @@ from tests.makers import (
     make_need,
     make_offer,
     make_shipment,
+    make_user,
 )
 from tests.page_client import reader
 
@@ -124,7 +128,7 @@ def test_the_desk_asks_the_database_as_often_for_many_gifts(
     client = reader(donor)
     client.get(HERE)  # the session is written once in a while
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(10):
         client.get(HERE)
 
 
@@ -153,3 +157,63 @@ def test_a_gift_that_was_sent_back_says_why(donor: Any) -> None:
     Donation.objects.filter(pk=donation.pk).update(status="refused", refusal="The lot number is missing.")
 
     assert "The lot number is missing." in reader(donor).get(HERE).content.decode()
+
+
+# -- Standing consent --------------------------------------------------------------------------------------
+
+
+def agree(donor: Any, agreed: str, house: Any = None) -> Any:
+    house = house or donor.memberships.get().organisation
+    return reader(donor).post(reverse("standing-consent", args=[house.pk]), {"agreed": agreed})
+
+
+def test_a_donor_agrees_once_and_the_next_offer_is_agreed_in_advance(donor: Any) -> None:
+    house = donor.memberships.get().organisation
+    before = gift_of(donor).donation
+
+    assert "Agree in advance" in reader(donor).get(HERE).content.decode()
+    agree(donor, "yes")
+
+    form = reader(donor).get(reverse("post-donation")).context["form"]
+    assert form["allocates_for_me"].value()
+    assert gift_of(donor).donation.allocates_for_me
+    before.refresh_from_db()
+    assert not before.allocates_for_me
+    assert Event.objects.get(kind="organisation.consented").subject_id == str(house.pk)
+    agree(donor, "yes")
+    assert Event.objects.filter(kind="organisation.consented").count() == 1
+
+
+def test_who_takes_her_consent_back_is_asked_about_all_that_is_not_promised_yet(donor: Any) -> None:
+    house = donor.memberships.get().organisation
+    agree(donor, "yes")
+    gift, over = gift_of(donor).donation, gift_of(donor).donation
+    Donation.objects.filter(pk=over.pk).update(status="withdrawn")
+    another = make_offer(allocates_for_me=True).donation
+
+    agree(donor, "no")
+
+    agreed = Donation.objects.filter(allocates_for_me=True)
+    assert set(agreed) == {over, another}
+    house.refresh_from_db()
+    assert not house.allocates_for_me
+    assert Event.objects.get(kind="donation.asked_each_time").subject_id == str(gift.pk)
+    assert "Ask me each time" not in reader(donor).get(HERE).content.decode()
+
+
+def test_one_gift_that_was_agreed_in_advance_can_be_asked_about_again(donor: Any) -> None:
+    gift = gift_of(donor, allocates_for_me=True).donation
+
+    assert "Ask me each time" in reader(donor).get(HERE).content.decode()
+    agree(donor, "no")
+
+    gift.refresh_from_db()
+    assert not gift.allocates_for_me
+
+
+def test_nobody_agrees_for_others(donor: Any) -> None:
+    assert agree(donor, "yes", make_member("donor").memberships.get().organisation).status_code == 404
+    auditor = make_user()
+    house = donor.memberships.get().organisation
+    enrol(auditor, house, Role.AUDITOR, by=None, at=NOW)
+    assert agree(auditor, "yes", house).status_code in (403, 404)

@@ -11,9 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from supplies.desks.hospital import NEEDS_SHOWN
 from supplies.journal.models import Event
 from supplies.needs.models import Need
 from supplies.organisations.models import Facility
+from supplies.organisations.roles import Role
+from supplies.organisations.services import enrol
 from supplies.receipts.services import receive
 from tests.makers import (
     NOW,
@@ -197,3 +200,17 @@ def test_no_cell_of_the_copy_is_a_formula() -> None:
     promised = tables(reader(officer_of(facility)))["promises.csv"]
 
     assert '\'=HYPERLINK("http://example.org")' in promised[1]
+
+
+def test_who_acts_for_two_hospitals_is_led_to_the_needs_of_both() -> None:
+    one, other = make_facility(), make_facility()
+    officer = officer_of(one)
+    enrol(officer, other.organisation, Role.HOSPITAL, by=None, at=NOW)
+    for site in (one, other):
+        make_appeal(site, lines=[{}] * NEEDS_SHOWN)
+
+    page = reader(officer).get(HOME).content.decode()
+
+    for site in (one, other):
+        assert f"?organisation={site.organisation_id}" in page
+        assert f"status=any&amp;organisation={site.organisation_id}" in page

@@ -8,10 +8,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
+from django.utils.translation import gettext, override
 
 from supplies.catalogue.models import Substitution
+from supplies.desks.words import Group, listed
 from supplies.needs.counting import count_open
-from supplies.needs.models import ItemGap, Need, OpenThere
+from supplies.needs.models import ItemGap, Need, OpenThere, Urgency
 from supplies.organisations.models import Facility
 from supplies.organisations.services import keep_contact
 from supplies.templatetags.amounts import ago
@@ -24,6 +27,7 @@ from tests.makers import (
     make_organisation,
     make_region,
     make_standard,
+    make_unit,
 )
 from tests.page_client import reader
 
@@ -251,10 +255,54 @@ def test_how_to_give_names_what_is_not_taken_and_why() -> None:
         assert words in page
 
 
+# -- words ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_every_word_is_explained_in_the_readers_language_and_told_in_the_other(language: str) -> None:
+    make_unit("box", name_en="box", name_zh="盒", kind="package")
+
+    page = reader().get(reverse("words"), headers={"accept-language": language}).content.decode()
+
+    for word in listed():
+        assert f'id="{word.key}"' in page
+        assert word.term_zh in page
+        assert word.term_en in page
+        assert escape(word.meaning_en if language == "en" else word.meaning_zh) in page
+    with override(language):
+        assert all(str(urgency.label)[:2] in page for urgency in Urgency)
+    assert 'id="unit-box"' in page
+
+
+def test_no_word_is_explained_twice_or_by_halves() -> None:
+    keys = [word.key for word in listed()]
+
+    assert len(keys) == len(set(keys))
+    assert {word.group for word in listed()} <= set(Group.values)
+    assert all(all(vars(word).values()) for word in listed())
+
+
+@pytest.mark.parametrize(
+    "term", ["promised", "under way", "received", "still needed", "met", "consolidated load"]
+)
+def test_words_are_those_that_the_pages_use(term: str) -> None:
+    (word,) = [word for word in listed() if word.term_en == term]
+
+    with override("zh-hans"):
+        assert word.term_zh == gettext(term)
+
+
+def test_pages_lead_to_the_words_they_use() -> None:
+    need = make_need()
+
+    for address in (reverse("home"), reverse("needs"), reverse("appeal", args=[need.appeal_id])):
+        assert f'href="{reverse("words")}#' in reader().get(address).content.decode(), address
+
+
 # -- what a page costs ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["home", "needs", "organisation", "item", "how-to-give"])
+@pytest.mark.parametrize("name", ["home", "needs", "organisation", "item", "how-to-give", "words"])
 def test_a_page_asks_the_database_as_little_for_many_needs_as_for_one(name: str) -> None:
     site, item = make_facility(), make_item()
     arguments = {"organisation": [site.organisation_id], "item": [item.pk]}.get(name, [])

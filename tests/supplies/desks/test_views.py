@@ -34,7 +34,7 @@ def test_the_first_page_shows_the_most_urgent_and_counts_by_category() -> None:
     assert page.index("Cannot wait") < page.index("Can wait")
     assert {category.pk: lines for category, lines in answer.context["categories"]} == {"ppe": 2}
     assert [lines for _urgency, lines in answer.context["urgencies"]] == [1, 0, 0, 1]
-    assert "Counted on 2026-11-23 16:00; counted anew every minute." in page
+    assert "Counted on 23 November 2026, 16:00; counted anew every minute." in page
 
 
 def test_the_first_page_shows_no_numbers_before_anything_was_counted() -> None:

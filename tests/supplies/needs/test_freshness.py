@@ -315,7 +315,7 @@ def test_a_hospital_is_reminded_once_before_grey_and_once_before_the_end() -> No
     assert mail.outbox[0].to == ["supplies@example.org"]
     assert mail.outbox[0].subject.startswith("Is it still needed?")
     assert "Surgical mask" in mail.outbox[0].body
-    assert "by 2026-12-07" in mail.outbox[0].body  # fourteen days after it was said
+    assert "by 7 December 2026" in mail.outbox[0].body  # fourteen days after it was said
 
 
 def test_a_confirmation_lets_it_be_told_of_anew() -> None:

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from supplies.accounts.models import Draft
 from supplies.catalogue.models import UnitRule
 from supplies.offers.models import Donation, Offer
 from supplies.organisations.contacts import Contact
@@ -21,6 +22,7 @@ from tests.makers import (
     make_user,
 )
 from tests.page_client import lines, reader
+from tests.sign_in import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -247,3 +249,65 @@ def test_a_donor_takes_back_what_is_not_promised() -> None:
 
     offer.refresh_from_db()
     assert offer.status == "withdrawn"
+
+
+def test_goods_that_are_directed_are_asked_about_though_the_donor_has_agreed_to_the_rest() -> None:
+    donor = make_member("donor")
+    house = donor.memberships.get().organisation
+    Organisation.objects.filter(pk=house.pk).update(allocates_for_me=True)
+    fields = sent(donor=house.pk, donor_name="", allocates_for_me="on", direction="hospital")
+
+    post({**fields, "hospital": make_facility(name="Riverside Hospital").name}, donor)
+
+    assert not Donation.objects.get().allocates_for_me
+
+
+# -- Drafts ------------------------------------------------------------------------------------------------
+
+
+def test_what_was_typed_of_an_offer_is_there_again_on_any_device_with_the_telephone() -> None:
+    user = make_user()
+    kept = post(sent({"amount": "77"}, keep="1"), user, headers={"HX-Request": "true"})
+    assert "Kept at" in kept.content.decode()
+
+    page = reader(user).get(reverse("post-donation"))
+
+    assert page.context["lines"][0]["amount"].value() == "77"
+    assert page.context["form"]["contact_phone"].value() == "13800001234"
+    assert page.context["form"]["city"].value() == "420100"
+    assert "Start anew" in page.content.decode()
+    assert reverse("post-donation") in reader(user).get(reverse("my-gifts")).content.decode()
+    assert reader(make_user()).get(reverse("post-donation")).context["kept"] is None
+    assert not Donation.objects.exists()
+
+
+def test_a_login_that_is_lost_over_an_offer_costs_nothing() -> None:
+    user, stranger = make_user(), reader()
+    post(sent({"amount": "77"}, keep="1"), user, headers={"HX-Request": "true"})
+
+    led = stranger.post(reverse("post-donation"), sent({"amount": "88"}))
+    page = sign_in(stranger, user).get(led.url, follow=True)
+
+    assert page.context["lines"][0]["amount"].value() == "88"
+    assert page.context["form"]["contact_phone"].value() == "13800001234"
+
+
+def test_a_draft_of_an_offer_ends_with_it_and_with_starting_anew() -> None:
+    user = make_user()
+    for end in ({}, {"forget": "1"}):
+        assert post(sent(keep="1"), user).url == reverse("my-gifts")
+        assert Draft.objects.count() == 1
+        post(sent(**end), user)
+        assert not Draft.objects.exists(), end
+    assert Donation.objects.count() == 1
+
+
+def test_what_is_offered_to_one_need_is_a_draft_of_its_own() -> None:
+    user = make_user()
+    make_emergency()
+    address = f"{reverse('post-donation')}?item={make_item().pk}"
+
+    reader(user).post(address, sent({"amount": "77"}, keep="1"))
+
+    assert reader(user).get(reverse("post-donation")).context["kept"] is None
+    assert reader(user).get(f"{address}&x=1").context["lines"][0]["amount"].value() == "77"

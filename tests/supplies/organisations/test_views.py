@@ -2,6 +2,7 @@ import pytest
 from django.urls import reverse
 
 from supplies.organisations.models import Facility, Organisation, User
+from supplies.wording import day
 from tests.makers import make_facility, make_member, make_need, make_organisation, make_region, make_user
 from tests.page_client import reader
 from tests.supplies.organisations.verdicts import WORDS, no, verified, yes
@@ -112,7 +113,7 @@ def test_one_whose_day_has_come_says_so_and_stays_verified() -> None:
     shown = page(organisation)
 
     assert "by two people" in shown
-    assert f"To be checked again since {organisation.recheck_on}" in shown
+    assert f"To be checked again since {day(organisation.recheck_on)}" in shown
 
 
 def test_one_of_a_list_says_that_it_is_taken_over() -> None:

@@ -1,3 +1,4 @@
+import re
 from io import StringIO
 
 import pytest
@@ -177,3 +178,12 @@ def test_subdivisions_of_a_country_are_loaded_on_demand() -> None:
 def test_a_country_without_subdivisions_to_load_is_refused_in_words(code: str, why: str) -> None:
     with pytest.raises(CommandError, match=why):
         call_command("load_subdivisions", code)
+
+
+def test_every_region_of_china_has_an_english_name_of_letters() -> None:
+    names = dict(Region.objects.filter(path__startswith="/CN/").values_list("code", "name_en"))
+
+    assert [name for name in names.values() if not re.fullmatch(r"[A-Za-zêÜü' ,-]+", name)] == []
+    assert (names["650100"], names["540100"], names["140400"]) == ("Ürümqi", "Lhasa", "Changzhi")
+    assert names["422800"] == "Enshi Tujia and Miao Autonomous Prefecture"
+    assert (names["420106"], names["110105"]) == ("Wuchang District", "Chaoyang District")
