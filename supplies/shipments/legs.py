@@ -3,9 +3,10 @@
 Of the shipment's carrier, waybill and mode these are the only ones to move from one leg to the next.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -43,12 +44,19 @@ def plan(shipment: Shipment, *, legs: Sequence[Mapping[str, Any]], by: User | No
             % {"name": shipment.carrier},
             code="not-booked-with",
         )
+    gone = set(shipment.legs.values_list("carrier", flat=True)) - {row.carrier_id for row in rows}
     shipment.legs.all().delete()
     Leg.objects.bulk_create(rows)
     if rows and shipment.status == ShipmentStatus.BOOKED:
         hand_to(shipment, rows[0])
-    record(shipment, "shipment.planned", by=by, at=at, legs=len(rows))
+    record(shipment, "shipment.planned", by=by, at=at, legs=len(rows), before=_who_knew(shipment, gone))
     return shipment
+
+
+def _who_knew(shipment: Shipment, carriers: Collection[UUID]) -> list[str]:
+    """Of carriers without a leg now those who have to hear it: they saw the shipment once it was booked."""
+    is_booked = shipment.status == ShipmentStatus.BOOKED
+    return sorted(str(pk) for pk in carriers if is_booked and pk != shipment.carrier_id)
 
 
 def _check(leg: Leg, before: Leg | None, position: int) -> None:
@@ -92,7 +100,7 @@ def reach_hub(
         at=at,
         occurred_at=occurred_at,
     )
-    record(shipment, "shipment.at_hub", by=by, at=at, leg=legs[0].sequence)
+    record(shipment, "shipment.at_hub", by=by, at=at, **_of(legs[0]))
     return shipment
 
 
@@ -115,7 +123,7 @@ def leave_hub(
         at=at,
         occurred_at=occurred_at,
     )
-    record(shipment, "shipment.left_hub", by=by, at=at, leg=legs[0].sequence)
+    record(shipment, "shipment.left_hub", by=by, at=at, **_of(legs[0]))
     return shipment
 
 
@@ -233,6 +241,10 @@ def append_shared(
     if next_of(shipment) == leg:
         hand_to(shipment, leg)
     return leg
+
+
+def _of(leg: Leg) -> dict[str, Any]:
+    return {"leg": leg.sequence, "carrier": str(leg.carrier_id)}
 
 
 def _to_go(shipment: Shipment) -> list[Leg]:
