@@ -11,6 +11,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from supplies.catalogue.models import TransportMode
 from supplies.errors import NotEligible, Refused
@@ -23,6 +24,7 @@ from supplies.shipments.sightings import note_step
 from supplies.shipments.tracking import Step
 
 ON_A_LOAD = "on-a-load"
+NUMBER_TAKEN = gettext_lazy("This carrier has a shipment with that waybill number already.")
 
 
 @transaction.atomic
@@ -31,6 +33,7 @@ def plan(shipment: Shipment, *, legs: Sequence[Mapping[str, Any]], by: User | No
 
     legs     in order: {"from_region", "from_place", "to_region", "to_place", "carrier", "mode", "waybill",
              "planned_departure_at", "planned_arrival_at"}; each begins where the one before ends
+    Raises   ValidationError at "legs.0.waybill" for a number that the carrier uses for another shipment
     """
     (shipment,) = locked_before_departure(shipment)
     if shipment.legs.filter(is_shared=True).exists():
@@ -67,9 +70,21 @@ def _check(leg: Leg, before: Leg | None, position: int) -> None:
         raise ValidationError(
             {f"{where}.carrier": _("%(name)s is not a verified carrier.") % {"name": leg.carrier.name}}
         )
+    if is_taken(leg.carrier, leg.waybill, shipment=leg.shipment):
+        raise ValidationError({f"{where}.waybill": str(NUMBER_TAKEN)})
     departs, arrives = leg.planned_departure_at, leg.planned_arrival_at
     if departs and arrives and arrives < departs:
         raise ValidationError({f"{where}.planned_arrival_at": _("It cannot arrive before it departs.")})
+
+
+def is_taken(carrier: Organisation, waybill: str, *, shipment: Shipment) -> bool:
+    """Whether the carrier gave this waybill number to another shipment, or to a leg of one."""
+    if not waybill:
+        return False
+    others = Shipment.objects.exclude(status=ShipmentStatus.CANCELLED).exclude(pk=shipment.pk)
+    with_the_number = {"carrier": carrier, "waybill": waybill}
+    travelled = Leg.objects.filter(shipment__in=others, **with_the_number)
+    return others.filter(**with_the_number).exists() or travelled.exists()
 
 
 def is_carrier(organisation: Organisation) -> bool:
@@ -90,7 +105,11 @@ def reach_hub(
             _("This leg ends at the facility, not at a hub: say that it arrived there."), code="last-leg"
         )
     _end(legs[0], at=occurred_at or at)
-    hand_to(shipment, legs[1])
+    try:
+        hand_to(shipment, legs[1])
+    except Refused:
+        # Goods that stand at a hub are not held up by a number: the leg keeps it, and the shipment goes on without.
+        carry(shipment, carrier=legs[1].carrier, waybill="", mode=legs[1].mode or shipment.mode)
     note_step(
         shipment,
         Step.ARRIVING,
@@ -172,6 +191,8 @@ def hand_to(shipment: Shipment, leg: Leg) -> None:
 
 def carry(shipment: Shipment, *, carrier: Organisation, waybill: str, mode: TransportMode | None) -> None:
     """Write down who has it now. Raises Refused for a waybill number the carrier uses already."""
+    if is_taken(carrier, waybill, shipment=shipment):
+        raise Refused(NUMBER_TAKEN, code="waybill-taken")
     shipment.carrier, shipment.waybill, shipment.mode = carrier, waybill, mode
     try:
         with transaction.atomic():
@@ -179,9 +200,7 @@ def carry(shipment: Shipment, *, carrier: Organisation, waybill: str, mode: Tran
     except IntegrityError as error:
         if "shipment_waybill_once" not in str(error):
             raise
-        raise Refused(
-            _("This carrier has a shipment with that waybill number already."), code="waybill-taken"
-        ) from error
+        raise Refused(NUMBER_TAKEN, code="waybill-taken") from error
 
 
 def append_shared(
