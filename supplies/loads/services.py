@@ -97,15 +97,16 @@ def remove(
 
 @transaction.atomic
 def dispatch(load: ConsolidatedLoad, *, by: User | None, at: datetime) -> ConsolidatedLoad:
-    """It leaves the hub with everything on it. Raises Refused while a shipment has not reached the hub."""
+    """It leaves the hub with everything on it. Raises Refused while a shipment has not reached the hub.
+
+    Of what a driver's scan sent off from the hub already there is nothing left to say.
+    """
     load = _locked(load)
     load.move_to(LoadStatus.IN_TRANSIT)
-    places = list(load.places.select_related("leg"))
-    legs_here = {place.shipment_id: place.leg for place in places}
-    rows = [
-        row for row in locked(place.shipment for place in places) if row.status != ShipmentStatus.CANCELLED
-    ]
-    late = [row for row in rows if legs.next_of(row) != legs_here[row.pk]]
+    rows = [row for row in _all_of(load) if row.status != ShipmentStatus.CANCELLED]
+    legs_here = {place.shipment_id: place.leg for place in load.places.select_related("leg")}
+    waiting = [row for row in rows if legs_here[row.pk].departed_at is None]
+    late = [row for row in waiting if legs.next_of(row) != legs_here[row.pk]]
     if late or not rows:
         raise Refused(
             _("Not at the hub yet: %(shipments)s. Wait for them, or take them off the load.")
@@ -114,7 +115,7 @@ def dispatch(load: ConsolidatedLoad, *, by: User | None, at: datetime) -> Consol
             else _("There is nothing on this load."),
             code="not-at-hub" if late else "empty-load",
         )
-    for shipment in rows:
+    for shipment in waiting:
         if shipment.status == ShipmentStatus.BOOKED:
             moving.dispatch(shipment, by=by, at=at)
         else:
@@ -155,8 +156,7 @@ def cancel(load: ConsolidatedLoad, *, by: User | None, at: datetime) -> Consolid
     """Call the vehicle off before it leaves: its shipments travel by themselves."""
     load = _locked(load)
     load.move_to(LoadStatus.CANCELLED)
-    rows = locked(Shipment.objects.filter(place_on_load__load=load))
-    if rows:
+    if rows := _all_of(load):
         _take_off(load, rows)
     load.save(update_fields=["status"])
     record(load, "load.cancelled", by=by, at=at)
@@ -197,7 +197,16 @@ def _take_off(load: ConsolidatedLoad, shipments: Sequence[Shipment]) -> None:
                 _("%(shipment)s is not on this load.") % {"shipment": shipment}, code="not-on-it"
             )
         place.delete()
-        place.leg.delete()
+        if place.leg.departed_at is None:
+            place.leg.delete()
+        else:  # a driver's scan sent it off before the load left: that happened, and stays written down
+            place.leg.is_shared = False
+            place.leg.save(update_fields=["is_shared"])
+
+
+def _all_of(load: ConsolidatedLoad) -> list[Shipment]:
+    """Locked, by primary key."""
+    return locked(Shipment.objects.filter(place_on_load__load=load))
 
 
 def _on_it(load: ConsolidatedLoad, *statuses: str) -> list[Shipment]:

@@ -17,8 +17,9 @@ from supplies.journal.models import Event
 from supplies.journal.services import ring
 from supplies.notices.inbox import Channel, Choice, Habits, How, Notice, Robot, Sending, default_of
 from supplies.notices.kinds import KINDS, Kind, Party
+from supplies.notices.parting import named_in
 from supplies.notices.subjects import subject_of
-from supplies.organisations.models import Facility, Membership, User
+from supplies.organisations.models import Membership, User
 from supplies.organisations.roles import Role
 
 PERSONAL = (Party.POSTER,)
@@ -39,7 +40,7 @@ def hear(events: Sequence[Event], *, at: datetime) -> None:
     """A notice for everybody whom one of the events concerns, but for who did it. Heard twice, it is told once."""
     known = [event for event in events if event.kind in KINDS]
     found = concerned_by(known)
-    _add_who_waited(known, found)
+    _add_named(known, found)
     crew = Crew.of(found, any(Party.DESK in KINDS[event.kind].to for event in known))
     told: dict[tuple[int, str, str, datetime], Notice] = {}
     for event in known:
@@ -97,16 +98,13 @@ def concerned_by(events: Iterable[Event]) -> dict[tuple[str, str], Concerned]:
     return found
 
 
-def _add_who_waited(events: Iterable[Event], found: dict[tuple[str, str], Concerned]) -> None:
-    """The hospitals that goods went to before they were sent elsewhere."""
-    sent_on = [event for event in events if Party.BEFORE in KINDS[event.kind].to and "from" in event.facts]
-    if not sent_on:
-        return
-    before = Facility.objects.in_bulk([UUID(event.facts["from"]) for event in sent_on])
-    for event in sent_on:
-        row, facility = found.get((event.subject, event.subject_id)), before.get(UUID(event.facts["from"]))
-        if row is not None and facility is not None:
-            row.organisations[Party.BEFORE].add(facility.organisation_id)
+def _add_named(events: Collection[Event], found: dict[tuple[str, str], Concerned]) -> None:
+    named = named_in(events)
+    for event in events:
+        row = found.get((event.subject, event.subject_id))
+        if row is not None and event.pk in named:
+            for party, organisations in named[event.pk].items():
+                row.organisations[party] |= organisations
 
 
 def _add(row: Concerned, party: Party, end: Any) -> None:

@@ -2,7 +2,6 @@ from itertools import groupby
 from typing import Any
 
 from django import forms
-from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.text import capfirst
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from supplies.connecting import CannotConnect
 from supplies.journal.words import told
 from supplies.notices.posting import LONGEST_URL, target_of
+from supplies.notices.telling import PARTIES, name_of
 
 
 class EndpointForm(forms.Form):
@@ -46,11 +46,9 @@ class EndpointForm(forms.Form):
 def kinds_in_words() -> list[tuple[str, list[tuple[str, str]]]]:
     """What a program may be told of, under what it happens to: the word people use, and the kind as the message names it."""
     grouped = groupby(settings.WEBHOOK_KINDS, key=lambda kind: kind.partition(".")[0])
+    called = {name_of(subject): rows.model._meta.verbose_name for subject, (rows, _ways) in PARTIES.items()}
     return [
-        (
-            capfirst(str(apps.get_model("supplies", subject)._meta.verbose_name)),
-            [(kind, f"{told(kind)} · {kind}") for kind in kinds],
-        )
+        (capfirst(str(called[subject])), [(kind, f"{told(kind)} · {kind}") for kind in kinds])
         for subject, kinds in grouped
     ]
 

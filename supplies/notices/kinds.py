@@ -20,7 +20,9 @@ class Party(StrEnum):
     POSTER = "poster"  # whoever typed it in
     MEMBERS = "members"  # who acts for the organisation it is about
     PERSON = "person"  # the account that the facts name
-    BEFORE = "before"  # the hospital it went to before, which the facts name
+    BEFORE = "before"  # the hospital it went to before, which the facts name; so the two below
+    CARRIER_BEFORE = "carrier before"
+    LEG = "leg"  # the carrier of the leg that it is about
     REGION = "region"  # the coordinators of where it goes
     DESK = "desk"  # every volunteer
 
@@ -73,7 +75,25 @@ KINDS: dict[str, Kind] = {
         Group.TRANSPORT,
         {
             "shipment.booked": (_("A shipment is booked with its carrier"), ALL_THREE),
+            "shipment.planned": (
+                _("The legs of a shipment were planned anew"),
+                {P.CARRIER, P.CARRIER_BEFORE},
+            ),
+            "shipment.reassigned": (
+                _("A shipment goes with another carrier now"),
+                {*ALL_THREE, P.CARRIER_BEFORE},
+            ),
             "shipment.departed": (_("A shipment has left"), BOTH),
+            "shipment.at_hub": (_("A shipment reached a hub; its next leg begins there"), {P.CARRIER, P.LEG}),
+            "shipment.left_hub": (_("A shipment has left a hub"), {P.CARRIER, P.LEG}),
+            "load.made": (
+                _("A vehicle with goods of several donors is planned with you"),
+                {P.CARRIER},
+                "dock",
+            ),
+            "load.filled": (_("More goes on a vehicle of several donors"), {P.CARRIER}, "dock"),
+            "load.emptied": (_("Goods go without the vehicle of several donors"), {P.CARRIER}, "dock"),
+            "load.cancelled": (_("A vehicle of several donors was called off"), {P.CARRIER}, "dock"),
             "shipment.arrived": (_("A shipment is at the door"), BOTH),
             "shipment.delivered": (_("A shipment was delivered; it is not counted yet"), BOTH),
             "shipment.accepted": (_("A shipment was counted and accepted"), {P.DONOR, P.CARRIER}),
@@ -85,6 +105,7 @@ KINDS: dict[str, Kind] = {
         {
             "shipment.partly_accepted": (_("A shipment was accepted in part"), {P.DONOR, P.REGION}),
             "shipment.refused": (_("Nothing of a shipment could be accepted"), {P.DONOR, P.REGION}),
+            "shipment.recounted": (_("The count of a shipment was corrected"), {P.DONOR, P.CARRIER}),
             "shipment.returning": (_("A shipment goes back to the donor"), {*ALL_THREE, P.REGION}),
             "shipment.lost": (_("A shipment was given up as lost"), {*ALL_THREE, P.REGION}),
             "shipment.cancelled": (_("A shipment was called off before it left"), ALL_THREE),

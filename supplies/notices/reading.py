@@ -16,7 +16,7 @@ from supplies.notices.subjects import subject_of
 from supplies.organisations.models import User
 
 LINES = 10  # of a notice about many rows
-TAKES_NO_ID = ("answers",)
+TAKES_NO_ID = ("answers", "dock")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from django.utils.translation import pgettext
 
 from supplies.allocations.models import Allocation
 from supplies.leaks import masked
+from supplies.loads.models import ConsolidatedLoad
 from supplies.needs.models import Appeal, Need
 from supplies.notices.kinds import Party
 from supplies.offers.models import Donation, Offer
@@ -87,6 +88,10 @@ def _of_shipment(shipment: Shipment) -> str:
     return f"{shipment.code[:8]} → {masked(shipment.consignee.name)}"
 
 
+def _of_load(load: ConsolidatedLoad) -> str:
+    return f"{masked(load.hub_place) or load.hub_region.name} → {masked(load.consignee.name)}"
+
+
 def _of_ticket(ticket: DiscrepancyTicket) -> str:
     item = ticket.discrepancy.receipt_line.line.allocation.offer.item
     parts = [item.name, amount(item, ticket.discrepancy.quantity), ticket.discrepancy.get_kind_display()]
@@ -156,9 +161,17 @@ SUBJECTS: dict[str, Subject] = {
     "shipment": Subject(
         Shipment,
         "shipment",
-        OF_SHIPMENT,
+        {**OF_SHIPMENT, P.CARRIER: ("carrier", "to_come__carrier")},
         _of_shipment,
+        sides=lambda rows: rows.with_carriers_to_come(),  # type: ignore[attr-defined]
         with_words=lambda rows: rows.select_related("consignee"),
+    ),
+    "consolidatedload": Subject(
+        ConsolidatedLoad,
+        "dock",
+        {P.CARRIER: ("carrier",)},
+        _of_load,
+        with_words=lambda rows: rows.select_related("consignee", "hub_region"),
     ),
     "discrepancyticket": Subject(
         DiscrepancyTicket,

@@ -12,24 +12,41 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from supplies.allocations.models import Allocation
 from supplies.journal.models import Event
 from supplies.journal.services import ring
+from supplies.loads.models import ConsolidatedLoad
 from supplies.needs.models import Need
 from supplies.notices.models import WebhookDelivery, WebhookEndpoint
+from supplies.notices.parting import named_in
 from supplies.offers.models import Donation
 from supplies.organisations.models import Organisation, Verified
+from supplies.receipts.models import DiscrepancyTicket
 from supplies.shipments.models import Shipment
 
 # Of each kind of row the organisations that may hear of it, by the ways that lead to them.
-PARTIES: dict[str, tuple[type[Any], tuple[str, ...]]] = {
-    "shipment": (Shipment, ("carrier", "consignor", "consignee__organisation")),
-    "need": (Need, ("appeal__facility__organisation",)),
-    "donation": (Donation, ("organisation",)),
-    "allocation": (Allocation, ("offer__donation__organisation", "need__appeal__facility__organisation")),
+PARTIES: dict[str, tuple[QuerySet[Any], tuple[str, ...]]] = {
+    "shipment": (
+        Shipment.objects.with_carriers_to_come(),
+        ("carrier", "to_come__carrier", "consignor", "consignee__organisation"),
+    ),
+    "consolidatedload": (ConsolidatedLoad.objects.all(), ("carrier", "consignee__organisation")),
+    "discrepancyticket": (
+        DiscrepancyTicket.objects.all(),
+        ("shipment__consignor", "shipment__consignee__organisation"),
+    ),
+    "need": (Need.objects.all(), ("appeal__facility__organisation",)),
+    "donation": (Donation.objects.all(), ("organisation",)),
+    "allocation": (
+        Allocation.objects.all(),
+        ("offer__donation__organisation", "need__appeal__facility__organisation"),
+    ),
 }
+# As the API calls rows whose model has a longer name.
+SHORTER = {"consolidatedload": "load", "discrepancyticket": "ticket"}
 
 
 def hears_of_all(organisation: Organisation) -> bool:
@@ -70,11 +87,15 @@ def parties_of(events: Collection[Event]) -> dict[int, set[UUID]]:
     for subject, some in by_subject.items():
         if subject not in PARTIES:
             continue
-        model, ways = PARTIES[subject]
-        rows = model.objects.filter(pk__in={event.subject_id for event in some}).values_list("pk", *ways)
-        concerned = {str(pk): {party for party in parties if party} for pk, *parties in rows}
+        rows, ways = PARTIES[subject]
+        concerned: dict[str, set[UUID]] = defaultdict(set)
+        told = rows.filter(pk__in={event.subject_id for event in some})
+        for pk, *parties in told.values_list("pk", *ways):
+            concerned[str(pk)] |= {party for party in parties if party}
         for event in some:
-            found[event.pk] = concerned.get(event.subject_id, set())
+            found[event.pk] = concerned[event.subject_id].copy()
+    for key, named in named_in(events).items():
+        found[key] |= {organisation for some in named.values() for organisation in some}
     return found
 
 
@@ -92,7 +113,7 @@ def body_of(delivery: WebhookDelivery) -> bytes:
     }
     if event:
         said["data"] = {
-            "object": event.subject,
+            "object": name_of(event.subject),
             "id": event.subject_id,
             "url": _api(event.subject, event.subject_id),
         }
@@ -100,4 +121,8 @@ def body_of(delivery: WebhookDelivery) -> bytes:
 
 
 def _api(subject: str, pk: Any) -> str:
-    return f"{settings.SITE_ADDRESS}{reverse(f'{subject}-detail', args=[pk])}"
+    return f"{settings.SITE_ADDRESS}{reverse(f'{name_of(subject)}-detail', args=[pk])}"
+
+
+def name_of(subject: str) -> str:
+    return SHORTER.get(subject, subject)

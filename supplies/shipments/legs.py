@@ -3,13 +3,15 @@
 Of the shipment's carrier, waybill and mode these are the only ones to move from one leg to the next.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from supplies.catalogue.models import TransportMode
 from supplies.errors import NotEligible, Refused
@@ -22,6 +24,7 @@ from supplies.shipments.sightings import note_step
 from supplies.shipments.tracking import Step
 
 ON_A_LOAD = "on-a-load"
+NUMBER_TAKEN = gettext_lazy("This carrier has a shipment with that waybill number already.")
 
 
 @transaction.atomic
@@ -30,6 +33,7 @@ def plan(shipment: Shipment, *, legs: Sequence[Mapping[str, Any]], by: User | No
 
     legs     in order: {"from_region", "from_place", "to_region", "to_place", "carrier", "mode", "waybill",
              "planned_departure_at", "planned_arrival_at"}; each begins where the one before ends
+    Raises   ValidationError at "legs.0.waybill" for a number that the carrier uses for another shipment
     """
     (shipment,) = locked_before_departure(shipment)
     check_on_no_load(shipment)
@@ -42,12 +46,19 @@ def plan(shipment: Shipment, *, legs: Sequence[Mapping[str, Any]], by: User | No
             % {"name": shipment.carrier},
             code="not-booked-with",
         )
+    gone = set(shipment.legs.values_list("carrier", flat=True)) - {row.carrier_id for row in rows}
     shipment.legs.all().delete()
     Leg.objects.bulk_create(rows)
     if rows and shipment.status == ShipmentStatus.BOOKED:
         hand_to(shipment, rows[0])
-    record(shipment, "shipment.planned", by=by, at=at, legs=len(rows))
+    record(shipment, "shipment.planned", by=by, at=at, legs=len(rows), before=_who_knew(shipment, gone))
     return shipment
+
+
+def _who_knew(shipment: Shipment, carriers: Collection[UUID]) -> list[str]:
+    """Of carriers without a leg now those who have to hear it: they saw the shipment once it was booked."""
+    is_booked = shipment.status == ShipmentStatus.BOOKED
+    return sorted(str(pk) for pk in carriers if is_booked and pk != shipment.carrier_id)
 
 
 def _check(leg: Leg, before: Leg | None, position: int) -> None:
@@ -58,9 +69,21 @@ def _check(leg: Leg, before: Leg | None, position: int) -> None:
         raise ValidationError(
             {f"{where}.carrier": _("%(name)s is not a verified carrier.") % {"name": leg.carrier.name}}
         )
+    if is_taken(leg.carrier, leg.waybill, shipment=leg.shipment):
+        raise ValidationError({f"{where}.waybill": str(NUMBER_TAKEN)})
     departs, arrives = leg.planned_departure_at, leg.planned_arrival_at
     if departs and arrives and arrives < departs:
         raise ValidationError({f"{where}.planned_arrival_at": _("It cannot arrive before it departs.")})
+
+
+def is_taken(carrier: Organisation, waybill: str, *, shipment: Shipment) -> bool:
+    """Whether the carrier gave this waybill number to another shipment, or to a leg of one."""
+    if not waybill:
+        return False
+    others = Shipment.objects.exclude(status=ShipmentStatus.CANCELLED).exclude(pk=shipment.pk)
+    with_the_number = {"carrier": carrier, "waybill": waybill}
+    travelled = Leg.objects.filter(shipment__in=others, **with_the_number)
+    return others.filter(**with_the_number).exists() or travelled.exists()
 
 
 def is_carrier(organisation: Organisation) -> bool:
@@ -81,7 +104,11 @@ def reach_hub(
             _("This leg ends at the facility, not at a hub: say that it arrived there."), code="last-leg"
         )
     _end(legs[0], at=occurred_at or at)
-    hand_to(shipment, legs[1])
+    try:
+        hand_to(shipment, legs[1])
+    except Refused:
+        # Goods that stand at a hub are not held up by a number: the leg keeps it, and the shipment goes on without.
+        carry(shipment, carrier=legs[1].carrier, waybill="", mode=legs[1].mode or shipment.mode)
     note_step(
         shipment,
         Step.ARRIVING,
@@ -91,7 +118,7 @@ def reach_hub(
         at=at,
         occurred_at=occurred_at,
     )
-    record(shipment, "shipment.at_hub", by=by, at=at, leg=legs[0].sequence)
+    record(shipment, "shipment.at_hub", by=by, at=at, **_of(legs[0]))
     return shipment
 
 
@@ -114,7 +141,7 @@ def leave_hub(
         at=at,
         occurred_at=occurred_at,
     )
-    record(shipment, "shipment.left_hub", by=by, at=at, leg=legs[0].sequence)
+    record(shipment, "shipment.left_hub", by=by, at=at, **_of(legs[0]))
     return shipment
 
 
@@ -169,6 +196,8 @@ def hand_to(shipment: Shipment, leg: Leg) -> None:
 
 def carry(shipment: Shipment, *, carrier: Organisation, waybill: str, mode: TransportMode | None) -> None:
     """Write down who has it now. Raises Refused for a waybill number the carrier uses already."""
+    if is_taken(carrier, waybill, shipment=shipment):
+        raise Refused(NUMBER_TAKEN, code="waybill-taken")
     shipment.carrier, shipment.waybill, shipment.mode = carrier, waybill, mode
     try:
         with transaction.atomic():
@@ -176,9 +205,7 @@ def carry(shipment: Shipment, *, carrier: Organisation, waybill: str, mode: Tran
     except IntegrityError as error:
         if "shipment_waybill_once" not in str(error):
             raise
-        raise Refused(
-            _("This carrier has a shipment with that waybill number already."), code="waybill-taken"
-        ) from error
+        raise Refused(NUMBER_TAKEN, code="waybill-taken") from error
 
 
 def append_shared(
@@ -238,6 +265,10 @@ def append_shared(
     if next_of(shipment) == leg:
         hand_to(shipment, leg)
     return leg
+
+
+def _of(leg: Leg) -> dict[str, Any]:
+    return {"leg": leg.sequence, "carrier": str(leg.carrier_id)}
 
 
 def _to_go(shipment: Shipment) -> list[Leg]:

@@ -112,6 +112,11 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
             own | ahead | in_regions_of(user, "consignee__region__path", "consignor__region__path")
         )
 
+    def with_carriers_to_come(self) -> Self:
+        """A row for each leg that is still to be travelled, as `to_come`; of a draft nobody has to know yet."""
+        ahead = Q(legs__arrived_at=None, carrier__isnull=False)
+        return self.annotate(to_come=models.FilteredRelation("legs", condition=ahead))
+
     def with_route(self) -> Self:
         return self.select_related(
             "carrier", "consignor", "consignee__region__parent", "consignee__organisation", "mode"

@@ -1,5 +1,6 @@
 """Shipments of several donors that travel to one hospital together: all of them, or none."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -238,6 +239,67 @@ def test_what_was_sent_on_to_another_hospital_is_not_delivered_with_the_others(
     loads.deliver(load, by=None, at=NOW)
 
     assert statuses(one, other) == ["delivered", "in_transit"]
+
+
+def scanned(hospital: Facility, trunk: Organisation, how: str) -> Shipment:
+    """A shipment on the load of the test, which a driver's scan sends off from the hub before the load leaves."""
+    if how == "begins there":
+        return from_a_donor(hospital, trunk)
+    return from_a_donor(hospital, status="in_transit")
+
+
+def send_off_by_scan(shipment: Shipment, how: str) -> None:
+    if how == "begins there":
+        moving.dispatch(shipment, by=None, at=NOW)
+    else:
+        legs.reach_hub(shipment, by=None, at=NOW)
+        legs.leave_hub(shipment, by=None, at=NOW)
+
+
+@pytest.mark.parametrize("how", ["begins there", "was brought"])
+def test_a_load_leaves_though_a_scan_has_sent_one_of_its_shipments_off_already(
+    hospital: Facility, trunk: Organisation, how: str
+) -> None:
+    other, scan = from_a_donor(hospital, trunk), scanned(hospital, trunk, how)
+    load = gather(hospital, trunk, other, scan)
+    send_off_by_scan(scan, how)
+
+    loads.dispatch(load, by=None, at=NOW + timedelta(hours=1))
+
+    assert statuses(other, scan) == ["in_transit", "in_transit"]
+    departed = [row.legs.in_order().last().departed_at for row in (other, scan)]  # type: ignore[union-attr]
+    assert departed == [NOW + timedelta(hours=1), NOW]
+
+
+def test_a_load_leaves_though_one_was_even_delivered_by_scan(hospital: Facility, trunk: Organisation) -> None:
+    other, scan = from_a_donor(hospital, trunk), from_a_donor(hospital, trunk)
+    load = gather(hospital, trunk, other, scan)
+    send_off_by_scan(scan, "begins there")
+    moving.deliver(scan, by=None, at=NOW)
+
+    load = loads.deliver(loads.dispatch(load, by=None, at=NOW), by=None, at=NOW)
+
+    assert statuses(other, scan) == ["delivered", "delivered"]
+
+
+@pytest.mark.parametrize("verb", ["cancel", "remove"])
+@pytest.mark.parametrize("how", ["begins there", "was brought"])
+def test_what_a_scan_sent_off_stays_written_down_when_it_is_off_the_load(
+    hospital: Facility, trunk: Organisation, how: str, verb: str
+) -> None:
+    shipment = scanned(hospital, trunk, how)
+    load = gather(hospital, trunk, shipment)
+    send_off_by_scan(shipment, how)
+    before = list(shipment.legs.in_order().values_list("carrier", "departed_at"))
+
+    if verb == "cancel":
+        loads.cancel(load, by=None, at=NOW)
+    else:
+        loads.remove(load, shipments=[shipment], by=None, at=NOW)
+
+    assert list(shipment.legs.in_order().values_list("carrier", "departed_at")) == before
+    assert not shipment.legs.filter(is_shared=True).exists()
+    assert moving.deliver(shipment, by=None, at=NOW).status == "delivered"
 
 
 @pytest.mark.parametrize(

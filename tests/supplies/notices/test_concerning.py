@@ -17,17 +17,19 @@ from supplies.notices.kinds import KINDS
 from supplies.notices.reading import read
 from supplies.notices.sending import tell
 from supplies.notices.subjects import subject_of
+from supplies.notices.telling import SHORTER
 from supplies.organisations import services as people
 from supplies.organisations.models import User
 from supplies.receipts import services as receiving
 from supplies.receipts.thanking import thank
-from supplies.shipments import rerouting
+from supplies.shipments import legs, rearranging, rerouting
 from supplies.shipments import services as moving
 from tests.makers import (
     NOW,
     make_allocation,
     make_appeal,
     make_facility,
+    make_load,
     make_member,
     make_need,
     make_offer,
@@ -42,6 +44,7 @@ from tests.page_client import reader
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
+LONGER = {name: subject for subject, name in SHORTER.items()}
 
 
 def told(user: User) -> list[str]:
@@ -138,6 +141,48 @@ def test_what_happens_to_a_shipment_is_told_to_whom_it_concerns(name: str) -> No
     happen(sides)
 
     assert sides.heard() == heard
+
+
+def test_people_of_both_carriers_read_that_a_shipment_went_from_one_to_the_other() -> None:
+    winner = make_member("carrier")
+    sides = Sides("booked")
+
+    rearranging.reassign(
+        sides.shipment, carrier=winner.memberships.get().organisation, reason="no lorry", by=None, at=NOW
+    )
+
+    heard = ["shipment.reassigned"]
+    assert sides.heard() == {"hospital": heard, "donor": heard, "carrier": heard}
+    assert told(winner) == heard
+    lost, won = (read(Notice.objects.of(user), user)[0] for user in (sides.carrier, winner))
+    assert (lost.lines, lost.path) == ([], "")
+    assert won.path == f"/shipments/{sides.shipment.pk}/"
+
+
+def test_the_next_carrier_reads_that_its_goods_wait_at_the_hub() -> None:
+    rail = make_member("carrier")
+    sides = Sides("booked")
+    ways = {"from_region": make_region(), "to_region": make_region()}
+    carriers = [sides.shipment.carrier, rail.memberships.get().organisation]
+    legs.plan(sides.shipment, legs=[{**ways, "carrier": one} for one in carriers], by=None, at=NOW)
+    dispatch(at=NOW)
+    moving.dispatch(sides.shipment, by=None, at=NOW)
+    legs.reach_hub(sides.shipment, by=sides.carrier, at=NOW)
+    dispatch(at=NOW)
+
+    assert told(rail) == ["shipment.at_hub", "shipment.planned"]
+    assert told(sides.carrier) == ["shipment.planned"]
+
+
+def test_a_carrier_reads_of_a_vehicle_that_is_planned_with_it() -> None:
+    carrier = make_member("carrier")
+    make_load(make_shipment(carrier=carrier.memberships.get().organisation, status="booked"))
+    dispatch(at=NOW)
+
+    assert told(carrier) == ["load.filled", "load.made", "organisation.enrolled", "shipment.booked"]
+    notice = Notice.objects.of(carrier).filter(kind="load.made")
+    assert read(notice, carrier)[0].path == "/dock/"
+    assert read(notice, carrier)[0].lines
 
 
 def test_of_a_match_those_hear_whose_yes_is_waited_for_and_then_both() -> None:
@@ -249,9 +294,9 @@ def test_every_kind_has_somebody_to_hear_it_and_rows_that_lead_there(settings: A
         if kind.startswith("search."):
             continue
         assert "supplies.notices.concerning.hear" in settings.JOURNAL_LISTENERS[kind], kind
-        subject = subject_of({"ticket": "discrepancyticket"}.get(kind.split(".")[0], kind.split(".")[0]))
+        subject = subject_of(LONGER.get(kind.split(".")[0], kind.split(".")[0]))
         assert subject is not None, kind
-        beyond = {"person", "before", "desk"}
+        beyond = {"person", "before", "carrier before", "leg", "desk"}
         assert {str(party) for party in what.to} - beyond <= {str(party) for party in subject.ways}, kind
 
 

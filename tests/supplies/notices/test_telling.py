@@ -11,21 +11,27 @@ from django.urls import resolve
 from supplies.errors import MoveRefused, Refused
 from supplies.journal.models import Event
 from supplies.journal.services import dispatch, record
+from supplies.loads import services as loading
 from supplies.needs import services as asking
 from supplies.notices import services
 from supplies.notices.carrying import carry
 from supplies.notices.forms import kinds_in_words
 from supplies.notices.models import DeliveryStatus, EndpointStatus, WebhookDelivery
-from supplies.notices.telling import PARTIES, hear
+from supplies.notices.telling import PARTIES, hear, name_of
 from supplies.organisations import services as people
 from supplies.organisations.models import Organisation
+from supplies.receipts import services as receiving
+from supplies.shipments import legs, rearranging, rerouting
 from supplies.shipments import services as moving
 from tests.makers import (
     NOW,
     make_delivery,
+    make_load,
     make_need,
     make_organisation,
+    make_region,
     make_shipment,
+    make_user,
     make_webhook,
 )
 from tests.supplies.notices.receiver import Receiver
@@ -42,7 +48,7 @@ def told(organisation: Organisation) -> set[str]:
 
 
 def test_everything_that_can_be_told_of_is_of_a_kind_of_row_whose_parties_are_known() -> None:
-    assert {kind.partition(".")[0] for kind in EVERYTHING} == set(PARTIES)
+    assert {kind.partition(".")[0] for kind in EVERYTHING} == {name_of(subject) for subject in PARTIES}
     for kind in EVERYTHING:
         assert "supplies.notices.telling.hear" in site.JOURNAL_LISTENERS[kind]
 
@@ -71,6 +77,104 @@ def test_carrier_donor_and_hospital_hear_of_their_own_and_others_of_nothing() ->
     ]
     assert [told(organisation) for organisation in (*others, unknown)] == [set()] * 5
     assert told(volunteers) == moved | of_the_goods | needs
+
+
+def listening(*kinds: str) -> list[Organisation]:
+    """Organisations of these kinds that want to hear everything, from now on."""
+    made = [make_organisation(kind) for kind in kinds]
+    for organisation in made:
+        make_webhook(organisation, kinds=EVERYTHING)
+    return made
+
+
+def forget_what_was_told() -> None:
+    dispatch(at=NOW)
+    WebhookDelivery.objects.all().delete()
+
+
+def test_both_carriers_hear_that_one_has_lost_a_shipment_to_the_other() -> None:
+    first, second, other = listening("carrier", "carrier", "carrier")
+    shipment = make_shipment(carrier=first, status="booked")
+    forget_what_was_told()
+
+    rearranging.reassign(shipment, carrier=second, reason="no lorry", by=None, at=NOW)
+
+    assert [told(carrier) for carrier in (first, second, other)] == [
+        {"shipment.reassigned"},
+        {"shipment.reassigned"},
+        set(),
+    ]
+
+
+def test_a_carrier_hears_of_its_leg_and_of_its_end_and_not_of_a_draft() -> None:
+    road, rail, dropped = listening("carrier", "carrier", "carrier")
+    shipment, hub = make_shipment(), make_region()
+    ways = {"from_region": hub, "to_region": hub}
+    legs.plan(shipment, legs=[{**ways, "carrier": dropped}], by=None, at=NOW)
+    legs.plan(shipment, legs=[{**ways, "carrier": road}, {**ways, "carrier": rail}], by=None, at=NOW)
+    assert told(dropped) == told(rail) == set()
+
+    moving.book(shipment, carrier=road, by=None, at=NOW)
+    assert told(road) == told(rail) == {"shipment.booked"}
+    moving.dispatch(shipment, by=None, at=NOW)
+    forget_what_was_told()
+
+    legs.reach_hub(shipment, by=None, at=NOW)
+    assert told(road) == told(rail) == {"shipment.at_hub"}
+    legs.leave_hub(shipment, by=None, at=NOW)
+    assert told(road) == {"shipment.at_hub"}
+    assert told(rail) == {"shipment.at_hub", "shipment.left_hub"}
+
+
+def test_a_carrier_hears_that_its_leg_was_planned_away() -> None:
+    road, rail = listening("carrier", "carrier")
+    shipment, hub = make_shipment(carrier=road, status="booked"), make_region()
+    ways = {"from_region": hub, "to_region": hub}
+    both = [{**ways, "carrier": road}, {**ways, "carrier": rail}]
+    forget_what_was_told()
+    legs.plan(shipment, legs=both, by=None, at=NOW)
+    assert told(rail) == {"shipment.planned"}
+    forget_what_was_told()
+
+    legs.plan(shipment, legs=[], by=None, at=NOW)
+
+    assert told(rail) == {"shipment.planned"}
+
+
+def test_both_hospitals_hear_that_goods_were_sent_on() -> None:
+    shipment = make_shipment(status="in_transit")
+    need = shipment.lines.get().allocation.need
+    other = make_need(item=need.item, quantity=500, emergency=need.appeal.emergency)
+    sides = [shipment.consignee.organisation, other.appeal.facility.organisation]
+    for organisation in sides:
+        make_webhook(organisation, kinds=["shipment.rerouted"])
+
+    rerouting.reroute(shipment, to=other.appeal.facility, reason="full", by=None, at=NOW)
+
+    assert [told(organisation) for organisation in sides] == [{"shipment.rerouted"}] * 2
+
+
+def test_of_a_ticket_the_sides_hear_and_of_a_load_the_carrier_and_the_hospital() -> None:
+    load = make_load()
+    place = load.places.get()
+    shipment = place.shipment
+    sides = [load.carrier, shipment.consignor, shipment.consignee.organisation]
+    kinds = [kind for kind in EVERYTHING if kind.startswith(("ticket.", "load."))]
+    for organisation in sides:
+        make_webhook(organisation, kinds=kinds)
+    forget_what_was_told()
+
+    loading.dispatch(load, by=None, at=NOW)
+    loading.deliver(load, by=None, at=NOW)
+    count = [{"line": shipment.lines.get(), "missing": shipment.lines.get().allocation.quantity}]
+    receiving.receive(shipment, counts=count, by=make_user(), at=NOW)
+
+    of_the_load = {"load.departed", "load.delivered"}
+    assert [told(organisation) for organisation in sides] == [
+        of_the_load,
+        {"ticket.opened"},
+        {"ticket.opened", *of_the_load},
+    ]
 
 
 def test_only_what_was_asked_for_is_told() -> None:
@@ -149,7 +253,10 @@ def test_a_message_has_ids_and_a_link_and_nothing_of_anybody(receiver: Receiver)
 def test_each_kind_of_row_has_an_address_in_the_api(subject: str) -> None:
     from supplies.notices.telling import _api
 
-    assert resolve(_api(subject, "0" * 8).removeprefix(site.SITE_ADDRESS)).url_name == f"{subject}-detail"
+    assert (
+        resolve(_api(subject, "0" * 8).removeprefix(site.SITE_ADDRESS)).url_name
+        == f"{name_of(subject)}-detail"
+    )
 
 
 # -- The verbs ----------------------------------------------------------------------------------------------
@@ -219,7 +326,14 @@ def test_a_manager_of_another_organisation_does_not_see_it() -> None:
 def test_who_chooses_what_a_program_is_told_of_reads_words_and_the_kinds_of_the_messages() -> None:
     groups = dict(kinds_in_words())
 
-    assert list(groups) == ["Shipment", "Need", "Donation", "Allocation"]
+    assert list(groups) == [
+        "Shipment",
+        "Consolidated load",
+        "Ticket to a sender",
+        "Need",
+        "Donation",
+        "Allocation",
+    ]
     assert groups["Need"][-3] == ("need.met", "met · need.met")
     assert [kind for kinds in groups.values() for kind, _words in kinds] == EVERYTHING
     assert all(words != f"{kind} · {kind}" for kinds in groups.values() for kind, words in kinds)
