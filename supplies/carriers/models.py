@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from supplies.organisations.models import Organisation, User
 from supplies.organisations.roles import Role
 from supplies.sealing import Sealed
-from supplies.shipments.models import Shipment, ShipmentStatus
+from supplies.shipments.models import Leg, Shipment, ShipmentStatus
 from supplies.shipments.tracking import TrackingEvent
 
 
@@ -128,13 +128,17 @@ class ParkedEventQuerySet(models.QuerySet["ParkedEvent"]):
         return self.filter(parked_at__lt=at)
 
     def that_fit(self) -> Self:
-        """Those whose shipment there is by now."""
+        """Those whose shipment there is by now; of one whose leg a carrier has travelled it may speak for ever."""
         theirs = Shipment.objects.filter(carrier=OuterRef("carrier")).exclude(status=ShipmentStatus.DRAFT)
         by_waybill = theirs.exclude(waybill="").exclude(status=ShipmentStatus.CANCELLED)
+        travelled = Leg.objects.travelled().filter(carrier=OuterRef("carrier"))
         return self.filter(
             Exists(by_waybill.filter(waybill=OuterRef("names")))
             | Exists(theirs.filter(code=OuterRef("names")))
             | Exists(theirs.filter(pk=OuterRef("names_id")))
+            | Exists(travelled.exclude(waybill="").filter(waybill=OuterRef("names")))
+            | Exists(travelled.filter(shipment__code=OuterRef("names")))
+            | Exists(travelled.filter(shipment=OuterRef("names_id")))
         )
 
 

@@ -22,7 +22,7 @@ from supplies.journal.models import Event
 from supplies.journal.services import record
 from supplies.organisations.models import Organisation, User
 from supplies.shipments import services as moving
-from supplies.shipments.models import SHIPMENT_LIFECYCLE, Shipment, ShipmentStatus
+from supplies.shipments.models import SHIPMENT_LIFECYCLE, Leg, Shipment, ShipmentStatus
 from supplies.shipments.sightings import Word, impossible, report_all
 
 log = structlog.get_logger(__name__)
@@ -171,17 +171,31 @@ def take_in(
 
 
 def find(carrier: Organisation, names: Collection[str]) -> dict[str, UUID]:
-    """The carrier's shipments by what they are called: waybill number, tracking code or id. What fits none is left out."""
+    """The carrier's shipments by what they are called: waybill number, tracking code or id. What fits none is left out.
+
+    Its own are those it has now, and those of which it has travelled a leg: what it tells of that may come late.
+    """
     if not names:
         return {}
     theirs = Shipment.objects.filter(carrier=carrier).exclude(status=ShipmentStatus.DRAFT)
     numbered = theirs.filter(waybill__in=names).exclude(waybill="")
-    found = dict(numbered.filter(status=ShipmentStatus.CANCELLED).values_list("waybill", "pk"))
-    found |= dict(numbered.exclude(status=ShipmentStatus.CANCELLED).values_list("waybill", "pk"))
+    found = dict(numbered.exclude(status=ShipmentStatus.CANCELLED).values_list("waybill", "pk"))
     found |= dict(theirs.filter(code__in=names).values_list("code", "pk"))
     ids = {key: name for name in names if (key := as_id(name)) is not None}
     found |= {ids[pk]: pk for pk in theirs.filter(pk__in=ids).values_list("pk", flat=True)}
+    if left := set(names) - set(found):
+        called_off = numbered.filter(status=ShipmentStatus.CANCELLED, waybill__in=left)
+        found |= dict(called_off.values_list("waybill", "pk")) | _travelled(carrier, left)
     return found
+
+
+def _travelled(carrier: Organisation, names: Collection[str]) -> dict[str, UUID]:
+    """Shipments of which the carrier has travelled a leg, by what it calls them."""
+    legs = Leg.objects.travelled().filter(carrier=carrier)
+    found = dict(legs.filter(shipment__code__in=names).values_list("shipment__code", "shipment"))
+    found |= dict(legs.filter(waybill__in=names).exclude(waybill="").values_list("waybill", "shipment"))
+    ids = {key: name for name in names if (key := as_id(name)) is not None}
+    return found | {ids[pk]: pk for pk in legs.filter(shipment__in=ids).values_list("shipment", flat=True)}
 
 
 def as_id(name: str) -> UUID | None:
@@ -324,6 +338,16 @@ def hear_of_delivered(events: Iterable[Event], *, at: datetime) -> None:
     ids = {event.subject_id for event in events}
     trusted = CarrierAccount.objects.whose_word_delivers().values("carrier")
     rows = Shipment.objects.said_to_be_delivered().filter(pk__in=ids, carrier__in=trusted)
-    for shipment in rows.order_by("pk"):
-        if SHIPMENT_LIFECYCLE.allows(shipment.status, ShipmentStatus.DELIVERED):
+    for shipment in rows.prefetch_related("legs").order_by("pk"):
+        allowed = SHIPMENT_LIFECYCLE.allows(shipment.status, ShipmentStatus.DELIVERED)
+        if allowed and _is_of_the_last_leg(shipment):
             moving.deliver(shipment, by=None, at=at)
+
+
+def _is_of_the_last_leg(shipment: Shipment) -> bool:
+    """Not what an earlier carrier says of the hub, where it has handed the goods over."""
+    last = max(shipment.legs.all(), key=lambda leg: leg.sequence, default=None)
+    if last is None:
+        return True
+    begun, seen = last.departed_at, shipment.sighted_at
+    return begun is not None and seen is not None and seen >= begun

@@ -294,6 +294,10 @@ class LegQuerySet(models.QuerySet["Leg"]):
         gone = [S.DRAFT, S.DELIVERED, S.RETURNING, *ENDED]
         return self.to_go().filter(carrier__in=carriers).exclude(shipment__status__in=gone)
 
+    def travelled(self) -> Self:
+        """Under way or behind it."""
+        return self.filter(departed_at__isnull=False)
+
     def with_names(self) -> Self:
         return self.select_related("carrier", "mode", "from_region", "to_region")
 
@@ -351,6 +355,9 @@ class Leg(models.Model):
                 | Q(planned_arrival_at=None)
                 | Q(planned_arrival_at__gte=F("planned_departure_at")),
             ),
+        ]
+        indexes = [
+            models.Index(fields=["carrier", "waybill"], name="leg_by_waybill", condition=~Q(waybill="")),
         ]
 
     def __str__(self) -> str:

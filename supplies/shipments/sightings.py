@@ -133,7 +133,6 @@ def report_all(words: Sequence[tuple[UUID, Word]], *, by: User | None, at: datet
     for event in new:
         by_shipment[event.shipment_id].append(event)
     seen = [shipments[pk] for pk in by_shipment]
-    before = {row.pk: row.is_said_to_be_delivered for row in seen}
     fold(seen)
     _note_extremes(seen, by_shipment)
     record_all(
@@ -143,7 +142,8 @@ def report_all(words: Sequence[tuple[UUID, Word]], *, by: User | None, at: datet
         at=at,
         facts=lambda row: {"step": by_shipment[row.pk][-1].step, "events": len(by_shipment[row.pk])},  # type: ignore[attr-defined]
     )
-    proposed = [row for row in seen if row.is_said_to_be_delivered and not before[row.pk]]
+    said = {event.shipment_id for event in new if event.status == SightingStatus.DELIVERED}
+    proposed = [row for row in seen if row.is_said_to_be_delivered and row.pk in said]
     record_all(proposed, "shipment.said_delivered", by=by, at=at)
     return told
 

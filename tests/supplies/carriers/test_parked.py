@@ -10,9 +10,11 @@ from supplies.carriers import services
 from supplies.carriers.models import CarrierHook, ParkedEvent
 from supplies.journal.models import Event
 from supplies.journal.services import dispatch
+from supplies.organisations.models import Organisation
+from supplies.shipments import legs
 from supplies.shipments import services as moving
 from supplies.shipments.models import Shipment
-from tests.makers import NOW, make_member, make_organisation, make_shipment
+from tests.makers import NOW, make_member, make_organisation, make_region, make_shipment
 from tests.sign_in import sign_in
 from tests.supplies.carriers.telling import carried_by, make_account, make_words, word
 
@@ -108,6 +110,88 @@ def test_more_than_can_wait_is_refused_with_a_code(monkeypatch: pytest.MonkeyPat
     told = services.take_in(carrier, [word("W1", str(number)) for number in range(3)], by=None, at=NOW)
 
     assert [outcome.code for outcome in told] == ["", "", "too-many-parked"]
+
+
+# -- of legs that were travelled ---------------------------------------------------------------------------
+
+
+def by_road_and_air(road: Organisation, air: Organisation) -> Shipment:
+    """At the hub: what the road's carrier knows as R1 waits for the flight A1."""
+    shipment, hub = make_shipment(), make_region()
+    ways = {"from_region": hub, "to_region": hub}
+    parts = [{**ways, "carrier": road, "waybill": "R1"}, {**ways, "carrier": air, "waybill": "A1"}]
+    legs.plan(shipment, legs=parts, by=None, at=NOW)
+    moving.book(shipment, carrier=road, waybill="R1", by=None, at=NOW)
+    moving.dispatch(shipment, by=None, at=NOW)
+    return legs.reach_hub(shipment, by=None, at=NOW + timedelta(hours=1))
+
+
+@pytest.mark.parametrize("name", ["waybill", "code", "pk"])
+def test_what_the_carrier_of_an_earlier_leg_tells_late_is_written_down(name: str) -> None:
+    make_words()
+    road, air = make_organisation("carrier"), make_organisation("carrier")
+    shipment = by_road_and_air(road, air)
+    called = "R1" if name == "waybill" else str(getattr(shipment, name))
+
+    (outcome,) = services.take_in(road, [word(called)], by=None, at=NOW)
+
+    assert (outcome.status, outcome.shipment) == ("created", shipment.pk)
+
+
+@pytest.mark.parametrize("name", ["waybill", "code", "pk"])
+def test_what_was_parked_of_a_leg_that_was_travelled_since_is_applied(name: str) -> None:
+    make_words()
+    road, air = make_organisation("carrier"), make_organisation("carrier")
+    shipment = by_road_and_air(road, air)
+    called = "A1" if name == "waybill" else str(getattr(shipment, name))
+    Shipment.objects.filter(pk=shipment.pk).update(carrier=road, waybill="R1")  # as when it was told
+    services.take_in(air, [word(called)], by=None, at=NOW)
+    assert ParkedEvent.objects.waiting().count() == 1
+    shipment.legs.filter(carrier=air).update(departed_at=NOW + timedelta(hours=2))
+
+    assert services.apply_parked(at=NOW) == 1
+    assert shipment.events.filter(code="0").count() == 1
+
+
+def test_the_carrier_of_a_leg_to_come_has_nothing_to_tell_yet() -> None:
+    road, air = make_organisation("carrier"), make_organisation("carrier")
+    shipment = by_road_and_air(road, air)
+    Shipment.objects.filter(pk=shipment.pk).update(carrier=road, waybill="R1")
+
+    (outcome,) = services.take_in(air, [word("A1")], by=None, at=NOW)
+
+    assert outcome.status == "parked"
+
+
+def test_a_number_is_first_that_of_the_shipment_that_has_it_now() -> None:
+    make_words()
+    road, air = make_organisation("carrier"), make_organisation("carrier")
+    by_road_and_air(road, air)
+    other = make_shipment(carrier=road, status="booked")
+    Shipment.objects.filter(pk=other.pk).update(waybill="R1")
+
+    (outcome,) = services.take_in(road, [word("R1")], by=None, at=NOW)
+
+    assert outcome.shipment == other.pk
+
+
+def test_delivered_to_the_hub_is_not_delivered_to_the_hospital() -> None:
+    air = make_account("kuaidi100", delivers=True).carrier
+    road = make_organisation("carrier")
+    shipment = by_road_and_air(road, air)
+    legs.leave_hub(shipment, by=None, at=NOW + timedelta(hours=2))
+
+    services.take_in(road, [word("R1", code="3", at=NOW + timedelta(hours=1))], by=None, at=NOW)
+    dispatch(at=NOW)
+    shipment.refresh_from_db()
+    assert shipment.status == "in_transit"
+
+    services.take_in(
+        air, [word("A1", "e2", code="3", at=NOW + timedelta(hours=3))], by=None, at=NOW + timedelta(hours=3)
+    )
+    dispatch(at=NOW)
+    shipment.refresh_from_db()
+    assert shipment.status == "delivered"
 
 
 # -- delivered, says the carrier ---------------------------------------------------------------------------

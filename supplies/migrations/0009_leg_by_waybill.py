@@ -1,0 +1,17 @@
+"""Legs are found by the number their carrier knows them by."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('supplies', '0008_what_searches_hold'),
+    ]
+
+    operations = [
+        migrations.AddIndex(
+            model_name='leg',
+            index=models.Index(condition=models.Q(('waybill', ''), _negated=True), fields=['carrier', 'waybill'], name='leg_by_waybill'),
+        ),
+    ]
