@@ -186,10 +186,9 @@ def test_delivered_to_the_hub_is_not_delivered_to_the_hospital() -> None:
     shipment.refresh_from_db()
     assert shipment.status == "in_transit"
 
-    services.take_in(
-        air, [word("A1", "e2", code="3", at=NOW + timedelta(hours=3))], by=None, at=NOW + timedelta(hours=3)
-    )
-    dispatch(at=NOW)
+    later = NOW + timedelta(hours=3)
+    services.take_in(air, [word("A1", "e2", code="3", at=later)], by=None, at=later)
+    dispatch(at=later)
     shipment.refresh_from_db()
     assert shipment.status == "delivered"
 
