@@ -458,6 +458,7 @@ JOURNAL_LISTENERS: dict[str, list[str]] = {
 # What follows in the same transaction as what happened, whoever did it; a follower that refuses undoes both.
 JOURNAL_FOLLOWERS: dict[str, list[str]] = {
     "facility.paused": ["matching.services.withdraw_for_facility"],
+    "shipment.merged": ["supplies.notices.following.move"],
     "change_request.accepted": ["supplies.duplicates.services.propose_reported"],
 }
 
@@ -484,6 +485,7 @@ WEBHOOK_KINDS: list[str] = [
     "shipment.returned",
     "shipment.lost",
     "shipment.cancelled",
+    "shipment.joined",
     "shipment.settled",
     "load.made",
     "load.filled",
@@ -529,6 +531,7 @@ for _kind in (
     "shipment.returned",
     "shipment.lost",
     "shipment.cancelled",
+    "shipment.merged",
     "shipment.rerouted",
     "facility.paused",
 ):
@@ -546,6 +549,7 @@ for _kind in (
         "shipment.returning",
         "shipment.lost",
         "shipment.cancelled",
+        "shipment.joined",
     ),
     *("shipment.rerouted", "shipment.fell_silent", "shipment.to_hand_over", "shipment.to_count"),
     *("shipment.planned", "shipment.reassigned", "shipment.at_hub", "shipment.left_hub"),

@@ -19,6 +19,7 @@ from supplies.organisations.models import Facility
 from supplies.receipts.models import ReceiptLine, Thanks
 from supplies.regions.models import Region
 from supplies.shipments.models import Leg, Shipment, ShipmentLine, ShipmentStatus
+from supplies.shipments.rearranging import travelling_as
 
 COUNTED = ("accepted", "damaged", "wrong_item", "expired", "refused", "missing", "surplus")
 CODE = re.compile(r"[2-9a-z]{26}", re.ASCII)
@@ -244,6 +245,9 @@ def _shipment(code: str) -> Track | None:
     )
     if shipment is None:
         return None
+    now = travelling_as(shipment)
+    if now.pk != shipment.pk:
+        return _shipment(now.code)
     rows = list(
         shipment.lines.select_related(
             "allocation__need", "allocation__offer__item__base_unit", "allocation__offer__item__display_unit"

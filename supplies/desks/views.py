@@ -5,6 +5,7 @@ from typing import Any
 
 import segno
 from django.conf import settings
+from django.contrib import messages
 from django.db.models import Count, Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -64,6 +65,9 @@ def follow(request: HttpRequest, code: str) -> HttpResponse:
     found = track(code.lower())
     if found and found.kind == "report":
         return private(redirect("reported", found.code))
+    if found and found.code != code.lower():
+        messages.info(request, _("What had this code travels with another shipment now. Here is its way."))
+        return private(redirect("track", found.code))
     context: dict[str, Any] = {"code": code, "track": found, "is_wrong": found is None}
     if found:
         link = f"{settings.SITE_ADDRESS}{reverse('track', args=[found.code])}"

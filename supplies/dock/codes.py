@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 
 from supplies.shipments.gs1 import read_sscc
 from supplies.shipments.models import Shipment, ShipmentStatus
+from supplies.shipments.rearranging import travelling_as
 from supplies.shipments.units import HandlingUnit
 
 LINK = re.compile(r"/track/([^/?#]+)")
@@ -38,7 +39,8 @@ def find(text: str, *, user: Any) -> Found:
     link = LINK.search(text)
     code = re.sub(r"[\s-]", "", link[1] if link else text).lower()
     if TRACKING.fullmatch(code) and (shipments := list(visible.filter(code=code))):
-        return Found(shipments)
+        now = travelling_as(shipments[0])  # an old label leads to what its goods travel with
+        return Found(list(visible.filter(pk=now.pk)) or shipments)
     fault, sscc = None, ""
     if LIKE_SSCC.fullmatch(re.sub(r"[\s-]", "", text)):
         try:

@@ -58,6 +58,7 @@ TOLD: dict[str, Any] = {
     "shipment.returned": gettext_lazy("The donor has it again"),
     "shipment.lost": gettext_lazy("It was given up as lost"),
     "shipment.cancelled": gettext_lazy("It was called off before it left"),
+    "shipment.merged": gettext_lazy("It travels together with more from the same donor now"),
     "shipment.rerouted": gettext_lazy("It goes to another hospital now"),
     "facility.paused": gettext_lazy("The hospital takes nothing for now; a coordinator decides"),
 }
@@ -152,6 +153,20 @@ def hear(events: Sequence[Event], *, at: datetime) -> None:
             _tell(row, event.kind)
     over = {row.pk for some in by_subject.values() for row in some if not may_be_followed(row.shipment)}
     Following.objects.filter(pk__in=over).update(erase_at=at + KEPT_AFTER_THE_END)
+
+
+def move(events: Sequence[Event], *, at: datetime) -> None:
+    """What somebody follows travels with another shipment now, so she follows that; whoever follows both is told once."""
+    for event in events:
+        into = UUID(event.subject_id)
+        followers = Following.objects.filter(shipment=into).values_list("email_lookup", flat=True)
+        known = {lookup for found in followers for lookup in found}
+        for row in Following.objects.filter(shipment=event.facts["other"]).order_by("pk"):
+            if known & set(row.email_lookup):
+                row.delete()
+                continue
+            row.shipment_id = into
+            row.save(update_fields=["shipment"])
 
 
 def _tell(row: Following, kind: str) -> None:

@@ -109,6 +109,7 @@ KINDS: dict[str, Kind] = {
             "shipment.returning": (_("A shipment goes back to the donor"), {*ALL_THREE, P.REGION}),
             "shipment.lost": (_("A shipment was given up as lost"), {*ALL_THREE, P.REGION}),
             "shipment.cancelled": (_("A shipment was called off before it left"), ALL_THREE),
+            "shipment.joined": (_("What was on a shipment travels with another one now"), ALL_THREE),
             "shipment.rerouted": (_("A shipment goes to another hospital now"), {*ALL_THREE, P.BEFORE}),
             "shipment.fell_silent": (_("No news of a shipment for days"), {P.DONOR, P.CARRIER, P.REGION}),
             "facility.paused": (

@@ -126,7 +126,10 @@ def _move_pieces(
 
 @transaction.atomic
 def merge(shipment: Shipment, other: Shipment, *, reason: str, by: User | None, at: datetime) -> Shipment:
-    """Take what is on the other shipment into this one; the other is cancelled. Both are of one route, and have not left."""
+    """Take what is on the other shipment into this one; the other is cancelled, and its code leads here (`travelling_as`).
+
+    Both are of one route, and have not left.
+    """
     reason = _stated(reason)
     if shipment.pk == other.pk:
         raise ValidationError({"other": _("Name another shipment than this one.")})
@@ -149,7 +152,20 @@ def merge(shipment: Shipment, other: Shipment, *, reason: str, by: User | None, 
     other.save(update_fields=["status"])
     _note(shipment, Rearrangement.Kind.MERGED, other=other, reason=reason, by=by, at=at)
     record(shipment, "shipment.merged", by=by, at=at, other=str(other.pk))
-    record(other, "shipment.cancelled", by=by, at=at, into=str(shipment.pk))
+    record(other, "shipment.joined", by=by, at=at, into=str(shipment.pk))
+    return shipment
+
+
+def travelling_as(shipment: Shipment) -> Shipment:
+    """The shipment that what was on this one travels with, where it was merged, and that again; else the same."""
+    seen = {shipment.pk}
+    while shipment.status == ShipmentStatus.CANCELLED:
+        merged = Rearrangement.objects.filter(kind=Rearrangement.Kind.MERGED, other=shipment)
+        into = merged.select_related("shipment").order_by("-at", "-pk").first()
+        if into is None or into.shipment_id in seen:
+            break
+        shipment = into.shipment
+        seen.add(shipment.pk)
     return shipment
 
 

@@ -144,7 +144,8 @@ def deliver(
         occurred_at=occurred_at,
     )
     legs.end_last(shipment, at=occurred_at or at)
-    shipment.delivered_at = occurred_at or at
+    # Clocks of two machines may differ: it was not delivered before it left.
+    shipment.delivered_at = max(filter(None, [occurred_at or at, shipment.departed_at]))
     shipment.save(update_fields=["delivered_at"])
     return shipment
 
@@ -162,6 +163,7 @@ def come_back(shipment: Shipment, *, by: User | None, at: datetime) -> Shipment:
     """The donor has it again: both sides are free."""
     locked = _step(shipment, ShipmentStatus.RETURNED, Step.RECEIVING, "shipment.returned", by=by, at=at)
     ledger.take_back(_allocations(locked), by=by, at=at)
+    locked.units.update(is_live=False)  # sent again, they may carry the same numbers
     return locked
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from supplies.journal.services import record_all
 from supplies.organisations.models import User
-from supplies.shipments.models import ENDED, Shipment
+from supplies.shipments.models import ENDED, OUTCOMES, Shipment
 from supplies.shipments.tracking import LAST_FIRST, ORDERS, SightingStatus, Step, TrackingCode, TrackingEvent
 
 CLOCKS_MAY_DIFFER = timedelta(minutes=10)
@@ -238,6 +238,13 @@ def _said(word: Word) -> tuple[str, str]:
     return OURS, word.step
 
 
+def _is_after_end(shipment: Shipment, word: Word) -> bool:
+    """Told of a way that is over, or of a moment after it was delivered and counted. What came before may be told late."""
+    if shipment.status in OUTCOMES and shipment.delivered_at is not None:
+        return word.occurred_at > shipment.delivered_at
+    return shipment.status in ENDED
+
+
 def _event(
     shipment: Shipment,
     word: Word,
@@ -258,7 +265,7 @@ def _event(
     return TrackingEvent(
         shipment=shipment,
         status=status,
-        is_after_end=shipment.status in ENDED,
+        is_after_end=_is_after_end(shipment, word),
         recorded_at=at,
         by=by,
         **said,

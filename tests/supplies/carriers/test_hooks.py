@@ -11,6 +11,7 @@ from standardwebhooks import Webhook
 
 from supplies.carriers import services
 from supplies.carriers.models import CarrierHook, ParkedEvent
+from supplies.receipts import services as receiving
 from supplies.shipments import services as moving
 from supplies.shipments.tracking import TrackingEvent
 from tests.makers import NOW, make_organisation
@@ -24,6 +25,7 @@ from tests.supplies.carriers.telling import (
     pushed,
     send,
     signed,
+    word,
 )
 
 pytestmark = pytest.mark.django_db
@@ -280,6 +282,22 @@ def test_an_event_after_the_end_is_kept_and_flagged_and_the_end_stays() -> None:
     assert answer["results"][0]["flags"] == ["after-end"]
     shipment.refresh_from_db()
     assert shipment.status == "lost"
+
+
+@pytest.mark.parametrize(("hours", "is_flagged"), [(1, True), (-1, False)])
+def test_what_happened_after_it_was_counted_is_flagged_and_what_is_told_late_is_not(
+    hours: int, is_flagged: bool
+) -> None:
+    account = make_account()
+    shipment = carried_by(account.carrier, "W1")
+    moving.deliver(shipment, by=None, at=NOW)
+    lines = [{"line": line, "accepted": line.allocation.quantity} for line in shipment.lines.all()]
+    receiving.receive(shipment, counts=lines, by=None, at=NOW)
+    told = [word("W1", "late", at=NOW + timedelta(hours=hours))]
+
+    services.take_in(account.carrier, told, by=None, at=NOW + timedelta(hours=2))
+
+    assert shipment.events.get(external_id="late").is_after_end == is_flagged
 
 
 @pytest.mark.slow

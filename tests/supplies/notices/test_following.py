@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import translation
 from django.utils.translation import gettext
 
+from supplies.dock.codes import find
 from supplies.journal.models import Event
 from supplies.journal.services import dispatch
 from supplies.notices import following
@@ -20,11 +21,20 @@ from supplies.organisations import services as people
 from supplies.privacy.erasing import Person, forget
 from supplies.receipts import services as receiving
 from supplies.sealing import lookups
-from supplies.shipments import rerouting
+from supplies.shipments import rearranging, rerouting
 from supplies.shipments import services as moving
 from supplies.shipments.models import Shipment
 from tests.api_client import Speaker
-from tests.makers import NOW, make_allocation, make_facility, make_need, make_offer, make_shipment
+from tests.makers import (
+    NOW,
+    make_allocation,
+    make_facility,
+    make_member,
+    make_need,
+    make_offer,
+    make_shipment,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "follower@example.org"
@@ -365,3 +375,75 @@ def test_what_cannot_be_followed_is_refused_with_a_code(
     assert (answer.status_code, answer.json()["code"]) == said
     assert Speaker().post(f"track/{'0' * 32}/followers/", {"email": ADDRESS}).status_code == 404
     assert not Following.objects.exists()
+
+
+# -- merged ------------------------------------------------------------------------------------------------
+
+
+def merged() -> tuple[Shipment, Shipment]:
+    """Two of one route, not merged yet."""
+    into = make_shipment(status="booked")
+    line = into.lines.get().allocation
+    again = make_allocation(
+        need=make_need(line.need.appeal.facility), offer=make_offer(line.offer.donation.organisation)
+    )
+    return into, make_shipment(again, status="booked")
+
+
+def test_whoever_follows_what_was_merged_is_told_what_it_travels_with_and_never_that_it_was_called_off(
+    mailoutbox: list[Any],
+) -> None:
+    into, other = merged()
+    follow(into, "both@example.org")
+    follow(other, "both@example.org")
+    follow(other)
+    mailoutbox.clear()
+
+    rearranging.merge(into, other, reason="x", by=None, at=NOW)
+    dispatch(at=NOW)
+
+    assert sorted((letter.to[0], letter.subject) for letter in mailoutbox) == [
+        (name, f"{into.code[:8]} · It travels together with more from the same donor now")
+        for name in ("both@example.org", ADDRESS)
+    ]
+    assert Following.objects.filter(shipment=into).count() == Following.objects.count() == 2
+
+
+def test_the_code_of_what_was_merged_leads_to_what_it_travels_with() -> None:
+    into, other = merged()
+    rearranging.merge(into, other, reason="x", by=None, at=NOW)
+    page = Client(HTTP_ACCEPT_LANGUAGE="en")
+
+    answer = page.get(f"/track/{other.code}/", follow=True)
+
+    assert answer.redirect_chain == [(f"/track/{into.code}/", 302)]
+    assert "travels with another shipment now" in answer.content.decode()
+    assert Speaker().get(f"track/{other.code}/").json()["code"] == into.code
+
+
+def test_an_old_label_leads_whoever_scans_it_to_what_it_travels_with() -> None:
+    into, other = merged()
+    rearranging.merge(into, other, reason="x", by=None, at=NOW)
+    volunteer = make_member("volunteer")
+
+    assert find(f"https://example.org/track/{other.code}/", user=volunteer).shipments == [into]
+    assert find(other.code, user=make_user()).shipments == []
+
+
+def test_a_shipment_that_was_called_off_leads_nowhere_else() -> None:
+    shipment = make_shipment(status="booked")
+    moving.cancel(shipment, by=None, at=NOW)
+    shipment.refresh_from_db()
+
+    assert rearranging.travelling_as(shipment) == shipment
+    assert Client().get(f"/track/{shipment.code}/").status_code == 200
+
+
+def test_both_sides_and_the_carrier_read_that_it_travels_with_another() -> None:
+    into, other = merged()
+    rearranging.merge(into, other, reason="x", by=None, at=NOW)
+
+    kinds = list(Event.objects.filter(subject_id=str(other.pk)).values_list("kind", flat=True))
+
+    assert "shipment.joined" in kinds
+    assert "shipment.cancelled" not in kinds

@@ -13,7 +13,15 @@ from supplies.shipments import care, gs1, packing, rerouting
 from supplies.shipments import services as moving
 from supplies.shipments.models import Shipment
 from supplies.shipments.units import HandlingUnit, UnitContent
-from tests.makers import NOW, make_allocation, make_item, make_need, make_offer, make_shipment
+from tests.makers import (
+    NOW,
+    make_allocation,
+    make_item,
+    make_need,
+    make_offer,
+    make_organisation,
+    make_shipment,
+)
 
 pytestmark = pytest.mark.django_db
 TYPED = "006141411234567890"  # the example of the GS1 General Specifications
@@ -236,6 +244,21 @@ def test_a_cancelled_shipment_holds_no_units() -> None:
     moving.cancel(shipment, by=None, at=NOW)
 
     assert not HandlingUnit.objects.live().exists()
+
+
+def test_what_came_back_is_sent_again_under_the_same_number() -> None:
+    shipment = make_shipment()
+    units = [{"kind": "carton", "sscc": TYPED, "contents": [{"line": shipment.lines.get(), "quantity": 5}]}]
+    packing.pack(shipment, units=units, by=None, at=NOW)
+    moving.book(shipment, carrier=make_organisation("carrier"), by=None, at=NOW)
+    for verb in (moving.dispatch, moving.send_back, moving.come_back):
+        verb(shipment, by=None, at=NOW)
+
+    again = make_shipment()
+    units[0]["contents"] = [{"line": again.lines.get(), "quantity": 5}]
+    packing.pack(again, units=units, by=None, at=NOW)
+
+    assert again.units.live().get().sscc == shipment.units.get().sscc == TYPED
 
 
 def test_weight_and_volume_are_the_sum_of_the_outermost_units_unless_stated() -> None:
