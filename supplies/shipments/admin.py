@@ -36,7 +36,7 @@ from supplies.organisations.models import Organisation
 from supplies.organisations.previewing import OneVerb, PreviewedVerb
 from supplies.shipments import care, legs, packing, rearranging, services
 from supplies.shipments.board import State, columns
-from supplies.shipments.desk_forms import DeclareForm, LegsForm, PackForm, UnpackForm, carriers
+from supplies.shipments.desk_forms import DeclareForm, LegsForm, PackForm, SplitForm, UnpackForm, carriers
 from supplies.shipments.lists import (
     CargoFilter,
     CarrierFilter,
@@ -55,7 +55,6 @@ from supplies.shipments.models import (
     ShipmentLine,
     ShipmentStatus,
 )
-from supplies.shipments.splitting import SplitForm
 from supplies.shipments.temperatures import exposures, lasting
 from supplies.shipments.tracking import TrackingCode, TrackingEvent
 from supplies.shipments.units import HandlingUnit

@@ -1,4 +1,4 @@
-"""What the desk asks before it packs a shipment, takes units apart, states what it needs on its way, or plans its legs."""
+"""What the desk asks before it packs a shipment, takes units apart, splits it, states what it needs on its way, or plans its legs."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -30,6 +30,27 @@ def carriers() -> QuerySet[Organisation]:
 def _lines(shipment: Shipment) -> list[ShipmentLine]:
     rows = shipment.lines.filter(is_live=True).order_by("pk")
     return list(rows.select_related("allocation__offer__item__display_unit"))
+
+
+def _offer_pieces(
+    form: forms.Form, lines: dict[str, ShipmentLine], loose: dict[int, int], help_text: str
+) -> None:
+    """A field for each line: how many of its pieces that are in no unit."""
+    for name, line in lines.items():
+        item = line.allocation.offer.item
+        form.fields[name] = forms.IntegerField(
+            label=item.name,
+            required=False,
+            min_value=0,
+            max_value=loose[line.pk],
+            help_text=help_text % {"loose": loose[line.pk], "all": in_units(item, line.allocation.quantity)},
+        )
+
+
+def _pieces(form: forms.Form, lines: dict[str, ShipmentLine]) -> list[dict[str, Any]]:
+    """What was filled in, as the verbs take it."""
+    given = form.cleaned_data
+    return [{"line": line, "quantity": number} for name, line in lines.items() if (number := given.get(name))]
 
 
 def _named(unit: HandlingUnit) -> str:
@@ -77,16 +98,8 @@ class PackForm(forms.Form):
         super().__init__(data)
         loose = unpacked(shipment)
         self._lines = {f"line_{line.pk}": line for line in _lines(shipment) if loose[line.pk]}
-        for name, line in self._lines.items():
-            item = line.allocation.offer.item
-            self.fields[name] = forms.IntegerField(
-                label=item.name,
-                required=False,
-                min_value=0,
-                max_value=loose[line.pk],
-                help_text=_("Pieces in each, of %(loose)d that are in no unit; all of it is %(all)s.")
-                % {"loose": loose[line.pk], "all": in_units(item, line.allocation.quantity)},
-            )
+        asked = _("Pieces in each, of %(loose)d that are in no unit; all of it is %(all)s.")
+        _offer_pieces(self, self._lines, loose, asked)
         alone = shipment.units.live().filter(parent=None).exclude(kind=UnitKind.PALLET).in_order()
         if units := list(alone):
             self.fields["holds"] = UnitsField(
@@ -116,18 +129,41 @@ class PackForm(forms.Form):
             )
         if given.get("holds") and alike > 1:
             self.add_error("alike", _("One pallet at a time."))
-        pieces = {name: given.get(name) for name in self._lines}
         unit = {
             "kind": given.get("kind", ""),
             "sscc": given.get("sscc", ""),
             "gross_weight_g": _thousand(given.get("weight")),
             **{f"{side}_mm": given[side] * 10 for side in SIDES if given.get(side)},
-            "contents": [
-                {"line": self._lines[name], "quantity": number} for name, number in pieces.items() if number
-            ],
+            "contents": _pieces(self, self._lines),
             "holds": given.get("holds", []),
         }
         return {"units": [unit] * alike}
+
+
+class SplitForm(forms.Form):
+    """What travels apart: pieces of each line that are in no unit, and whole units."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Why?"), max_length=300, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    def __init__(self, shipment: Shipment, user: User, data: Any = None) -> None:
+        super().__init__(data)
+        self._lines = {f"line_{line.pk}": line for line in _lines(shipment)}
+        asked = _("Pieces that travel apart, of %(loose)d in no unit; all of it is %(all)s.")
+        _offer_pieces(self, self._lines, unpacked(shipment), asked)
+        if units := list(shipment.units.live().in_order()):
+            self.fields["units"] = UnitsField(units, label=_("Whole units"), required=False)
+        self.order_fields([*self._lines, "units", "reason"])
+
+    def clean(self) -> dict[str, Any]:
+        """The answers of the verb: lines with their pieces, units, and why."""
+        given = self.cleaned_data
+        return {
+            "lines": _pieces(self, self._lines),
+            "units": given.get("units", []),
+            "reason": given.get("reason", ""),
+        }
 
 
 class UnpackForm(forms.Form):
