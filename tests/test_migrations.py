@@ -27,6 +27,7 @@ SMALL = {
     "opencount",
     "referenceedition",
     "region",
+    "savedsearch",  # a few of each account
     "standard",
     "substitution",
     "trackingcode",

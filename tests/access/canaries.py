@@ -416,6 +416,7 @@ ROWS_OF = {
     "categories": "supplies.Category",
     "contacts": "supplies.Contact",
     "donations": "supplies.Donation",
+    "donors": "supplies.Organisation",
     "emergencies": "supplies.Emergency",
     "facilities": "supplies.Facility",
     "invitations": "supplies.Invitation",
