@@ -16,6 +16,7 @@ from supplies.phones import ANY, NUMBER, SHORTEST, masked_number, plain
 from supplies.wording import listed
 
 _MASK = "••••"
+MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")  # an address of mail, wherever one is looked for
 _PHONE_LABEL = r"(?:电话|手机|座机|热线|总机|传真|联系方式|拨打|致电|来电|\btel\b|\bphone\b|\bmobile\b|\bcell\b|\bcall\b|\bfax\b)"
 _ACCOUNT_LABEL = r"(?:账号|帐号|账户|帐户|卡号|行号|\baccount\b|\ba/c\b|\biban\b|\bcard\b)"
 _HANDLE_LABEL = r"(?:微信|薇信|威信|v信|wechat|weixin|(?<![a-z])[wv]x|qq群?|扣扣)"
@@ -23,7 +24,7 @@ _GOODS_LABEL = r"(?:运单|快递单|物流单|订单|单号|条码|批号|\bway
 _MOBILE = r"(?:\+?86)?1[3-9]\d{9}(?!\d)"
 _FOUND = re.compile(
     rf"""(?P<link>https?://[^\s,。;、)<>"']+)
-    | (?P<mail>[\w.+-]+@[\w-]+\.[\w.-]*\w)
+    | (?P<mail>{MAIL.pattern})
     | (?P<certificate>[械药准备进许妆消]字?号?\s*[A-Z]?(?!{_MOBILE})\d{{6,14}}(?!\d))
     | (?P<standard>\b(?:GB|YY|WS|EN|ISO|IEC|ASTM|ANSI|AAMI|NIOSH|DIN|JIS|FZ|HG|SH|AQ|GA)(?:/?[A-Z]{{1,3}})?[ -]*F?\d{{2,5}}(?:\.\d+)?(?:[-:]\d{{2,4}})?(?!\d|-\d{{5}}))
     | (?P<credit>(?<=信用代码)\s*:?\s*[0-9A-Z]{{18}}(?![0-9A-Z]))

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from supplies import phones
 from supplies.attachments.models import Attachment
+from supplies.leaks import MAIL
 from supplies.organisations.models import Alias, Organisation
 from supplies.organisations.services import TRUSTED_DAYS
 from supplies.organisations.verification import CallLog, CallOrigin, CallOutcome, Verification
@@ -72,7 +73,6 @@ class ContactForm(forms.Form):
     contact_post = forms.CharField(label=_("Department or post"), max_length=80, required=False)
 
 
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 MOST_CONTACTS = 10
 
 
@@ -98,7 +98,7 @@ class FurtherContacts(forms.CharField):
 
     def _read(self, line: str) -> dict[str, str]:
         rest, email = line, ""
-        if mail := _EMAIL.search(rest):
+        if mail := MAIL.search(rest):
             email, rest = mail[0], rest.replace(mail[0], " ")
         numbers = list(found_in(rest))
         if not numbers and not email:
@@ -109,7 +109,7 @@ class FurtherContacts(forms.CharField):
         for number in reversed(numbers):
             rest = rest[: number.start] + " " + rest[number.end :]
         name = re.sub(r"[\s,，、;；:：/]+", " ", rest).strip(" -")
-        return {"name": name[:60], "phone": phone[:40], "email": email}
+        return {"name": name, "phone": phone, "email": email}
 
 
 class AboutOne(forms.Form):

@@ -4,7 +4,6 @@ She is known by keyed hashes of her numbers and addresses alone. So a list of wh
 makes a restored backup forget them again.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from django.db.models.functions import Cast
 
 from supplies.accounts.models import Session
 from supplies.journal.models import IdempotencyKey, OutgoingMail
+from supplies.leaks import MAIL
 from supplies.notices.models import Following
 from supplies.organisations.contacts import Contact, words_of
 from supplies.phones import SHORTEST, found_in
@@ -26,7 +26,6 @@ from supplies.privacy.register import Class, Reason, entries
 from supplies.sealing import known_keys, lookup, sealed_columns
 
 GONE = "••••"
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
 # What a text must hold at least to be looked at: five digits, eleven spoken ones, or an address of mail.
 WORTH_A_LOOK = r"([0-9０-９٠-٩۰-۹][^0-9０-９٠-٩۰-۹]{0,3}){5}|[〇零一二三四五六七八九幺]{11}|@"
 # Rows that hold ids, numbers and codes by their nature; what is only ever added there stays as it is.
@@ -70,7 +69,7 @@ class Person:
     def forget_in(self, text: str) -> str:
         """The text without her numbers and addresses; everybody else's stay."""
         hers = [(number.start, number.end) for number in found_in(text) if self.is_hers(number.number)]
-        hers += [match.span() for match in _MAIL.finditer(text) if any(map(self.is_hers, words_of(match[0])))]
+        hers += [match.span() for match in MAIL.finditer(text) if any(map(self.is_hers, words_of(match[0])))]
         for start, end in sorted(hers, reverse=True):
             text = text[:start] + GONE + text[end:]
         return text

@@ -313,6 +313,14 @@ def test_all_whom_an_announcement_names_are_kept() -> None:
     }
 
 
+def test_all_numbers_of_one_line_are_kept_whole() -> None:
+    post(sent(contact_others="甲练习 13800000001，13800000002，027-8123 4568 转 802，027-8123 4569"))
+
+    contact = Contact.objects.get(phone_lookup__len=4)
+    assert contact.phone.count("/") == 3
+    assert contact.phone.endswith("027-8123 4569")
+
+
 def test_somebody_who_cannot_be_reached_is_pointed_out_and_nothing_is_lost() -> None:
     answer = post(sent(contact_others="甲练习 13800000001\n乙练习"))
 
