@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from supplies.catalogue.models import TransportMode
 from supplies.organisations.desk import in_units
 from supplies.organisations.models import Organisation, User
+from supplies.quantity import MOST
 from supplies.regions.models import Region
 from supplies.shipments.models import Leg, Shipment, ShipmentLine
 from supplies.shipments.packing import unpacked
@@ -57,6 +58,18 @@ def _named(unit: HandlingUnit) -> str:
     return f"{unit.get_kind_display()} {unit.sscc or unit.pk}"
 
 
+def _thousandths(label: Any, **options: Any) -> forms.DecimalField:
+    """An amount that is kept in thousandths of what is typed: grams of kilograms, cm³ of litres."""
+    return forms.DecimalField(
+        label=label,
+        required=False,
+        decimal_places=3,
+        min_value=Decimal("0.001"),
+        max_value=Decimal(MOST) / 1000,
+        **options,
+    )
+
+
 class UnitsField(forms.TypedMultipleChoiceField):
     """Some of the units of a shipment."""
 
@@ -83,16 +96,16 @@ class PackForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Of the sender, if it gave one. Empty: the next of this site."),
     )
-    weight = forms.DecimalField(
-        label=gettext_lazy("Weight of each, kg"),
-        required=False,
-        max_digits=9,
-        decimal_places=3,
-        min_value=Decimal("0.001"),
+    weight = _thousandths(gettext_lazy("Weight of each, kg"))
+    length = forms.IntegerField(
+        label=gettext_lazy("Length, cm"), required=False, min_value=1, max_value=MOST // 10
     )
-    length = forms.IntegerField(label=gettext_lazy("Length, cm"), required=False, min_value=1)
-    width = forms.IntegerField(label=gettext_lazy("Width, cm"), required=False, min_value=1)
-    height = forms.IntegerField(label=gettext_lazy("Height, cm"), required=False, min_value=1)
+    width = forms.IntegerField(
+        label=gettext_lazy("Width, cm"), required=False, min_value=1, max_value=MOST // 10
+    )
+    height = forms.IntegerField(
+        label=gettext_lazy("Height, cm"), required=False, min_value=1, max_value=MOST // 10
+    )
 
     def __init__(self, shipment: Shipment, user: User, data: Any = None) -> None:
         super().__init__(data)
@@ -180,21 +193,10 @@ class DeclareForm(forms.Form):
 
     min_temp_c = forms.IntegerField(label=gettext_lazy("Not colder than, °C"), required=False)
     max_temp_c = forms.IntegerField(label=gettext_lazy("Not warmer than, °C"), required=False)
-    weight = forms.DecimalField(
-        label=gettext_lazy("Weight in all, kg"),
-        required=False,
-        max_digits=12,
-        decimal_places=3,
-        min_value=Decimal("0.001"),
-        help_text=gettext_lazy("Empty: what its units weigh."),
+    weight = _thousandths(
+        gettext_lazy("Weight in all, kg"), help_text=gettext_lazy("Empty: what its units weigh.")
     )
-    volume = forms.DecimalField(
-        label=gettext_lazy("Volume in all, l"),
-        required=False,
-        max_digits=12,
-        decimal_places=3,
-        min_value=Decimal("0.001"),
-    )
+    volume = _thousandths(gettext_lazy("Volume in all, l"))
 
     def __init__(self, shipment: Shipment, user: User, data: Any = None) -> None:
         initial: dict[str, Any] = {

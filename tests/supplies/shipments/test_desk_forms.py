@@ -76,6 +76,8 @@ def test_cartons_are_put_on_a_pallet_and_taken_apart(desk: Client, shipment: Shi
         ({"line": ""}, "__all__"),
         ({"line": "60", "alike": "2"}, "__all__"),
         ({"kind": "sack"}, "kind"),
+        ({"weight": "1" + "0" * 14}, "weight"),
+        ({"length": "9" * 12, "width": "1", "height": "1"}, "length"),
     ],
 )
 def test_what_is_wrong_with_a_unit_stands_beside_its_field_and_what_was_typed_is_still_there(
@@ -87,7 +89,7 @@ def test_what_is_wrong_with_a_unit_stands_beside_its_field_and_what_was_typed_is
     answer = choose(desk, "pack", shipment, **given)
 
     assert list(errors(answer)) == [line_of(shipment) if field == "line" else field]
-    assert 'value="2.5"' in answer.content.decode()
+    assert f'value="{given["weight"]}"' in answer.content.decode()
     assert not HandlingUnit.objects.exists()
 
 
@@ -114,7 +116,12 @@ def test_temperature_weight_and_dangerous_goods_are_stated(desk: Client, shipmen
 
 @pytest.mark.parametrize(
     ("typed", "field"),
-    [({"min_temp_c": "8", "max_temp_c": "2"}, "max_temp_c"), ({"un_number": "1170"}, "hazard_class")],
+    [
+        ({"min_temp_c": "8", "max_temp_c": "2"}, "max_temp_c"),
+        ({"min_temp_c": "-9" + "9" * 12}, "min_temp_c"),
+        ({"un_number": "1170"}, "hazard_class"),
+        ({"volume": "1" + "0" * 14}, "volume"),
+    ],
 )
 def test_what_cannot_be_so_stands_beside_its_field(
     desk: Client, shipment: Shipment, typed: dict[str, str], field: str
