@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import date, timedelta
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -22,6 +22,17 @@ from supplies.regions.models import Region
 from supplies.search import FEW, mention_index
 
 
+class Acting(NamedTuple):
+    """A membership, once for each of its regions; `region` and its `path` are None where it has none."""
+
+    organisation: uuid.UUID
+    role: str
+    is_manager: bool
+    status: str
+    region: str | None
+    path: str | None
+
+
 class User(AbstractUser):
     """An account. What it may do follows from its memberships."""
 
@@ -37,9 +48,12 @@ class User(AbstractUser):
         verbose_name_plural = _("accounts")
 
     @cached_property
-    def _memberships(self) -> list[tuple[str, bool, str]]:
-        """Role, whether she manages the organisation, and whether it is verified. Read once per object."""
-        return list(self.memberships.values_list("role", "is_manager", "organisation__status"))
+    def acting(self) -> tuple[Acting, ...]:
+        """Whom she acts for. Read once per object: everything that she may do follows from it."""
+        rows = self.memberships.values_list(
+            "organisation", "role", "is_manager", "organisation__status", "regions", "regions__path"
+        )
+        return tuple(Acting(*row) for row in rows)
 
     def __str__(self) -> str:
         """Not the name one signs in with: this is what logs, lists and messages say."""
@@ -48,7 +62,7 @@ class User(AbstractUser):
     @property
     def roles(self) -> frozenset[str]:
         """The roles of all memberships; a superuser is an administrator."""
-        roles = {role for role, _manages, _status in self._memberships}
+        roles = {one.role for one in self.acting}
         return frozenset(roles | ({Role.ADMIN.value} if self.is_superuser else set()))
 
     def has_role(self, *roles: str) -> bool:
@@ -59,12 +73,11 @@ class User(AbstractUser):
         """May see every row, whoever it belongs to and wherever it lies."""
         return self.has_role(Role.VOLUNTEER, Role.AUDITOR, Role.ADMIN)
 
-    @cached_property
+    @property
     def coordinated(self) -> frozenset[str]:
-        """The paths of the regions this person coordinates. Read once per object."""
-        hers = self.memberships.filter(role=Role.COORDINATOR, regions__isnull=False)
-        paths = hers.values_list("regions__path", flat=True) if self.has_role(Role.COORDINATOR) else []
-        return frozenset(paths)
+        """The paths of the regions this person coordinates."""
+        hers = (one.path for one in self.acting if one.role == Role.COORDINATOR) if self.is_active else ()
+        return frozenset(path for path in hers if path is not None)
 
     def coordinates(self, region: Region) -> bool:
         return any(region.path.startswith(path) for path in self.coordinated)
@@ -75,7 +88,7 @@ class User(AbstractUser):
         return (
             self.is_staff
             or self.has_role(Role.VOLUNTEER, Role.COORDINATOR, Role.AUDITOR, Role.ADMIN)
-            or any(manages and status == Verified.VERIFIED for _role, manages, status in self._memberships)
+            or any(one.is_manager and one.status == Verified.VERIFIED for one in self.acting)
         )
 
     @property
@@ -83,15 +96,14 @@ class User(AbstractUser):
         """Reads the free words of rows it may see as they were written; who only watches reads what everybody reads."""
         return not self.watches_over_all or self.has_role(Role.VOLUNTEER, Role.ADMIN)
 
-    @cached_property
+    @property
     def organisation_ids(self) -> frozenset[uuid.UUID]:
-        """The organisations the person acts for. Read once per object, and few: an index answers what a subquery would not."""
-        return frozenset(self.memberships.values_list("organisation", flat=True))
+        """The organisations the person acts for: few, so that an index answers what a subquery would not."""
+        return frozenset(one.organisation for one in self.acting)
 
     def forget_roles(self) -> None:
         """After a membership has come or gone."""
-        for known in ("_memberships", "coordinated", "organisation_ids"):
-            self.__dict__.pop(known, None)
+        self.__dict__.pop("acting", None)
 
 
 def in_regions_of(user: User, *paths: str) -> Q:

@@ -7,7 +7,6 @@ from supplies.attachments.models import Attachment
 from supplies.organisations.keys import Scope
 from supplies.organisations.models import (
     Facility,
-    Membership,
     Organisation,
     OrganisationQuerySet,
     in_regions_of,
@@ -34,8 +33,10 @@ def acts_for(user: Any, organisation: Organisation | UUID) -> bool:
     """A member of the organisation, or of that with this key, unless only its auditor; an administrator for all."""
     if not user.is_authenticated:
         return False
-    acting = Membership.objects.filter(user=user, organisation=organisation).exclude(role=Role.AUDITOR)
-    return bool(user.is_superuser) or acting.exists()
+    pk = organisation if isinstance(organisation, UUID) else organisation.pk
+    return bool(user.is_superuser) or any(
+        one.organisation == pk and one.role != Role.AUDITOR for one in user.acting
+    )
 
 
 def may_post_for(user: Any, facility: Facility) -> bool:
@@ -112,10 +113,8 @@ def may_watch_in(user: Any, region: Region) -> bool:
 
 def rights_of(user: Any) -> str:
     """Everything from which follows what an account may do, as one line: equal as long as nothing of it changes."""
-    memberships = Membership.objects.filter(user=user).order_by("organisation", "role", "regions")
-    acting = memberships.values_list("organisation", "role", "regions")
     desk = [name for name in ("is_superuser", "is_staff") if getattr(user, name)]
-    return " ".join([*desk, *("/".join(map(str, row)) for row in acting)])
+    return " ".join([*desk, *sorted(f"{one.organisation}/{one.role}/{one.region}" for one in user.acting)])
 
 
 def manages(user: Any, organisation: Organisation) -> bool:
