@@ -22,7 +22,8 @@ from supplies.accounts.models import SecondFactor
 from supplies.accounts.services import use_code
 from supplies.allocations.models import Allocation, AllocationStatus
 from supplies.catalogue.services import load_reference
-from supplies.change_requests.models import ChangeRequest
+from supplies.change_requests.models import ChangeRequest, Wrong
+from supplies.change_requests.twins import check_another_need_stands
 from supplies.duplicates.models import DuplicatePair, PairStatus
 from supplies.emergencies.models import Emergency, Phase
 from supplies.intake.models import BatchStatus, Import
@@ -180,6 +181,8 @@ def test_every_queue_of_the_desk_has_work_in_it(demo: Any) -> None:
     assert ChangeRequest.objects.open().count() == 3
     batch = Import.objects.get()
     assert (batch.status, batch.staged.count()) == (BatchStatus.READ, 3)
+    twice = ChangeRequest.objects.open().get(kind=Wrong.DUPLICATE)
+    check_another_need_stands(twice)  # so that it can be accepted
 
 
 def test_nobody_in_it_is_real(demo: Any) -> None:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from io import BytesIO
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from matching.demo.cast import SOURCE, Cast
@@ -63,14 +64,21 @@ def _calls(cast: Cast, *, at: datetime) -> None:
 
 def _reports(emergency: Emergency, *, at: datetime) -> None:
     """What visitors said is wrong with what is shown."""
-    needs = list(Need.objects.open().in_emergency(emergency).order_by("pk")[10:13])
+    rows = Need.objects.open().in_emergency(emergency).select_related("appeal__facility").order_by("pk")
+    like_it = rows.filter(appeal__facility=OuterRef("appeal__facility"), item=OuterRef("item"))
+    twice = rows.filter(Exists(like_it.exclude(pk=OuterRef("pk"))))[0]
+    enough, late = rows.exclude(appeal__facility=twice.appeal.facility)[10:12]
     said = [
-        (Wrong.NOT_NEEDED, "演示：护士站说已经够用 (the ward says it has enough)"),
-        (Wrong.DUPLICATE, "演示：同一医院昨天发过 (posted yesterday already)"),
-        (Wrong.OTHER, "演示：收货时间写错了 (the opening hours are wrong)"),
+        (enough, Wrong.NOT_NEEDED, "演示：护士站说已经够用 (the ward says it has enough)", ""),
+        (
+            twice,
+            Wrong.DUPLICATE,
+            "演示：同一医院昨天发过 (posted yesterday already)",
+            twice.appeal.facility.name,
+        ),
+        (late, Wrong.OTHER, "演示：收货时间写错了 (the opening hours are wrong)", ""),
     ]
-    for need, (kind, words) in zip(needs, said, strict=True):
-        again = str(need.appeal.facility.name) if kind == Wrong.DUPLICATE else ""
+    for need, kind, words, again in said:
         corrections.report(need, kind=kind, words=words, duplicate_of=again, by=None, at=at)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Case, F, Q, When
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -78,8 +78,11 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
         return self.filter(status__in=ON_ITS_WAY)
 
     def said_to_be_delivered(self) -> Self:
-        """Signed for, says the carrier, and nobody has confirmed it here."""
-        return self.filter(status__in=[S.IN_TRANSIT, S.AT_THE_DOOR], sighting_status=SightingStatus.DELIVERED)
+        """Signed for, says the carrier, and nobody has confirmed it here. Not what one says of a hub on the way."""
+        later = Leg.objects.filter(shipment=OuterRef("pk"))
+        later = later.filter(Q(departed_at=None) | Q(departed_at__gt=OuterRef("sighted_at")))
+        told = self.filter(status__in=[S.IN_TRANSIT, S.AT_THE_DOOR], sighting_status=SightingStatus.DELIVERED)
+        return told.filter(~Exists(later))
 
     def unseen_since(self, moment: datetime) -> Self:
         """On the road, and no carrier has said a word of it since."""
@@ -239,8 +242,11 @@ class Shipment(Moving):
 
     @property
     def is_said_to_be_delivered(self) -> bool:
-        under_way = self.status in (S.IN_TRANSIT, S.AT_THE_DOOR)
-        return under_way and self.sighting_status == SightingStatus.DELIVERED
+        told = self.sighting_status == SightingStatus.DELIVERED and self.status in (
+            S.IN_TRANSIT,
+            S.AT_THE_DOOR,
+        )
+        return told and Shipment.objects.said_to_be_delivered().filter(pk=self.pk).exists()
 
     @property
     def is_out_of_range(self) -> bool:

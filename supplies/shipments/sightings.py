@@ -143,8 +143,9 @@ def report_all(words: Sequence[tuple[UUID, Word]], *, by: User | None, at: datet
         facts=lambda row: {"step": by_shipment[row.pk][-1].step, "events": len(by_shipment[row.pk])},  # type: ignore[attr-defined]
     )
     said = {event.shipment_id for event in new if event.status == SightingStatus.DELIVERED}
-    proposed = [row for row in seen if row.is_said_to_be_delivered and row.pk in said]
-    record_all(proposed, "shipment.said_delivered", by=by, at=at)
+    if said:
+        proposed = Shipment.objects.said_to_be_delivered().filter(pk__in=said).order_by("pk")
+        record_all(proposed, "shipment.said_delivered", by=by, at=at)
     return told
 
 

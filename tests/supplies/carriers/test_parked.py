@@ -181,10 +181,13 @@ def test_delivered_to_the_hub_is_not_delivered_to_the_hospital() -> None:
     shipment = by_road_and_air(road, air)
     legs.leave_hub(shipment, by=None, at=NOW + timedelta(hours=2))
 
-    services.take_in(road, [word("R1", code="3", at=NOW + timedelta(hours=1))], by=None, at=NOW)
-    dispatch(at=NOW)
+    sooner = NOW + timedelta(hours=1)
+    services.take_in(road, [word("R1", code="3", at=sooner)], by=None, at=sooner)
+    dispatch(at=sooner)
     shipment.refresh_from_db()
-    assert shipment.status == "in_transit"
+    assert (shipment.status, shipment.sighting_status) == ("in_transit", "delivered")
+    assert not shipment.is_said_to_be_delivered
+    assert not Event.objects.filter(kind="shipment.said_delivered").exists()
 
     later = NOW + timedelta(hours=3)
     services.take_in(air, [word("A1", "e2", code="3", at=later)], by=None, at=later)
