@@ -87,7 +87,7 @@ def read_announcement(
     asked, told = _asked_and_told(_merged(goods.drafts))
     announcement = Announcement(
         organisation=organisation,
-        region=_region(places, (place, addresses.courier, addresses.handover, organisation)),
+        region=_region(places, (place, addresses.courier, addresses.handover, *_parts(organisation))),
         lines=tuple(_read(reader, draft, reading) for draft in asked),
         unwanted=tuple(dict.fromkeys(goods.unwanted)),
         people=people,
@@ -235,12 +235,18 @@ def _region(places: Places, texts: Iterable[str]) -> Region | None:
     return best
 
 
+def _parts(name: str) -> list[str]:
+    """The name itself, and what it says in brackets: a wing of the house, or where it is."""
+    return re.split(r"[()]", plain_of(name).text)
+
+
 def _from_its_place(name: str, places: Places) -> str:
     """A name without the words before the place it begins with: 帮襄阳市示例医院 is 襄阳市示例医院."""
     plain = plain_of(name).text
+    own = _parts(name)[0]
     if len(plain) != len(name) or places.resolve("", "", "", plain).region:
         return name
-    for cut in range(1, min(10, len(plain) - 6)):
+    for cut in range(1, min(10, len(plain) - 6, len(own))):
         place = re.match(r"[\u3400-\u9fff]{2,6}?[省市县区州旗]", plain[cut:])
         if place and places.resolve("", "", "", plain[cut:]).region:
             return name[cut:]

@@ -3,6 +3,7 @@
 Set by set they are told by `./run bench announcements` and docs/intake.md.
 """
 
+from datetime import date
 from functools import cache
 
 import pytest
@@ -11,6 +12,7 @@ from django.utils import timezone, translation
 from bench.announcements import Scores, labelled, score
 from bench.intake import GOALS, reader_of_announcements
 from supplies.catalogue.services import load_reference
+from supplies.intake.announcements import read_announcement
 from supplies.regions.services import load_regions
 
 pytestmark = pytest.mark.django_db
@@ -57,3 +59,19 @@ def test_every_bank_account_is_found_and_hidden():
 
 def test_no_announcement_is_too_much_for_the_reader():
     assert scores().failed == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("演练第二医院（武汉市江岸区）急需口罩2000个", "演练第二医院（武汉市江岸区）"),
+        ("帮武汉市演练第二医院问一下：口罩2000个", "武汉市演练第二医院"),
+    ],
+)
+def test_a_place_begins_a_name_and_does_not_where_it_stands_in_brackets(text: str, name: str):
+    read = read_announcement(text, as_of=date(2020, 2, 3))
+
+    assert (read.organisation, read.region and read.region.path.startswith("/CN/420000/420100/")) == (
+        name,
+        True,
+    )
