@@ -361,14 +361,18 @@ class BaseGoodsFormSet(forms.BaseFormSet):
         return rest
 
     def once_more(self, prefix: str, data: Any) -> list[dict[str, Any]]:
-        """What was typed in every line, to be shown again without judging it."""
-        return [
+        """What was typed in every line, to be shown again without judging it. Whoever looks a name up means to choose anew."""
+        typed = [
             {
                 name: field.widget.value_from_datadict(data, {}, f"{prefix}-{position}-{name}")
                 for name, field in form.fields.items()
             }
             for position, form in enumerate(self.forms)
         ]
+        for position, line in enumerate(typed):
+            if data.get("find") == f"{prefix}-{position}" and (line["called"] or "").strip():
+                line["item"] = ""
+        return typed
 
 
 def standards_known() -> list[str]:

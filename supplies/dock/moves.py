@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from supplies.shipments import legs, services
 from supplies.shipments.models import Shipment
 from supplies.shipments.models import ShipmentStatus as S
+from supplies.shipments.permissions import may_move, may_sign_for
 
 
 class Move(models.TextChoices):
@@ -42,3 +43,7 @@ def next_moves(shipment: Shipment) -> list[Move]:
             return [Move.DELIVER]
         case _:
             return []
+
+
+def may_say(user: Any, shipment: Shipment, move: str) -> bool:
+    return may_sign_for(user, shipment) if move == Move.DELIVER else may_move(user, shipment)

@@ -17,12 +17,12 @@ from supplies.attachments.models import Kind
 from supplies.attachments.uploads import takes_files
 from supplies.dock.codes import find
 from supplies.dock.forms import CodeForm, MoveForm, ProofForm
-from supplies.dock.moves import VERBS, Move, next_moves
+from supplies.dock.moves import VERBS, Move, may_say, next_moves
 from supplies.errors import Refused
 from supplies.organisations.visitors import SignedIn, signed_in
 from supplies.receipts.services import keep_proof
 from supplies.shipments.models import Shipment, ShipmentStatus
-from supplies.shipments.permissions import may_count, may_move
+from supplies.shipments.permissions import may_count
 from supplies.shipments.units import HandlingUnit
 
 
@@ -60,7 +60,7 @@ def shipment(request: SignedIn, pk: UUID) -> HttpResponse:
     row = get_object_or_404(rows, pk=pk)
     move, proof = MoveForm(request.POST or None), ProofForm()
     if request.method == "POST":
-        if not may_move(request.user, row):
+        if not may_say(request.user, row, request.POST.get("move", "")):
             raise PermissionDenied
         proof = ProofForm(request.POST, request.FILES)
         is_right = all([move.is_valid(), proof.is_valid()])
@@ -70,7 +70,7 @@ def shipment(request: SignedIn, pk: UUID) -> HttpResponse:
         "shipment": row,
         "parcels": HandlingUnit.objects.live().filter(shipment=row).exclude(sscc="").in_order(),
         "lines": row.lines.select_related("allocation__offer__item__display_unit").order_by("pk"),
-        "moves": next_moves(row) if may_move(request.user, row) else [],
+        "moves": [step for step in next_moves(row) if may_say(request.user, row, step)],
         "is_to_count": row.status == ShipmentStatus.DELIVERED and may_count(request.user, row),
         "form": CodeForm(auto_id="id_scan_%s"),
         "move": move,

@@ -13,7 +13,7 @@ from supplies.intake.reading.contacts import Person
 from supplies.intake.reading.findings import Finding, found
 from supplies.leaks import masked
 from supplies.needs.models import QuantityKind, SenderKind
-from supplies.organisations.models import Facility, Organisation, Verified
+from supplies.organisations.models import Facility, Organisation, User, Verified
 from supplies.organisations.names import normal_name
 from supplies.search import first
 
@@ -41,18 +41,20 @@ def stretches(text: str, announcement: Announcement) -> Iterator[Stretch]:
         yield Stretch(text[place:], False)
 
 
-def hospitals_meant(announcement: Announcement, name: str) -> list[Facility]:
-    """Hospitals of this name, those of the place the text names first. None is chosen: a person does."""
-    if not name:
-        return []
+def hospitals_meant(announcement: Announcement, name: str, *, by: User) -> list[Facility]:
+    """Those the reader acts for, then hospitals of this name, of the place the text names first. A person chooses."""
     known = (
         Facility.objects.filter(organisation__kind=Organisation.Kind.HOSPITAL)
         .exclude(organisation__status=Verified.REFUSED)
         .select_related("organisation", "region__parent__parent")
     )
+    own = list(known.filter(organisation__in=by.organisation_ids).order_by("name", "pk")[:HOSPITALS_SHOWN])
+    if not name:
+        return own
     named = first(known.filter(name__mentions=normal_name(name)).order_by("name", "pk"), HOSPITALS_SHOWN)
     place = announcement.region.path if announcement.region else ""
-    return sorted(named, key=lambda site: not (place and site.region.path.startswith(place)))
+    nearest = sorted(named, key=lambda site: not (place and site.region.path.startswith(place)))
+    return [*own, *(site for site in nearest if site not in own)]
 
 
 def fields_of(

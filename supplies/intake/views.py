@@ -33,7 +33,7 @@ def read(request: SignedIn) -> HttpResponse:
     context |= {
         "announcement": announcement,
         "stretches": list(pasting.stretches(text, announcement)),
-        "hospitals": [chosen] if chosen else pasting.hospitals_meant(announcement, name),
+        "hospitals": [chosen] if chosen else pasting.hospitals_meant(announcement, name, by=request.user),
         "name": name,
         "fields": pasting.fields_of(announcement, published_on=form.cleaned_data["as_of"], today=today),
         "remarks": pasting.remarks_on(announcement),

@@ -111,7 +111,13 @@ def pause(request: SignedIn, pk: UUID) -> HttpResponse:
         messages.success(request, _("%(name)s takes goods again.") % {"name": facility.name})
     else:
         services.pause(facility, reason=_("Asked by the hospital"), by=request.user, at=timezone.now())
-        messages.success(request, _("Nothing more is sent to %(name)s for now.") % {"name": facility.name})
+        messages.success(
+            request,
+            _(
+                "Nothing more is sent to %(name)s for now: what was proposed is taken back, and who has goods on the way is told."
+            )
+            % {"name": facility.name},
+        )
     return redirect("my-hospital" if facility.organisation_id in request.user.organisation_ids else "mine")
 
 

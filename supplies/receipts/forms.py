@@ -56,6 +56,10 @@ class CountForm(forms.Form):
         return values
 
     @property
+    def is_more_than_shipped(self) -> bool:
+        return sum(self.cleaned_data[kind] for kind in PARTS) > self.line.allocation.quantity
+
+    @property
     def counts(self) -> dict[str, Any]:
         """The line as `receipts.services.receive` takes it."""
         return {"line": self.line, **{name: self.cleaned_data[name] for name in (*PARTS, *WORDS)}}

@@ -33,7 +33,7 @@ from supplies.receipts.forms import (
 from supplies.receipts.models import DiscrepancyTicket, Receipt, ReceiptLine, Thanks
 from supplies.receipts.permissions import may_answer, may_reroute, may_settle
 from supplies.shipments import rerouting
-from supplies.shipments.models import Shipment, ShipmentLine, ShipmentStatus
+from supplies.shipments.models import SHIPMENT_LIFECYCLE, Shipment, ShipmentLine, ShipmentStatus
 from supplies.shipments.permissions import may_count
 
 
@@ -53,6 +53,7 @@ def shipment(request: SignedIn, pk: UUID) -> HttpResponse:
         "files": files if may else files.filter(kind=Kind.PHOTO),
         "tickets": DiscrepancyTicket.objects.visible_to(request.user).filter(shipment=row).count(),
         "is_to_count": row.status == ShipmentStatus.DELIVERED and may,
+        "is_to_sign_for": may and SHIPMENT_LIFECYCLE.allows(row.status, ShipmentStatus.DELIVERED),
         "is_to_correct": receipt is not None and may,
         "is_to_thank": receipt is not None and may and (thanks is None or thanks.withheld_at is None),
         "thanks": thanks if thanks and (may or thanks.withheld_at is None) else None,
@@ -142,6 +143,10 @@ def _receive(
         note.add_error(None, str(refusal.detail))
     else:
         messages.success(request, _("Counted. Thank you: the donor and the volunteers see it now."))
+        for form in forms_:
+            if form.is_more_than_shipped:
+                told = _("%(item)s: more than was shipped. If that was a slip, correct the count below.")
+                messages.warning(request, told % {"item": form.item.name})
         for sentence in told_of(note):
             messages.warning(request, sentence)
         return True
@@ -270,7 +275,9 @@ def _visible(request: SignedIn, pk: UUID) -> Shipment:
 def _lines(row: Shipment) -> list[ShipmentLine]:
     """Each with the count that holds, as `count`."""
     lines = list(
-        row.lines.select_related("allocation__offer__item__display_unit", "allocation__need").order_by("pk")
+        row.lines.select_related("allocation__offer__item__display_unit", "allocation__need__item").order_by(
+            "pk"
+        )
     )
     counts = {line.line_id: line for line in ReceiptLine.objects.standing().filter(line__in=lines)}
     for line in lines:

@@ -26,7 +26,7 @@ from supplies.organisations.tokens import HasScope, signed_in
 from supplies.shipments import care, services, sightings
 from supplies.shipments.cargo_api import CargoActions, LegSerializer, UnitSerializer
 from supplies.shipments.models import Shipment, ShipmentLine, ShipmentQuerySet, ShipmentStatus
-from supplies.shipments.permissions import may_book, may_load, may_move, may_put_together
+from supplies.shipments.permissions import may_book, may_load, may_move, may_put_together, may_sign_for
 from supplies.shipments.tracking import Step, TrackingEvent
 from supplies.shipments.units import HandlingUnit
 
@@ -335,8 +335,8 @@ class ShipmentViewSet(CargoActions, mixins.CreateModelMixin, ReadOnlyModelViewSe
     @extend_schema(summary="Deliver", **MOVED)
     @action(detail=True, methods=["post"])
     def deliver(self, request: Request, pk: str) -> Response:
-        """Signed for at the gate; what is in the boxes is not counted yet."""
-        return self._move(services.deliver)
+        """Signed for at the gate; what is in the boxes is not counted yet. Its hospital may say so too."""
+        return self._move(services.deliver, rule=may_sign_for)
 
     @extend_schema(summary="Call it off", **MOVED)
     @action(detail=True, methods=["post"])
@@ -408,8 +408,14 @@ class ShipmentViewSet(CargoActions, mixins.CreateModelMixin, ReadOnlyModelViewSe
         given.is_valid(raise_exception=True)
         return dict(given.validated_data)
 
-    def _move(self, verb: Callable[..., Shipment], **details: Any) -> Response:
-        shipment = self._allowed(may_move)
+    def _move(
+        self,
+        verb: Callable[..., Shipment],
+        *,
+        rule: Callable[[Any, Shipment], bool] = may_move,
+        **details: Any,
+    ) -> Response:
+        shipment = self._allowed(rule)
         return self._answer(verb(shipment, by=signed_in(self.request), at=timezone.now(), **details))
 
     def _answer(self, shipment: Shipment, status_code: int = status.HTTP_200_OK) -> Response:

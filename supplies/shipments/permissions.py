@@ -35,3 +35,8 @@ def may_pack(user: Any, shipment: Shipment) -> bool:
 def may_count(user: Any, shipment: Shipment) -> bool:
     """Who receives counts: the hospital; or a volunteer or coordinator who was told on the telephone."""
     return may_coordinate(user, shipment.consignee) or acts_for(user, shipment.consignee.organisation)
+
+
+def may_sign_for(user: Any, shipment: Shipment) -> bool:
+    """That it was handed over says who brought it; and who has it, where the driver said nothing."""
+    return may_move(user, shipment) or may_count(user, shipment)

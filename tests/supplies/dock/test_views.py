@@ -205,6 +205,22 @@ def test_the_hospital_moves_nothing_and_counts_what_was_delivered(cargo: Cargo) 
     assert count not in reader(cargo.driver).get(page_of(cargo)).content.decode()
 
 
+def test_the_hospital_says_that_it_has_the_goods_where_the_driver_said_nothing(cargo: Cargo) -> None:
+    keeper = make_member("hospital", cargo.shipment.consignee.organisation)
+    auditor = make_member("auditor", cargo.shipment.consignee.organisation)
+    moving.dispatch(cargo.shipment, by=None, at=NOW)
+    shipment = reverse("shipment", args=[cargo.shipment.pk])
+
+    assert page_of(cargo) in reader(keeper).get(shipment).content.decode()
+    assert [move.value for move in reader(keeper).get(page_of(cargo)).context["moves"]] == ["deliver"]
+    assert reader(auditor).post(page_of(cargo), {"move": "deliver"}).status_code == 403
+    answer = reader(keeper).post(page_of(cargo), {"move": "deliver"}, follow=True)
+
+    cargo.shipment.refresh_from_db()
+    assert cargo.shipment.status == "delivered"
+    assert reverse("count-shipment", args=[cargo.shipment.pk]) in answer.content.decode()
+
+
 def test_only_these_pages_may_ask_for_the_camera(cargo: Cargo) -> None:
     driver = reader(cargo.driver)
 

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from supplies.catalogue.models import Item
 from supplies.needs.models import Appeal
-from tests.makers import make_emergency, make_facility, make_user
+from tests.makers import make_emergency, make_facility, make_member, make_user
 from tests.page_client import reader
 from tests.supplies.intake.lists import make_catalogue
 
@@ -38,6 +38,25 @@ def test_the_hospital_of_that_name_is_offered(catalogue: dict[str, Item]) -> Non
     page = reader(make_user()).post(reverse("read-announcement"), {"text": TEXT}).content.decode()
 
     assert reverse("post-appeal", args=[facility.pk]) in page
+
+
+def test_whoever_acts_for_a_hospital_is_offered_it_first(catalogue: dict[str, Item]) -> None:
+    own, named = make_facility(name="演练第二医院"), make_facility(name="演练第一医院")
+    officer = reader(make_member("hospital", own.organisation))
+
+    without = officer.post(reverse("read-announcement"), {"text": "急需医用外科口罩2万只"})
+    with_a_name = officer.post(reverse("read-announcement"), {"text": TEXT})
+
+    assert without.context["hospitals"] == [own]
+    assert with_a_name.context["hospitals"] == [own, named]
+
+
+def test_what_was_not_understood_stands_above_what_was(catalogue: dict[str, Item]) -> None:
+    text = f"{TEXT}\n6、大白 100"
+
+    page = reader(make_user()).post(reverse("read-announcement"), {"text": text}).content.decode()
+
+    assert page.index("大白 100") < page.index("What was read")
 
 
 def test_the_form_is_taken_over_filled_in_and_not_sent(catalogue: dict[str, Item]) -> None:

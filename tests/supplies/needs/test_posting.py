@@ -109,6 +109,19 @@ def test_without_javascript_the_button_puts_what_was_meant_first_and_chooses_it(
     assert not Appeal.objects.exists()
 
 
+def test_whoever_looks_up_another_name_chooses_anew(client, form: str) -> None:
+    shelf_of_three()
+
+    another = client.post(form, sent({"item": "RESP", "called": "84"}, find="lines-0")).content.decode()
+    unknown = client.post(form, sent({"item": "RESP", "called": "zzz"}, find="lines-0")).content.decode()
+    elsewhere = client.post(form, sent({"item": "RESP", "called": "84"}, find="lines-1")).content.decode()
+
+    assert '<option value="CHLORINE" selected>' in another
+    assert "We know nothing called “zzz”" in unknown
+    assert '<option value="RESP" selected>' not in unknown
+    assert '<option value="RESP" selected>' in elsewhere
+
+
 def test_a_line_that_names_no_item_comes_back_with_what_may_be_meant(client, form: str) -> None:
     shelf_of_three()
 

@@ -55,6 +55,28 @@ def test_the_hospital_counts_in_the_units_it_knows(delivered) -> None:
     assert shipment.status == "partly_accepted"
 
 
+def test_more_than_was_shipped_is_written_down_and_asked_about(delivered) -> None:
+    hospital, shipment = delivered
+
+    answer = reader(hospital).post(
+        reverse("count-shipment", args=[shipment.pk]), counted(shipment, accepted="101"), follow=True
+    )
+
+    assert ReceiptLine.objects.get().surplus == 2
+    assert "more than was shipped" in answer.content.decode()
+
+
+def test_who_counts_a_substitute_reads_what_it_stands_in_for() -> None:
+    hospital = make_member("hospital")
+    goggles, shield = make_item("GOGGLES", name_en="Goggles"), make_item("SHIELD", name_en="Face shield")
+    need = make_need(make_facility(hospital.memberships.get().organisation), item=goggles)
+    shipment = make_shipment(make_allocation(need=need, offer=make_offer(item=shield)), status="delivered")
+
+    for page in ("count-shipment", "shipment"):
+        told = reader(hospital).get(reverse(page, args=[shipment.pk])).content.decode()
+        assert "n place of Goggles" in told
+
+
 @pytest.mark.parametrize(
     ("parts", "field"),
     [
