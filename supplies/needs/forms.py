@@ -163,6 +163,7 @@ class NeedForm(GoodsForm):
     )
     stock = AmountField(label=gettext_lazy("In stock now"), required=False)
     daily_use = AmountField(label=gettext_lazy("Used in a day"), required=False)
+    left_out = forms.BooleanField(label=gettext_lazy("Leave this item out"), required=False)
     # Of a line that was read from an announcement: its words there, and why somebody should look at it.
     words = forms.CharField(required=False, max_length=300, widget=forms.HiddenInput)
     doubt = forms.CharField(required=False, max_length=1000, widget=forms.HiddenInput)
@@ -185,8 +186,8 @@ class NeedForm(GoodsForm):
         self.hint: Hint | None = None
 
     def has_changed(self) -> bool:
-        """Of a line that was read, to choose no item leaves it out."""
-        if self["words"].value() and not self["item"].value():
+        """Of a line that was read, to choose no item leaves it out; of any, to say so."""
+        if self["left_out"].value() or (self["words"].value() and not self["item"].value()):
             return False
         return super().has_changed()
 

@@ -218,6 +218,7 @@ def post(request: SignedIn, pk: UUID) -> HttpResponse:
         "is_read": any(line["words"].value() for line in lines),
         "kept": kept,
         "has_come_back": came_back is not None,
+        "is_copied": "copy" in request.GET,
         "usual": usual_items(facility),
         "shelf": shelf,
         "steps": _steps(request, facility),

@@ -55,9 +55,10 @@ def gauge(need: Any, rest: str = "") -> SafeString:
     missing = SafeString("")
     if getattr(need, "status", "") not in OVER:
         missing = format_html(
-            '<li><span class="dot"></span><strong>{} {}</strong></li>',
+            '<li><span class="dot"></span><strong>{} {}</strong>{}</li>',
             rest or _("still needed"),
             amount(need.item, need.quantity_outstanding),
+            bracketed(_("what is proposed is not agreed yet")) if need.quantity_proposed else "",
         )
     return format_html(
         '<svg class="gauge" viewBox="0 0 {} 10" preserveAspectRatio="none" aria-hidden="true">{}</svg>\n'

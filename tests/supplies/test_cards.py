@@ -51,6 +51,13 @@ def test_the_parts_of_the_bar_follow_one_another_and_those_of_nothing_are_left_o
     assert "still needed 3 pieces" in shown
 
 
+def test_what_is_proposed_is_said_not_to_be_agreed() -> None:
+    assert "still needed 3 pieces</strong> (what is proposed is not agreed yet)" in cards.gauge(
+        bar(quantity_proposed=3)
+    )
+    assert "agreed" not in cards.gauge(bar(quantity_promised=3))
+
+
 @pytest.mark.parametrize("status", cards.OVER)
 def test_what_is_over_lacks_nothing(status: str) -> None:
     assert "still needed" not in cards.gauge(bar(status=status))

@@ -186,6 +186,16 @@ def test_the_last_appeal_is_posted_once_more_without_its_day(client, form: str, 
     assert line["needed_by"].value() is None
 
 
+def test_a_line_of_a_copy_can_be_left_out(client, form: str) -> None:
+    shelf_of_three()
+
+    client.post(
+        form, sent({"item": "RESP", "amount": "5"}, {"item": "CHLORINE", "amount": "x", "left_out": "on"})
+    )
+
+    assert [need.item_id for need in Appeal.objects.get().needs.all()] == ["RESP"]
+
+
 @pytest.mark.parametrize("which", ["of another hospital", "no key"])
 def test_what_is_not_ours_is_not_copied(client, form: str, which: str) -> None:
     key = str(make_need().appeal_id) if which == "of another hospital" else "nonsense"
