@@ -9,10 +9,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core import signing
-from django.db.models import F, Func, IntegerField, JSONField, Q, QuerySet, Value
+from django.db.models import (
+    CharField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Func,
+    IntegerField,
+    JSONField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+)
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Cast, Coalesce, Collate
+from django.db.models.functions import Cast, Coalesce, Collate, Length
 
+from supplies.emergencies.models import Emergency
 from supplies.needs.models import Need, NeedQuerySet, OpenThere
 from supplies.organisations.models import Alias, Facility, Organisation
 from supplies.regions.distance import Point, km_between
@@ -25,6 +38,7 @@ PER_PAGE = 20
 # all the same. A city may hold more of them than a province: it is needs that are counted, not regions.
 TOGETHER = (1_000, 20_000)
 FIRST = 50  # regions that are read at first; then all others
+SAME_NAME = 6  # places of one name that are told
 UNKNOWN_KM = 99_999  # of a place that nobody has located: farther than any other
 
 
@@ -37,21 +51,56 @@ class Page:
     after: str = ""
 
 
-def place_called(text: str, organisations: QuerySet[Organisation]) -> Point | None:
-    """Where a region of this name lies, else a site of these organisations whose name, or other name, holds it: in one question."""
+@dataclass(frozen=True)
+class Place:
+    """From where distances count: a region, or a site of this name in it. The region is as far filled in as its name is told."""
 
-    def located(rows: QuerySet[Any], order: int, of: str) -> Any:
-        lat, lon = (Coalesce(name, f"{of}__{name}") for name in ("lat", "lon"))
-        return rows.values_list(Value(order), lat, lon)[:1]
+    region: Region
+    site: str
+    point: Point
 
+
+def places_called(text: str, organisations: QuerySet[Organisation]) -> list[Place]:
+    """The regions of this name, else a site of these organisations whose name, or other name, holds it: in one question.
+
+    The first is taken to be meant: what an emergency is about before all other places, the larger before the smaller.
+    """
+    about = Region.objects.filter(emergencies__in=Emergency.objects.going_on())
+    path = ExpressionWrapper(OuterRef("path"), CharField())
+    is_hit = Exists(about.annotate(whole=path).filter(whole__startswith=F("path")))
+    regions = Region.objects.called(text).annotate(is_hit=is_hit, steps=Length("path"))
     sites = Facility.objects.filter(organisation__in=organisations).order_by("name", "pk")
     owners = Alias.objects.mentioning(text).values("organisation")
-    regions = located(Region.objects.named(text).from_the_top(), 0, "parent")
-    named = located(sites.filter(name__mentions=text), 1, "region")
-    elsewise = located(sites.filter(organisation__in=owners), 2, "region")
-    found = sorted(regions.union(named, elsewise, all=True), key=lambda row: row[0])
-    _order, lat, lon = found[0] if found else (None, None, None)
-    return None if lat is None or lon is None else (lat, lon)
+    rows = [
+        _located(regions.order_by("-is_hit", "steps", "path"), 0, F("is_hit"))[:SAME_NAME],
+        _located(sites.filter(name__mentions=text), 1, Value(True), "region__")[:1],
+        _located(sites.filter(organisation__in=owners), 2, Value(True), "region__")[:1],
+    ]
+    found = sorted(
+        rows[0].union(*rows[1:], all=True), key=lambda row: (row[0], not row[1], len(row[2]), row[2])
+    )
+    return [_place(*row[3:]) for row in found if row[0] == found[0][0] and None not in row[-2:]]
+
+
+def _located(rows: QuerySet[Any], order: int, is_hit: Any, of: str = "") -> Any:
+    lat, lon = (Coalesce(name, f"{of or 'parent__'}{name}") for name in ("lat", "lon"))
+    told = [
+        f"{of}{up}{name}"
+        for up in ("", "parent__", "parent__parent__")
+        for name in ("pk", "level", "name_zh", "name_en")
+    ]
+    return rows.values_list(
+        Value(order), is_hit, f"{of}path", F("name") if of else Value(""), *told, lat, lon
+    )
+
+
+def _place(site: str, *told: Any) -> Place:
+    region: Region | None = None
+    for code, level, name_zh, name_en in (told[8:12], told[4:8], told[:4]):
+        if code is not None:
+            region = Region(code=code, level=level, name_zh=name_zh, name_en=name_en, parent=region)
+    assert region is not None  # nosec B101 # every row has one
+    return Place(region, site, told[-2:])  # type: ignore[arg-type]
 
 
 class Nearest:

@@ -13,11 +13,10 @@ from supplies.catalogue.hints import Hint, hints
 from supplies.catalogue.models import Item, Standard
 from supplies.catalogue.serving import Served, served_by
 from supplies.emergencies.models import Emergency
-from supplies.needs.browsing import place_called
+from supplies.needs.browsing import Place, places_called
 from supplies.needs.models import NeedQuerySet, NeedStatus, QuantityKind, SenderKind, Setting, Urgency
 from supplies.organisations.forms import ContactForm, FurtherContacts
 from supplies.organisations.models import Organisation
-from supplies.regions.distance import Point
 from supplies.regions.models import Region
 from supplies.selects import LongSelect
 
@@ -368,7 +367,7 @@ class NeedFilter(forms.Form):
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.place: Point | None = None
+        self.places: list[Place] = []
         self.served: list[Served] = []
         self.fields["organisation"].queryset = Organisation.objects.visible_to(user)  # type: ignore[attr-defined]
         every = ("", _("all"))
@@ -403,15 +402,14 @@ class NeedFilter(forms.Form):
         return [str(option["label"]) for option in options if option["selected"]]
 
     def clean_near(self) -> str:
-        """The place is `place`: latitude and longitude of the region or hospital that is called so."""
+        """The places are `places`: the region or hospital that is called so, then others of the same name."""
         text: str = self.cleaned_data["near"]
         if text:
-            self.place = place_called(text, self.fields["organisation"].queryset)  # type: ignore[attr-defined]
-            if self.place is None:
+            self.places = places_called(text, self.fields["organisation"].queryset)  # type: ignore[attr-defined]
+            if not self.places:
                 raise ValidationError(
-                    _(
-                        "We know no place called so. Write a city, a district or a hospital, as 武汉市 or 420106."
-                    )
+                    _("We do not know a place called “%(name)s”. Try a city or district, e.g. Wuhan."),
+                    params={"name": text},
                 )
         return text
 

@@ -51,7 +51,7 @@ def browse(request: HttpRequest) -> HttpResponse:
     found, near = browsing.Page([]), None
     is_valid = form.is_valid()
     if is_valid:
-        near = browsing.Nearest(form.place, filters=form.filters) if form.place else None
+        near = browsing.Nearest(form.places[0].point, filters=form.filters) if form.places else None
         try:
             found = browsing.page(
                 form.phases(Need.objects.ours().visible_to(request.user), on=timezone.localdate()),
@@ -75,6 +75,7 @@ def browse(request: HttpRequest) -> HttpResponse:
             if key
         },
         "km": {path: km for path, km in near.km.items() if km < browsing.UNKNOWN_KM} if near else {},
+        "elsewhere": [(place.region, _address(request, near=place.region.pk)) for place in form.places[1:]],
         "is_narrowed": any(form.data.get(name) for name in form.fields),
         "crumbs": [(place, _address(request, region=place.pk)) for place in _chain(region)],
         "inside": [(row, _address(request, region=row.region_id)) for row in _inside(region)],

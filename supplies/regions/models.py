@@ -34,6 +34,11 @@ class Datum(models.TextChoices):
     UNSTATED = "unstated", _("not stated by the source")
 
 
+# What people leave out of a name: 武昌 is 武昌区, Changsha also Changsha County.
+LEFT_OUT_ZH = ("省", "市", "区", "县", "旗", "盟", "地区")
+LEFT_OUT_EN = ("District", "County", "Banner", "Prefecture", "League")
+
+
 class RegionQuerySet(models.QuerySet["Region"]):
     def under(self, region: Region) -> RegionQuerySet:
         """The region itself and everything inside it."""
@@ -55,6 +60,14 @@ class RegionQuerySet(models.QuerySet["Region"]):
             | Q(name_zh=text)
             | Q(name_en__iexact=text)
         )
+
+    def called(self, text: str) -> RegionQuerySet:
+        """As `named`, also by a name without the kind of place at its end."""
+        text = text.strip()
+        shorter = Q(name_zh__in=[f"{text}{kind}" for kind in LEFT_OUT_ZH])
+        for kind in LEFT_OUT_EN:
+            shorter |= Q(name_en__iexact=f"{text} {kind}")
+        return self.named(text) | self.filter(shorter)
 
     def from_the_top(self) -> RegionQuerySet:
         """Parents before their children, siblings by code."""

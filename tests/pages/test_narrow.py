@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 from django.utils import timezone
 
 from matching import accounting
@@ -21,6 +22,7 @@ from tests.makers import (
     make_region,
     make_shipment,
 )
+from tests.matching.test_results import make_world, match
 from tests.pages.test_pages import DESK, PASSWORD, PHONE, Opener, open_page
 
 __all__ = ["open_page"]
@@ -50,6 +52,22 @@ def test_no_column_of_the_accounts_is_out_of_sight_on_a_phone(open_page: Opener,
     page.goto("/where-it-went/")
 
     assert page.eval_on_selector_all("main > .scroll, main .columns .scroll", TOO_WIDE) == []
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_what_the_last_run_came_to_stands_one_below_the_other_each_as_wide_as_its_card(
+    open_page: Opener, size: dict[str, int]
+) -> None:
+    make_world()
+    match()
+    caches["process"].clear()
+    page = open_page(size, language="zh-CN")
+
+    page.goto("/how-matching-works/")
+
+    card = page.locator("section.card")
+    widths = card.locator("> div, > dl, > p").evaluate_all("all => all.map(it => it.offsetWidth)")
+    assert min(widths) > 0.85 * card.evaluate("it => it.clientWidth")
 
 
 def test_facts_with_long_names_break_between_words(open_page: Opener) -> None:

@@ -4,6 +4,7 @@ from itertools import combinations
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -16,6 +17,7 @@ from supplies.regions.models import Region
 from tests.makers import (
     NOW,
     make_appeal,
+    make_emergency,
     make_facility,
     make_item,
     make_need,
@@ -100,6 +102,38 @@ def test_a_hospital_is_a_place_too() -> None:
     count_open(at=NOW)
 
     assert found("?near=Harbour") == ["Harbour", "Riverside"]
+
+
+def test_a_place_is_known_without_the_kind_of_place_at_the_end_of_its_name_and_told() -> None:
+    at("420106", 30.55, 114.31, "武昌区")
+    Region.objects.filter(pk="420106").update(name_en="Wuchang District")
+    at("310101", 31.23, 121.48, "far")
+    count_open(at=NOW)
+
+    for words, told in (
+        ("武汉", "湖北省 武汉市"),
+        ("武昌", "湖北省 武汉市 武昌区"),
+        ("wuchang", "湖北省 武汉市 武昌区"),
+    ):
+        page = Client(headers={"accept-language": "zh-CN"}).get(f"{reverse('needs')}?near={words}")
+        assert f"距离从 {told} 算起" in page.content.decode(), words
+    assert found("?near=武汉")[0] == "武昌区"
+
+
+def test_of_places_of_one_name_that_of_an_emergency_is_meant_and_the_others_are_offered() -> None:
+    at("230184", 44.93, 127.17, "五常市")
+    at("420106", 30.55, 114.31, "武昌区")
+    Region.objects.filter(pk="230184").update(name_en="Wuchang")
+    Region.objects.filter(pk="420106").update(name_en="Wuchang District")
+    count_open(at=NOW)
+    assert found("?near=Wuchang") == ["五常市", "武昌区"]
+
+    make_emergency().regions.add("420000")
+
+    answer = reader().get(reverse("needs") + "?near=Wuchang")
+    assert [need.appeal.facility.name for need in answer.context["needs"]] == ["武昌区", "五常市"]
+    assert "Distances from Wuchang District" in answer.content.decode()
+    assert found(answer.context["elsewhere"][0][1].removeprefix(reverse("needs"))) == ["五常市", "武昌区"]
 
 
 def test_a_card_says_how_far_it_is() -> None:
@@ -188,7 +222,7 @@ def test_a_filter_that_cannot_be_applied_is_told_where_only_the_list_is_exchange
     answer = reader().get(reverse("needs") + "?near=Atlantis", headers={"HX-Request": "true"})
 
     assert answer.status_code == 200  # htmx shows nothing else
-    assert "We know no place called so" in answer.content.decode()
+    assert "We do not know a place called “Atlantis”" in answer.content.decode()
 
 
 def test_regions_lead_down_with_their_counts_and_up_again() -> None:
