@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from matching.lookup import MOST_TEXT, Asked
+from matching.lookup import ANYWHERE, MOST_TEXT, Asked
 from supplies.api_fields import FIRST_DAY, LAST_DAY, NOT_A_DAY
 from supplies.catalogue.models import Item, Standard
 from supplies.needs.models import Setting
@@ -37,7 +37,7 @@ class CheckForm(forms.Form):
     standard = forms.CharField(max_length=40, required=False, widget=forms.HiddenInput)
     setting = forms.ChoiceField(
         label=gettext_lazy("Where it is to be used"),
-        choices=[("", gettext_lazy("everywhere")), *Setting.choices],
+        choices=[("", ANYWHERE), *Setting.choices],
         required=False,
     )
     sterile = forms.ChoiceField(label=gettext_lazy("Sterile"), choices=YES_OR_NO, required=False)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from matching.fitting import grounds
 from matching.kernel.problem import Verdict
@@ -30,6 +30,7 @@ from supplies.wording import apart, day, listed
 
 MOST_CASES = 4  # ways to understand the same words that are worked out; more is a question, not an answer
 MOST_TEXT = 500
+ANYWHERE = pgettext_lazy("for any use", "everywhere")  # no setting asked for
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Line:
     @property
     def where(self) -> str:
         if len(self.settings) == len(Setting):
-            return _("everywhere")
+            return str(ANYWHERE)
         return listed(Setting(setting).label for setting in self.settings)
 
 

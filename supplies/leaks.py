@@ -123,9 +123,7 @@ def warnings(texts: Iterable[tuple[str, Any]]) -> list[str]:
         if hidden and hidden.leaks:
             what = listed(NAMES[leak] for leak in hidden.leaks)
             sentences.append(
-                _(
-                    "“%(field)s” holds %(what)s. It is hidden from the public; those who need it for a match are given the contact."
-                )
+                _("“%(field)s” holds %(what)s. We have hidden it; the public does not see it.")
                 % {"field": name, "what": what}
             )
     return sentences

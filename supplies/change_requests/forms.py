@@ -1,6 +1,6 @@
 """What a stranger fills in to say that something is wrong, and what whoever decides answers."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -16,7 +16,11 @@ from supplies.organisations.forms import PhoneField
 
 
 class ReportForm(forms.Form):
-    kind = forms.ChoiceField(label=_("What is wrong?"), widget=forms.RadioSelect)
+    kind = forms.ChoiceField(
+        label=_("What is wrong?"),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what is wrong.")},
+    )
     amount = AmountField(label=_("If the quantity is wrong: the right one"), required=False)
     duplicate_of = forms.CharField(
         label=_("If it stands here twice: which one is it the same as?"),
@@ -39,6 +43,8 @@ class ReportForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
     )
 
+    ASKED_ONLY_IF: ClassVar = {"amount": Wrong.WRONG_QUANTITY, "duplicate_of": Wrong.DUPLICATE}
+
     def __init__(self, *args: Any, what: What, subject: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.subject = subject
@@ -57,11 +63,14 @@ class ReportForm(forms.Form):
         return ""
 
     def clean(self) -> dict[str, Any]:
-        """What the verb takes: the quantity in base units, and only where the quantity is what is wrong."""
+        """What the verb takes: the quantity in base units, and each answer only where it was asked for."""
         given = dict(super().clean() or {})
         given.pop("website", None)
         amount = given.pop("amount", None)
         given["quantity"] = None
+        for name, kind in self.ASKED_ONLY_IF.items():
+            if given.get("kind") != kind:
+                self.errors.pop(name, None)
         if given.get("kind") == Wrong.WRONG_QUANTITY and amount is not None:
             try:
                 given["quantity"] = Shelf().to_base(self.subject.item, amount)

@@ -3,7 +3,7 @@
 A report changes nothing by itself. A requested change is locked first, then what it is about, as the ledger says.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
 from django.db import transaction
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -55,19 +56,21 @@ def report(
     quantity: int | None = None,
     duplicate_of: str = "",
     words: str = "",
+    said_before: Collection[str] = (),
 ) -> Report:
     """Say what is wrong with what is shown. It changes nothing; it joins the open request of the same kind, or opens one.
 
     quantity  the right one, in base units, where the quantity of a need is wrong
     by        nobody, for a stranger. An account that says the same again is given its first report.
+    said_before  keys of reports that came from the same browser, for a stranger who says the same again
     Raises    ValidationError with the field named; Refused("over"); TooMany("reported-often")
     """
     what = What(str(subject._meta.model_name))
     _check_can_be_wrong(what, subject, kind)
     _check_is_said(kind, subject, quantity=quantity, duplicate_of=duplicate_of, words=words)
     request, is_new = _gathered(what, subject, kind, at=at)
-    standing = request.reports.standing()
-    if by is not None and (said := standing.filter(reported_by=by).first()):
+    own = Q(pk__in=said_before) | (Q(reported_by=by) if by else Q())
+    if (by or said_before) and (said := request.reports.standing().filter(own).first()):
         return said
     _check_not_too_often(request, at=at)
     made = Report(

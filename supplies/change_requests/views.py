@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -22,6 +23,8 @@ from supplies.organisations.models import Facility, Organisation
 from supplies.organisations.visitors import SignedIn, private, signed_in
 
 DECIDED_SHOWN = 20
+REPORTED = "reported"  # in the session: the keys of what this browser reported, so that one press too many says it once
+REPORTS_REMEMBERED = 50
 
 
 def subjects(what: What, user: Any) -> Any:
@@ -47,17 +50,17 @@ def report(request: HttpRequest, what: str, pk: UUID) -> HttpResponse:
     typed = request.POST if request.method == "POST" else None
     form = ReportForm(typed, what=What(what), subject=subject)
     if typed is not None and form.is_valid() and (made := _reported(request, form)):
-        for sentence in told_of(form):
-            messages.warning(request, sentence)
         return private(redirect("reported", made.code))
-    return render(request, "change_requests/report.html", {"form": form, "what": what, "subject": subject})
+    context = {"form": form, "what": what, "subject": subject, "page": _page_of(subject, request.user)}
+    return render(request, "change_requests/report.html", context)
 
 
 def _reported(request: HttpRequest, form: ReportForm) -> Report | None:
     """Keep the report, or say beside its field what is wrong with it."""
-    by = request.user if request.user.is_authenticated else None
+    by, at = request.user if request.user.is_authenticated else None, timezone.now()
+    before = request.session.get(REPORTED, [])
     try:
-        return services.report(form.subject, by=by, at=timezone.now(), **form.cleaned_data)
+        made = services.report(form.subject, by=by, at=at, said_before=before, **form.cleaned_data)
     except ValidationError as fault:
         for field, sentences in fault.message_dict.items():
             name = "amount" if field == "quantity" else field
@@ -65,20 +68,43 @@ def _reported(request: HttpRequest, form: ReportForm) -> Report | None:
                 form.add_error(name if name in form.fields else None, sentence)
     except Refused as refusal:
         form.add_error(None, str(refusal.detail))
+    else:
+        if made.at == at:
+            request.session[REPORTED] = [*before, str(made.pk)][-REPORTS_REMEMBERED:]
+            messages.success(request, _("Thank you, we have received it."))
+            for sentence in told_of(form):
+                messages.warning(request, sentence)
+        else:
+            messages.info(
+                request, _("You have said this already. To say it otherwise, take this report back first.")
+            )
+        return made
     return None
+
+
+def _page_of(subject: Any, user: Any) -> str:
+    """Where it is shown to this reader; empty where it no longer is."""
+    if isinstance(subject, Need):
+        subject = subject.appeal
+    elif isinstance(subject, Facility):
+        subject = subject.organisation
+    what = What(subject._meta.model_name)
+    is_shown = subjects(what, user).filter(pk=subject.pk).exists()
+    return reverse(what.value, args=[subject.pk]) if is_shown else ""
 
 
 @require_safe
 def reported(request: HttpRequest, code: str) -> HttpResponse:
     """What became of a report. The code is the key, so nothing may pass it on."""
     found = _coded(code)
-    return private(
-        render(
-            request,
-            "change_requests/reported.html",
-            {"report": found, "request_made": found.change_request, "subject": found.change_request.subject},
-        )
-    )
+    subject = found.change_request.subject
+    context = {
+        "report": found,
+        "request_made": found.change_request,
+        "subject": subject,
+        "page": _page_of(subject, request.user),
+    }
+    return private(render(request, "change_requests/reported.html", context))
 
 
 @require_POST
@@ -87,6 +113,8 @@ def take_back(request: HttpRequest, code: str) -> HttpResponse:
         services.take_back(_coded(code), at=timezone.now())
     except Refused as refusal:
         messages.error(request, str(refusal.detail))
+    else:
+        messages.success(request, _("You have taken it back. Nothing changes because of it."))
     return private(redirect("reported", code))
 
 

@@ -35,6 +35,10 @@ def test_a_stranger_reports_and_follows_it_by_the_code() -> None:
     assert (made.reported_by, made.change_request.need) == (None, need)
     assert made.code in page.content.decode()
     assert "13800001111" not in page.content.decode()
+    assert [str(sentence) for sentence in page.context["messages"]] == [
+        "Thank you, we have received it.",
+        "“In your words” holds a telephone number. We have hidden it; the public does not see it.",
+    ]
     assert page.headers["Referrer-Policy"] == "same-origin"
     assert client.get(reverse("track", args=[made.code])).url == answer.url
 
@@ -94,15 +98,64 @@ def test_the_button_pressed_twice_reports_once() -> None:
     assert Report.objects.count() == 1
 
 
-def test_who_holds_the_code_takes_it_back() -> None:
-    made = make_report()
+def test_who_says_the_same_again_is_led_to_her_report_unless_she_took_it_back() -> None:
+    need, client = make_need(), reader()
+    first, second = (
+        client.post(form_of(need), {"kind": "fake", "words": words}) for words in ("Is.", "It is.")
+    )
+    assert first.url == second.url
+    assert "You have said this already" in client.get(second.url).content.decode()
 
-    reader().post(reverse("take-back-report", args=[made.code]))
+    reader().post(form_of(need), {"kind": "fake"})
+    client.post(form_of(need), {"kind": "not_needed"})
+    client.post(f"{first.url}take-back/")
+    again = client.post(form_of(need), {"kind": "fake"})
+
+    assert again.url != first.url
+    assert Report.objects.count() == 4
+
+
+def test_what_was_typed_for_another_fault_is_not_looked_at() -> None:
+    reader().post(form_of(make_need()), {"kind": "not_needed", "amount": "many", "duplicate_of": "x" * 301})
+
+    assert (Report.objects.get().quantity, Report.objects.get().duplicate_of) == (None, "")
+
+
+def test_who_holds_the_code_takes_it_back() -> None:
+    made, client = make_report(), reader()
+
+    answer = client.post(reverse("take-back-report", args=[made.code]))
 
     made.refresh_from_db()
     assert made.withdrawn_at
     assert ChangeRequest.objects.get().status == "withdrawn"
-    assert "taken back" in reader().get(reverse("reported", args=[made.code])).content.decode()
+    page = client.get(answer.url).content.decode()
+    assert "You have taken it back." in page
+    assert ">taken back<" in page
+
+
+def test_from_a_report_a_link_leads_to_what_it_is_about_as_long_as_that_is_shown() -> None:
+    need = make_need()
+    site = need.appeal.facility
+    appeal, hospital = (
+        reverse(name, args=[pk])
+        for name, pk in [("appeal", need.appeal_id), ("organisation", site.organisation_id)]
+    )
+    for subject, kind, page in [
+        (need, "fake", appeal),
+        (need.appeal, "fake", appeal),
+        (site, "closed", hospital),
+    ]:
+        made = make_report(subject, kind)
+        assert f'href="{page}"' in reader().get(form_of(subject)).content.decode()
+        assert f'href="{page}"' in reader().get(reverse("reported", args=[made.code])).content.decode()
+
+    type(need.appeal).objects.update(status="withdrawn")
+
+    assert (
+        f'href="{appeal}"'
+        not in reader().get(reverse("reported", args=[make_report(need, "duplicate").code])).content.decode()
+    )
 
 
 def test_a_code_that_is_nobodys_is_not_found() -> None:
