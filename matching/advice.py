@@ -21,6 +21,7 @@ from supplies.emergencies.models import Emergency
 from supplies.needs.models import Need, Urgency
 from supplies.offers.models import Offer
 from supplies.regions.models import Region
+from supplies.wording import listed
 
 PLACES_SHOWN = 4
 NEAREST_READ = 40  # needs whose places are read to name the nearest few
@@ -64,6 +65,26 @@ class Advice:
         """Why they are not what they are called, each reason once."""
         own = [line.why for line in self.case.not_for if line.item == self.case.item]
         return list(dict.fromkeys(own))
+
+    @property
+    def is_too_old(self) -> bool:
+        """Whether no need takes them, whoever asks: nothing else has to be said then."""
+        life = self.case.shelf_life
+        return life is not None and life.verdict != "fits"
+
+    @property
+    def may_not_replace(self) -> str:
+        """The medical goods that these, which are none, are not taken for anywhere; empty for medical goods."""
+        if self.case.item.needs_medical_grade:
+            return ""
+        taken = {line.item for line in (*self.case.good_for, *self.case.on_condition)}
+        medical = [line.item for line in self.case.not_for if line.item.needs_medical_grade]
+        return listed(dict.fromkeys(item.name for item in medical if item not in taken))
+
+    @property
+    def asked_for_as(self) -> str:
+        """What the list of needs finds them by, with what they may stand in for."""
+        return self.case.standard.code if self.case.standard else self.case.item.code
 
     @property
     def conditions(self) -> list[str]:

@@ -390,8 +390,11 @@ class _Judge:
 
     def _wants(self, item: Item, standard: str | None) -> Iterator[tuple[str, str | None]]:
         """Whatever may be asked for that has to do with these goods: its own item first, then by code."""
+        made_to = (
+            {standard} if standard else {s.code for s in self.rules.standards.values() if item.pk in s.items}
+        )
         refused = {
-            s.satisfies for s in self.rules.substitutions if s.verdict == "reject" and s.offered == standard
+            s.satisfies for s in self.rules.substitutions if s.verdict == "reject" and s.offered in made_to
         }
         items = {i for code in refused for i in self.rules.standards[code].items}
         items |= {i for i, family in self.family_of.items() if family == self.family_of[item.pk]}

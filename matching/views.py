@@ -9,7 +9,10 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -25,13 +28,15 @@ from matching.snapshot import MOST_ASKED
 from supplies.attachments.models import Attachment
 from supplies.catalogue.forms import Shelf
 from supplies.errors import Refused
-from supplies.leaks import warnings
+from supplies.leaks import masked, warnings
 from supplies.needs.models import Appeal, Need
 from supplies.needs.permissions import may_read_details
 from supplies.offers.forms import TO, DonationForm, as_typed, offer_lines
 from supplies.offers.permissions import FOR_HOSPITALS
+from supplies.organisations.roles import Role
 from supplies.organisations.visitors import SignedIn, signed_in
 from supplies.regions.forms import PlaceForm
+from supplies.templatetags.amounts import amount
 from supplies.wording import listed
 
 NOT_TYPED = {"csrfmiddlewaretoken", settings.ONCE_FIELD, "add", "more"}
@@ -137,6 +142,7 @@ def answers(request: SignedIn) -> HttpResponse:
     context = {
         "mine": [row for row in rows if row["asks_donor"] or row["asks_hospital"]],
         "others": [row for row in rows if not (row["asks_donor"] or row["asks_hospital"])],
+        "is_hospital": request.user.has_role(Role.HOSPITAL),
     }
     return render(request, "matching/_answers.html" if request.htmx else "matching/answers.html", context)
 
@@ -167,7 +173,7 @@ def _row(user: Any, proposal: Proposal) -> dict[str, Any]:
 @signed_in
 @require_POST
 def agree(request: SignedIn, pk: UUID, side: str) -> HttpResponse:
-    proposal = _visible(request, pk)
+    asked = proposal = _visible(request, pk)
     may, verb = {
         "donor": (may_answer_for_donor, services.agree_for_donor),
         "hospital": (may_answer_for_hospital, services.agree_for_hospital),
@@ -180,9 +186,26 @@ def agree(request: SignedIn, pk: UUID, side: str) -> HttpResponse:
         messages.error(request, str(refusal.detail))
     else:
         is_agreed = proposal.status == ProposalStatus.AGREED
-        done = _("Agreed. The goods are promised; a volunteer arranges the transport now.")
-        messages.success(request, done if is_agreed else _("Thank you. The other side is asked as well."))
+        said = (
+            _what_is_promised(asked, side) if is_agreed else _("Thank you. The other side is asked as well.")
+        )
+        messages.success(request, said)
     return redirect("answers")
+
+
+def _what_is_promised(proposal: Proposal, side: str) -> SafeString:
+    """What goes to whom, and where to go on: the donor has parcels to write on, the hospital looks out for them."""
+    offer = proposal.offer
+    if side == "donor":
+        page, name = reverse("my-gift", args=[offer.donation_id]), _("What to write on the parcel")
+    else:
+        page, name = reverse("my-hospital"), _("My hospital: what is coming")
+    done = _("Agreed: %(item)s %(amount)s → %(hospital)s. A volunteer arranges the transport now.") % {
+        "item": offer.item.name,
+        "amount": amount(offer.item, proposal.quantity_approved),
+        "hospital": masked(proposal.need.appeal.facility.name),
+    }
+    return format_html('{} <a href="{}">{} →</a>', done, page, name)
 
 
 @signed_in

@@ -32,6 +32,10 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         """Those that nobody found to be wrong: whom one may call."""
         return self.filter(found_wrong_at=None)
 
+    def typed_by(self, user: User) -> Self:
+        """What somebody typed herself, the latest first: each time it is typed again it is kept longer."""
+        return self.right().filter(entered_by=user).order_by("-erase_on", "pk")
+
     def of_facility(self, facility: Facility) -> Self:
         """The contacts of a site: its own, and those of the whole house."""
         mine = models.Q(facility=None) | models.Q(facility=facility)

@@ -1,12 +1,16 @@
-"""{% mark field %}: in words, which fields of a form may be left empty or which may not, whichever are fewer."""
+"""{% mark field %}: in words, which fields of a form may be left empty or which may not, whichever are fewer.
+{% faults form lines to %}: what is wrong with forms that came back, each with the place it stands at.
+"""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from django import forms, template
 from django.forms.boundfield import BoundField
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
 from supplies.wording import bracketed
@@ -27,6 +31,38 @@ def mark(field: BoundField) -> SafeString | str:
 def marked_label(field: BoundField) -> SafeString:
     """Django's own label of the field, with its mark inside, where it is heard."""
     return field.label_tag(format_html("{}{}", field.label, mark(field)))
+
+
+class Fault(NamedTuple):
+    """What is wrong with one field: where it stands on the page, and what it is called there."""
+
+    at: str
+    field: str
+    said: str
+
+
+@register.simple_tag
+def faults(*forms: Any) -> list[Fault]:
+    """Each fault of what was sent that stands at a place of the page. What belongs to no field and no line has none."""
+    return [fault for form in forms if getattr(form, "is_bound", False) for fault in _faults(form)]
+
+
+def _faults(form: Any, line: str = "") -> Iterator[Fault]:
+    if isinstance(form, forms.BaseFormSet):
+        for number, row in enumerate(form.forms, start=1):
+            called = f"{_('Item')} {number}"
+            for said in row.non_field_errors():
+                yield Fault(row.prefix, called, said)
+            yield from _faults(row, called)
+        return
+    for field in form.visible_fields():
+        name = f"{line} · {field.label}" if line else str(field.label)
+        yield from (Fault(_place(field), name, said) for said in field.errors)
+
+
+def _place(field: BoundField) -> str:
+    """The control itself, or the first of several."""
+    return field.id_for_label or f"{field.auto_id}_0"
 
 
 def marked(form: forms.BaseForm) -> dict[str, Promise]:

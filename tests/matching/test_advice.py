@@ -18,6 +18,7 @@ from tests.makers import (
     make_standard,
 )
 from tests.page_client import lines, reader
+from tests.supplies.catalogue.conftest import shipped  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 HERE = reverse("check-offer")
@@ -95,6 +96,63 @@ def test_goods_that_have_expired_are_told_so_before_they_are_posted(donor: Any) 
 
     assert advice.case.shelf_life.verdict == "expired"
     assert advice.fitting == 0
+
+
+def test_goods_that_are_too_old_are_told_that_alone(donor: Any) -> None:
+    make_need()
+    yesterday = timezone.localdate() - timedelta(days=1)
+
+    page = reader(donor).post(HERE, asked({"expires_on": yesterday.isoformat()}), HTTP_HX_REQUEST="true")
+
+    assert "They expired on" in page.content.decode()
+    assert "Offer it all the same" not in page.content.decode()
+
+
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize(
+    ("item", "medical"),
+    [
+        ("MASK_CIVIL", "Medical protective respirator"),
+        ("COVERALL_IND", "Medical disposable protective coverall"),
+    ],
+)
+def test_goods_that_are_not_medical_are_told_what_they_may_not_replace(
+    donor: Any, item: str, medical: str
+) -> None:
+    page = reader(donor).post(HERE, asked({"item": item}), HTTP_HX_REQUEST="true").content.decode()
+
+    said = page.partition("They are no medical goods and may not replace: ")[2]
+    assert medical in said.partition("</strong>")[0]
+
+
+@pytest.mark.usefixtures("shipped")
+def test_medical_goods_are_not_called_others(donor: Any) -> None:
+    (advice,) = said_of(donor)
+
+    assert advice.may_not_replace == ""
+
+
+def test_it_leads_to_the_needs_that_were_counted(donor: Any) -> None:
+    need = make_need()
+    page = reader(donor).post(HERE, asked(), HTTP_HX_REQUEST="true").content.decode()
+    address = reverse("needs") + "?have=MASK_SURG"
+
+    assert f'href="{address}"' in page
+    assert need.appeal.facility.name in reader(donor).get(address).content.decode()
+
+
+def test_needs_that_it_does_not_reach_are_not_nobody(donor: Any) -> None:
+    make_need(make_facility(name="Harbour hospital"))
+    make_facility(name="Hill hospital")
+
+    page = (
+        reader(donor)
+        .post(HERE, asked(direction="hospital", hospital="Hill hospital"), HTTP_HX_REQUEST="true")
+        .content.decode()
+    )
+
+    assert "No open need can take it as you offer it." in page
+    assert "Nobody asks" not in page
 
 
 def test_without_a_place_the_needs_are_counted_and_no_way_is_guessed(donor: Any) -> None:

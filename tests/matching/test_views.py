@@ -8,6 +8,7 @@ from django.utils import timezone
 from matching.models import FamilyRun, MatchingRun, Proposal
 from supplies.needs.models import Need
 from supplies.offers.models import Offer
+from supplies.organisations.models import Organisation
 from tests.makers import make_facility, make_member, make_need, make_offer, make_user
 from tests.page_client import reader
 
@@ -63,7 +64,46 @@ def test_two_yeses_make_a_promise(cast: dict[str, Any]) -> None:
     proposal.refresh_from_db()
     assert proposal.status == "agreed"
     assert proposal.allocation.quantity == 100
-    assert "The goods are promised" in answer.content.decode()
+    said = answer.content.decode()
+    assert "Agreed: Surgical mask 100" in said
+    assert f"→ {proposal.need.appeal.facility.name}." in said
+
+
+def test_a_donor_whose_yes_was_the_last_is_led_to_what_stands_on_the_parcel(cast: dict[str, Any]) -> None:
+    proposal = cast["proposal"]
+    reader(cast["hospital"]).post(reverse("agree-for-hospital", args=[proposal.pk]))
+
+    page = (
+        reader(cast["donor"])
+        .post(reverse("agree-for-donor", args=[proposal.pk]), follow=True)
+        .content.decode()
+    )
+
+    gift = reverse("my-gift", args=[proposal.offer.donation_id])
+    assert f'<a href="{gift}">What to write on the parcel →</a>' in page
+
+
+def test_who_is_asked_reads_whether_the_hospital_is_verified_and_goes_there(cast: dict[str, Any]) -> None:
+    house = cast["proposal"].need.appeal.facility.organisation
+
+    def page() -> str:
+        return reader(cast["donor"]).get(reverse("answers")).content.decode()
+
+    address = reverse("organisation", args=[house.pk])
+    assert f'<a class="mark" href="{address}">✓ verified</a>' in page()
+    assert f'<a href="{address}"><strong>' in page()
+
+    Organisation.objects.filter(pk=house.pk).update(status="unverified")
+    assert "not verified yet" in page()
+
+
+def test_only_a_hospital_is_led_to_its_desk(cast: dict[str, Any]) -> None:
+    pages = {
+        side: reader(cast[side]).get(reverse("answers")).content.decode() for side in ("donor", "hospital")
+    }
+
+    assert "My hospital: what is coming" in pages["hospital"]
+    assert "My hospital: what is coming" not in pages["donor"]
 
 
 def test_nobody_says_the_yes_of_the_other_side(cast: dict[str, Any]) -> None:

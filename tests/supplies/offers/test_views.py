@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from supplies.accounts.models import Draft
@@ -25,6 +26,7 @@ from tests.page_client import lines, reader
 from tests.sign_in import sign_in
 
 pytestmark = pytest.mark.django_db
+PAGE = 17  # queries
 
 
 def sent(*rows: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -114,6 +116,55 @@ def test_a_known_donor_is_chosen_not_made_again() -> None:
 
     assert Donation.objects.get().organisation == donor
     assert Organisation.objects.filter(kind="donor").count() == 1
+
+
+def test_who_gives_again_need_not_type_again_who_she_is() -> None:
+    user = make_member("donor")
+    donor = user.memberships.get().organisation
+    again = {"donor": donor.pk, "donor_name": "", "sender_kind": "person"}
+    post(sent(contact_name="王练习", contact_phone="13800005678", contact_post="仓库", **again), user)
+
+    page = reader(user).get(reverse("post-donation"))
+
+    form = page.context["form"]
+    assert [form[f"contact_{name}"].value() for name in ("name", "phone", "post")] == [
+        "王练习",
+        "13800005678",
+        "仓库",
+    ]
+    assert form["sender_kind"].value() == "person"
+
+
+def test_nobody_reads_what_a_colleague_typed() -> None:
+    user = make_member("donor")
+    donor = user.memberships.get().organisation
+    post(sent(donor=donor.pk, donor_name=""), user)
+
+    page = reader(make_member("donor", donor)).get(reverse("post-donation"))
+
+    assert "13800001234" not in page.content.decode()
+
+
+def test_the_form_asks_as_often_whoever_gives(django_assert_max_num_queries: Any) -> None:
+    user = make_member("donor")
+    post(sent(donor=user.memberships.get().organisation_id, donor_name=""), user)
+    client = reader(user)
+
+    with django_assert_max_num_queries(PAGE):
+        client.get(reverse("post-donation"))
+
+
+def test_every_fault_is_named_above_the_form_with_a_way_to_its_field() -> None:
+    papers = {"box": SimpleUploadedFile("box.png", b"not a picture")}
+
+    page = post({**sent({}, {"amount": "many"}, contact_phone=""), **papers}).content.decode()
+
+    above = page.partition('role="alert"')[2].partition("<form")[0]
+    assert '<a href="#id_contact_phone">Telephone</a>: This field is required.' in above
+    assert '<a href="#id_lines-1-amount">Item 2 · ' in above
+    assert "Choose the files once more" in above
+    assert 'id="id_contact_phone"' in page
+    assert 'id="id_lines-1-amount"' in page
 
 
 def test_a_donor_of_somebody_else_cannot_be_chosen() -> None:
