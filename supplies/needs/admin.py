@@ -249,6 +249,7 @@ class NeedAdmin(DeskAdmin):
             "withdraw",
             _("Not needed any more"),
             services.withdraw_need,
+            ends=_("Nothing more is matched to it. What is promised already still comes."),
             fits=[NeedStatus.WAITING, NeedStatus.OPEN, NeedStatus.LAPSED],
         ),
     )

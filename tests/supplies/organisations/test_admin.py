@@ -379,7 +379,7 @@ def test_a_key_of_somebody_else_is_neither_seen_nor_revoked_by_a_volunteer(
     )
     client = at_the_desk(volunteer)
 
-    choose(client, "revoke", token, query="")
+    choose(client, "revoke", token, query="", answered="yes")
 
     token.refresh_from_db()
     assert token.revoked_at is None
@@ -391,7 +391,7 @@ def test_a_revoked_key_opens_nothing(administrator: User) -> None:
         administrator, name="x", scopes=["read"], at=administrator.date_joined
     )
 
-    choose(at_the_desk(administrator), "revoke", token, query="")
+    choose(at_the_desk(administrator), "revoke", token, query="", answered="yes")
 
     token.refresh_from_db()
     assert token.revoked_at is not None
