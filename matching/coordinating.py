@@ -39,7 +39,9 @@ class OrderAdmin(DeskAdmin):
         "kind", "emergency", "goods", "region", "facility", "reason", "by", "created_at", "until_at", "ended_at",
         "ended_by",
     )  # fmt: skip
-    actions = (Verb("end", _("End the order"), end, may=may_order),)
+    actions = (
+        Verb("end", _("End the order"), end, may=may_order, ends=_("The next run no longer follows it.")),
+    )
 
     def get_urls(self) -> list[URLPattern]:
         desk = self.admin_site.admin_view(self.coordinator_view)

@@ -5,7 +5,12 @@ from datetime import date, datetime
 from typing import Any
 
 from django.utils import formats, timezone
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext
+
+
+def unchosen(choices: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """Nothing is chosen beforehand: a press in passing would settle what nobody has settled."""
+    return [("", gettext_lazy("— choose —")), *choices]
 
 
 def listed(words: Iterable[Any]) -> str:

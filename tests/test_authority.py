@@ -43,7 +43,7 @@ def test_a_coordinator_acts_within_her_regions_only_at_the_desk(where: str, done
     choose(client, "publish", appeal)
     choose(client, "publish", donation)
     choose(client, "release", allocation, reason="changed")
-    choose(client, "cancel", shipment)
+    choose(client, "cancel", shipment, answered="yes")
 
     moved = []
     for row, before in (

@@ -181,7 +181,7 @@ class MembershipAdmin(AdministratorsDesk):
     fields = ("organisation", "user", "role", "is_manager", "regions")
     actions = (
         Verb("make_manager", _("Let manage"), make_manager),
-        Verb("dismiss", _("Dismiss"), dismiss),
+        Verb("dismiss", _("Dismiss"), dismiss, ends=_("The person acts for the organisation no longer.")),
     )
 
 
@@ -288,7 +288,9 @@ class ApiTokenAdmin(OnceShownDesk):
     list_select_related = ("user",)
     search_fields = ("name", "hint", "user__username")
     ordering = ("-created_at", "pk")
-    actions = (Verb("revoke", _("Revoke"), revoke_token),)
+    actions = (
+        Verb("revoke", _("Revoke"), revoke_token, ends=_("Programs that use the key are let in no longer.")),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiToken]:
         rows = super().get_queryset(request)

@@ -86,7 +86,13 @@ class CarrierAccountAdmin(DeskAdmin):
             may=is_administrator,
             sensitive=True,
         ),
-        Verb("close", _("Close"), services.close_account, may=is_administrator),
+        Verb(
+            "close",
+            _("Close this account"),
+            services.close_account,
+            may=is_administrator,
+            ends=_("The carrier can tell nothing by it any more. What it told stays."),
+        ),
     )
     told = (
         "carrier",

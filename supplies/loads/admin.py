@@ -59,5 +59,11 @@ class ConsolidatedLoadAdmin(DeskAdmin):
         Verb("dispatch", _("It leaves the hub"), services.dispatch, fits=[S.PLANNED]),
         Verb("arrive", _("It stands at the door"), services.arrive, fits=[S.IN_TRANSIT]),
         Verb("deliver", _("Delivered"), services.deliver, fits=[S.IN_TRANSIT, S.AT_THE_DOOR]),
-        Verb("cancel", _("Call it off"), services.cancel, fits=[S.PLANNED]),
+        Verb(
+            "cancel",
+            _("Call it off"),
+            services.cancel,
+            fits=[S.PLANNED],
+            ends=_("The vehicle does not leave. Its shipments travel by themselves."),
+        ),
     )

@@ -30,7 +30,7 @@ from supplies.organisations.desk import (
 from supplies.organisations.permissions import may_moderate
 from supplies.organisations.previewing import PreviewedVerb
 from supplies.organisations.verification import CallOrigin, CallOutcome
-from supplies.wording import bracketed, listed
+from supplies.wording import bracketed, listed, unchosen
 
 
 def asked(need: Need) -> str:
@@ -44,15 +44,17 @@ def asked(need: Need) -> str:
 class CallForm(forms.Form):
     """What came of a call to the hospital. Where the number is from matters for its verification too."""
 
-    origin = forms.ChoiceField(label=_("Where the number is from"), choices=CallOrigin)
+    origin = forms.ChoiceField(label=_("Where the number is from"), choices=unchosen(CallOrigin.choices))
     outcome = forms.ChoiceField(
         label=_("What the hospital said"),
-        choices=[
-            (CallOutcome.CONFIRMED, _("still needed")),
-            (CallOutcome.DENIED, _("not needed any more")),
-            (CallOutcome.NO_ANSWER, CallOutcome.NO_ANSWER.label),
-            (CallOutcome.WRONG_NUMBER, CallOutcome.WRONG_NUMBER.label),
-        ],
+        choices=unchosen(
+            [
+                (CallOutcome.CONFIRMED, _("still needed")),
+                (CallOutcome.DENIED, _("not needed any more")),
+                (CallOutcome.NO_ANSWER, CallOutcome.NO_ANSWER.label),
+                (CallOutcome.WRONG_NUMBER, CallOutcome.WRONG_NUMBER.label),
+            ]
+        ),
     )
     note = forms.CharField(
         label=_("Note"),
@@ -247,6 +249,7 @@ class NeedAdmin(DeskAdmin):
             "withdraw",
             _("Not needed any more"),
             services.withdraw_need,
+            ends=_("Nothing more is matched to it. What is promised already still comes."),
             fits=[NeedStatus.WAITING, NeedStatus.OPEN, NeedStatus.LAPSED],
         ),
     )

@@ -195,6 +195,7 @@ class OfferAdmin(DeskAdmin):
             "withdraw",
             _("Withdraw what is not promised"),
             services.withdraw_offer,
+            ends=_("What is left is offered to nobody any more. What is promised stays promised."),
             fits=[OfferStatus.WAITING, OfferStatus.OPEN, OfferStatus.SPENT],
         ),
     )

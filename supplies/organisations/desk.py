@@ -58,6 +58,7 @@ class Verb:
     asks       a form whose cleaned data are the verb's answers; it gets a page of its own before anything happens
     may        whether this person may do it to this row
     fits       the statuses in which the row's own page offers it; none means all
+    ends       what is over for good once it is done: a page says so and asks once, also where there is nothing to fill in
     sensitive  whether the person has to have proven who she is a short while ago; else she is led to confirm/ and back
     answers    what is the same every time, e.g. verdict="verified"
     """
@@ -76,13 +77,15 @@ class Verb:
         asks: type[forms.Form] | None = None,
         may: Callable[[Any, Any], bool] | None = None,
         fits: Collection[str] = (),
+        ends: Text = "",
         sensitive: bool = False,
         **answers: Any,
     ) -> None:
         self.__name__ = name
         self.short_description = title
-        self.verb, self.asks, self.may, self.answers = verb, asks, may, answers
-        self.sensitive = sensitive
+        self.verb, self.may, self.answers = verb, may, answers
+        self.asks = asks or (forms.Form if ends else None)
+        self.ends, self.sensitive = ends, sensitive
         self.fits = frozenset(map(str, fits))
 
     def __call__(self, desk: "DeskAdmin", request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
@@ -329,6 +332,8 @@ class DeskAdmin(ReadOnlyAdmin):
                 "action": verb.__name__,
                 "rows": [(row.pk, self.name_of(row)) for row in rows],
                 "form": form,
+                "ends": verb.ends,
+                "back": self.back_from(request),
                 "checkbox": ACTION_CHECKBOX_NAME,
                 "media": self.media + form.media,
             },
@@ -422,7 +427,7 @@ class DeskAdmin(ReadOnlyAdmin):
                 may_take = self.may_take(request.user, obj)
                 context |= {"claim": claim, "claim_url": f"{base}claim/", "may_take": may_take}
             context["offered"] = [
-                (f"{base}do/{name}/", title)
+                (f"{base}do/{name}/", title, bool(verb.ends))
                 for name, (verb, _name, title) in self.get_actions_of_one(request).items()
                 if not verb.is_asked_on_the_page and verb.offered_for(self, request.user, obj)
             ]

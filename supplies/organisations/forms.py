@@ -17,7 +17,7 @@ from supplies.organisations.services import TRUSTED_DAYS
 from supplies.organisations.verification import CallLog, CallOrigin, CallOutcome, Verification
 from supplies.phones import found_in
 from supplies.regions.forms import PlaceForm
-from supplies.wording import apart
+from supplies.wording import apart, unchosen
 
 
 class HospitalForm(PlaceForm):
@@ -137,7 +137,7 @@ class CallForm(AboutOne):
     """Which number, what came of it. A kept contact counts as a number the organisation gave itself."""
 
     number = forms.ChoiceField(label=_("Number"))
-    outcome = forms.ChoiceField(label=_("Outcome"), choices=CallOutcome)
+    outcome = forms.ChoiceField(label=_("Outcome"), choices=unchosen(CallOutcome.choices))
     note = _text_of("note", CallLog, required=False)
     call_back_on = forms.DateField(
         label=_("Call back on"),
@@ -155,7 +155,7 @@ class CallForm(AboutOne):
             for pk, contact in self.contacts.items()
             if contact.phone
         ]
-        self.fields["number"].choices = [*CallOrigin.choices, *kept]  # type: ignore[attr-defined]
+        self.fields["number"].choices = unchosen([*CallOrigin.choices, *kept])  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         given = dict(self.cleaned_data)

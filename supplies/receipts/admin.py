@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from supplies.leaks import masked
 from supplies.organisations.desk import DeskAdmin, DeskInline, Verb, Waiting, by_status, in_units, table
 from supplies.receipts import services, thanking
+from supplies.receipts.forms import ENDS
 from supplies.receipts.models import (
     COUNTS,
     Discrepancy,
     DiscrepancyTicket,
-    Outcome,
     Receipt,
     ReceiptLine,
     Thanks,
@@ -112,10 +112,7 @@ class DiscrepancyAdmin(DeskAdmin):
 
 
 class HowEndedForm(forms.Form):
-    outcome = forms.ChoiceField(
-        label=_("How did it end?"),
-        choices=[choice for choice in Outcome.choices if choice[0] != Outcome.MISCOUNTED],
-    )
+    outcome = forms.ChoiceField(label=_("How did it end?"), choices=ENDS)
     note = forms.CharField(label=_("Note"), max_length=300, required=False)
 
 

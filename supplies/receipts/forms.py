@@ -13,6 +13,7 @@ from supplies.attachments.models import MOST_BYTES
 from supplies.catalogue.forms import AmountField
 from supplies.receipts.models import PARTS, Outcome, ReceiptLine, Refusal
 from supplies.shipments.models import ShipmentLine
+from supplies.wording import unchosen
 
 WORDS = ("refusal", "refusal_words")
 
@@ -27,7 +28,7 @@ class CountForm(forms.Form):
     refused = AmountField(label=gettext_lazy("Refused"), required=False)
     refusal = forms.ChoiceField(
         label=gettext_lazy("Why refused?"),
-        choices=[("", gettext_lazy("— choose —")), *Refusal.choices],
+        choices=unchosen(Refusal.choices),
         required=False,
     )
     refusal_words = forms.CharField(
@@ -104,11 +105,7 @@ class CorrectionForm(NoteForm):
     because = forms.CharField(label=gettext_lazy("What was wrong with the first count?"), max_length=300)
 
 
-# Nothing is chosen beforehand: a press in passing would settle what nobody has settled.
-ENDS = [
-    ("", gettext_lazy("— choose —")),
-    *[choice for choice in Outcome.choices if choice[0] != Outcome.MISCOUNTED],
-]
+ENDS = unchosen(choice for choice in Outcome.choices if choice[0] != Outcome.MISCOUNTED)
 
 
 class AnswerForm(forms.Form):

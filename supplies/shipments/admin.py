@@ -347,8 +347,15 @@ class ShipmentAdmin(DeskAdmin):
             services.lose,
             asks=WhatHappenedForm,
             fits=[S.IN_TRANSIT, S.AT_THE_DOOR, S.RETURNING],
+            ends=_("The goods count as lost, and the hospital's needs are open again."),
         ),
-        Verb("cancel", _("Cancel"), services.cancel, fits=[S.DRAFT, S.BOOKED]),
+        Verb(
+            "cancel",
+            _("Call off this shipment"),
+            services.cancel,
+            fits=[S.DRAFT, S.BOOKED],
+            ends=_("The shipment does not leave. What is promised stays promised, to go with another shipment."),
+        ),
         Verb("settle", _("Settled with the sender"), services.settle, asks=HowSettledForm, fits=TROUBLED),
     )
 

@@ -303,7 +303,7 @@ def test_volunteers_and_auditors_read_the_coordinator_s_desk_and_order_nothing(v
         assert client.get(reverse("admin:matching_order_desk")).status_code == 200
         assert client.post(reverse("admin:matching_order_give"), form()).status_code == 403
     given = give("freeze")
-    choose(at_the_desk(volunteer), "end", given)
+    choose(at_the_desk(volunteer), "end", given, answered="yes")
     given.refresh_from_db()
     assert given.ended_at is None
 

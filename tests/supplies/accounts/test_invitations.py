@@ -360,8 +360,8 @@ def test_members_are_made_managers_and_dismissed_at_the_desk_by_administrators_a
     row.refresh_from_db()
     assert not row.is_manager
     choose(administrator, "make_manager", row, query="")
-    refused = choose(administrator, "dismiss", row, query="")
-    choose(administrator, "dismiss", other, query="")
+    refused = choose(administrator, "dismiss", row, query="", answered="yes")
+    choose(administrator, "dismiss", other, query="", answered="yes")
 
     row.refresh_from_db()
     assert row.is_manager

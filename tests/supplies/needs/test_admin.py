@@ -83,7 +83,7 @@ def test_refusing_keeps_the_reason_for_who_posted(volunteer: User) -> None:
 def test_an_appeal_is_published_from_its_own_page(volunteer: User) -> None:
     appeal = make_appeal(published=False)
     client = at_the_desk(volunteer)
-    offered = dict(client.get(page_of(appeal)).context["offered"])
+    offered = [url for url, *_more in client.get(page_of(appeal)).context["offered"]]
 
     answer = client.post(next(url for url in offered if url.endswith("/do/publish/")))
 
@@ -114,7 +114,7 @@ def test_the_list_counts_the_lines_of_each_appeal(volunteer: User) -> None:
 def test_a_published_appeal_no_longer_offers_to_be_published(volunteer: User) -> None:
     offered = at_the_desk(volunteer).get(page_of(make_appeal())).context["offered"]
 
-    assert [url.split("/")[-2] for url, _title in offered] == ["withdraw"]
+    assert [url.split("/")[-2] for url, *_more in offered] == ["withdraw"]
 
 
 def test_the_page_shows_the_words_of_the_source_and_links_to_it(volunteer: User) -> None:
@@ -191,7 +191,7 @@ def test_a_call_that_did_not_confirm_ends_the_need_or_leaves_it_as_it_was(
 def test_not_needed_any_more_is_one_action(volunteer: User) -> None:
     need = make_need()
 
-    choose(at_the_desk(volunteer), "withdraw", need)
+    choose(at_the_desk(volunteer), "withdraw", need, answered="yes")
 
     need.refresh_from_db()
     assert need.status == "withdrawn"

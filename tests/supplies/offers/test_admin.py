@@ -46,7 +46,7 @@ def test_refusing_a_donation_keeps_the_reason(volunteer: User) -> None:
 def test_an_offer_is_withdrawn_for_its_donor(volunteer: User) -> None:
     offer = make_offer()
 
-    choose(at_the_desk(volunteer), "withdraw", offer)
+    choose(at_the_desk(volunteer), "withdraw", offer, answered="yes")
 
     offer.refresh_from_db()
     assert offer.status == "withdrawn"

@@ -123,6 +123,17 @@ def test_a_call_to_no_number_is_asked_for_again(volunteer: User, number: str) ->
     assert not organisation.calls.exists()
 
 
+def test_no_outcome_of_a_call_is_chosen_beforehand(volunteer: User) -> None:
+    organisation = make_organisation("hospital", verified=False)
+    page = at_the_desk(volunteer).get(page_of(organisation))
+
+    form = page.context["asked"]["call"]["form"]
+
+    assert [form[name].subwidgets[0].data["value"] for name in ("number", "outcome")] == ["", ""]
+    choose(at_the_desk(volunteer), "call", organisation, number="", outcome="")
+    assert not organisation.calls.exists()
+
+
 def test_a_call_to_a_kept_contact_counts_as_given(volunteer: User) -> None:
     organisation = make_organisation("hospital", verified=False)
     contact = services.keep_contact(organisation, at=NOW, phone="000-1234", post="设备科")
@@ -368,7 +379,7 @@ def test_a_key_of_somebody_else_is_neither_seen_nor_revoked_by_a_volunteer(
     )
     client = at_the_desk(volunteer)
 
-    choose(client, "revoke", token, query="")
+    choose(client, "revoke", token, query="", answered="yes")
 
     token.refresh_from_db()
     assert token.revoked_at is None
@@ -380,7 +391,7 @@ def test_a_revoked_key_opens_nothing(administrator: User) -> None:
         administrator, name="x", scopes=["read"], at=administrator.date_joined
     )
 
-    choose(at_the_desk(administrator), "revoke", token, query="")
+    choose(at_the_desk(administrator), "revoke", token, query="", answered="yes")
 
     token.refresh_from_db()
     assert token.revoked_at is not None

@@ -5,8 +5,9 @@ import pytest
 from supplies.organisations.models import User
 from supplies.receipts import services as receiving
 from supplies.shipments import sightings
-from tests.desk import at_the_desk, page_of
+from tests.desk import at_the_desk, choose, page_of
 from tests.makers import NOW, make_shipment
+from tests.supplies.receipts.test_tickets import counted
 
 pytestmark = pytest.mark.django_db
 
@@ -28,3 +29,15 @@ def test_the_page_shows_the_timeline_and_the_count(volunteer: User) -> None:
     assert "Xinyang depot" in page
     assert "Two cartons wet." in page
     assert "40 piece" in page
+
+
+def test_how_a_ticket_ended_is_chosen_by_whoever_settles_it(volunteer: User) -> None:
+    ticket = counted(accepted=90).tickets.get()
+    client = at_the_desk(volunteer)
+
+    page = choose(client, "settle", ticket, outcome="")
+
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.outcome) == ("open", "")
+    assert page.context["form"]["outcome"].errors
+    assert page.context["form"].fields["outcome"].choices[0] == ("", "— choose —")

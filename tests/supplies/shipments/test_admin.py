@@ -67,8 +67,8 @@ def test_a_carrier_that_is_not_verified_is_not_offered(volunteer: User) -> None:
         ("in_transit", "deliver", {}, "delivered"),
         ("in_transit", "send_back", {"note": "Nobody at the gate."}, "returning"),
         ("in_transit", "lose", {"note": "The van burned out."}, "lost"),
-        ("booked", "cancel", {}, "cancelled"),
-        ("draft", "cancel", {}, "cancelled"),
+        ("booked", "cancel", {"answered": "yes"}, "cancelled"),
+        ("draft", "cancel", {"answered": "yes"}, "cancelled"),
     ],
 )
 def test_every_action_moves_a_shipment_along_its_lifecycle(
@@ -95,7 +95,7 @@ def test_what_came_back_is_free_again(volunteer: User) -> None:
 def test_a_move_the_lifecycle_does_not_know_is_refused_with_a_sentence(volunteer: User) -> None:
     shipment = make_shipment(status="delivered")
 
-    answer = choose(at_the_desk(volunteer), "cancel", shipment, query="")
+    answer = choose(at_the_desk(volunteer), "cancel", shipment, query="", answered="yes")
 
     shipment.refresh_from_db()
     assert shipment.status == "delivered"
@@ -109,3 +109,30 @@ def test_shipments_in_trouble_come_first(volunteer: User) -> None:
 
     assert list(client.get(list_of(Shipment)).context["cl"].result_list) == [lost, fine]
     assert list(client.get(list_of(Shipment), {"state": "trouble"}).context["cl"].result_list) == [lost]
+
+
+def test_what_ends_a_shipment_asks_once_and_says_what_will_happen(volunteer: User) -> None:
+    shipment = make_shipment()
+    client, do = at_the_desk(volunteer), page_of(shipment).replace("/change/", "/do/cancel/")
+
+    page = client.post(do)
+
+    shipment.refresh_from_db()
+    shown = page.content.decode()
+    assert shipment.status == "draft"
+    assert "What is promised stays promised" in shown
+    assert 'value="Call off this shipment"' in shown
+    assert f'href="{page_of(shipment)}" class="closelink"' in shown
+    client.post(do, {"answered": "yes"})
+    shipment.refresh_from_db()
+    assert shipment.status == "cancelled"
+
+
+def test_a_shipment_in_the_list_is_not_called_off_unasked(volunteer: User) -> None:
+    shipment = make_shipment()
+
+    page = choose(at_the_desk(volunteer), "cancel", shipment, query="")
+
+    shipment.refresh_from_db()
+    assert shipment.status == "draft"
+    assert "This cannot be undone." in page.content.decode()
