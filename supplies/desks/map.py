@@ -120,12 +120,13 @@ class Tile:
 
 @dataclass(frozen=True)
 class Circle:
-    """A place in the picture of a province; its area is as its needs are many."""
+    """A place in the picture of a province; its area is as its needs are many. `query` narrows the list of needs to it."""
 
     x: float
     y: float
     radius: float
     open: Open
+    query: str
 
 
 @require_safe
@@ -232,7 +233,8 @@ def _near(province: Region, rows: Iterable[Sequence[Any]], kept: Mapping[str, st
     circles = []
     for place, (lat, lon) in located:
         x, y = project(lon, lat)
-        circles.append(Circle(x, y, round(max(SMALLEST, LARGEST * math.sqrt(place.lines / most)), 1), place))
+        radius = round(max(SMALLEST, LARGEST * math.sqrt(place.lines / most)), 1)
+        circles.append(Circle(x, y, radius, place, _needs_of(place.region, kept)))
     return {
         "circles": circles,
         "named": apart(circles),
