@@ -118,7 +118,7 @@ class SignInForm(TriesForm):
         self.user = account_called(name)
         if not self.counted(PASSWORD, lambda: is_password_of(self.user, password), name=name, user=self.user):
             raise forms.ValidationError(
-                _("The number and the password do not belong together. Look at both and try again."),
+                _("Wrong account number or password. Check both and try again."),
                 code="wrong",
             )
         return self.cleaned_data

@@ -29,7 +29,7 @@ OF_THE_NEED: dict[str, "str | Promise"] = {
     "appeal.published": _("A volunteer checked and published what was asked for."),
 }
 OF_THE_SHIPMENT: dict[str, "str | Promise"] = {
-    "shipment.made": _("Put together; a carrier is looked for."),
+    "shipment.made": _("Ready to go; looking for a carrier."),
     "shipment.booked": _("Booked with a carrier."),
     "shipment.rerouted": _("Sent on to another hospital."),
     "shipment.recounted": _("Its count was corrected."),

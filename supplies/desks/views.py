@@ -36,7 +36,7 @@ GAUGES = {
     "outstanding": _("still needed"),
     "offered": _("offered"),
     "left": _("left"),
-    "shipped": _("shipped"),
+    "shipped": _("quantity"),
     "accepted": _("good"),
     "damaged": _("damaged"),
     "wrong_item": _("wrong item"),

@@ -33,6 +33,15 @@ def test_one_signs_in_with_the_number_or_a_confirmed_address(typed: str) -> None
     assert is_in(client)
 
 
+def test_who_is_led_to_the_door_reads_why() -> None:
+    led, by_herself = (
+        browser().get(address, follow=True) for address in (reverse("inbox"), reverse("sign-in"))
+    )
+
+    assert "This step needs an account." in led.content.decode()
+    assert "This step needs an account." not in by_herself.content.decode()
+
+
 def test_the_session_gets_another_key_at_the_door_and_what_was_typed_waits_in_it() -> None:
     make_user(NUMBER, password=PASSWORD)
     client = browser()
@@ -84,7 +93,7 @@ def test_what_is_wrong_at_the_door_is_never_told_and_costs_the_same(settings: An
 
     assert len(seen) == 1, [(status, hashes, queries) for status, _page, hashes, queries in seen]
     assert next(iter(seen))[2] == 1
-    assert "do not belong together" in next(iter(seen))[1]
+    assert "Wrong account number or password" in next(iter(seen))[1]
 
 
 def test_a_slip_in_the_number_is_told_since_nobody_can_have_that_number() -> None:

@@ -383,7 +383,7 @@ def test_an_appeal_shows_its_dock_and_mask_to_those_signed_in_and_asks_others_to
 
     assert "演练路1号" not in nobody
     assert "000****" not in nobody
-    assert "Sign in to see the dock" in nobody
+    assert "Whoever signs in sees where a verified hospital unloads goods" in nobody
     assert "演练路1号" in stranger
     assert "000****01" in stranger
 
