@@ -20,7 +20,7 @@ from supplies.allocations.models import Allocation, AllocationStatus
 from supplies.attachments.models import Attachment
 from supplies.catalogue.models import Item
 from supplies.leaks import masked
-from supplies.offers.models import Donation, DonationQuerySet, DonationStatus, Offer, OfferStatus
+from supplies.offers.models import Donation, DonationQuerySet, DonationStatus, Offer
 from supplies.offers.permissions import own_donors
 from supplies.organisations.visitors import SignedIn, private, signed_in
 from supplies.papers.models import Certificate
@@ -35,7 +35,6 @@ S = AllocationStatus
 UNDER_WAY = (S.SHIPPED,)
 PROMISED = (S.RESERVED, S.BOOKED)
 ASTRAY = (S.LOST, S.RETURNED)
-OVER = (OfferStatus.WITHDRAWN, OfferStatus.LAPSED, OfferStatus.REFUSED)
 
 
 @dataclass
@@ -85,7 +84,7 @@ class Line:
 
     @property
     def is_over(self) -> bool:
-        return self.offer.status in OVER
+        return self.offer.is_over
 
     def _of(self, statuses: Iterable[str]) -> int:
         return sum(self.sums.get(status, 0) for status in statuses)

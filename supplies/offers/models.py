@@ -142,6 +142,10 @@ class Donation(Moving):
         return self.status not in (DonationStatus.REFUSED, DonationStatus.WITHDRAWN)
 
     @property
+    def may_be_withdrawn(self) -> bool:
+        return self.lifecycle.allows(self.status, DonationStatus.WITHDRAWN)
+
+    @property
     def is_directed(self) -> bool:
         return self.directed_facility_id is not None or self.directed_region_id is not None
 
@@ -303,3 +307,12 @@ class Offer(Moving):
 
     def __str__(self) -> str:
         return f"{self.item} · {self.donation}"
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing more of it is given: what is left is not left for anybody."""
+        return self.status in (OfferStatus.WITHDRAWN, OfferStatus.LAPSED, OfferStatus.REFUSED)
+
+    @property
+    def may_be_withdrawn(self) -> bool:
+        return self.lifecycle.allows(self.status, OfferStatus.WITHDRAWN)

@@ -255,10 +255,17 @@ def posted(request: SignedIn, pk: UUID) -> HttpResponse:
 def donation(request: SignedIn, pk: UUID) -> HttpResponse:
     """One donation with its lines: for its donor and for volunteers."""
     row = _visible(request, pk)
-    offers = Offer.objects.filter(donation=row).with_place().first_to_expire_first()
+    offers = list(Offer.objects.filter(donation=row).with_place().first_to_expire_first())
     may_change = may_change_donation(request.user, row)
     files = Attachment.objects.about(row).kept().oldest_first() if may_change else []
-    context = {"donation": row, "offers": offers, "may_change": may_change, "files": files}
+    context = {
+        "donation": row,
+        "offers": offers,
+        "has_promised": any(offer.quantity_allocated for offer in offers),
+        "may_change": may_change,
+        "is_own": row.posted_by_id == request.user.pk or row.organisation_id in request.user.organisation_ids,
+        "files": files,
+    }
     return render(request, "offers/donation.html", context)
 
 
@@ -335,4 +342,6 @@ def _take_back(request: SignedIn, donation: Donation, verb: Any, row: Any) -> No
     except Refused as refusal:
         messages.error(request, str(refusal.detail))
     else:
-        messages.success(request, _("Taken back. What is promised already stays promised."))
+        is_promised = Offer.objects.filter(donation=donation, quantity_allocated__gt=0).exists()
+        kept = _("Taken back. What is promised already stays promised.")
+        messages.success(request, kept if is_promised else _("Taken back. Nothing of it was promised."))

@@ -1,5 +1,6 @@
 """How pages write quantities, places, times and free words. Knows the rows by their attributes only."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from supplies import wording
 from supplies.leaks import masked
 
 register = template.Library()
+NAMED_OF_A_GIFT = 3
 register.filter("listed", wording.listed)
 register.filter("bracketed", wording.bracketed)
 register.filter("masked", masked)  # what people wrote in their own words, for everybody to read
@@ -37,6 +39,13 @@ def amount(item: Any, quantity: int | None) -> str:
     shown = item.shown(quantity)
     number = f"{int(shown):,}" if shown == int(shown) else f"{shown.normalize():,f}"
     return f"{number} {_unit_name(item.display_unit, shown == 1)}"
+
+
+@register.filter
+def goods(lots: Iterable[Any]) -> str:
+    """What a gift is of, to tell it from another: the first names of its lots."""
+    names = list(dict.fromkeys(lot.item.name for lot in lots))
+    return wording.listed(names[:NAMED_OF_A_GIFT]) + ("…" if len(names) > NAMED_OF_A_GIFT else "")
 
 
 @register.filter

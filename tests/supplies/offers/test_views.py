@@ -10,12 +10,14 @@ from supplies.offers.models import Donation, Offer
 from supplies.organisations.contacts import Contact
 from supplies.organisations.models import Organisation
 from tests.makers import (
+    make_allocation,
     make_donation,
     make_emergency,
     make_facility,
     make_item,
     make_member,
     make_mode,
+    make_need,
     make_offer,
     make_region,
     make_standard,
@@ -362,3 +364,56 @@ def test_what_is_offered_to_one_need_is_a_draft_of_its_own() -> None:
 
     assert reader(user).get(reverse("post-donation")).context["kept"] is None
     assert reader(user).get(f"{address}&x=1").context["lines"][0]["amount"].value() == "77"
+
+
+def test_taking_back_stands_behind_a_fold_that_says_what_happens() -> None:
+    user = make_member("donor")
+    offer = make_offer(user.memberships.get().organisation)
+
+    page = reader(user).get(reverse("donation", args=[offer.donation_id])).content.decode()
+
+    for name, pk in (("withdraw-offer", offer.pk), ("withdraw-donation", offer.donation_id)):
+        before = page.partition(reverse(name, args=[pk]))[0]
+        assert before.rpartition("<details>")[2].count("This cannot be undone") == 1
+    assert "What is promised already stays promised." not in page
+
+
+def test_nobody_is_told_of_promises_where_nothing_was_promised() -> None:
+    user = make_member("donor")
+    offer = make_offer(user.memberships.get().organisation)
+
+    page = (
+        reader(user)
+        .post(reverse("withdraw-donation", args=[offer.donation_id]), follow=True)
+        .content.decode()
+    )
+
+    assert "Taken back. Nothing of it was promised." in page
+    assert "not given</dt>" in page
+    assert "Left</dt>" not in page
+
+
+def test_what_is_promised_is_said_to_stay_so() -> None:
+    user = make_member("donor")
+    offer = make_offer(user.memberships.get().organisation, quantity=1000)
+    make_allocation(400, need=make_need(quantity=400), offer=offer)
+
+    page = reader(user).post(reverse("withdraw-offer", args=[offer.pk]), follow=True).content.decode()
+
+    assert "Taken back. What is promised already stays promised." in page
+
+
+def test_an_offer_is_called_after_its_goods_and_its_donor_finds_back_to_her_gifts() -> None:
+    user = make_member("donor")
+    offer = make_offer(user.memberships.get().organisation)
+    here = reverse("donation", args=[offer.donation_id])
+
+    page = reader(user).get(here).content.decode()
+
+    assert f"<h1>{offer.item.name_en}</h1>" in page
+    assert f'<a href="{reverse("my-gift", args=[offer.donation_id])}">{offer.item.name_en}</a>' in page
+    assert reverse("certify-donation", args=[offer.donation_id]) not in page
+    assert (
+        reverse("my-gift", args=[offer.donation_id])
+        not in reader(make_member("volunteer")).get(here).content.decode()
+    )
