@@ -9,6 +9,7 @@ make no sum.
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from datetime import date, datetime
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -89,8 +90,18 @@ def _reasons(promises: Any) -> Iterator[Row]:
     givers: dict[str, list[Any]] = defaultdict(list)
     for because, giver in promises.values_list("because", "offer__donation__organisation"):
         givers[_reason(because)].append(giver)
+    withheld = _withheld(givers)
     for reason, behind in sorted(givers.items()):
-        yield Topic.REASON, reason, "promises", told(behind, len(behind))
+        yield Topic.REASON, reason, "promises", None if reason in withheld else len(behind)
+
+
+def _withheld(givers: Mapping[str, list[Any]]) -> set[str]:
+    """What is not told: what too few stand behind, and as much beside it that all of them less the told says no more."""
+    withheld = {key for key, behind in givers.items() if told(behind, 1) is None}
+    for key in sorted(givers, key=lambda key: (len(givers[key]), key)):
+        if withheld and told(chain(*(givers[hidden] for hidden in withheld)), 1) is None:
+            withheld.add(key)
+    return withheld
 
 
 def _reason(because: Mapping[str, Any]) -> str:

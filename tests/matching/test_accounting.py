@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from matching import accounting
-from matching.accounting import put_together, told
+from matching.accounting import _withheld, put_together, told
 from supplies.opendata.models import Figure
 from tests.makers import NOW, make_allocation, make_need, make_offer, make_organisation
 from tests.page_client import reader
@@ -49,6 +49,18 @@ def test_reasons_are_told_only_where_three_givers_stand_behind_them(givers: int,
 
     assert list(figures("reason").values()) == [shown]
     assert figures("waiting")["promise", "needs"] == (None if shown is None else 1)
+
+
+def test_what_is_withheld_cannot_be_worked_out_from_the_rest() -> None:
+    givers = {"as-asked": [*"abcdefgh"], "stands-in": [*"abcd"], "if-agreed": ["a", "b"], "by-hand": []}
+
+    assert _withheld(givers) == {"if-agreed", "stands-in", "by-hand"}
+    assert _withheld({"as-asked": [*"abc"], "stands-in": [*"abcd"]}) == set()
+    assert _withheld({"as-asked": ["a"], "stands-in": ["b"], "if-agreed": ["c"]}) == {
+        "as-asked",
+        "stands-in",
+        "if-agreed",
+    }
 
 
 def test_several_promises_of_one_giver_are_one_giver() -> None:

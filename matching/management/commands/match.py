@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
-from matching import running, services
+from matching import accounting, running, services
 from matching.models import MatchingPolicy, MatchingRun, RunStatus, Trigger
 from matching.results import Fill, Result, results, summary
 from matching.sentences import shortfalls
@@ -71,6 +71,8 @@ class Command(BaseCommand):
             )
             steps = self._watched(run) if options["through_worker"] else self._worked(run)
             self._show(steps, quiet=options["json"])
+            if options["if_never_run"]:
+                accounting.count(at=timezone.now())  # what was told so far knew of no run
         run.refresh_from_db()
         found = summary(run)
         found["seconds"]["total"] = round(time.monotonic() - began, 3)
