@@ -408,9 +408,7 @@ class NeedFilter(forms.Form):
             self.place = place_called(text, self.fields["organisation"].queryset)  # type: ignore[attr-defined]
             if self.place is None:
                 raise ValidationError(
-                    _(
-                        "We know no place called so. Write a city, a district or a hospital, as 武汉市 or 420106."
-                    )
+                    _("We couldn't find that place. Try a city, a district or a hospital, e.g. Wuhan.")
                 )
         return text
 
@@ -420,7 +418,9 @@ class NeedFilter(forms.Form):
             self.served = served_by(text)
             if not self.served:
                 raise ValidationError(
-                    _("We know no goods called so. Write what stands on the box, as KN95 or 医用外科口罩.")
+                    _(
+                        "We couldn't find that. Try the name or standard printed on the box, e.g. KN95 or surgical mask."
+                    )
                 )
         return text
 

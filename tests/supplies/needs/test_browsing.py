@@ -188,7 +188,7 @@ def test_a_filter_that_cannot_be_applied_is_told_where_only_the_list_is_exchange
     answer = reader().get(reverse("needs") + "?near=Atlantis", headers={"HX-Request": "true"})
 
     assert answer.status_code == 200  # htmx shows nothing else
-    assert "We know no place called so" in answer.content.decode()
+    assert "We couldn&#x27;t find that place" in answer.content.decode()
 
 
 def test_regions_lead_down_with_their_counts_and_up_again() -> None:
