@@ -33,7 +33,7 @@ OBSTACLES: Mapping[Rule, Promise] = {
     Rule.RANGE: _("farther away than the goods may travel"),
     Rule.DEADLINE: _("needed before the goods could be there"),
     Rule.SHELF_LIFE: _("where too little of their shelf life would be left on arrival"),
-    Rule.LOT: _("for less than a whole pack or your least quantity"),
+    Rule.LOT: _("for less than a whole pack or your minimum quantity"),
 }
 
 

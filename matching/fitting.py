@@ -31,9 +31,11 @@ WHY_NOT = {
     Fault.OUT_OF_RANGE: _("That is farther than these goods may travel."),
     Fault.TOO_LATE: _("The goods would arrive after the day they are needed."),
     Fault.EXPIRES: _("Too little of their shelf life would be left on arrival."),
-    Fault.NO_LEGAL_LOT: _("No number of whole packs is between the least lot and what is there."),
+    Fault.NO_LEGAL_LOT: _("No number of whole packs is between the minimum quantity and what is there."),
     Fault.BROKEN_PACK: _("Only whole packs are sent; choose a multiple of the pack."),
-    Fault.BELOW_LOT: _("This is less than the least lot that is sent, or than the least that is useful."),
+    Fault.BELOW_LOT: _(
+        "This is less than the minimum quantity that is sent, or than the least that is useful."
+    ),
 }
 MOST_OFFERS = 50  # to choose from by hand
 OTHERWISE = _("This pair does not fit; let the matching look for another.")

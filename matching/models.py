@@ -621,8 +621,8 @@ class Lack(models.TextChoices):
     TOO_FAR = "too-far", _("the goods may not travel that far")
     TOO_LATE = "too-late", _("the goods would arrive too late")
     EXPIRES = "expires", _("the goods would expire too soon after arrival")
-    BELOW_LOT = "below-lot", _("the quantities are below the least lot")
-    REMAINDER_BELOW_LOT = "remainder-below-lot", _("what is left is below the least lot")
+    BELOW_LOT = "below-lot", _("the quantities are below the minimum quantity")
+    REMAINDER_BELOW_LOT = "remainder-below-lot", _("what is left is below the minimum quantity")
     SERVES_MORE_URGENT = "serves-more-urgent", _("all goods that would do serve needs that come before it")
     GIVEN_TO_OTHERS = "given-to-others", _("the goods that would do went to others, in whole packs")
 

@@ -100,7 +100,7 @@ def _how_much(proposal: Proposal) -> list[Compared]:
             in_units(need.item, quantity),
             f"{sent}{packs}" if offer.pack > 1 else sent,
         ),
-        Compared(_("least lot"), _least(need.item, need.min_lot), _least(offer.item, offer.min_lot)),
+        Compared(_("minimum quantity"), _least(need.item, need.min_lot), _least(offer.item, offer.min_lot)),
     ]
 
 

@@ -48,9 +48,9 @@ def announce(emergency: Emergency, *, at: datetime) -> None:
             Announcement(
                 kind=Kind.CORRECTION,
                 title_zh="演示：更正传言，医院并未拒收全部个人捐赠",
-                title_en="Demo: hospitals do not refuse all gifts of private persons",
+                title_en="Demo: hospitals do not refuse all gifts from private persons",
                 text_zh="网传“个人捐赠一律拒收”不属实。每家医院接受谁的物资，写在它的求助页面上。",
-                text_en="It is told that gifts of private persons are refused everywhere. That is not so: whose goods a hospital takes stands on the page of its appeal.",
+                text_en="There is a rumour that gifts from private persons are refused everywhere. It is not true: each appeal says whose goods its hospital accepts.",
                 reason="演示：传言使三家医院的到货停了两天",
             ),
         ),

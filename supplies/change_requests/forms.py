@@ -23,7 +23,7 @@ class ReportForm(forms.Form):
     )
     amount = AmountField(label=_("If the quantity is wrong: the right one"), required=False)
     duplicate_of = forms.CharField(
-        label=_("If it stands here twice: which one is it the same as?"),
+        label=_("If it is a duplicate: which one is it the same as?"),
         help_text=_("Its address here, or its name."),
         max_length=300,
         required=False,

@@ -31,7 +31,7 @@ class Wrong(models.TextChoices):
     WRONG_QUANTITY = "wrong_quantity", _("wrong quantity")
     WRONG_TELEPHONE = "wrong_telephone", _("wrong telephone number")
     NOT_NEEDED = "not_needed", _("not needed any more")
-    DUPLICATE = "duplicate", _("stands here twice")
+    DUPLICATE = "duplicate", _("duplicate")
     FAKE = "fake", _("fake")
     OTHER = "other", _("something else")
 
@@ -244,7 +244,7 @@ class Report(models.Model):
     quantity = QuantityField(
         _("right quantity"), null=True, blank=True, help_text=_("In the item's smallest counted unit.")
     )
-    duplicate_of = ShortText(_("stands here twice as"), max_length=300, blank=True)
+    duplicate_of = ShortText(_("duplicate of"), max_length=300, blank=True)
     words = ShortText(_("in their words"), max_length=500, blank=True)
     reported_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, verbose_name=_("reported by"), related_name="+"

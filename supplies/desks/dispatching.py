@@ -23,7 +23,7 @@ class GatherForm(forms.Form):
     hub_region = forms.CharField(
         label=_("Region of the hub"),
         max_length=80,
-        help_text=_("Its name or code, as 武汉市 or 420100."),
+        help_text=_("Its name or code, e.g. Wuhan or 420100."),
     )
     hub_place = forms.CharField(label=_("Hub"), max_length=120, required=False)
     carrier = forms.ModelChoiceField(

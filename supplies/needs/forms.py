@@ -419,7 +419,9 @@ class NeedFilter(forms.Form):
             self.served = served_by(text)
             if not self.served:
                 raise ValidationError(
-                    _("We know no goods called so. Write what stands on the box, as KN95 or 医用外科口罩.")
+                    _(
+                        "We couldn't find that. Try the name or standard printed on the box, e.g. KN95 or surgical mask."
+                    )
                 )
         return text
 

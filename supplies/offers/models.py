@@ -254,7 +254,7 @@ class Offer(Moving):
         Unit, models.PROTECT, null=True, blank=True, verbose_name=_("unit as offered"), related_name="+"
     )
     pack = QuantityField(_("pack size"), default=1, help_text=_("Only whole packs are sent."))
-    min_lot = QuantityField(_("least lot"), default=1)
+    min_lot = QuantityField(_("minimum quantity"), default=1)
     as_written = ShortText(_("as written"), max_length=300, blank=True)
     standard = models.ForeignKey(
         Standard, models.PROTECT, null=True, blank=True, verbose_name=_("standard met"), related_name="offers"

@@ -161,9 +161,9 @@ def _check_amounts(quantity: int | None, pack: int, min_lot: int) -> None:
     if pack > quantity:
         raise ValidationError({"pack": _("A pack holds more than the whole quantity.")})
     if min_lot < 1:
-        raise ValidationError({"min_lot": _("The least lot has to be more than nothing.")})
+        raise ValidationError({"min_lot": _("The minimum quantity has to be more than nothing.")})
     if min_lot > quantity:
-        raise ValidationError({"min_lot": _("The least lot is larger than the whole quantity.")})
+        raise ValidationError({"min_lot": _("The minimum quantity is larger than the whole quantity.")})
 
 
 def keep_paper(

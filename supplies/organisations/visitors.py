@@ -146,7 +146,7 @@ def unsent(request: HttpRequest, *, is_told: bool = True) -> QueryDict | None:
         return None
     del request.session[UNSENT]
     if is_told:
-        messages.info(request, _("Here is what you typed. Look it over and send it."))
+        messages.info(request, _("Here is what you typed. Check it and send it."))
     return QueryDict(kept["typed"])
 
 

@@ -88,7 +88,7 @@ admin.site.unregister(Shipment)
 class PrintedShipmentAdmin(CountedShipmentAdmin):
     fieldsets = (  # type: ignore[assignment]
         *CountedShipmentAdmin.fieldsets[:2],
-        (_("To print"), {"fields": ("papers",)}),
+        (_("For printing"), {"fields": ("papers",)}),
         *CountedShipmentAdmin.fieldsets[2:],
     )
     actions = (  # type: ignore[assignment]

@@ -258,7 +258,7 @@ class RegionField(forms.CharField):
             raise ValidationError(
                 _("Several places are called that: write the code.")
                 if found
-                else _("There is no such place. Write its name or code, as 武汉市 or 420100.")
+                else _("There is no such place. Write its name or code, e.g. Wuhan or 420100.")
             )
         return found[0]
 

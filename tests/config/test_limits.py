@@ -126,7 +126,7 @@ def test_a_program_that_comes_too_often_is_told_when_to_come_back(limit: Setter)
 
 
 @pytest.mark.parametrize(
-    ("language", "said"), [("en", "That was too often"), ("zh-hans", '<html lang="zh-hans">')]
+    ("language", "said"), [("en", "Too many requests"), ("zh-hans", '<html lang="zh-hans">')]
 )
 def test_a_person_who_comes_too_often_gets_a_page_in_her_language(
     limit: Setter, language: str, said: str

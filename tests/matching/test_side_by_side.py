@@ -81,7 +81,7 @@ def test_quantities_stand_there_in_units_people_use_and_in_packs(volunteer: User
         "50 pieces",
         "50 pieces (2 × 25 pieces)",
     )
-    assert (rows["least lot"].one, rows["least lot"].other) == ("50 pieces", "–")
+    assert (rows["minimum quantity"].one, rows["minimum quantity"].other) == ("50 pieces", "–")
 
 
 def test_the_page_says_by_a_word_what_differs_and_by_whom_each_side_was_verified(volunteer: User) -> None:

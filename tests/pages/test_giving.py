@@ -92,7 +92,7 @@ def test_masks_with_a_photograph_find_who_needs_them_and_get_their_label(
         "input[name=box]", {"name": "box.jpg", "mimeType": "image/jpeg", "buffer": picture()}
     )
     page.get_by_role("button", name="Send", exact=True).click()
-    page.wait_for_selector("text=Your offer is in")
+    page.wait_for_selector("text=Your offer has been received")
     donation = Donation.objects.get()
     assert Attachment.objects.about(donation).get().kind == "box"
 

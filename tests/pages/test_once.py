@@ -351,7 +351,7 @@ def test_a_real_double_click_posts_one_appeal(
         page.mouse.click(*place)
         assert wait_until(lambda: waiting() == 2, seconds=SECONDS)
 
-    page.wait_for_selector("text=Your appeal is in")
+    page.wait_for_selector("text=Your appeal has been received")
     assert Appeal.objects.count() == posted
     assert Appeal.objects.order_by("created_at").last().code in page.content()
     context.close()

@@ -101,7 +101,7 @@ def test_a_stranger_signs_up_registers_a_hospital_and_posts_a_need_on_a_phone(op
     page.fill("input[name=contact_phone]", "027-81234567")
     page.get_by_role("button", name="Send", exact=True).click()
 
-    page.wait_for_selector("text=Your appeal is in")
+    page.wait_for_selector("text=Your appeal has been received")
     appeal = Appeal.objects.get()
     assert appeal.code in page.content()
     assert appeal.facility.name == "Harbour hospital"
@@ -168,7 +168,7 @@ def test_goods_are_offered_to_a_need_without_javascript(open_page: Opener) -> No
     page.fill("input[name=contact_phone]", "027-81234567")
     page.get_by_role("button", name="Send", exact=True).click()
 
-    page.wait_for_selector("text=Your offer is in")
+    page.wait_for_selector("text=Your offer has been received")
     donation = Donation.objects.get()
     assert donation.directed_facility.name == "Harbour hospital"
     assert sorted(donation.offers.values_list("quantity", flat=True)) == [40, 300]

@@ -60,7 +60,7 @@ def test_a_pasted_announcement_is_published_in_a_few_steps(
     page.keyboard.press("Control+A")
     page.keyboard.type("600")
     press("Send")
-    page.wait_for_selector("text=Your appeal is in")
+    page.wait_for_selector("text=Your appeal has been received")
 
     appeal = Appeal.objects.get()
     desk = signed_in(open_page(size), make_member("volunteer"))
@@ -93,7 +93,7 @@ def test_what_was_read_without_a_doubt_is_folded_and_can_be_left_out(
     page.click("summary:has-text('20000')")
     page.select_option("select[name=lines-0-item]", "")
     page.get_by_role("button", name="Send", exact=True).click()
-    page.wait_for_selector("text=Your appeal is in")
+    page.wait_for_selector("text=Your appeal has been received")
 
     assert [need.item_id for need in Appeal.objects.get().needs.all()] == ["RESP_MED"]
 

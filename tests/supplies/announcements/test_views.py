@@ -35,7 +35,7 @@ def test_one_that_was_withdrawn_says_so_and_why() -> None:
 
     page = reader().get(reverse("announcement", args=[told.pk])).content.decode()
 
-    assert "This holds no more: it was withdrawn. the figures were wrong" in page
+    assert "No longer current: it was withdrawn. the figures were wrong" in page
 
 
 def test_private_numbers_in_words_of_coordinators_are_masked_everywhere() -> None:

@@ -250,5 +250,6 @@ def test_a_paused_hospital_is_shown_on_the_shipments_page(delivered) -> None:
     people.pause(shipment.consignee, reason="full", by=None, at=NOW)
 
     assert (
-        "takes nothing for now" in reader(donor).get(reverse("shipment", args=[shipment.pk])).content.decode()
+        "not accepting goods for now"
+        in reader(donor).get(reverse("shipment", args=[shipment.pk])).content.decode()
     )
