@@ -8,7 +8,7 @@ from django.urls import reverse
 from supplies.allocations.models import Allocation, AllocationStatus
 from supplies.desks.donor import Line
 from supplies.journal.models import Event
-from supplies.offers.models import Donation
+from supplies.offers.models import Donation, Offer
 from supplies.organisations.roles import Role
 from supplies.organisations.services import enrol
 from supplies.receipts.models import Thanks
@@ -49,6 +49,16 @@ def test_a_gift_shows_what_became_of_each_line(donor: Any) -> None:
     assert (line.quantity_promised, line.quantity_outstanding, line.quantity_received) == (400, 600, 0)
     assert "promised 400 pieces" in page.content.decode()
     assert "left 600 pieces" in page.content.decode()
+
+
+def test_goods_that_are_all_being_matched_are_not_called_open(donor: Any) -> None:
+    offer = gift_of(donor, quantity=1000)
+    Offer.objects.filter(pk=offer.pk).update(quantity_proposed=1000)
+
+    page = reader(donor).get(HERE).content.decode()
+
+    assert '<span class="tag">all of it matched</span>' in page
+    assert '<span class="tag ">open</span>' not in page
 
 
 def test_nobody_elses_gifts_are_there(donor: Any) -> None:
