@@ -1,5 +1,6 @@
 """The donor's desk: what became of each gift, and what stands on the parcel."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.makers import (
     make_allocation,
     make_donation,
     make_facility,
+    make_item,
     make_member,
     make_need,
     make_offer,
@@ -59,6 +61,21 @@ def test_goods_that_are_all_being_matched_are_not_called_open(donor: Any) -> Non
 
     assert '<span class="tag">all of it matched</span>' in page
     assert '<span class="tag ">open</span>' not in page
+
+
+def test_a_gift_is_called_after_its_goods(donor: Any) -> None:
+    goods = [
+        make_item(code, name_en=code.title(), name_zh=code) for code in ("CAPS", "GOWNS", "SOAP", "WIPES")
+    ]
+    gift = make_donation(
+        donor.memberships.get().organisation, lines=[{"item": item} for item in (*goods, goods[0])]
+    )
+
+    pages = [reader(donor).get(at).content.decode() for at in (HERE, reverse("my-gift", args=[gift.pk]))]
+
+    named = {", ".join(three) + "…" for three in permutations(("Caps", "Gowns", "Soap", "Wipes"), 3)}
+    for page in pages:
+        assert any(f"{names} · " in page for names in named)
 
 
 def test_nobody_elses_gifts_are_there(donor: Any) -> None:
