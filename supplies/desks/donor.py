@@ -20,7 +20,7 @@ from supplies.allocations.models import Allocation, AllocationStatus
 from supplies.attachments.models import Attachment
 from supplies.catalogue.models import Item
 from supplies.leaks import masked
-from supplies.offers.models import Donation, DonationQuerySet, DonationStatus, Offer
+from supplies.offers.models import Donation, DonationQuerySet, DonationStatus, Offer, OfferStatus
 from supplies.offers.permissions import own_donors
 from supplies.organisations.visitors import SignedIn, private, signed_in
 from supplies.papers.models import Certificate
@@ -81,6 +81,11 @@ class Line:
     @property
     def astray(self) -> int:
         return self._of(ASTRAY) + self.counted - self.received
+
+    @property
+    def is_all_matched(self) -> bool:
+        """Still open, since a match may come to nothing, but nobody else can be given any of it just now."""
+        return self.offer.status == OfferStatus.OPEN and not self.quantity_outstanding
 
     @property
     def is_over(self) -> bool:

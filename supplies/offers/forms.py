@@ -108,7 +108,7 @@ class DonationForm(ContactForm, PlaceForm):
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
     )
     from_overseas = forms.BooleanField(
-        label=gettext_lazy("The goods lie overseas and need customs clearance"), required=False
+        label=gettext_lazy("The goods are overseas and need customs clearance"), required=False
     )
     allocates_for_me = forms.BooleanField(
         label=gettext_lazy("Allocate for me: I agree in advance to every match"),

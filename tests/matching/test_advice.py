@@ -121,7 +121,7 @@ def test_goods_that_are_not_medical_are_told_what_they_may_not_replace(
 ) -> None:
     page = reader(donor).post(HERE, asked({"item": item}), HTTP_HX_REQUEST="true").content.decode()
 
-    said = page.partition("They are no medical goods and may not replace: ")[2]
+    said = page.partition("These are not medical goods and may not replace: ")[2]
     assert medical in said.partition("</strong>")[0]
 
 

@@ -100,7 +100,7 @@ def test_masks_with_a_photograph_find_who_needs_them_and_get_their_label(
     propose(need, donation.offers.get())
     page.goto("/mine/gifts/")
     page.click("#waiting >> text=Yes, we give it")
-    page.wait_for_selector("text=Agreed.")
+    page.wait_for_selector("text=Agreed: ")
     make_shipment(Allocation.objects.get())
     page.goto("/mine/gifts/")
     page.click("main h3 a")
@@ -151,7 +151,7 @@ def test_without_javascript_the_check_is_a_page_that_leads_back_to_all_that_was_
     assert "Nothing has been sent." in page.content()
     page.get_by_role("button", name="Back to the form").click()
 
-    page.wait_for_selector("h1:has-text('What do you give?')")
+    page.wait_for_selector("h1:has-text('What are you offering?')")
     assert page.input_value("input[name=lines-0-amount]") == "1000"
     assert page.input_value("input[name=contact_phone]") == "027-81234567"
     assert Donation.objects.count() == 0

@@ -1,5 +1,6 @@
 """The donor's desk: what became of each gift, and what stands on the parcel."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from django.urls import reverse
 from supplies.allocations.models import Allocation, AllocationStatus
 from supplies.desks.donor import Line
 from supplies.journal.models import Event
-from supplies.offers.models import Donation
+from supplies.offers.models import Donation, Offer
 from supplies.organisations.roles import Role
 from supplies.organisations.services import enrol
 from supplies.receipts.models import Thanks
@@ -17,6 +18,7 @@ from tests.makers import (
     make_allocation,
     make_donation,
     make_facility,
+    make_item,
     make_member,
     make_need,
     make_offer,
@@ -49,6 +51,31 @@ def test_a_gift_shows_what_became_of_each_line(donor: Any) -> None:
     assert (line.quantity_promised, line.quantity_outstanding, line.quantity_received) == (400, 600, 0)
     assert "promised 400 pieces" in page.content.decode()
     assert "left 600 pieces" in page.content.decode()
+
+
+def test_goods_that_are_all_being_matched_are_not_called_open(donor: Any) -> None:
+    offer = gift_of(donor, quantity=1000)
+    Offer.objects.filter(pk=offer.pk).update(quantity_proposed=1000)
+
+    page = reader(donor).get(HERE).content.decode()
+
+    assert '<span class="tag">all of it matched</span>' in page
+    assert '<span class="tag ">open</span>' not in page
+
+
+def test_a_gift_is_called_after_its_goods(donor: Any) -> None:
+    goods = [
+        make_item(code, name_en=code.title(), name_zh=code) for code in ("CAPS", "GOWNS", "SOAP", "WIPES")
+    ]
+    gift = make_donation(
+        donor.memberships.get().organisation, lines=[{"item": item} for item in (*goods, goods[0])]
+    )
+
+    pages = [reader(donor).get(at).content.decode() for at in (HERE, reverse("my-gift", args=[gift.pk]))]
+
+    named = {", ".join(three) + "…" for three in permutations(("Caps", "Gowns", "Soap", "Wipes"), 3)}
+    for page in pages:
+        assert any(f"{names} · " in page for names in named)
 
 
 def test_nobody_elses_gifts_are_there(donor: Any) -> None:
