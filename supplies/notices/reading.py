@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from supplies.needs import reminders
 from supplies.notices.inbox import Group, Notice
@@ -13,7 +14,9 @@ from supplies.notices.kinds import KINDS
 from supplies.notices.searches import SavedSearch
 from supplies.notices.subjects import LINES as MORE_SAID
 from supplies.notices.subjects import subject_of
+from supplies.organisations.desk import change_url
 from supplies.organisations.models import User
+from supplies.organisations.permissions import may_watch
 
 LINES = 10  # of a notice about many rows
 TAKES_NO_ID = ("answers", "dock")
@@ -52,7 +55,17 @@ def read(notices: Iterable[Notice], user: User) -> list[Read]:
     if searches := {notice.about for notice in notices if notice.group == Group.SEARCHES}:
         mine = SavedSearch.objects.of(user).filter(pk__in=searches)
         names = {str(pk): name for pk, name in mine.values_list("pk", "name")}
-    return [_read(notice, rows, names) for notice in notices]
+    told = [_read(notice, rows, names) for notice in notices]
+    return [_at_the_desk(each, rows) for each in told] if may_watch(user) else told
+
+
+def _at_the_desk(told: Read, rows: dict[tuple[str, str], Any]) -> Read:
+    """What the desk watches is decided there, not on the page of whoever posted it; once that is done it waits no more."""
+    row = rows.get((told.notice.subject, told.notice.about))
+    if told.notice.group != Group.WATCH or row is None:
+        return told
+    decided = _("Waits no more: %(status)s") % {"status": row.get_status_display()}
+    return replace(told, path=change_url(row), title=told.title if row.status == "waiting" else decided)
 
 
 def _read(notice: Notice, rows: dict[tuple[str, str], Any], names: dict[str, str]) -> Read:

@@ -103,9 +103,13 @@ class CheckVerb(Verb):
             desk.say_refused(request, row, gettext("You may not do this here; it lies outside your regions."))
             return None
         if form.is_valid() and self._done(desk, row, form, by=who(request)):
-            desk.message_user(request, f"{desk.name_of(row)} · {self.short_description}", messages.SUCCESS)
+            desk.message_user(request, f"{desk.name_of(row)} · {self.done(row)}", messages.SUCCESS)
             return None
         return desk.ask(request, self, rows, form)
+
+    def done(self, row: Organisation) -> str:
+        """What to say of it afterwards."""
+        return str(self.short_description)
 
     def _done(self, desk: DeskAdmin, row: Organisation, form: forms.Form, *, by: User) -> bool:
         at = timezone.now()
@@ -141,6 +145,11 @@ class Believe(Judge):
     def offered_for(self, desk: DeskAdmin, user: Any, row: Any) -> bool:
         open_to_her = Organisation.objects.filter(pk=row.pk).open_to(user)
         return super().offered_for(desk, user, row) and row.awaits_check and open_to_her.exists()
+
+    def done(self, row: Organisation) -> str:
+        if Organisation.objects.get(pk=row.pk).awaits_check:
+            return gettext("Your yes is written down; another volunteer has to say so too.")
+        return gettext("Verified: two have said yes.")
 
 
 class CheckFilter(StatusFilter):
@@ -228,7 +237,14 @@ class OrganisationAdmin(DeskAdmin):
         """On to the next that waits for this person; to the list where none does."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        following = waiting_for(request.user, self.get_queryset(request)).exclude(pk=after).first()
+        return self._on_to(self.following(request, after))
+
+    def following(self, request: HttpRequest, after: UUID) -> Organisation | None:
+        """The next that waits for this person."""
+        rows: QuerySet[Organisation] = waiting_for(request.user, self.get_queryset(request))
+        return rows.exclude(pk=after).first()
+
+    def _on_to(self, following: Organisation | None) -> HttpResponse:
         if following is None:
             return HttpResponseRedirect(reverse("admin:supplies_organisation_changelist"))
         return HttpResponseRedirect(change_url(following))
@@ -240,7 +256,14 @@ class OrganisationAdmin(DeskAdmin):
         if not judged or not isinstance(answer, HttpResponseRedirect):
             return answer
         row = Organisation.objects.filter(pk=unquote(object_id))
-        return answer if waiting_for(request.user, row).exists() else self.next_view(request, row.get().pk)
+        if waiting_for(request.user, row).exists():
+            return answer
+        following = self.following(request, row.get().pk)
+        if following is not None:
+            self.message_user(
+                request, gettext("Shown now, the next to check: %(name)s") % {"name": self.name_of(following)}
+            )
+        return self._on_to(following)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -24,6 +24,7 @@ from supplies.receipts import services as receiving
 from supplies.receipts.thanking import thank
 from supplies.shipments import legs, rearranging, rerouting
 from supplies.shipments import services as moving
+from tests.desk import page_of
 from tests.makers import (
     NOW,
     make_allocation,
@@ -344,6 +345,22 @@ def test_who_promised_is_reminded_to_hand_over_and_who_was_asked_to_answer() -> 
     promise = make_allocation(100)
     giver = make_member("donor", promise.offer.donation.organisation)
     assert "allocation.to_hand_over" in reminded(giver, after=promise.due_at - NOW - DAY)
+
+
+# -- the desk ----------------------------------------------------------------------------------------------
+
+
+def test_what_waits_at_the_desk_is_opened_at_the_desk_and_no_longer_waits_once_it_is_decided() -> None:
+    volunteer, appeal = make_member("volunteer"), make_appeal(published=False)
+    reminded(volunteer, after=DAY)
+    notice = Notice.objects.of(volunteer).get(kind="appeal.waits")
+
+    opened = reader(volunteer).post(f"/inbox/{notice.pk}/")
+    assert opened.headers["Location"] == page_of(appeal)
+    assert "wait to be read" in read([notice], volunteer)[0].title
+    asking.publish(appeal, by=volunteer, at=NOW)
+
+    assert read([notice], volunteer)[0].title == "Waits no more: published"
 
 
 # -- the inbox ---------------------------------------------------------------------------------------------

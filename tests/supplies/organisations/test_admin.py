@@ -56,13 +56,15 @@ def test_a_volunteer_logs_a_call_and_believes_and_another_seconds_her(volunteer:
     client, other = at_the_desk(volunteer), at_the_desk(make_member("volunteer"))
 
     choose(client, "call", organisation, number="register", outcome="confirmed", note="The front desk.")
-    believe(client, organisation)
+    first = believe(client, organisation)
     one_of_two = client.get(list_of(Organisation), {"status": "unverified"}).content.decode()
-    believe(other, organisation)
+    seconded = believe(other, organisation)
 
     organisation.refresh_from_db()
     logged, judgement = organisation.calls.get(), organisation.verifications.order_by("pk").first()
     assert "one of two" in one_of_two
+    assert told(first)[-1].endswith("another volunteer has to say so too.")
+    assert told(seconded)[-1].endswith("Verified: two have said yes.")
     assert organisation.status == "verified"
     assert (logged.origin, logged.outcome, logged.by) == ("register", "confirmed", volunteer)
     assert (judgement.motive, judgement.public_note) == (BELIEVE["motive"], BELIEVE["public_note"])  # type: ignore[union-attr]
@@ -208,6 +210,8 @@ def test_after_a_verdict_comes_the_next_that_waits(volunteer: User) -> None:
     assert after_a_call.url == page_of(first)
     assert after_a_fault.status_code == 200
     assert after_a_verdict.url == page_of(second)
+    assert f"{first} · Refuse" in told(after_a_verdict)
+    assert told(after_a_verdict)[-1] == f"Shown now, the next to check: {second}"
     assert client.get(page_of(second).replace("/change/", "/next/")).url == list_of(Organisation)
 
 
