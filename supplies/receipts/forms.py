@@ -58,7 +58,7 @@ class CountForm(forms.Form):
 
     @property
     def is_more_than_shipped(self) -> bool:
-        return sum(self.cleaned_data[kind] for kind in PARTS) > self.line.allocation.quantity
+        return bool(sum(self.cleaned_data[kind] for kind in PARTS) > self.line.allocation.quantity)
 
     @property
     def counts(self) -> dict[str, Any]:
