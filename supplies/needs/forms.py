@@ -465,12 +465,13 @@ class NeedFilter(forms.Form):
         return ""
 
     def phases(self, needs: NeedQuerySet, *, on: date) -> list[NeedQuerySet]:
-        """The needs this filter lets through: what is open, then what is not any more. Call on a valid form.
+        """The needs this filter lets through: what is open, of that last what wants nothing, then what is not any more. Call on a valid form.
 
         on   the day from which deadlines count
         """
         needs, status = self._narrowed(needs, on), self.cleaned_data["status"]
-        open_, rest = self._itself_first(needs.open()), needs.exclude(status=NeedStatus.OPEN)
+        open_ = [*self._itself_first(needs.open().wanting()), needs.open().wanting_nothing()]
+        rest = needs.exclude(status=NeedStatus.OPEN)
         if status in ("", "any"):
             return [*open_, rest if status else needs.filter(status=NeedStatus.MET)]
         return open_ if status == NeedStatus.OPEN else [needs.none(), needs.filter(status=status)]

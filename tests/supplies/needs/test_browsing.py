@@ -69,6 +69,22 @@ def test_met_needs_sink_to_the_end_whatever_their_urgency() -> None:
     assert found("?status=met") == ["met"]
 
 
+def test_what_wants_nothing_more_comes_after_what_does_and_says_so() -> None:
+    make_need(make_facility(name="paused", is_paused=True), urgency=1)
+    promised = make_need(make_facility(name="promised"), urgency=1)
+    Need.objects.filter(pk=promised.pk).update(quantity_promised=promised.quantity)
+    make_need(make_facility(name="wanting"), urgency=4)
+    count_open(at=NOW)
+
+    assert found()[0] == "wanting"
+    assert set(found()[1:]) == {"paused", "promised"}
+    assert found("?near=420106")[0] == "wanting"
+    page = reader().get(reverse("needs")).content.decode()
+    assert page.count("all promised: no more is needed") == 1
+    assert page.count("takes nothing for now") == page.count("please stop sending") == 1
+    assert page.count("from anybody</p>") + page.count("from anybody\n") == 2
+
+
 def test_pages_go_from_what_is_open_to_what_is_met_and_back_without_gaps() -> None:
     make_appeal(make_facility(), lines=[{"urgency": 1 + number % 4} for number in range(50)])
     met = list(Need.objects.order_by("pk").values_list("pk", flat=True)[:25])
