@@ -571,6 +571,8 @@ for _kind in ("need.opened", "need.reopened", "offer.opened"):
 NOTICE_SUBJECTS: dict[str, str] = {"proposal": "matching.telling.PROPOSAL"}
 # Which offers may serve which needs: the rule is matching's, and a hospital's saved search over offers goes by it.
 SATISFIED = "matching.fitting.satisfied"
+# What goods of an item and a standard may be given for, by the same rule.
+SERVES = "matching.fitting.serves"
 REMINDERS: dict[str, str] = {"proposal.to_answer": "matching.telling.to_answer"}
 DIGEST_HOUR: int = env.int("DIGEST_HOUR", default=8)  # in each reader's own time zone
 if not 0 <= DIGEST_HOUR <= 23:

@@ -1,7 +1,8 @@
 """Does a pair fit? The kernel's rules, asked about single pairs outside a run: proposals that wait, and what is made by hand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -14,11 +15,19 @@ from matching.kernel.pairs import Pairs
 from matching.kernel.plan import Plan
 from matching.kernel.problem import Problem, Verdict
 from matching.kernel.solve import as_plan
-from matching.kernel.substitution import OfferKind, Reason, judge
+from matching.kernel.substitution import NeedKind, OfferKind, Reason, judge
 from matching.kernel.verify import Fault, verify
-from matching.snapshot import Couple, Rulebook, need_kinds, open_offers, take_couples
-from supplies.catalogue.models import Substitution
-from supplies.needs.models import Need
+from matching.snapshot import (
+    Couple,
+    Rulebook,
+    as_rules,
+    clinical_items,
+    need_kinds,
+    open_offers,
+    take_couples,
+)
+from supplies.catalogue.models import Item, Standard, Substitution
+from supplies.needs.models import Need, Setting
 from supplies.offers.models import Offer
 
 WHY_NOT = {
@@ -49,6 +58,25 @@ def first_faults(couples: Sequence[Couple], *, as_of: datetime) -> list[Fault | 
         row = violation.supply if violation.demand is None else violation.demand
         first.setdefault(row, violation.fault)
     return [first.get(position) for position in range(len(couples))]
+
+
+def serves(
+    items: Mapping[str, Item],
+    made_to: Iterable[tuple[Standard, Iterable[str]]],
+    edges: Iterable[Substitution],
+    goods: Iterable[tuple[str, str | None]],
+) -> dict[str, bool]:
+    """The items that goods, each an item and its standard, may go to somewhere, and whether only if the hospital agrees."""
+    rules = as_rules(items, made_to, edges)
+    clinical = clinical_items(items, rules)
+    found: dict[str, bool] = {}
+    for item, standard in goods:
+        for wanted, setting in product(items, Setting.values):
+            need = NeedKind(wanted, medical_grade=wanted in clinical, valve_allowed=False, setting=setting)
+            verdict = judge(rules, OfferKind(item, standard), need).verdict
+            if verdict != Verdict.NO:
+                found[wanted] = found.get(wanted, True) and verdict == Verdict.CONDITIONAL
+    return found
 
 
 def match_of(couple: Couple, *, as_of: datetime) -> Match:

@@ -162,15 +162,21 @@ class Rulebook:
 
 def read_rules(items: Mapping[str, catalogue.Item]) -> Rules:
     """What may stand in for what, as the table of standards and substitutions says now."""
+    rows = catalogue.Standard.objects.prefetch_related("items")
+    made_to = [(row, [item.pk for item in row.items.all()]) for row in rows]
+    return as_rules(items, made_to, catalogue.Substitution.objects.order_by("pk"))
+
+
+def as_rules(
+    items: Mapping[str, catalogue.Item],
+    made_to: Iterable[tuple[catalogue.Standard, Iterable[str]]],
+    edges: Iterable[catalogue.Substitution],
+) -> Rules:
+    """The same, of rows that are at hand: each standard with the items it is about."""
     standards = {
-        row.pk: Standard(
-            row.pk,
-            frozenset(item.pk for item in row.items.all()),
-            row.medical_use != catalogue.MedicalUse.NO,
-        )
-        for row in catalogue.Standard.objects.prefetch_related("items")
+        row.pk: Standard(row.pk, frozenset(goods), row.medical_use != catalogue.MedicalUse.NO)
+        for row, goods in made_to
     }
-    edges = catalogue.Substitution.objects.order_by("pk")
     return Rules(standards, [_edge(row) for row in edges if _same_unit(row, standards, items)])
 
 

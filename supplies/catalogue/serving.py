@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
 from django.db.models.functions import JSONObject
+from django.utils import timezone
+from django.utils.module_loading import import_string
 
-from supplies.catalogue.models import Item, Standard, Substitution, Verdict
+from supplies.catalogue.dictionary import Dictionary
+from supplies.catalogue.models import Item, Standard, Substitution
 from supplies.search import plain
 
 
@@ -24,47 +28,60 @@ class Serving:
     """The catalogue as far as it says this, read in two queries; asked of as many goods as one likes."""
 
     def __init__(self) -> None:
-        self.items = {item.pk: item for item in Item.objects.active().by_category()}
-        edges = Substitution.objects.filter(item__is_active=True).exclude(verdict=Verdict.REJECT)
-        stands_in = (
-            edges.filter(offered=OuterRef("pk"))
-            .order_by()
-            .values(edge=JSONObject(item="item", verdict="verdict"))
-        )
-        made_to = Standard.items.through.objects.filter(standard=OuterRef("pk")).values("item")
+        self.items = {item.pk: item for item in Item.objects.by_category()}
+        columns = {field.attname: field.attname for field in Substitution._meta.concrete_fields}
+        stands_in = Substitution.objects.filter(offered=OuterRef("pk")).order_by("pk")
+        made_to = Standard.items.through.objects.filter(standard=OuterRef("pk")).order_by("pk").values("item")
         self.standards: list[Any] = list(
             Standard.objects.order_by("pk").annotate(
-                goods=ArraySubquery(made_to), edges=ArraySubquery(stands_in)
+                goods=ArraySubquery(made_to),
+                edges=ArraySubquery(stands_in.values(edge=JSONObject(**columns))),
             )
         )
+        self.words = Dictionary()
+        self.words.items = {code: item for code, item in self.items.items() if item.is_active}
+        self.words.standards = {standard.pk: standard for standard in self.standards}
+        self.words.items_of = {standard.pk: standard.goods for standard in self.standards}
 
     def by(self, text: str) -> list[Served]:
         """What goods of this name, or of this standard, could serve: themselves first, what needs a yes last. Empty for a
         word nobody knows.
 
-        Which edition and class exactly decides over a single need; this only says where to look.
+        Where the words quote no standard, nobody can say what the goods stand in for: they serve as what they are, as the
+        matching would have it. Which edition and class exactly decides over a single need; this only says where to look.
         """
-        named = [standard for standard in self.standards if _is_called(standard, text)]
-        own = {code for code, item in self.items.items() if _is_meant(item, text)}
-        if own:
-            named += [standard for standard in self.standards if own & set(standard.goods)]
-        else:
-            own = {code for standard in named for code in standard.goods if code in self.items}
-        served = {code: Served(item, is_itself=True) for code, item in self.items.items() if code in own}
-        edges = {(edge["verdict"], edge["item"]) for standard in named for edge in standard.edges}
-        for verdict, code in sorted(edges):
-            served.setdefault(code, Served(self.items[code], is_on_terms=verdict == Verdict.CONDITIONAL))
-        return sorted(served.values(), key=lambda one: (not one.is_itself, one.is_on_terms))
+        told, known = self._told(text), self.words.items
+        own = [code for code, item in known.items() if _is_meant(item, text)]
+        if not told and not own:
+            told = [standard for standard in self.standards if _is_titled(standard, text)]
+        made = [code for standard in told for code in standard.goods if code in known]
+        own = [code for code in own if code in made] or own or list(dict.fromkeys(made))
+        goods = [(code, standard.pk) for standard in told for code in standard.goods if code in own]
+        edges = (Substitution(**edge) for standard in self.standards for edge in standard.edges)
+        serves: dict[str, bool] = import_string(settings.SERVES)(
+            self.items,
+            [(standard, standard.goods) for standard in self.standards],
+            sorted(edges, key=lambda edge: edge.pk),
+            goods or [(code, None) for code in own],
+        )
+        itself = [Served(known[code], is_itself=True) for code in known if code in own]
+        others = [
+            Served(known[code], is_on_terms=serves[code]) for code in known if code in serves.keys() - own
+        ]
+        return [*itself, *sorted(others, key=lambda one: one.is_on_terms)]
+
+    def tells_standard(self, text: str) -> bool:
+        return bool(self._told(text))
+
+    def _told(self, text: str) -> list[Any]:
+        """The standards that words quote, and not only as part of a name people use for several things: as on `/check/`."""
+        quoting = self.words.without_vague_names(text)
+        readings = self.words.read_standards(quoting, on=timezone.localdate())
+        return [reading.standard for reading in readings if reading.standard is not None]
 
 
-def served_by(text: str) -> list[Served]:
-    return Serving().by(text)
-
-
-def _is_called(standard: Standard, text: str) -> bool:
-    part = plain(text)
-    is_named = any(part in plain(title) for title in (standard.title, standard.title_zh))
-    return is_named or plain(standard.code) == part or text in standard.aliases
+def _is_titled(standard: Standard, text: str) -> bool:
+    return any(plain(text) in plain(title) for title in (standard.title, standard.title_zh))
 
 
 def _is_meant(item: Item, text: str) -> bool:

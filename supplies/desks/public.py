@@ -64,7 +64,7 @@ def home(request: HttpRequest) -> HttpResponse:
     )
     now = timezone.localtime()
     context = {
-        "needs": shown(_keys(Need.objects.ours().open().taking().most_urgent_first(), MOST_URGENT_SHOWN)),
+        "needs": shown(_keys(Need.objects.ours().open().wanting().most_urgent_first(), MOST_URGENT_SHOWN)),
         "urgencies": [(urgency, _total(counts, urgency=urgency.value)) for urgency in Urgency],
         "categories": [
             (category, _total(counts, category=category.pk))

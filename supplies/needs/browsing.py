@@ -1,10 +1,10 @@
 """The list of needs a page at a time: what is open before what is not, the most urgent first or the nearest first.
 
-A page is cut by key, never by offset or count, where an index says. The key holds the phase (open, then the rest), the
+A page is cut by key, never by offset or count, where an index says. The key holds the phase (what is asked for itself, what stands in, what is not open any more), the
 region where the nearest come first, and the place in the order; it is signed, so that nobody makes one up.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -169,22 +169,22 @@ def page(
     """
     direction = -1 if before and not after else 1
     key = signing.loads(before if direction < 0 else after, salt="list of needs") if before or after else None
-    keys: list[Any] = []
-    for part in _parts(phases, near, key, direction):
-        keys += part.values_list("pk", flat=True)[: PER_PAGE + 1 - len(keys)]
+    keys: dict[Any, int] = {}  # and the phase of each
+    for number, part in _parts(phases, near, key, direction):
+        keys.update(dict.fromkeys(part.values_list("pk", flat=True)[: PER_PAGE + 1 - len(keys)], number))
         if len(keys) > PER_PAGE:
             break
-    is_more, needs = len(keys) > PER_PAGE, shown(keys[:PER_PAGE][::direction], is_joined=filters > 1)
+    is_more, needs = len(keys) > PER_PAGE, shown(list(keys)[:PER_PAGE][::direction], is_joined=filters > 1)
     has_before, has_after = (key is not None, is_more) if direction > 0 else (is_more, True)
     return Page(
         needs,
-        before=_key(needs[0], near) if needs and has_before else "",
-        after=_key(needs[-1], near) if needs and has_after else "",
+        before=_key(needs[0], keys, near) if needs and has_before else "",
+        after=_key(needs[-1], keys, near) if needs and has_after else "",
     )
 
 
-def _key(need: Need, near: Nearest | None) -> str:
-    phase = 0 if need.status == "open" else 1
+def _key(need: Need, phases: Mapping[Any, int], near: Nearest | None) -> str:
+    phase = phases[need.pk]
     region = [near.km[need.region_path], need.region_path] if near and not phase else None
     place = [need.urgency, need.is_grey, f"{need.needed_by:%Y-%m-%d}", str(need.pk)]
     return signing.dumps([phase, region, *place], salt="list of needs")
@@ -192,21 +192,21 @@ def _key(need: Need, near: Nearest | None) -> str:
 
 def _parts(
     phases: Sequence[NeedQuerySet], near: Nearest | None, key: list[Any] | None, direction: int
-) -> Iterator[NeedQuerySet]:
-    """What to read, one after the other, until the page is full."""
+) -> Iterator[tuple[int, NeedQuerySet]]:
+    """What to read, one after the other, until the page is full, and of which phase it is."""
     first = 0 if key is None else min(key[0], len(phases) - 1)
     for number in range(first, len(phases))[::1] if direction > 0 else range(first, -1, -1):
         rows, at = phases[number], key if key is not None and number == first else None
         if near is None or number:
-            yield _ordered(_beyond(rows, at[2:], direction) if at else rows, direction)
+            yield number, _ordered(_beyond(rows, at[2:], direction) if at else rows, direction)
             continue
         beside = None
         if at and at[1] is not None:
             beside = km, path = at[1]
             near.km[path] = km
-            yield _ordered(_beyond(rows.filter(region_path=path), at[2:], direction), direction)
+            yield number, _ordered(_beyond(rows.filter(region_path=path), at[2:], direction), direction)
         for paths in near.batches(beside, direction):
-            yield _in_turn(rows, paths, direction)
+            yield number, _in_turn(rows, paths, direction)
 
 
 def _ordered(rows: NeedQuerySet, direction: int) -> NeedQuerySet:

@@ -1,5 +1,6 @@
 """What a hospital fills in, and how a list of needs is narrowed."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from supplies.catalogue.forms import AmountField, BaseGoodsFormSet, GoodsForm, Shelf, options
 from supplies.catalogue.hints import Hint, hints
 from supplies.catalogue.models import Item, Standard
-from supplies.catalogue.serving import Served, served_by
+from supplies.catalogue.serving import Served, Serving
 from supplies.emergencies.models import Emergency
 from supplies.needs.browsing import Place, places_called
 from supplies.needs.models import NeedQuerySet, NeedStatus, QuantityKind, SenderKind, Setting, Urgency
@@ -369,13 +370,18 @@ class NeedFilter(forms.Form):
         super().__init__(*args, **kwargs)
         self.places: list[Place] = []
         self.served: list[Served] = []
+        self.tells_standard = True
+        self.serving = Serving() if self.data.get("have") else None
         self.fields["organisation"].queryset = Organisation.objects.visible_to(user)  # type: ignore[attr-defined]
         every = ("", _("all"))
         goods = options()
         self.codes_in = goods.codes
         self._offer("category", [every, *goods.categories])
         self._offer("item", [every, *goods.items])
-        self._offer("standard", [every, *Standard.objects.order_by("code").values_list("code", "title")])
+        standards: Iterable[tuple[str, str]] = Standard.objects.order_by("code").values_list("code", "title")
+        if self.serving is not None:  # which has read them
+            standards = [(standard.pk, standard.title) for standard in self.serving.standards]
+        self._offer("standard", [every, *standards])
         self._offer(
             "due",
             [
@@ -415,8 +421,9 @@ class NeedFilter(forms.Form):
 
     def clean_have(self) -> str:
         text: str = self.cleaned_data["have"]
-        if text:
-            self.served = served_by(text)
+        if text and self.serving is not None:
+            self.served = self.serving.by(text)
+            self.tells_standard = self.serving.tells_standard(text)
             if not self.served:
                 raise ValidationError(
                     _(
@@ -461,15 +468,28 @@ class NeedFilter(forms.Form):
         return ""
 
     def phases(self, needs: NeedQuerySet, *, on: date) -> list[NeedQuerySet]:
-        """The needs this filter lets through: what is open, then what is not any more. Call on a valid form.
+        """The needs this filter lets through: what is open, of that last what wants nothing, then what is not any more. Call on a valid form.
 
         on   the day from which deadlines count
         """
         needs, status = self._narrowed(needs, on), self.cleaned_data["status"]
-        open_, rest = needs.open(), needs.exclude(status=NeedStatus.OPEN)
+        open_ = [*self._itself_first(needs.open().wanting()), needs.open().wanting_nothing()]
+        rest = needs.exclude(status=NeedStatus.OPEN)
         if status in ("", "any"):
-            return [open_, rest if status else needs.filter(status=NeedStatus.MET)]
-        return [open_] if status == NeedStatus.OPEN else [needs.none(), needs.filter(status=status)]
+            return [*open_, rest if status else needs.filter(status=NeedStatus.MET)]
+        return open_ if status == NeedStatus.OPEN else [needs.none(), needs.filter(status=status)]
+
+    def _itself_first(self, needs: NeedQuerySet) -> list[NeedQuerySet]:
+        """What asks for the very goods somebody has before what they stand in for; by distance all together."""
+        itself = [one.item.pk for one in self.served if one.is_itself]
+        if self.places or len(itself) == len(self.served):
+            return [needs]
+        return [needs.filter(item__in=itself), needs.exclude(item__in=itself)]
+
+    @property
+    def by_item(self) -> dict[str, Served]:
+        """Of the goods somebody has: as what they may go to a need of an item."""
+        return {one.item.pk: one for one in self.served}
 
     @property
     def filters(self) -> int:

@@ -229,6 +229,7 @@ NEED_LIFECYCLE = Lifecycle(
 )
 
 PIPELINE = F("quantity_promised") + F("quantity_in_transit") + F("quantity_received")
+ALL_PROMISED = Q(quantity_kind=QuantityKind.NUMBER, quantity_outstanding=0)
 
 
 def unconfirmed(days: Callable[[Emergency], int], *, at: datetime) -> Q:
@@ -284,6 +285,13 @@ class NeedQuerySet(models.QuerySet["Need"]):
     def taking(self) -> Self:
         """Of facilities that are not paused."""
         return self.filter(site__is_paused=False)
+
+    def wanting(self) -> Self:
+        """Of facilities that take goods, and not all of it is promised. Where no number is known, more is always welcome."""
+        return self.taking().exclude(ALL_PROMISED)
+
+    def wanting_nothing(self) -> Self:
+        return self.filter(Q(site__is_paused=True) | ALL_PROMISED)
 
     def grey(self) -> Self:
         """Open, and not confirmed lately."""
@@ -579,6 +587,12 @@ class Need(Moving):
             if self.stock_on_hand is not None and self.daily_use
             else None
         )
+
+    @property
+    def is_all_promised(self) -> bool:
+        """Open still, since the goods have not arrived; but nobody has to give any more."""
+        is_counted = self.quantity_kind == QuantityKind.NUMBER and self.status == NeedStatus.OPEN
+        return is_counted and self.quantity_outstanding == 0
 
 
 class OpenCount(models.Model):

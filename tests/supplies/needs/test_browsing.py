@@ -69,6 +69,22 @@ def test_met_needs_sink_to_the_end_whatever_their_urgency() -> None:
     assert found("?status=met") == ["met"]
 
 
+def test_what_wants_nothing_more_comes_after_what_does_and_says_so() -> None:
+    make_need(make_facility(name="paused", is_paused=True), urgency=1)
+    promised = make_need(make_facility(name="promised"), urgency=1)
+    Need.objects.filter(pk=promised.pk).update(quantity_promised=promised.quantity)
+    make_need(make_facility(name="wanting"), urgency=4)
+    count_open(at=NOW)
+
+    assert found()[0] == "wanting"
+    assert set(found()[1:]) == {"paused", "promised"}
+    assert found("?near=420106")[0] == "wanting"
+    page = reader().get(reverse("needs")).content.decode()
+    assert page.count("all promised: no more is needed") == 1
+    assert page.count("takes nothing for now") == page.count("please stop sending") == 1
+    assert page.count("from anybody</p>") + page.count("from anybody\n") == 2
+
+
 def test_pages_go_from_what_is_open_to_what_is_met_and_back_without_gaps() -> None:
     make_appeal(make_facility(), lines=[{"urgency": 1 + number % 4} for number in range(50)])
     met = list(Need.objects.order_by("pk").values_list("pk", flat=True)[:25])
@@ -160,7 +176,7 @@ def test_a_distance_is_that_of_the_great_circle() -> None:
 
 def test_what_one_has_finds_what_it_may_stand_in_for() -> None:
     mask, respirator = make_item("MASK", name_en="Mask"), make_item("RESP", name_en="Respirator")
-    offered, asked = make_standard("KN95"), make_standard("GB19083")
+    offered, asked = make_standard("KN95"), make_standard("GB19083", [respirator])
     offered.items.add(mask)
     edge = {"offered": offered, "satisfies": asked, "item": respirator}
     Substitution.objects.create(**edge, verdict="conditional", relation="similar")
@@ -168,16 +184,54 @@ def test_what_one_has_finds_what_it_may_stand_in_for() -> None:
     make_need(make_facility(name="wants respirators"), item=respirator, urgency=2)
     make_need(make_facility(name="wants gowns"), item=make_item("GOWN", name_en="Gown"))
 
-    for words in ("Mask", "KN95"):
-        assert found(f"?have={words}") == ["wants masks", "wants respirators"], words
-    assert "if the hospital agrees" in reader().get(reverse("needs") + "?have=Mask").content.decode()
+    assert found("?have=KN95") == ["wants masks", "wants respirators"]
+    assert "if the hospital agrees" in reader().get(reverse("needs") + "?have=KN95").content.decode()
+
+
+def test_goods_that_tell_no_standard_are_what_they_are_and_stand_in_for_nothing() -> None:
+    mask, respirator = make_item("MASK", name_en="Mask"), make_item("RESP", name_en="Respirator")
+    edge = {
+        "offered": make_standard("KN95", [mask]),
+        "satisfies": make_standard("GB19083", [respirator]),
+        "item": respirator,
+    }
+    Substitution.objects.create(**edge, verdict="accept", relation="similar")
+    make_need(make_facility(name="wants masks"), item=mask)
+    make_need(make_facility(name="wants respirators"), item=respirator)
+
+    assert found("?have=Mask") == ["wants masks"]
+    assert "These words tell no standard" in reader().get(reverse("needs") + "?have=Mask").content.decode()
+
+
+def test_needs_of_the_very_goods_come_before_those_they_stand_in_for_page_by_page() -> None:
+    mask, respirator = make_item("MASK", name_en="Mask"), make_item("RESP", name_en="Respirator")
+    edge = {
+        "offered": make_standard("KN95", [mask]),
+        "satisfies": make_standard("GB19083", [respirator]),
+        "item": respirator,
+    }
+    Substitution.objects.create(**edge, verdict="accept", relation="similar")
+    urgent = make_appeal(make_facility(name="urgent"), lines=[{"item": respirator, "urgency": 1}] * 25)
+    own = make_appeal(make_facility(name="own"), lines=[{"item": mask, "urgency": 4}] * 25)
+    met = make_need(item=mask)
+    Need.objects.filter(pk=met.pk).update(status="met")
+
+    there, back = walked("?have=KN95")
+
+    assert there == back
+    assert [set(there[:25]), set(there[25:50])] == [
+        {str(need.pk) for need in appeal.needs.all()} for appeal in (own, urgent)
+    ]
+    assert there[50:] == [str(met.pk)]
+    page = reader().get(reverse("needs") + "?have=KN95").context["links"]["after"]
+    assert "stands in for it" in reader().get(page).content.decode()
 
 
 def test_what_is_refused_in_place_of_it_is_not_found() -> None:
     mask, respirator = make_item("MASK", name_en="Mask"), make_item("RESP", name_en="Respirator")
     offered = make_standard("KN95")
     offered.items.add(mask)
-    edge = {"offered": offered, "satisfies": make_standard("GB19083"), "item": respirator}
+    edge = {"offered": offered, "satisfies": make_standard("GB19083", [respirator]), "item": respirator}
     Substitution.objects.create(**edge, verdict="reject", relation="lower")
     make_need(item=respirator)
 
