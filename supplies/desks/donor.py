@@ -1,6 +1,6 @@
 """The donor's desk: what waits for an answer, what became of each gift, and what to write on the parcel."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,7 @@ from supplies.catalogue.models import Item
 from supplies.leaks import masked
 from supplies.offers.models import Donation, DonationQuerySet, DonationStatus, Offer, OfferStatus
 from supplies.offers.permissions import own_donors
+from supplies.organisations.models import Facility
 from supplies.organisations.visitors import SignedIn, private, signed_in
 from supplies.papers.models import Certificate
 from supplies.privacy.reaching import HandOver
@@ -96,13 +97,23 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Promise:
-    """A promise with its shipment, if one was made already, and what to write on the parcel: a line for each line."""
+class Sending:
+    """Promises that go together: in one shipment, or, before there is one, to one appeal. And what to write on the parcels, a
+    line for each line: one address, then the goods.
+    """
 
-    allocation: Allocation
+    promises: tuple[Allocation, ...]
     shipment: Shipment | None
-    hand_over: HandOver
+    hand_overs: tuple[HandOver, ...]
     words: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.words)
+
+    @property
+    def facility(self) -> Facility:
+        return self.promises[0].need.appeal.facility
 
     @property
     def thanks(self) -> Thanks | None:
@@ -111,7 +122,7 @@ class Promise:
 
     @property
     def is_to_be_sent(self) -> bool:
-        return self.allocation.status in PROMISED
+        return any(promise.status in PROMISED for promise in self.promises)
 
 
 def own_gifts(user: Any) -> DonationQuerySet:
@@ -170,7 +181,7 @@ def my_gift(request: SignedIn, pk: UUID) -> HttpResponse:
         "gift": gift,
         "lines": lines,
         "has_arrived": any(line.received for line in lines),
-        "promises": _promises(gift),
+        "sendings": _sendings(gift),
         "files": Attachment.objects.about(gift).kept().oldest_first(),
         "certificates": Certificate.objects.filter(donation=gift, called_back_at=None).newest_first()[:5],
         "is_going_on": gift.status in (DonationStatus.WAITING, DonationStatus.PUBLISHED),
@@ -200,7 +211,7 @@ def _lines(gifts: list[Donation]) -> dict[UUID, list[Line]]:
     return found
 
 
-def _promises(gift: Donation) -> list[Promise]:
+def _sendings(gift: Donation) -> list[Sending]:
     """Whom it is promised to, the newest first; what was released or sent on stands under its new promise, if there is one."""
     rows = (
         Allocation.objects.filter(offer__donation=gift)
@@ -220,28 +231,46 @@ def _promises(gift: Donation) -> list[Promise]:
         .order_by("pk")
     )
     shipments = {row.allocation_id: row.shipment for row in carried}
-    return [_promise(gift, row, shipments.get(row.pk)) for row in promises]
+    together: dict[Any, list[Allocation]] = {}
+    for row in promises:
+        together.setdefault(shipments.get(row.pk) or row.need.appeal, []).append(row)
+    return [_sending(gift, tuple(found), shipments.get(found[0].pk)) for found in together.values()]
 
 
-def _promise(gift: Donation, row: Allocation, shipment: Shipment | None) -> Promise:
-    hand_over = HandOver.of(row.need.appeal)
-    return Promise(row, shipment, hand_over, tuple(_words(gift, row, shipment, hand_over)))
+def _sending(gift: Donation, promises: tuple[Allocation, ...], shipment: Shipment | None) -> Sending:
+    hand_overs = tuple(dict.fromkeys(HandOver.of(row.need.appeal) for row in promises))
+    words = tuple(dict.fromkeys(_words(gift, promises, shipment, hand_overs)))
+    return Sending(promises, shipment, hand_overs, words)
 
 
-def _words(gift: Donation, row: Allocation, shipment: Shipment | None, hand_over: HandOver) -> Iterable[str]:
+def _words(
+    gift: Donation,
+    promises: Sequence[Allocation],
+    shipment: Shipment | None,
+    hand_overs: Iterable[HandOver],
+) -> Iterator[str]:
     """What stands on the parcel. No name and no number of a person: the carrier is given those."""
-    facility, offer = row.need.appeal.facility, row.offer
+    facility = promises[0].need.appeal.facility
     yield _("Donated goods – not for sale · %(emergency)s") % {"emergency": gift.emergency.name}
     name, house = masked(facility.name), masked(facility.organisation.name)
     yield _("To: %(name)s") % {"name": name if name == house else f"{house} · {name}"}
     yield f"{place(facility.region)} {masked(facility.address)}".strip()
-    if hand_over.handover_point:
-        yield _("Hand over at: %(place)s") % {"place": hand_over.handover_point}
-    if hand_over.courier_address:
-        yield _("By courier: %(address)s") % {"address": hand_over.courier_address}
-    facts = [offer.item.name, amount(offer.item, row.quantity)]
-    facts += [_("lot %(lot)s") % {"lot": offer.lot_number}] if offer.lot_number else []
-    facts += [_("expires %(day)s") % {"day": day(offer.expires_on)}] if offer.expires_on else []
-    yield " · ".join(facts)
+    for hand_over in hand_overs:
+        if hand_over.handover_point:
+            yield _("Hand over at: %(place)s") % {"place": hand_over.handover_point}
+        if hand_over.courier_address:
+            yield _("By courier: %(address)s") % {"address": hand_over.courier_address}
+    for row in promises:
+        yield " · ".join(_facts(row))
     yield _("From: %(donor)s") % {"donor": masked(gift.organisation.name)}
     yield _("Tongzhou %(code)s") % {"code": (shipment.code if shipment else gift.code)}
+
+
+def _facts(row: Allocation) -> Iterator[str]:
+    offer = row.offer
+    yield offer.item.name
+    yield amount(offer.item, row.quantity)
+    if offer.lot_number:
+        yield _("lot %(lot)s") % {"lot": offer.lot_number}
+    if offer.expires_on:
+        yield _("expires %(day)s") % {"day": day(offer.expires_on)}

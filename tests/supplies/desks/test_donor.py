@@ -102,14 +102,37 @@ def test_what_to_write_on_the_parcel_names_the_dock_and_no_person(donor: Any) ->
 
     page = reader(donor).get(reverse("my-gift", args=[offer.donation_id]))
 
-    (promise,) = page.context["promises"]
-    words = "\n".join(promise.words)
+    (sending,) = page.context["sendings"]
+    words = sending.text
     assert "Donated goods – not for sale" in words
     assert "Harbour hospital" in words
     assert "Gate 3" in words
     assert "lot L7" in words
     assert "13800001234" not in page.content.decode()
-    assert promise.shipment is None
+    assert sending.shipment is None
+
+
+def test_what_goes_in_one_shipment_has_one_address_and_one_label(donor: Any) -> None:
+    gift = make_donation(
+        donor.memberships.get().organisation, lines=[{"lot_number": lot} for lot in ("L1", "L2", "L3")]
+    )
+    facility = make_facility(name="Harbour hospital", address="Gate 3")
+    promised = [
+        make_allocation(100, need=make_need(facility, quantity=100), offer=offer)
+        for offer in gift.offers.all()
+    ]
+    shipment = make_shipment(*promised[:2])
+
+    page = reader(donor).get(reverse("my-gift", args=[gift.pk]))
+
+    sendings = page.context["sendings"]
+    assert {frozenset(one.promises): one.shipment for one in sendings} == {
+        frozenset(promised[:2]): shipment,
+        frozenset(promised[2:]): None,
+    }
+    assert [one.text.count("Gate 3") for one in sendings] == [1, 1]
+    assert page.content.decode().count(reverse("shipment-paper", args=[shipment.pk, "labels"])) == 1
+    assert page.content.decode().count("data-copy=") == 2
 
 
 def test_the_label_is_there_once_the_transport_is_arranged(donor: Any) -> None:
