@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.forms.boundfield import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -21,6 +22,7 @@ from supplies.shipments.units import HandlingUnit, UnitKind
 
 MOST_ALIKE = 200
 MOST_LEGS = 5
+LEGS_IN_SIGHT = 2
 SIDES = ("length", "width", "height")
 
 
@@ -284,6 +286,9 @@ class LegsForm(forms.Form):
         self.fields["from_place"] = forms.CharField(label=_("At the place"), max_length=120, required=False)
         for number in range(MOST_LEGS):
             self._offer(number, legs[number] if number < len(legs) else None)
+        if not legs:
+            booked = {"carrier": shipment.carrier_id, "waybill": shipment.waybill, "mode": shipment.mode_id}
+            self.initial |= {f"{name}_0": value for name, value in booked.items()}
 
     def _offer(self, number: int, leg: Leg | None) -> None:
         of = {"n": number + 1}
@@ -307,6 +312,21 @@ class LegsForm(forms.Form):
             if leg is not None:
                 known = leg.to_region_id if name == "to_region" else getattr(leg, name)
                 self.initial[f"{name}_{number}"] = getattr(known, "pk", known)
+
+    def _of_leg(self, number: int) -> list[BoundField]:
+        return [field for field in self if field.name.endswith(f"_{number}")]
+
+    def in_sight(self) -> list[BoundField]:
+        """Where it begins, and the first legs."""
+        begin = [self["from_region"], self["from_place"]]
+        return [*begin, *(field for number in range(LEGS_IN_SIGHT) for field in self._of_leg(number))]
+
+    def folded(self) -> Iterator[tuple[str, list[BoundField], bool]]:
+        """The other legs, which few journeys have: the title of each, its fields, and whether anything stands in it."""
+        for number in range(LEGS_IN_SIGHT, MOST_LEGS):
+            fields = self._of_leg(number)
+            is_open = any(field.value() or field.errors for field in fields)
+            yield _("Leg %(n)d") % {"n": number + 1}, fields, is_open
 
     @staticmethod
     def field_of(key: str) -> str:

@@ -198,6 +198,31 @@ def test_a_plan_that_leads_nowhere_stands_beside_its_field(
     assert not shipment.legs.exists()
 
 
+def test_the_first_leg_begins_with_what_was_booked_and_its_number_is_not_lost(desk: Client) -> None:
+    shipment = make_shipment(status="booked")
+    Shipment.objects.filter(pk=shipment.pk).update(waybill="SF100200300")
+    form = choose(desk, "plan", shipment).context["form"]
+    assert (form.initial["carrier_0"], form.initial["waybill_0"]) == (shipment.carrier_id, "SF100200300")
+    leg = {"to_region_0": make_region("420106").pk, "carrier_0": str(shipment.carrier_id), "waybill_0": ""}
+
+    choose(desk, "plan", shipment, from_region=shipment.consignor.region_id, **leg)
+
+    shipment.refresh_from_db()
+    assert (shipment.waybill, shipment.legs.get().waybill) == ("SF100200300", "SF100200300")
+
+
+def test_legs_that_few_journeys_have_are_folded_until_something_stands_in_them(
+    desk: Client, shipment: Shipment
+) -> None:
+    page = choose(desk, "plan", shipment)
+    assert [is_open for _title, _fields, is_open in page.context["form"].folded()] == [False] * 3
+    assert page.content.decode().count("<details>") >= 3
+
+    wrong = choose(desk, "plan", shipment, from_region=shipment.consignor.region_id, to_region_3="Atlantis")
+
+    assert [is_open for _title, _fields, is_open in wrong.context["form"].folded()] == [False, True, False]
+
+
 def test_what_has_left_is_packed_and_planned_no_more(desk: Client) -> None:
     shipment = make_shipment(status="in_transit")
 
