@@ -32,7 +32,7 @@ def carriers() -> QuerySet[Organisation]:
 
 def _lines(shipment: Shipment) -> list[ShipmentLine]:
     rows = shipment.lines.filter(is_live=True).order_by("pk")
-    return list(rows.select_related("allocation__offer__item__display_unit"))
+    return list(rows.select_related("allocation__offer__item__display_unit", "allocation__offer__item__base_unit"))
 
 
 def _offer_pieces(
@@ -46,7 +46,8 @@ def _offer_pieces(
             required=False,
             min_value=0,
             max_value=loose[line.pk],
-            help_text=help_text % {"loose": loose[line.pk], "all": in_units(item, line.allocation.quantity)},
+            help_text=help_text
+            % {"unit": item.base_unit, "loose": loose[line.pk], "shown": in_units(item, loose[line.pk])},
         )
 
 
@@ -113,7 +114,7 @@ class PackForm(forms.Form):
         super().__init__(data)
         loose = unpacked(shipment)
         self._lines = {f"line_{line.pk}": line for line in _lines(shipment) if loose[line.pk]}
-        asked = _("Pieces in each, of %(loose)d that are in no unit; all of it is %(all)s.")
+        asked = _("Type %(unit)s in each. Not packed yet: %(loose)d %(unit)s, which is %(shown)s.")
         _offer_pieces(self, self._lines, loose, asked)
         alone = shipment.units.live().filter(parent=None).exclude(kind=UnitKind.PALLET).in_order()
         if units := list(alone):
@@ -165,7 +166,7 @@ class SplitForm(forms.Form):
     def __init__(self, shipment: Shipment, user: User, data: Any = None) -> None:
         super().__init__(data)
         self._lines = {f"line_{line.pk}": line for line in _lines(shipment)}
-        asked = _("Pieces that travel apart, of %(loose)d in no unit; all of it is %(all)s.")
+        asked = _("Type %(unit)s that travel apart. Not packed yet: %(loose)d %(unit)s, which is %(shown)s.")
         _offer_pieces(self, self._lines, unpacked(shipment), asked)
         if units := list(shipment.units.live().in_order()):
             self.fields["units"] = UnitsField(units, label=_("Whole units"), required=False)

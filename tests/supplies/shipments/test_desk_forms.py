@@ -10,7 +10,7 @@ from supplies.organisations.models import User
 from supplies.shipments import packing
 from supplies.shipments.models import Shipment
 from supplies.shipments.units import HandlingUnit
-from tests.desk import at_the_desk, choose
+from tests.desk import at_the_desk, choose, page_of
 from tests.makers import NOW, make_allocation, make_offer, make_organisation, make_region, make_shipment
 
 OWN_NUMBER = "376104250021234569"  # GS1 General Specifications: the example of an SSCC
@@ -231,3 +231,20 @@ def test_what_has_left_is_packed_and_planned_no_more(desk: Client) -> None:
     assert "can be changed only before it leaves" in " ".join(errors(answer)["__all__"])
     packing_again = shipment.units.filter(packed_at__gte=NOW, is_live=True)
     assert not packing_again.exists()
+
+
+def test_what_is_packed_is_counted_in_one_unit_that_is_named(desk: Client, shipment: Shipment) -> None:
+    item = shipment.lines.get().allocation.offer.item
+    form = choose(desk, "pack", shipment).context["form"]
+
+    told = form.fields[line_of(shipment)].help_text
+
+    assert told.startswith(f"Type {item.base_unit} in each. Not packed yet: 100 {item.base_unit}, which is ")
+
+
+def test_a_unit_that_was_not_measured_shows_a_dash(desk: Client, shipment: Shipment) -> None:
+    choose(desk, "pack", shipment, kind="carton", alike="1", **{line_of(shipment): "50"})
+
+    shown = desk.get(page_of(shipment)).content.decode()
+
+    assert '<td class="field-volume"><p>–</p></td>' in shown
