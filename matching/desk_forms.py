@@ -7,11 +7,12 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from matching.fitting import offers_for
-from matching.models import DeviationReason, MatchingPolicy
+from matching.models import DeviationReason, MatchingPolicy, Proposal
 from supplies.emergencies.models import Emergency
 from supplies.needs.models import Need
 from supplies.offers.models import Offer
 from supplies.organisations.desk import ReasonForm, in_units
+from supplies.organisations.models import User
 from supplies.wording import apart
 
 
@@ -46,12 +47,44 @@ class OutOfTurnForm(WhyForm):
 
 
 class FewerForm(WhyForm):
-    quantity = forms.IntegerField(
-        label=_("How many"),
-        help_text=_("In the item's smallest counted unit, in whole packs, and fewer than proposed."),
-        min_value=1,
-    )
+    quantity = forms.IntegerField(label=_("How many"), min_value=1)
     field_order = ("quantity", "reason", "note")
+
+    def __init__(self, proposal: Proposal, user: User, data: Any = None) -> None:
+        super().__init__(data)
+        item, self.pack = proposal.need.item, proposal.offer.pack
+        known = {
+            "amount": in_units(item, proposal.quantity),
+            "quantity": proposal.quantity,
+            "unit": item.base_unit,
+            "pack": self.pack,
+        }
+        hint = _("Proposed: %(amount)s, which is %(quantity)d %(unit)s. Any number below it is right.")
+        if self.pack > 1:
+            hint = _(
+                "Proposed: %(amount)s, which is %(quantity)d %(unit)s, in packs of %(pack)d: type a multiple of %(pack)d."
+            )
+        self.fields["quantity"].help_text = hint % known
+
+    def clean_quantity(self) -> int:
+        quantity: int = self.cleaned_data["quantity"]
+        if quantity % self.pack:
+            raise forms.ValidationError(
+                _("Only whole packs are sent: type a multiple of %(pack)d.") % {"pack": self.pack}
+            )
+        return quantity
+
+
+class DeclineForm(ReasonForm):
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_(
+            "Volunteers and both sides can read it with the proposal; the pair is not proposed again."
+            " No names, no telephone numbers."
+        ),
+        max_length=200,
+        widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
+    )
 
 
 class ByHandForm(WhyForm):

@@ -18,7 +18,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from matching import services
-from matching.desk_forms import ByHandForm, CalledForm, FewerForm, OutOfTurnForm
+from matching.desk_forms import ByHandForm, CalledForm, DeclineForm, FewerForm, OutOfTurnForm
 from matching.models import DEVIATES, DeviationKind, Proposal, ProposalStatus
 from matching.need_columns import OfANeed
 from matching.permissions import may_allocate_by_hand, may_approve
@@ -31,7 +31,6 @@ from supplies.errors import Refused
 from supplies.needs.models import Need
 from supplies.organisations.desk import (
     DeskAdmin,
-    ReasonForm,
     Verb,
     Waiting,
     answered_in,
@@ -43,7 +42,7 @@ from supplies.organisations.desk import (
     who,
 )
 from supplies.organisations.models import User
-from supplies.organisations.previewing import PreviewedVerb
+from supplies.organisations.previewing import OneVerb, PreviewedVerb
 from supplies.wording import apart, moment
 
 OTHERS_SHOWN = 20  # of those that may travel together with a proposal
@@ -219,7 +218,7 @@ class ProposalAdmin(OfANeed, DeskAdmin):
     )
     actions = (
         Approve("approve", _("Approve"), services.approve, may=may_approve, fits=[ProposalStatus.OPEN]),
-        Verb(
+        OneVerb(
             "approve_fewer",
             _("Approve fewer"),
             services.approve,
@@ -247,7 +246,7 @@ class ProposalAdmin(OfANeed, DeskAdmin):
             "decline",
             _("Decline"),
             services.decline,
-            asks=ReasonForm,
+            asks=DeclineForm,
             may=may_approve,
             fits=[ProposalStatus.OPEN, ProposalStatus.APPROVED],
         ),

@@ -165,8 +165,8 @@ class UnitInline(DeskInline):
         return "; ".join(f"{item.name} {in_units(item, quantity)}" for item, quantity in parts) or "–"
 
     @admin.display(description=_("volume, cm³"))
-    def volume(self, unit: HandlingUnit) -> int | None:
-        return unit.volume
+    def volume(self, unit: HandlingUnit) -> int | str:
+        return unit.volume or "–"
 
 
 class LegInline(DeskInline):

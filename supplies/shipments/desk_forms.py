@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.forms.boundfield import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -21,6 +22,7 @@ from supplies.shipments.units import HandlingUnit, UnitKind
 
 MOST_ALIKE = 200
 MOST_LEGS = 5
+LEGS_IN_SIGHT = 2
 SIDES = ("length", "width", "height")
 
 
@@ -30,7 +32,7 @@ def carriers() -> QuerySet[Organisation]:
 
 def _lines(shipment: Shipment) -> list[ShipmentLine]:
     rows = shipment.lines.filter(is_live=True).order_by("pk")
-    return list(rows.select_related("allocation__offer__item__display_unit"))
+    return list(rows.select_related("allocation__offer__item__display_unit", "allocation__offer__item__base_unit"))
 
 
 def _offer_pieces(
@@ -44,7 +46,8 @@ def _offer_pieces(
             required=False,
             min_value=0,
             max_value=loose[line.pk],
-            help_text=help_text % {"loose": loose[line.pk], "all": in_units(item, line.allocation.quantity)},
+            help_text=help_text
+            % {"unit": item.base_unit, "loose": loose[line.pk], "shown": in_units(item, loose[line.pk])},
         )
 
 
@@ -111,7 +114,7 @@ class PackForm(forms.Form):
         super().__init__(data)
         loose = unpacked(shipment)
         self._lines = {f"line_{line.pk}": line for line in _lines(shipment) if loose[line.pk]}
-        asked = _("Pieces in each, of %(loose)d that are in no unit; all of it is %(all)s.")
+        asked = _("Type %(unit)s in each. Not packed yet: %(loose)d %(unit)s, which is %(shown)s.")
         _offer_pieces(self, self._lines, loose, asked)
         alone = shipment.units.live().filter(parent=None).exclude(kind=UnitKind.PALLET).in_order()
         if units := list(alone):
@@ -163,7 +166,7 @@ class SplitForm(forms.Form):
     def __init__(self, shipment: Shipment, user: User, data: Any = None) -> None:
         super().__init__(data)
         self._lines = {f"line_{line.pk}": line for line in _lines(shipment)}
-        asked = _("Pieces that travel apart, of %(loose)d in no unit; all of it is %(all)s.")
+        asked = _("Type %(unit)s that travel apart. Not packed yet: %(loose)d %(unit)s, which is %(shown)s.")
         _offer_pieces(self, self._lines, unpacked(shipment), asked)
         if units := list(shipment.units.live().in_order()):
             self.fields["units"] = UnitsField(units, label=_("Whole units"), required=False)
@@ -284,6 +287,9 @@ class LegsForm(forms.Form):
         self.fields["from_place"] = forms.CharField(label=_("At the place"), max_length=120, required=False)
         for number in range(MOST_LEGS):
             self._offer(number, legs[number] if number < len(legs) else None)
+        if not legs:
+            booked = {"carrier": shipment.carrier_id, "waybill": shipment.waybill, "mode": shipment.mode_id}
+            self.initial |= {f"{name}_0": value for name, value in booked.items()}
 
     def _offer(self, number: int, leg: Leg | None) -> None:
         of = {"n": number + 1}
@@ -307,6 +313,21 @@ class LegsForm(forms.Form):
             if leg is not None:
                 known = leg.to_region_id if name == "to_region" else getattr(leg, name)
                 self.initial[f"{name}_{number}"] = getattr(known, "pk", known)
+
+    def _of_leg(self, number: int) -> list[BoundField]:
+        return [field for field in self if field.name.endswith(f"_{number}")]
+
+    def in_sight(self) -> list[BoundField]:
+        """Where it begins, and the first legs."""
+        begin = [self["from_region"], self["from_place"]]
+        return [*begin, *(field for number in range(LEGS_IN_SIGHT) for field in self._of_leg(number))]
+
+    def folded(self) -> Iterator[tuple[str, list[BoundField], bool]]:
+        """The other legs, which few journeys have: the title of each, its fields, and whether anything stands in it."""
+        for number in range(LEGS_IN_SIGHT, MOST_LEGS):
+            fields = self._of_leg(number)
+            is_open = any(field.value() or field.errors for field in fields)
+            yield _("Leg %(n)d") % {"n": number + 1}, fields, is_open
 
     @staticmethod
     def field_of(key: str) -> str:

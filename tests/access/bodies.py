@@ -1,6 +1,5 @@
 """What is sent through each door that takes something: enough for the right person to get through."""
 
-import inspect
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -9,6 +8,7 @@ from django import forms
 from django.contrib import admin
 
 from supplies.organisations.admin import CheckVerb
+from supplies.organisations.previewing import OneVerb
 from tests.access.doors import filled_in
 from tests.access.routes import Route
 from tests.access.world import HEADING, Side, World
@@ -192,6 +192,11 @@ PAGES: dict[str, Body] = {
 LINE = {"answered": "yes", "heading": HEADING}
 # What is typed there has no list to choose from, or what is asked depends on the row.
 ABOUT_ROWS: dict[str, Callable[[Side], dict[str, Any]]] = {
+    "admin:matching_proposal_do/approve_fewer": lambda side: {
+        "answered": "yes",
+        "quantity": side["proposal open"].quantity,
+        "reason": "transport",
+    },
     "admin:supplies_shipment_do/reroute": lambda side: {
         "answered": "yes",
         "to": str(side["spare need"].appeal.facility_id),
@@ -239,7 +244,7 @@ def form_of(route: Route) -> forms.Form | None:
     for model, desk in admin.site._registry.items():
         if route.name.startswith(f"admin:{model._meta.app_label}_{model._meta.model_name}_do/"):
             verb = next(verb for verb in desk.actions if verb.__name__ == route.action)
-            if verb.asks is None or "shipment" in inspect.signature(verb.asks).parameters:
+            if verb.asks is None or isinstance(verb, OneVerb):
                 return None  # what it asks depends on the row
             return verb.asks(**({"organisation": None} if isinstance(verb, CheckVerb) else {}))
     return None

@@ -458,6 +458,23 @@ def test_passing_over_a_more_urgent_one_is_asked_about_and_then_done(volunteer: 
     assert (other.status, other.passed_over, other.deviation) == ("agreed", 1, "transport")
 
 
+def test_the_pack_is_named_beside_the_quantity_and_a_wrong_one_keeps_what_was_typed(
+    volunteer: User,
+) -> None:
+    found, client = proposed(), at_the_desk(volunteer)
+    type(found.offer).objects.filter(pk=found.offer_id).update(pack=10)
+
+    asked = choose(client, "approve_fewer", found).context["form"]
+    wrong = choose(client, "approve_fewer", found, quantity="7", reason="recount", note="演练")
+
+    found.refresh_from_db()
+    form = wrong.context["form"]
+    assert "in packs of 10: type a multiple of 10" in str(asked["quantity"].help_text)
+    assert form.errors == {"quantity": ["Only whole packs are sent: type a multiple of 10."]}
+    assert [form[name].value() for name in ("quantity", "reason")] == ["7", "recount"]
+    assert found.status == "open"
+
+
 def test_fewer_are_approved_at_the_desk_with_quantity_and_reason(volunteer: User) -> None:
     found, client = proposed(), at_the_desk(volunteer)
     assert {"quantity", "reason", "note"} == set(

@@ -10,7 +10,7 @@ from supplies.organisations.models import User
 from supplies.shipments import packing
 from supplies.shipments.models import Shipment
 from supplies.shipments.units import HandlingUnit
-from tests.desk import at_the_desk, choose
+from tests.desk import at_the_desk, choose, page_of
 from tests.makers import NOW, make_allocation, make_offer, make_organisation, make_region, make_shipment
 
 OWN_NUMBER = "376104250021234569"  # GS1 General Specifications: the example of an SSCC
@@ -198,6 +198,31 @@ def test_a_plan_that_leads_nowhere_stands_beside_its_field(
     assert not shipment.legs.exists()
 
 
+def test_the_first_leg_begins_with_what_was_booked_and_its_number_is_not_lost(desk: Client) -> None:
+    shipment = make_shipment(status="booked")
+    Shipment.objects.filter(pk=shipment.pk).update(waybill="SF100200300")
+    form = choose(desk, "plan", shipment).context["form"]
+    assert (form.initial["carrier_0"], form.initial["waybill_0"]) == (shipment.carrier_id, "SF100200300")
+    leg = {"to_region_0": make_region("420106").pk, "carrier_0": str(shipment.carrier_id), "waybill_0": ""}
+
+    choose(desk, "plan", shipment, from_region=shipment.consignor.region_id, **leg)
+
+    shipment.refresh_from_db()
+    assert (shipment.waybill, shipment.legs.get().waybill) == ("SF100200300", "SF100200300")
+
+
+def test_legs_that_few_journeys_have_are_folded_until_something_stands_in_them(
+    desk: Client, shipment: Shipment
+) -> None:
+    page = choose(desk, "plan", shipment)
+    assert [is_open for _title, _fields, is_open in page.context["form"].folded()] == [False] * 3
+    assert page.content.decode().count("<details>") >= 3
+
+    wrong = choose(desk, "plan", shipment, from_region=shipment.consignor.region_id, to_region_3="Atlantis")
+
+    assert [is_open for _title, _fields, is_open in wrong.context["form"].folded()] == [False, True, False]
+
+
 def test_what_has_left_is_packed_and_planned_no_more(desk: Client) -> None:
     shipment = make_shipment(status="in_transit")
 
@@ -206,3 +231,20 @@ def test_what_has_left_is_packed_and_planned_no_more(desk: Client) -> None:
     assert "can be changed only before it leaves" in " ".join(errors(answer)["__all__"])
     packing_again = shipment.units.filter(packed_at__gte=NOW, is_live=True)
     assert not packing_again.exists()
+
+
+def test_what_is_packed_is_counted_in_one_unit_that_is_named(desk: Client, shipment: Shipment) -> None:
+    item = shipment.lines.get().allocation.offer.item
+    form = choose(desk, "pack", shipment).context["form"]
+
+    told = form.fields[line_of(shipment)].help_text
+
+    assert told.startswith(f"Type {item.base_unit} in each. Not packed yet: 100 {item.base_unit}, which is ")
+
+
+def test_a_unit_that_was_not_measured_shows_a_dash(desk: Client, shipment: Shipment) -> None:
+    choose(desk, "pack", shipment, kind="carton", alike="1", **{line_of(shipment): "50"})
+
+    shown = desk.get(page_of(shipment)).content.decode()
+
+    assert '<td class="field-volume"><p>–</p></td>' in shown
