@@ -28,7 +28,7 @@ from supplies.organisations.roles import Role
 from supplies.organisations.verification import CallOrigin, CallOutcome, Verdict
 from supplies.regions.models import Region
 
-SOURCE = "demo"  # what marks an organisation of the demonstration
+SOURCE = "演示名单 (list of the demonstration)"  # what marks an organisation of the demonstration
 SHIFTS = ("night", "day")
 AGO = timedelta(days=100)  # since one of them was verified
 Kind = Organisation.Kind

@@ -69,6 +69,7 @@ GRID: tuple[tuple[int, int, str, str, str], ...] = (
     (4, 7, "820000", "澳门", "MO"),
     (5, 7, "810000", "香港", "HK"),
 )
+LETTERS = {code: en for _column, _row, code, _zh, en in GRID}
 COLUMNS, ROWS = 9, 8
 SHADES = 4  # of one hue; the number stands on every tile
 
@@ -103,6 +104,11 @@ class Open:
     region: Region
     lines: int
     critical: int
+
+    @property
+    def letters(self) -> str:
+        """Of a province, those on its tile where its English name has no room."""
+        return LETTERS.get(self.region.pk, "")
 
 
 @dataclass(frozen=True)

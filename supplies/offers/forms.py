@@ -147,6 +147,9 @@ class DonationForm(ContactForm, PlaceForm):
         self.facility: Facility | None = None
         if not self.donors:
             self.also_needed = (*self.also_needed, "donor_name")
+            sender: Any = self.fields["sender_kind"]
+            # Hospitals choose by it, so nobody says it unawares.
+            sender.choices = [("", _("— choose —")), *SENDERS]
 
     def clean(self) -> dict[str, Any]:
         values = self.cleaned_data

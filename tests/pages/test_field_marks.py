@@ -66,6 +66,7 @@ def test_forms_of_pages_say_what_they_ask_for_also_where_a_field_alone_could_be_
         "province",
         "city",
         "donor_name",
+        "sender_kind",
         "contact_name",
         "contact_phone",
     }

@@ -68,6 +68,7 @@ def test_a_tile_shows_critical_and_open_and_the_table_says_the_same() -> None:
     shown = {tile.short_en: (tile.open.critical, tile.open.lines) for tile in answer.context["tiles"]}
     assert shown == {"HB": (2, 3), "BJ": (0, 1)}
     assert "湖北省: 2 critical of 3 open" in page
+    assert '湖北省</a> <span class="letters soft">HB</span>' in page
     assert [(place.region.pk, place.lines) for place, _query in answer.context["rows"]] == [
         ("420000", 3),
         ("110000", 1),

@@ -261,6 +261,19 @@ def test_faults_of_a_lot_are_said_beside_its_field(row: dict[str, str], field: s
     assert not Donation.objects.exists()
 
 
+def test_who_acts_for_no_donor_yet_says_herself_what_she_is() -> None:
+    make_emergency()
+    new, known = (
+        reader(user).get(reverse("post-donation")).context["form"].fields["sender_kind"].choices[0][0]
+        for user in (make_user(), make_member("donor"))
+    )
+    assert (new, known) == ("", "company")
+
+    answer = post(sent(sender_kind=""))
+
+    assert set(answer.context["form"].errors) == {"sender_kind"}
+
+
 def test_a_region_has_to_be_named_when_goods_are_for_one() -> None:
     answer = post(sent(direction="region"))
 
