@@ -81,7 +81,7 @@ def test_what_wants_nothing_more_comes_after_what_does_and_says_so() -> None:
     assert found("?near=420106")[0] == "wanting"
     page = reader().get(reverse("needs")).content.decode()
     assert page.count("all promised: no more is needed") == 1
-    assert page.count("takes nothing for now") == page.count("please stop sending") == 1
+    assert page.count("not accepting goods for now") == page.count("please stop sending") == 1
     assert page.count("from anybody</p>") + page.count("from anybody\n") == 2
 
 
