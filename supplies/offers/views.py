@@ -107,8 +107,7 @@ def _fill_in(
     user = request.user
     if typed is None:
         form = DonationForm(user=user, initial={"emergency": going_on[0].pk, **_wanted(request)})
-        if form.donors:
-            form.initial = {**form.initial, **_said_last(user, form.donors[0])}
+        form.initial.update(_said_last(user, form.donors[0]) if form.donors else {})
         first = [{"item": request.GET["item"]}] if "item" in request.GET else []
         to, lines = PlaceForm(prefix=TO, beside=form), offer_lines(1)(initial=first, **shared)
     elif request.method == "POST" and not _is_looked_over(request):
