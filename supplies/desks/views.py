@@ -57,7 +57,13 @@ def find_code(request: HttpRequest) -> HttpResponse:
     code = re.sub(r"[\s-]", "", request.GET.get("code", "")).lower()[:40]
     if code and re.fullmatch(r"[0-9a-z]+", code):
         return redirect("track", code)
-    return private(render(request, "desks/track.html", {"code": code, "is_wrong": bool(code)}))
+    return private(
+        render(
+            request,
+            "desks/track.html",
+            {"code": code, "is_wrong": bool(code), "is_empty": "code" in request.GET and not code},
+        )
+    )
 
 
 @require_safe
