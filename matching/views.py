@@ -99,7 +99,7 @@ def _sections(case: Case) -> list[dict[str, Any]]:
         ("warning", _("Good for, if the hospital agrees"), case.on_condition),
         ("error", _("May not replace"), case.not_for),
     ]
-    return [
+    sections = [
         {
             "kind": kind,
             "title": title,
@@ -110,8 +110,8 @@ def _sections(case: Case) -> list[dict[str, Any]]:
             ),
         }
         for kind, title, lines in parts
-        if lines
     ]
+    return [section for section in sections if section["whole"] or section["named"]]
 
 
 def _together(lines: Iterable[Line]) -> list[tuple[str, Line]]:

@@ -79,7 +79,7 @@ def home(request: HttpRequest) -> HttpResponse:
             corrects=None, at__gte=datetime.combine(now.date(), time(), now.tzinfo), at__lte=now
         )[:MOST_COUNTED].count(),
         "now": now,
-        "provinces": OpenThere.objects.filter(region__level="province")
+        "provinces": OpenThere.objects.filter(region__level="province", critical__gt=0)
         .select_related("region")
         .order_by("-critical", "-lines", "region")[:8],
     }

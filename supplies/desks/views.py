@@ -24,6 +24,7 @@ from supplies.needs.models import Appeal, Need
 from supplies.notices.following import FOLLOWED
 from supplies.organisations.models import Facility, Membership, Organisation
 from supplies.organisations.visitors import SignedIn, private, signed_in
+from supplies.papers.models import Certificate
 from supplies.receipts.models import DiscrepancyTicket, TicketStatus
 from supplies.shipments.models import Shipment, ShipmentStatus
 
@@ -56,13 +57,21 @@ def find_code(request: HttpRequest) -> HttpResponse:
     code = re.sub(r"[\s-]", "", request.GET.get("code", "")).lower()[:40]
     if code and re.fullmatch(r"[0-9a-z]+", code):
         return redirect("track", code)
-    return private(render(request, "desks/track.html", {"code": code, "is_wrong": bool(code)}))
+    return private(
+        render(
+            request,
+            "desks/track.html",
+            {"code": code, "is_wrong": bool(code), "is_empty": "code" in request.GET and not code},
+        )
+    )
 
 
 @require_safe
 def follow(request: HttpRequest, code: str) -> HttpResponse:
-    """What has become of an appeal, a donation, a shipment or a report. The code is the key, so nothing may pass it on."""
+    """What has become of an appeal, a donation, a shipment or a report; a certificate's code leads to it. The code is the key, so nothing may pass it on."""
     found = track(code.lower())
+    if found is None and Certificate.objects.filter(code=code.lower()).exists():
+        return private(redirect("certificate", code.lower()))
     if found and found.kind == "report":
         return private(redirect("reported", found.code))
     if found and found.code != code.lower():

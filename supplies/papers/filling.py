@@ -18,6 +18,7 @@ from supplies.receipts.models import Receipt, ReceiptLine
 from supplies.shipments.models import Shipment, ShipmentLine
 from supplies.shipments.units import HandlingUnit, UnitContent
 from supplies.templatetags.amounts import amount, place
+from supplies.wording import day
 
 
 def address(name: str, *args: Any) -> str:
@@ -93,14 +94,14 @@ def gift(certificate: Certificate) -> Gift:
         link=address("certificate", certificate.code),
         donor=masked(certificate.donation.organisation.name),
         occasion=certificate.donation.emergency.name,
-        issued=_day(timezone.localdate(certificate.issued_at)),
+        issued=day(certificate.issued_at),
         lines=tuple(
             GivenGoods(
                 hospital=masked(line.facility.organisation.name),
                 region=place(line.facility.region),
                 item=line.item.name,
                 amount=amount(line.item, line.accepted),
-                on=_day(line.last_on),
+                on=day(line.last_on),
             )
             for line in lines
         ),

@@ -35,6 +35,14 @@ def test_an_address_shows_the_answer_with_its_source(client: Client) -> None:
     assert "It cannot tell whether goods or papers are genuine" in shown
 
 
+@pytest.mark.parametrize("words", ["N95口罩", "KN95口罩", "医用外科口罩"])
+def test_no_heading_stands_over_nothing(client: Client, words: str) -> None:
+    sections = [one for _case, sections in page(client, q=words).context["cases"] for one in sections]
+
+    assert sections
+    assert [one["title"] for one in sections if not one["whole"] and not one["named"]] == []
+
+
 def test_what_a_question_offers_leads_to_one_answer(client: Client) -> None:
     shown = page(client, q="N95口罩").content.decode()
 

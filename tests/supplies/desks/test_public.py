@@ -61,6 +61,20 @@ def test_the_first_page_says_how_many_are_open_promised_and_under_way_and_how_ol
     assert answer.content.decode().count(f'<span class="age">{ago(NOW)}</span>') == 3
 
 
+def test_where_most_is_critical_counts_critical_needs_and_leads_to_them() -> None:
+    hubei, beijing = make_facility(region=make_region("420106")), make_facility(region=make_region("110101"))
+    make_need(hubei, urgency=1)
+    for _many in range(3):
+        make_need(hubei, urgency=4), make_need(beijing, urgency=4)
+    count_open(at=NOW)
+
+    page = shown("home")
+
+    assert "?region=420000&amp;urgency=1" in page
+    assert "?region=110000" not in page
+    assert "<span>湖北省</span> <b>1</b>" in page
+
+
 @pytest.mark.parametrize(
     ("past", "told"),
     [

@@ -106,6 +106,15 @@ def test_an_unknown_code_says_what_a_code_looks_like(code: str) -> None:
     assert "26 letters and digits" in answer.content.decode()
 
 
+def test_an_empty_box_asks_for_a_code_once_it_was_sent() -> None:
+    sent, opened = (
+        reader().get(reverse("find-code"), query).content.decode() for query in ({"code": " "}, {})
+    )
+
+    assert "Type the code you want to follow." in sent
+    assert "Type the code you want to follow." not in opened
+
+
 def test_a_followed_shipment_is_told_in_plain_words_without_its_donor() -> None:
     shipment = make_shipment(status="delivered")
 

@@ -164,6 +164,20 @@ def test_anybody_with_the_code_can_check_a_certificate(shipment: Shipment) -> No
     assert (program.json()["standing"], program.json()["lines"][0]["accepted"]) == ("genuine", 100)
 
 
+def test_the_box_for_all_codes_leads_to_a_certificate_too_and_every_page_to_the_place_to_check_one(
+    shipment: Shipment,
+) -> None:
+    code = services.certify(accepted(shipment), by=None, at=NOW).code
+
+    found = reader().get(reverse("find-code"), {"code": code.upper()}, follow=True)
+
+    assert found.redirect_chain[-1][0] == reverse("certificate", args=[code])
+    page = found.content.decode()
+    assert f'href="{reverse("find-certificate")}"' in page
+    assert "23 November 2026" in page
+    assert NOW.date().isoformat() not in page
+
+
 @pytest.mark.parametrize("code", ["2" * 26, "nothing", "%E4%BD%A0", "a" * 300])
 def test_a_code_that_is_nobodys_is_answered_in_words(code: str) -> None:
     box = reader().get(reverse("find-certificate"), {"code": code}, follow=True)
