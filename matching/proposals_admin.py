@@ -177,8 +177,7 @@ class ProposalAdmin(OfANeed, DeskAdmin):
         "offer__donation__organisation",
     )
     search_fields = (
-        "need__item__name_zh",
-        "need__item__name_en",
+        "~need__item",
         "need__appeal__facility__name",
         "offer__donation__organisation__name",
     )

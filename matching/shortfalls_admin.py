@@ -21,7 +21,7 @@ class ShortfallAdmin(OfANeed, DeskAdmin):
     list_display = ("item", "urgency", "hospital", "lacking", "why", "needed_by", "as_of")
     list_filter = ("cause", "need__urgency", "need__item__category", "need__appeal__emergency")
     list_select_related = ("need__item__display_unit", "need__appeal__facility__region")
-    search_fields = ("need__item__name_zh", "need__item__name_en", "need__appeal__facility__name")
+    search_fields = ("~need__item", "need__appeal__facility__name")
     ordering = ("need__urgency", "need__needed_by", "pk")
     fields = ("need", "hospital", "urgency", "needed_by", "lacking", "why", "as_of", "family_run")
 

@@ -71,7 +71,8 @@ MANY = 10_000  # rows of a list that are; more than anybody pages through
 
 
 def found(rows: QuerySet[Any], fields: Iterable[str], word: str) -> QuerySet[Any]:
-    """The rows that hold the word in one of the fields: a part of "name" or "facility__name", the whole of "=code".
+    """The rows that hold the word in one of the fields: a part of "name" or "facility__name", the whole of "=code", any name
+    of the goods at "~need__item".
 
     PostgreSQL answers such conditions by index one at a time, and walks through everything for all at once. So each is
     asked on its own first: which sites are called so, then which rows are theirs. Of few rows found so nothing else is
@@ -103,16 +104,25 @@ def _condition(model: type[Model], field: str, word: str) -> tuple[Q | None, Q] 
         except ValidationError:
             return None
         return whole, whole
+    if field.startswith("~"):
+        goods = _related(model, field[1:])._default_manager.mentioning(word)
+        meant = Q(**{f"{field[1:]}__in": list(goods.values_list("pk", flat=True))})
+        return meant, meant
     path, _, column = field.rpartition("__")
     walked = Q(**{f"{field}__holds": word})
     if not path:
         return Q(**{f"{field}__mentions": word}), walked
+    named = _related(model, path)._default_manager.filter(**{f"{column}__mentions": word})
+    keys = list(named.values_list("pk", flat=True)[: FEW + 1])
+    return (Q(**{f"{path}__in": keys}) if len(keys) <= FEW else None), walked
+
+
+def _related(model: type[Model], path: str) -> Any:
+    """The kind of rows that such a path ends at."""
     related: Any = model
     for relation in path.split("__"):
         related = related._meta.get_field(relation).related_model
-    named = related._default_manager.filter(**{f"{column}__mentions": word})
-    keys = list(named.values_list("pk", flat=True)[: FEW + 1])
-    return (Q(**{f"{path}__in": keys}) if len(keys) <= FEW else None), walked
+    return related
 
 
 def first(rows: QuerySet[Any], most: int) -> list[Any]:

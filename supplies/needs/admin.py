@@ -181,7 +181,7 @@ class NeedAdmin(DeskAdmin):
     )
     list_filter = (by_status(), FreshnessFilter, "urgency", "quantity_kind", "item__category")
     list_select_related = ("item__display_unit", "appeal__facility")
-    search_fields = ("item__name_zh", "item__name_en", "site__name")
+    search_fields = ("~item", "site__name")
     ordering = ("urgency", "is_grey", "needed_by", "pk")
     fieldsets = (
         (

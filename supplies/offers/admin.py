@@ -166,7 +166,7 @@ class OfferAdmin(DeskAdmin):
         "donation__organisation",
         "donation__region",
     )
-    search_fields = ("item__name_zh", "item__name_en", "donation__organisation__name", "=lot_number")
+    search_fields = ("~item", "donation__organisation__name", "=lot_number")
     ordering = ("expires_on", "pk")
     fieldsets = (
         (None, {"fields": ("status", "donation", "as_written", "item", "given", "standard")}),

@@ -10,9 +10,18 @@ from hypothesis import strategies as st
 
 from supplies.catalogue.models import Item
 from supplies.needs.models import Need
-from supplies.organisations.models import Facility, Organisation
+from supplies.organisations.models import Facility, Organisation, User
 from supplies.search import first, found
-from tests.makers import make_facility, make_item, make_need, make_offer, make_organisation, make_region
+from tests.desk import at_the_desk, list_of
+from tests.makers import (
+    make_facility,
+    make_item,
+    make_need,
+    make_offer,
+    make_organisation,
+    make_proposal,
+    make_region,
+)
 from tests.owner import as_owner
 
 pytestmark = pytest.mark.django_db
@@ -223,3 +232,14 @@ def test_offers_are_found_by_their_goods() -> None:
 
     assert list(Offer.objects.about("ｎ９５")) == [offer]
     assert not Offer.objects.about("没有").exists()
+
+
+def test_the_desk_finds_goods_by_any_of_their_names(volunteer: User) -> None:
+    item = make_item("RESP_N95", name_zh="颗粒物防护口罩", name_en="Respirator", synonyms=["N95"])
+    proposal = make_proposal(need=make_need(item=item), offer=make_offer(item=item))
+    make_proposal()
+    client = at_the_desk(volunteer)
+
+    for row in (proposal.need, proposal.offer, proposal):
+        found = client.get(list_of(type(row)), {"q": "n95", "status": "all"}).context["cl"].result_list
+        assert [one.pk for one in found] == [row.pk]
