@@ -29,7 +29,7 @@ class ReportForm(forms.Form):
         required=False,
     )
     words = forms.CharField(
-        label=_("In your words"),
+        label=_("In your own words"),
         help_text=_("How do you know? No names or telephone numbers; the hospital and volunteers read this."),
         max_length=500,
         required=False,

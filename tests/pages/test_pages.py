@@ -91,7 +91,7 @@ def test_a_stranger_signs_up_registers_a_hospital_and_posts_a_need_on_a_phone(op
     page.select_option("select[name=district]", "420106")
     page.fill("input[name=address]", "Gate 3")
     page.click("text=Go on")
-    page.click("text=Later: go on to the first need")
+    page.click("text=Later: continue to the first need")
     page.select_option("select[name=lines-0-item]", "MASK_SURG")
     page.fill("input[name=lines-0-amount]", "２万")
     page.click("text=Add an item")

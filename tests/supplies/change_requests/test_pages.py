@@ -37,7 +37,7 @@ def test_a_stranger_reports_and_follows_it_by_the_code() -> None:
     assert "13800001111" not in page.content.decode()
     assert [str(sentence) for sentence in page.context["messages"]] == [
         "Thank you, we have received it.",
-        "“In your words” holds a telephone number. We have hidden it; the public does not see it.",
+        "“In your own words” holds a telephone number. We have hidden it; the public does not see it.",
     ]
     assert page.headers["Referrer-Policy"] == "same-origin"
     assert client.get(reverse("track", args=[made.code])).url == answer.url
