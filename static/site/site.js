@@ -61,3 +61,9 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
     button.textContent = button.dataset.copied;
   });
 }
+
+// Filters that were applied fold, so that a phone shows what they found.
+document.addEventListener("submit", (event) => {
+  const filters = event.target.querySelector("details.filters");
+  if (filters && window.htmx) filters.open = false;
+});

@@ -28,7 +28,7 @@ class Serving:
     """The catalogue as far as it says this, read in two queries; asked of as many goods as one likes."""
 
     def __init__(self) -> None:
-        self.items = {item.pk: item for item in Item.objects.by_category()}
+        self.items = {item.pk: item for item in Item.objects.select_related("category").by_category()}
         columns = {field.attname: field.attname for field in Substitution._meta.concrete_fields}
         stands_in = Substitution.objects.filter(offered=OuterRef("pk")).order_by("pk")
         made_to = Standard.items.through.objects.filter(standard=OuterRef("pk")).order_by("pk").values("item")
@@ -51,7 +51,7 @@ class Serving:
         matching would have it. Which edition and class exactly decides over a single need; this only says where to look.
         """
         told, known = self._told(text), self.words.items
-        own = [code for code, item in known.items() if _is_meant(item, text)]
+        own = self._meant(text)
         if not told and not own:
             told = [standard for standard in self.standards if _is_titled(standard, text)]
         made = [code for standard in told for code in standard.goods if code in known]
@@ -69,6 +69,18 @@ class Serving:
             Served(known[code], is_on_terms=serves[code]) for code in known if code in serves.keys() - own
         ]
         return [*itself, *sorted(others, key=lambda one: one.is_on_terms)]
+
+    def _meant(self, text: str) -> list[str]:
+        """The items of this name; else of this category; else those a longer text, or one written otherwise, is about."""
+        known, word = self.words.items, plain(text)
+        singular = word.removesuffix("S") if word.isascii() else word
+        for one in dict.fromkeys((word, singular)):
+            if one and (own := [code for code, item in known.items() if _is_meant(item, one)]):
+                return own
+        groups = [(code, item.category) for code, item in known.items()]
+        if own := [code for code, of in groups if word in map(plain, (of.pk, of.name_zh, of.name_en))]:
+            return own
+        return [item.pk for _written, items in self.words.names_in(text) for item in items]
 
     def tells_standard(self, text: str) -> bool:
         return bool(self._told(text))

@@ -467,17 +467,19 @@ class NeedFilter(forms.Form):
             )
         return ""
 
-    def phases(self, needs: NeedQuerySet, *, on: date) -> list[NeedQuerySet]:
-        """The needs this filter lets through: what is open, of that last what wants nothing, then what is not any more. Call on a valid form.
-
-        on   the day from which deadlines count
-        """
-        needs, status = self._narrowed(needs, on), self.cleaned_data["status"]
+    def phases(self, needs: NeedQuerySet) -> list[NeedQuerySet]:
+        """What was narrowed, in order: what is open, of that last what wants nothing, then what is not open any more."""
+        status = self.cleaned_data["status"]
         open_ = [*self._itself_first(needs.open().wanting()), needs.open().wanting_nothing()]
         rest = needs.exclude(status=NeedStatus.OPEN)
         if status in ("", "any"):
             return [*open_, rest if status else needs.filter(status=NeedStatus.MET)]
         return open_ if status == NeedStatus.OPEN else [needs.none(), needs.filter(status=status)]
+
+    def of_status(self, needs: NeedQuerySet) -> NeedQuerySet:
+        """What was narrowed, as far as somebody who looks for it counts it: of the status that was chosen, or else what is open."""
+        status = self.cleaned_data["status"] or NeedStatus.OPEN
+        return needs if status == "any" else needs.filter(status=status)
 
     def _itself_first(self, needs: NeedQuerySet) -> list[NeedQuerySet]:
         """What asks for the very goods somebody has before what they stand in for; by distance all together."""
@@ -497,7 +499,11 @@ class NeedFilter(forms.Form):
         names = ("q", "have", "region", "category", "item", "standard", "organisation")
         return sum(bool(self.cleaned_data[name]) for name in names)
 
-    def _narrowed(self, needs: NeedQuerySet, on: date) -> NeedQuerySet:
+    def narrowed(self, needs: NeedQuerySet, *, on: date) -> NeedQuerySet:
+        """The needs this filter lets through, whatever their status. Call on a valid form.
+
+        on   the day from which deadlines count
+        """
         chosen = self.cleaned_data
         if chosen["region"] is not None:
             needs = needs.in_region(chosen["region"])

@@ -42,24 +42,27 @@ from supplies.regions.models import Region, RegionLevel
 
 LINES_AT_FIRST = 1
 HOSPITALS_SHOWN = 20
+MOST_COUNTED = 1_000  # needs a list counts; that there are more is all that is said of more
 
 
 @require_safe
 def browse(request: HttpRequest) -> HttpResponse:
     """What is needed, the most urgent or the nearest first, a page at a time; the list alone where only it is exchanged."""
     form = NeedFilter(request.GET, user=request.user)
-    found, near = browsing.Page([]), None
+    found, near, number = browsing.Page([]), None, None
     is_valid = form.is_valid()
     if is_valid:
         near = browsing.Nearest(form.places[0].point, filters=form.filters) if form.places else None
+        rows = form.narrowed(Need.objects.ours().visible_to(request.user), on=timezone.localdate())
         try:
             found = browsing.page(
-                form.phases(Need.objects.ours().visible_to(request.user), on=timezone.localdate()),
+                form.phases(rows),
                 near=near,
                 after=request.GET.get("after", ""),
                 before=request.GET.get("before", ""),
                 filters=form.filters,
             )
+            number = _number(form, rows, found)
         except BadSignature:
             form.add_error(
                 None, _("This page's address was changed or cut off. Start again from the first page.")
@@ -69,6 +72,8 @@ def browse(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "needs": found.needs,
+        "number": number,
+        "most": MOST_COUNTED,
         "links": {
             name: _address(request, **{name: key})
             for name, key in (("before", found.before), ("after", found.after))
@@ -90,6 +95,16 @@ def browse(request: HttpRequest) -> HttpResponse:
     if is_part:
         response["HX-Push-Url"] = _address(request, **_kept_keys(request))
     return response
+
+
+def _number(form: NeedFilter, rows: NeedQuerySet, found: browsing.Page) -> int | None:
+    """How many were found, counted to one beyond MOST_COUNTED; told on the first page only, and only asked where there is a second."""
+    if found.before:
+        return None
+    if found.after:
+        return form.of_status(rows).order_by()[: MOST_COUNTED + 1].count()
+    status = form.cleaned_data["status"] or NeedStatus.OPEN
+    return sum(status in ("any", need.status) for need in found.needs)
 
 
 def _chain(region: Region | None) -> list[Region]:

@@ -33,3 +33,27 @@ def test_the_list_of_needs_and_the_check_of_goods_give_one_answer_to_the_same_wo
             different[words] = listed, checked
 
     assert different == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "item"),
+    [
+        ("masks", "MASK_SURG"),
+        ("PPE", "RESP_PART"),
+        ("N-95", "RESP_PART"),
+        ("3M 9501", "RESP_PART"),
+        ("N95 masks", "RESP_MED"),
+        ("gowns", "GOWN_ISO"),
+        ("500个医用外科口罩", "MASK_SURG"),
+    ],
+)
+def test_goods_are_known_as_people_write_them(words: str, item: str) -> None:
+    load_reference(at=NOW)
+
+    assert item in {one.item.pk for one in Serving().by(words)}
+
+
+def test_a_word_that_only_looks_like_goods_serves_nothing() -> None:
+    load_reference(at=NOW)
+
+    assert [Serving().by(words) for words in ("unobtainium", "maskeradeball")] == [[], []]

@@ -95,3 +95,17 @@ def test_the_top_of_a_page_is_one_line_on_a_desk_with_much_in_the_inbox(open_pag
     page.goto("/mine/gifts/")
 
     assert page.eval_on_selector(".top", "top => top.getBoundingClientRect().height") < 60
+
+
+def test_filters_that_were_applied_fold_so_that_a_phone_shows_what_they_found(open_page: Opener) -> None:
+    make_need(urgency=1), make_need(urgency=4)
+    page = open_page(PHONE)
+    page.goto("/needs/")
+    page.locator("details.filters summary").click()
+    page.select_option("select[name=urgency]", "1")
+
+    page.get_by_role("button", name="Apply", exact=True).click()
+
+    page.get_by_text("Found, still open: 1").wait_for()
+    assert page.locator("details.filters").get_attribute("open") is None
+    assert page.locator("article.need").first.evaluate("card => card.getBoundingClientRect().top") < 800

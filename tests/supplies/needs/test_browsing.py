@@ -1,5 +1,6 @@
 """The list of needs: narrowed, in order of urgency or distance, page by page."""
 
+import re
 from itertools import combinations
 
 import pytest
@@ -9,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from supplies.catalogue.models import Substitution
-from supplies.needs import browsing
+from supplies.needs import browsing, views
 from supplies.needs.counting import count_open
 from supplies.needs.models import Need, OpenThere
 from supplies.regions.distance import km_between
@@ -83,6 +84,27 @@ def test_what_wants_nothing_more_comes_after_what_does_and_says_so() -> None:
     assert page.count("all promised: no more is needed") == 1
     assert page.count("not accepting goods for now") == page.count("please stop sending") == 1
     assert page.count("from anybody</p>") + page.count("from anybody\n") == 2
+
+
+def test_a_list_says_how_many_were_found_up_to_what_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_appeal(make_facility(name="Riverside"), lines=[{"urgency": 2}] * 23)
+    met = make_need(urgency=1)
+    Need.objects.filter(pk=met.pk).update(status="met")
+
+    def told(query: str) -> list[str]:
+        page = reader().get(reverse("needs") + query).content.decode()
+        return re.findall(r"Found(?:, still open)?: <b>(.*)</b>", page)
+
+    assert [told(query) for query in ("", "?urgency=1", "?status=met", "?status=any", "?q=Atlantis")] == [
+        ["23"],
+        [],
+        ["1"],
+        ["24"],
+        [],
+    ]
+    assert told(reader().get(reverse("needs")).context["links"]["after"].removeprefix(reverse("needs"))) == []
+    monkeypatch.setattr(views, "MOST_COUNTED", 22)
+    assert told("") == ["22+"]
 
 
 def test_pages_go_from_what_is_open_to_what_is_met_and_back_without_gaps() -> None:
