@@ -118,6 +118,7 @@ def mine(request: SignedIn) -> HttpResponse:
     context = {
         "waiting": _waits(user, kinds),
         "is_hospital": Organisation.Kind.HOSPITAL in kinds,
+        "acts": bool(kinds),
         "posted": Appeal.objects.filter(posted_by=user)
         .exclude(facility__organisation__in=own)
         .select_related("facility")

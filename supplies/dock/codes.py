@@ -52,10 +52,18 @@ def find(text: str, *, user: Any) -> Found:
         return Found(shipments, sscc)
     # A carrier may number its waybills with eighteen digits too.
     waybills = (
-        visible.filter(waybill=text).exclude(status=ShipmentStatus.CANCELLED) if text else visible.none()
+        visible.filter(waybill__in=_spellings(text)).exclude(status=ShipmentStatus.CANCELLED)
+        if text
+        else visible.none()
     )
     if shipments := list(waybills[:MOST_SHOWN]):
         return Found(shipments)
     if fault:
         raise fault
     return Found([])
+
+
+def _spellings(number: str) -> set[str]:
+    """A waybill number as it was typed, and without its spaces, in capitals and in small letters: whole texts, which an
+    index finds."""
+    return {form for text in (number, re.sub(r"\s", "", number)) for form in (text, text.upper(), text.lower())}

@@ -11,9 +11,12 @@ from supplies.shipments import sightings
 
 
 class CodeForm(forms.Form):
+    use_required_attribute = False  # an empty press is told in the page's words and language, not in the browser's
+
     code = forms.CharField(
         label=_("Number or code"),
         max_length=300,
+        error_messages={"required": _("Type the number first.")},
         strip=False,  # what stands between the numbers of a bar code is no space to be taken off
         help_text=_("The number under the bars, the tracking code or the waybill number."),
         widget=forms.TextInput(

@@ -196,3 +196,22 @@ def test_the_code_of_a_withdrawn_need_claims_no_shortage() -> None:
     withdraw_need(need, by=None, at=timezone.now())
 
     assert "still needed" not in reader().get(reverse("track", args=[need.appeal.code])).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("role", "sits"), [("volunteer", True), ("coordinator", True), ("auditor", True), ("donor", False)]
+)
+def test_the_head_of_a_page_leads_to_the_desk_whoever_sits_there(role: str, sits: bool) -> None:
+    page = reader(make_member(role)).get(reverse("needs")).content.decode()
+
+    assert (f'<a href="{reverse("admin:index")}">Desk</a>' in page) == sits
+
+
+@pytest.mark.parametrize(("role", "is_last"), [("carrier", True), ("volunteer", True), (None, False)])
+def test_registering_a_hospital_comes_last_for_those_who_act_for_something_else(
+    role: str | None, is_last: bool
+) -> None:
+    page = reader(make_member(role) if role else make_user()).get(reverse("mine")).content.decode()
+
+    assert (page.index("Register my hospital") > page.index("My data")) == is_last
+    assert page.count("Register my hospital") == 1

@@ -51,6 +51,13 @@ def test_a_waybill_number_names_the_shipment(cargo: Cargo) -> None:
     assert find("DEMO-112 30001", user=cargo.driver).shipments == [cargo.shipment]
 
 
+@pytest.mark.parametrize("written", ["demo112700009", "DEMO 112700009", " Demo 1127 00009", "DEMO112700009"])
+def test_a_waybill_number_is_read_in_small_letters_and_with_spaces(written: str) -> None:
+    cargo = make_cargo(waybill="DEMO112700009")
+
+    assert find(written, user=cargo.driver).shipments == [cargo.shipment]
+
+
 def test_a_waybill_number_of_eighteen_digits_that_is_no_sscc_is_still_found() -> None:
     cargo = make_cargo(waybill="123456789012345678")
 

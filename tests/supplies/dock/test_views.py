@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from supplies.attachments.models import Attachment
+from supplies.organisations.models import Facility
 from supplies.shipments import legs
 from supplies.shipments import services as moving
 from tests.makers import NOW, make_member, make_organisation, make_shipment
@@ -43,6 +44,19 @@ def test_a_typed_code_leads_to_its_shipment_and_a_parcel_s_to_the_parcel(cargo: 
     assert found.headers["Location"] == f"{page_of(cargo)}#{cargo.parcels[0]}"
 
 
+def test_an_empty_press_is_told_what_is_missing(cargo: Cargo) -> None:
+    page = reader(cargo.driver).get(reverse("dock"), {"code": ""})
+
+    assert page.status_code == 400
+    assert "Type the number first." in page.content.decode()
+
+
+def test_a_driver_reads_where_the_goods_are_brought(cargo: Cargo) -> None:
+    Facility.objects.filter(pk=cargo.shipment.consignee_id).update(address="演练路 5 号东门")
+
+    assert "演练路 5 号东门" in reader(cargo.driver).get(page_of(cargo)).content.decode()
+
+
 def test_nobody_s_code_and_somebody_else_s_are_answered_alike(cargo: Cargo) -> None:
     other = reader(make_cargo(first=7).driver)
 
@@ -63,7 +77,7 @@ def test_nobody_s_code_and_somebody_else_s_are_answered_alike(cargo: Cargo) -> N
     [
         ("006901234500000019", "The last digit does not fit"),
         ("(00)123", "An SSCC has 18 digits"),
-        ("", "This field is required"),
+        ("", "Type the number first"),
         ("x" * 301, "at most 300"),
     ],
 )
