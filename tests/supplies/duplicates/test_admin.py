@@ -146,6 +146,6 @@ def test_the_directory_is_narrowed_by_place_kind_and_name() -> None:
     none = client.get(reverse("listed-facilities"), {"q": "没有"}).content.decode()
 
     assert ("演练发热乙" in shown, "演练定点甲" in shown) == (True, False)
-    assert "No list names such a hospital" in none
+    assert "No list contains such a hospital" in none
     listed = client.get("/api/v1/listed-facilities/", {"kind": "designated"}).json()["results"]
     assert [row["name"] for row in listed] == ["演练定点甲"]
