@@ -36,6 +36,7 @@ def test_who_opens_what_waits_has_it_and_others_are_told_in_the_list_and_on_its_
 
     assert "Yours to decide until" in at_the_desk(volunteer).get(page_of(row)).content.decode()
 
+    assert "taken by you until" in at_the_desk(volunteer).get(list_of(Appeal)).content.decode()
     hers = at_the_desk(other)
     assert f"taken by #{volunteer.pk} until" in hers.get(list_of(Appeal)).content.decode()
     page = hers.get(page_of(row)).content.decode()
