@@ -354,7 +354,9 @@ class ShipmentAdmin(DeskAdmin):
             _("Call off this shipment"),
             services.cancel,
             fits=[S.DRAFT, S.BOOKED],
-            ends=_("The shipment does not leave. What is promised stays promised, to go with another shipment."),
+            ends=_(
+                "The shipment does not leave. What is promised stays promised, to go with another shipment."
+            ),
         ),
         Verb("settle", _("Settled with the sender"), services.settle, asks=HowSettledForm, fits=TROUBLED),
     )
