@@ -23,6 +23,13 @@ from supplies.leaks import warnings
 from supplies.organisations.desk import DeskAdmin, Verb, change_url, in_units, sentence, who
 
 
+class EndVerb(Verb):
+    """Of an order that has not ended yet."""
+
+    def offered_for(self, desk: DeskAdmin, user: Any, row: Any) -> bool:
+        return row.ended_at is None and super().offered_for(desk, user, row)
+
+
 @admin.register(Order)
 class OrderAdmin(DeskAdmin):
     """Orders as they were given, and the page a coordinator begins her day with."""
@@ -40,7 +47,7 @@ class OrderAdmin(DeskAdmin):
         "ended_by",
     )  # fmt: skip
     actions = (
-        Verb("end", _("End the order"), end, may=may_order, ends=_("The next run no longer follows it.")),
+        EndVerb("end", _("End the order"), end, may=may_order, ends=_("The next run no longer follows it.")),
     )
 
     def get_urls(self) -> list[URLPattern]:

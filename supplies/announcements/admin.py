@@ -3,18 +3,25 @@
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from supplies.announcements import services
 from supplies.announcements.models import Announcement, Kind
 from supplies.announcements.permissions import in_whose_name, may_announce, may_announce_in
 from supplies.organisations.desk import DeskAdmin, ReasonForm, Verb, link_to, who
+from supplies.organisations.models import Membership
+from supplies.organisations.roles import Role
+from supplies.regions.models import Region
+from supplies.wording import listed
 
 
 class WithdrawalForm(ReasonForm):
@@ -66,6 +73,17 @@ class AnnouncementForm(forms.ModelForm):
             field.queryset = rows
         if self.fields["giver"].queryset.count() == 1:  # type: ignore[attr-defined]
             self.initial.setdefault("giver", self.fields["giver"].queryset.get())  # type: ignore[attr-defined]
+        if not may_announce_in(person, None):
+            hers = Membership.objects.filter(user=person, role=Role.COORDINATOR)
+            self._speak_in(Region.objects.filter(pk__in=hers.values("regions")).order_by("pk"))
+
+    def _speak_in(self, regions: QuerySet[Region]) -> None:
+        """Whoever speaks for some regions names one, and finds the only one filled in."""
+        field, known = self.fields["region"], list(regions)
+        field.required = True
+        field.help_text = _("One of your regions, or a place in one: %(names)s.") % {"names": listed(known)}
+        if len(known) == 1:
+            self.initial.setdefault("region", known[0].pk)
 
     def clean(self) -> dict[str, Any]:
         super().clean()
@@ -137,6 +155,17 @@ class AnnouncementAdmin(DeskAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         services.announce(obj, by=who(request), at=timezone.now())
+
+    def response_add(
+        self, request: HttpRequest, obj: Announcement, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        page = reverse("announcement", args=[obj.pk])
+        link = format_html('<a href="{}">{}</a>', page, gettext("Read it as everybody does"))
+        self.message_user(request, format_html("{} {}", gettext("It is public now."), link), messages.SUCCESS)
+        again = "_addanother" in request.POST
+        return HttpResponseRedirect(
+            request.path if again else reverse("admin:supplies_announcement_changelist")
+        )
 
     @admin.display(description=_("title"))
     def name(self, row: Announcement) -> str:

@@ -47,10 +47,14 @@ class Claim(models.Model):
         ]
 
     def __str__(self) -> str:
-        return gettext("taken by %(who)s until %(until)s") % {
-            "who": self.by,
-            "until": timezone.localtime(self.until_at).strftime("%H:%M"),
-        }
+        return self._taken_by(str(self.by))
+
+    def as_read_by(self, user: Any) -> str:
+        return self._taken_by(gettext("you") if user is not None and self.by_id == user.pk else str(self.by))
+
+    def _taken_by(self, name: str) -> str:
+        until = timezone.localtime(self.until_at).strftime("%H:%M")
+        return gettext("taken by %(who)s until %(until)s") % {"who": name, "until": until}
 
 
 class SavedListQuerySet(models.QuerySet["SavedList"]):

@@ -19,7 +19,7 @@ from supplies.duplicates.services import propose_two
 from supplies.needs.models import Need, NeedStatus
 from supplies.offers.models import Offer, OfferStatus
 from supplies.organisations.admin import OrganisationAdmin
-from supplies.organisations.desk import TogetherVerb, count_of
+from supplies.organisations.desk import count_of
 from supplies.organisations.models import Organisation
 from supplies.organisations.previewing import OneVerb
 from supplies.papers.admin import PrintedShipmentAdmin
@@ -35,7 +35,7 @@ admin.site.unregister(Shipment)
 @admin.register(Organisation)
 class OrganisationQueue(OrganisationAdmin):
     list_display = ("name", "kind", "region", "standing", "behind", "source", "created_at")
-    actions = (*OrganisationAdmin.actions, REVEAL, TogetherVerb("same", _("These two are one"), propose_two))
+    actions = (*OrganisationAdmin.actions, REVEAL, MergeVerb("same", _("These two are one"), propose_two))
     ordering = ()  # by what is counted below, which is no column
     fieldsets = (
         (None, {"fields": ("name", "kind", "region", "behind", "credit_code", "source", "allocates_for_me")}),

@@ -66,4 +66,6 @@ def find(text: str, *, user: Any) -> Found:
 def _spellings(number: str) -> set[str]:
     """A waybill number as it was typed, and without its spaces, in capitals and in small letters: whole texts, which an
     index finds."""
-    return {form for text in (number, re.sub(r"\s", "", number)) for form in (text, text.upper(), text.lower())}
+    return {
+        form for text in (number, re.sub(r"\s", "", number)) for form in (text, text.upper(), text.lower())
+    }

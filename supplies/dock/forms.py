@@ -11,7 +11,8 @@ from supplies.shipments import sightings
 
 
 class CodeForm(forms.Form):
-    use_required_attribute = False  # an empty press is told in the page's words and language, not in the browser's
+    # An empty press is told in the page's words and language, not in the browser's.
+    use_required_attribute = False
 
     code = forms.CharField(
         label=_("Number or code"),

@@ -285,7 +285,7 @@ class OrganisationAdmin(DeskAdmin):
                 "form": verb.form(request, rows, auto_id=f"{name}_%s"),
             }
             for name, (verb, _name, title) in self.get_actions_of_one(request).items()
-            if verb.is_asked_on_the_page and verb.offered_for(self, request.user, organisation)
+            if isinstance(verb, CheckVerb) and verb.offered_for(self, request.user, organisation)
         }
         round_ = organisation.check_round
         return {

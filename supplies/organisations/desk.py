@@ -183,7 +183,7 @@ class DeskList(ChangeList):
         super().get_results(request)
         self.result_list = list(self.result_list)
         if isinstance(self.model_admin, DeskAdmin):
-            self.model_admin.find_claims(self.result_list)
+            self.model_admin.find_claims(self.result_list, request.user)
         for row in self.result_list:
             mask(row)
 
@@ -250,15 +250,16 @@ class DeskAdmin(ReadOnlyAdmin):
         shown: list[Any] = list(super().get_list_display(request))
         return [*shown, "taken"] if self.decided_in else shown
 
-    def find_claims(self, rows: Sequence[Any]) -> None:
-        """Let each of these rows know its claim, in one query: for the column of it."""
+    def find_claims(self, rows: Sequence[Any], user: Any = None) -> None:
+        """Let each of these rows know its claim as this person reads it, in one query: for the column of it."""
         taken = claims.holding(rows, at=timezone.now()) if self.decided_in else {}
         for row in rows:
-            row.claim = taken.get(str(row.pk))
+            claim = taken.get(str(row.pk))
+            row.claim = claim.as_read_by(user) if claim else "–"
 
     @admin.display(description=pgettext_lazy("by whom a row is being decided", "taken"))
     def taken(self, row: Any) -> str:
-        return str(row.claim or "–")
+        return str(row.claim)
 
     def is_to_be_decided(self, row: Any) -> bool:
         return str(getattr(row, "status", "")) in set(map(str, self.decided_in))

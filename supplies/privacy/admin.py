@@ -59,6 +59,7 @@ class ShowContacts(Verb):
             "title": self.short_description,
             "opts": desk.opts,
             "shown": shown,
+            "back": desk.back_from(request),
         }
         return TemplateResponse(
             request, "admin/shown.html", context, headers={"Cache-Control": "private, no-store"}

@@ -128,6 +128,24 @@ class TicketAdmin(DeskAdmin):
     )
     search_fields = ("=shipment__code", "shipment__waybill", "shipment__consignor__name")
     ordering = ("-opened_at", "-pk")
+    fields = (
+        "discrepancy",
+        "shipment",
+        "sender",
+        "hospital",
+        "status",
+        "opened_at",
+        "reminded_at",
+        "proposed",
+        "answer",
+        "answered_at",
+        "answered_by",
+        "outcome",
+        "settlement",
+        "settled_at",
+        "settled_by",
+    )
+    readonly_fields = ("sender", "hospital")
     actions = (
         Verb(
             "settle",
@@ -156,6 +174,14 @@ class TicketAdmin(DeskAdmin):
                 "answered_at",
             ),
         ]
+
+    @admin.display(description=_("sender"))
+    def sender(self, ticket: DiscrepancyTicket) -> str:
+        return masked(ticket.shipment.consignor.name)
+
+    @admin.display(description=_("hospital"))
+    def hospital(self, ticket: DiscrepancyTicket) -> str:
+        return masked(ticket.shipment.consignee.name)
 
     @admin.display(description=_("open for, days"))
     def open_for(self, ticket: DiscrepancyTicket) -> int:

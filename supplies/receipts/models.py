@@ -220,7 +220,8 @@ class Discrepancy(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.receipt_line} · {self.get_kind_display()}"
+        item = self.receipt_line.line.allocation.offer.item
+        return f"{item} · {item.shown(self.quantity):,f} · {self.get_kind_display()}"
 
 
 class TicketStatus(models.TextChoices):

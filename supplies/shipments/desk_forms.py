@@ -32,7 +32,9 @@ def carriers() -> QuerySet[Organisation]:
 
 def _lines(shipment: Shipment) -> list[ShipmentLine]:
     rows = shipment.lines.filter(is_live=True).order_by("pk")
-    return list(rows.select_related("allocation__offer__item__display_unit", "allocation__offer__item__base_unit"))
+    return list(
+        rows.select_related("allocation__offer__item__display_unit", "allocation__offer__item__base_unit")
+    )
 
 
 def _offer_pieces(
@@ -289,7 +291,7 @@ class LegsForm(forms.Form):
             self._offer(number, legs[number] if number < len(legs) else None)
         if not legs:
             booked = {"carrier": shipment.carrier_id, "waybill": shipment.waybill, "mode": shipment.mode_id}
-            self.initial |= {f"{name}_0": value for name, value in booked.items()}
+            self.initial.update({f"{name}_0": value for name, value in booked.items()})
 
     def _offer(self, number: int, leg: Leg | None) -> None:
         of = {"n": number + 1}

@@ -47,7 +47,8 @@ def plan(shipment: Shipment, *, legs: Sequence[Mapping[str, Any]], by: User | No
             code="not-booked-with",
         )
     if rows and shipment.status == ShipmentStatus.BOOKED and not rows[0].waybill:
-        rows[0].waybill = shipment.waybill  # the number it was booked with is not lost for want of being typed again
+        # The number it was booked with is not lost for want of being typed again.
+        rows[0].waybill = shipment.waybill
     gone = set(shipment.legs.values_list("carrier", flat=True)) - {row.carrier_id for row in rows}
     shipment.legs.all().delete()
     Leg.objects.bulk_create(rows)

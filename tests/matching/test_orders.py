@@ -15,7 +15,7 @@ from matching.orders import Order
 from supplies.errors import NotEligible, Refused
 from supplies.organisations import services as people
 from supplies.organisations.models import User
-from tests.desk import at_the_desk, choose
+from tests.desk import at_the_desk, choose, page_of
 from tests.makers import (
     NOW,
     make_emergency,
@@ -306,6 +306,18 @@ def test_volunteers_and_auditors_read_the_coordinator_s_desk_and_order_nothing(v
     choose(at_the_desk(volunteer), "end", given, answered="yes")
     given.refresh_from_db()
     assert given.ended_at is None
+
+
+def test_an_order_that_has_ended_is_not_ended_again(db: None) -> None:
+    given, client = give("freeze"), at_the_desk(make_user("root", is_staff=True, is_superuser=True))
+    offered = [url for url, *_more in client.get(page_of(given)).context["offered"]]
+    assert [url.split("/")[-2] for url in offered] == ["end"]
+
+    client.post(offered[0], {"answered": "yes"})
+
+    given.refresh_from_db()
+    assert given.ended_at is not None
+    assert client.get(page_of(given)).context["offered"] == []
 
 
 def test_the_desk_of_a_coordinator_shows_her_regions_the_worst_gap_first() -> None:

@@ -44,6 +44,19 @@ def test_a_coordinator_tells_everybody_that_enough_has_come(coordinator: User) -
     assert (row.kind, row.title_en, row.by) == ("stop_sending", "Enough gowns", coordinator)
 
 
+def test_a_coordinator_finds_her_region_filled_in_and_is_led_to_what_everybody_reads(
+    coordinator: User,
+) -> None:
+    client = at_the_desk(coordinator)
+    form = client.get(reverse(ADD)).context["adminform"].form
+    assert (form["region"].value(), form.fields["region"].required) == (make_region("420106").pk, True)
+
+    answer = client.post(reverse(ADD), written(coordinator))
+
+    page = reverse("announcement", args=[Announcement.objects.get().pk])
+    assert told(answer) == [f'It is public now. <a href="{page}">Read it as everybody does</a>']
+
+
 @pytest.mark.parametrize("wrong", [{"region": ""}, {"title_en": ""}, {"reason": ""}, {"kind": "withdrawal"}])
 def test_a_form_that_may_not_be_sent_so_comes_back_with_what_was_typed(
     coordinator: User, wrong: dict[str, str]

@@ -36,6 +36,7 @@ def test_who_opens_what_waits_has_it_and_others_are_told_in_the_list_and_on_its_
 
     assert "Yours to decide until" in at_the_desk(volunteer).get(page_of(row)).content.decode()
 
+    assert "taken by you until" in at_the_desk(volunteer).get(list_of(Appeal)).content.decode()
     hers = at_the_desk(other)
     assert f"taken by #{volunteer.pk} until" in hers.get(list_of(Appeal)).content.decode()
     page = hers.get(page_of(row)).content.decode()
@@ -194,7 +195,7 @@ def test_the_first_page_says_how_long_the_oldest_waits(volunteer: User) -> None:
 
     (card,) = [card for card in page.context["cards"] if card.title == "appeals to moderate"]
     assert (card.count, card.since) == (2, Appeal.objects.get(pk=old.pk).created_at)
-    assert "the oldest waits for 3" in page.content.decode()
+    assert "the oldest has waited 3 days<" in page.content.decode()
 
 
 def test_a_day_to_call_back_brings_the_organisation_into_a_queue_until_somebody_has_called(

@@ -246,3 +246,16 @@ def test_djangos_own_log_names_nobody(administrator: User) -> None:
     log = " ".join(f"{row.object_repr} {row.change_message}" for row in LogEntry.objects.all())
     assert LogEntry.objects.count() >= 1
     assert not [word for word in ("canary", "演练", "demo.invalid") if word in log]
+
+
+def test_from_the_numbers_one_goes_back_to_the_organisation_whose_page_names_no_pair(volunteer: User) -> None:
+    organisation = make_organisation("hospital")
+    client = at_the_desk(volunteer)
+
+    shown = client.post(
+        page_of(organisation).replace("/change/", "/do/reveal/"), {"answered": "yes", "purpose": "verify"}
+    )
+
+    assert f'<a href="{page_of(organisation)}">← Back</a>' in shown.content.decode()
+    offered = client.get(page_of(organisation)).context["offered"]
+    assert "same" not in {url.split("/")[-2] for url, *_more in offered}

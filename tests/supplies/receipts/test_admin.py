@@ -41,3 +41,13 @@ def test_how_a_ticket_ended_is_chosen_by_whoever_settles_it(volunteer: User) -> 
     assert (ticket.status, ticket.outcome) == ("open", "")
     assert page.context["form"]["outcome"].errors
     assert page.context["form"].fields["outcome"].choices[0] == ("", "— choose —")
+
+
+def test_a_ticket_says_how_much_is_missing_and_names_both_sides(volunteer: User) -> None:
+    ticket = counted(accepted=90).tickets.get()
+
+    shown = at_the_desk(volunteer).get(page_of(ticket)).content.decode()
+
+    assert str(ticket).endswith(" · 10 · missing")
+    for words in (str(ticket), ticket.shipment.consignor.name, ticket.shipment.consignee.name):
+        assert words in shown
