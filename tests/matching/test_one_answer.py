@@ -41,7 +41,6 @@ def test_the_list_of_needs_and_the_check_of_goods_give_one_answer_to_the_same_wo
         ("masks", "MASK_SURG"),
         ("PPE", "RESP_PART"),
         ("N-95", "RESP_PART"),
-        ("3M 9501", "RESP_PART"),
         ("N95 masks", "RESP_MED"),
         ("gowns", "GOWN_ISO"),
         ("500个医用外科口罩", "MASK_SURG"),
