@@ -58,7 +58,7 @@ def gauge(need: Any, rest: str = "") -> SafeString:
             '<li><span class="dot"></span><strong>{} {}</strong>{}</li>',
             rest or _("still needed"),
             amount(need.item, need.quantity_outstanding),
-            bracketed(_("what is proposed is not agreed yet")) if need.quantity_proposed else "",
+            bracketed(_("what is proposed is not agreed yet")) if need.quantity_proposed and not rest else "",
         )
     return format_html(
         '<svg class="gauge" viewBox="0 0 {} 10" preserveAspectRatio="none" aria-hidden="true">{}</svg>\n'

@@ -56,6 +56,9 @@ def test_what_is_proposed_is_said_not_to_be_agreed() -> None:
         bar(quantity_proposed=3)
     )
     assert "agreed" not in cards.gauge(bar(quantity_promised=3))
+    assert "agreed" not in cards.gauge(
+        bar(quantity_proposed=3), "left"
+    )  # of an offer: what is proposed is not left
 
 
 @pytest.mark.parametrize("status", cards.OVER)
