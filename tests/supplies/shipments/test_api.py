@@ -60,7 +60,7 @@ ACTIONS: dict[str, tuple[str, set[str], str]] = {
     "book": ("draft", DESK, "booked"),
     "dispatch": ("booked", DESK | {"the carrier"}, "in_transit"),
     "arrive": ("in_transit", DESK | {"the carrier"}, "at_the_door"),
-    "deliver": ("in_transit", DESK | {"the carrier"}, "delivered"),
+    "deliver": ("in_transit", DESK | {"the carrier", "the hospital"}, "delivered"),
     "return": ("in_transit", DESK | {"the carrier"}, "returning"),
     "lose": ("in_transit", DESK | {"the carrier"}, "lost"),
     "cancel": ("booked", DESK | {"the carrier"}, "cancelled"),
