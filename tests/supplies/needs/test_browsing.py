@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from supplies.catalogue.models import Substitution
+from supplies.catalogue.models import Item, Substitution
 from supplies.needs import browsing, views
 from supplies.needs.counting import count_open
 from supplies.needs.models import Need, OpenThere
@@ -210,7 +210,8 @@ def test_what_one_has_finds_what_it_may_stand_in_for() -> None:
     assert "if the hospital agrees" in reader().get(reverse("needs") + "?have=KN95").content.decode()
 
 
-def test_goods_that_tell_no_standard_are_what_they_are_and_stand_in_for_nothing() -> None:
+def mask_that_stands_in() -> tuple[Item, Item]:
+    """A mask made to KN95, and the respirator it stands in for."""
     mask, respirator = make_item("MASK", name_en="Mask"), make_item("RESP", name_en="Respirator")
     edge = {
         "offered": make_standard("KN95", [mask]),
@@ -218,6 +219,11 @@ def test_goods_that_tell_no_standard_are_what_they_are_and_stand_in_for_nothing(
         "item": respirator,
     }
     Substitution.objects.create(**edge, verdict="accept", relation="similar")
+    return mask, respirator
+
+
+def test_goods_that_tell_no_standard_are_what_they_are_and_stand_in_for_nothing() -> None:
+    mask, respirator = mask_that_stands_in()
     make_need(make_facility(name="wants masks"), item=mask)
     make_need(make_facility(name="wants respirators"), item=respirator)
 
@@ -226,13 +232,7 @@ def test_goods_that_tell_no_standard_are_what_they_are_and_stand_in_for_nothing(
 
 
 def test_needs_of_the_very_goods_come_before_those_they_stand_in_for_page_by_page() -> None:
-    mask, respirator = make_item("MASK", name_en="Mask"), make_item("RESP", name_en="Respirator")
-    edge = {
-        "offered": make_standard("KN95", [mask]),
-        "satisfies": make_standard("GB19083", [respirator]),
-        "item": respirator,
-    }
-    Substitution.objects.create(**edge, verdict="accept", relation="similar")
+    mask, respirator = mask_that_stands_in()
     urgent = make_appeal(make_facility(name="urgent"), lines=[{"item": respirator, "urgency": 1}] * 25)
     own = make_appeal(make_facility(name="own"), lines=[{"item": mask, "urgency": 4}] * 25)
     met = make_need(item=mask)
