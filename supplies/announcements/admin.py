@@ -18,8 +18,6 @@ from supplies.announcements import services
 from supplies.announcements.models import Announcement, Kind
 from supplies.announcements.permissions import in_whose_name, may_announce, may_announce_in
 from supplies.organisations.desk import DeskAdmin, ReasonForm, Verb, link_to, who
-from supplies.organisations.models import Membership
-from supplies.organisations.roles import Role
 from supplies.regions.models import Region
 from supplies.wording import listed
 
@@ -74,8 +72,7 @@ class AnnouncementForm(forms.ModelForm):
         if self.fields["giver"].queryset.count() == 1:  # type: ignore[attr-defined]
             self.initial.setdefault("giver", self.fields["giver"].queryset.get())  # type: ignore[attr-defined]
         if not may_announce_in(person, None):
-            hers = Membership.objects.filter(user=person, role=Role.COORDINATOR)
-            self._speak_in(Region.objects.filter(pk__in=hers.values("regions")).order_by("pk"))
+            self._speak_in(Region.objects.filter(path__in=person.coordinated).order_by("pk"))
 
     def _speak_in(self, regions: QuerySet[Region]) -> None:
         """Whoever speaks for some regions names one, and finds the only one filled in."""
