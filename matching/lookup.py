@@ -23,6 +23,7 @@ from supplies.catalogue.marks.mark import Mark, Part
 from supplies.catalogue.marks.reading import Reading, read_marks
 from supplies.catalogue.models import Item, Standard, Substitution
 from supplies.catalogue.services import Citation, Counterfeits, Hit, citations
+from supplies.catalogue.shelf import Shelf
 from supplies.editions.models import ReferenceEdition
 from supplies.needs.models import Setting
 from supplies.regions.models import Region
@@ -153,7 +154,7 @@ class Answer:
 
 def look_up(asked: Asked, *, on: date) -> Answer:
     """What these goods are good for, and what was looked at. Asks back where words may mean several things."""
-    dictionary = Dictionary()
+    dictionary = Shelf.kept().dictionary
     marks = read_marks(asked.text[:MOST_TEXT], on=on)
     words = _Words(dictionary, asked, marks, on)
     expiries = sorted(marks.expiries | ({asked.expires_on} if asked.expires_on else set()))

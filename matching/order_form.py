@@ -14,8 +14,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from matching.orders import Order, OrderKind
-from supplies.catalogue.forms import Shelf
 from supplies.catalogue.models import Item
+from supplies.catalogue.shelf import Shelf
 from supplies.emergencies.models import Emergency
 from supplies.offers.models import Offer
 from supplies.organisations.desk import in_units
@@ -50,7 +50,7 @@ class Picked:
 
 
 def _items(text: str, _rows: Any) -> Iterable[Item]:
-    return (one.item for one in Shelf().suggest(text))
+    return (one.item for one in Shelf.kept().suggest(text))
 
 
 def _regions(text: str, rows: Any) -> Iterable[Region]:
@@ -68,7 +68,7 @@ def _facilities(text: str, rows: Any) -> Iterable[Facility]:
 
 def _offers(text: str, rows: Any) -> Iterable[Offer]:
     """By its goods, whatever they are called, or by its donor."""
-    goods = [one.item.pk for one in Shelf().suggest(text)]
+    goods = [one.item.pk for one in Shelf.kept().suggest(text)]
     donors = Organisation.objects.called(text).values("pk")[:MOST_FOUND]
     of_these = Q(item__in=goods) | Q(donation__organisation__in=list(donors.values_list("pk", flat=True)))
     found: Iterable[Offer] = rows.filter(of_these).first_to_expire_first()[:MOST_FOUND]

@@ -26,7 +26,7 @@ from matching.results import latest_runs, results
 from matching.sentences import examples, sentences, shortfalls, why_short
 from matching.snapshot import MOST_ASKED
 from supplies.attachments.models import Attachment
-from supplies.catalogue.forms import Shelf
+from supplies.catalogue.shelf import Shelf
 from supplies.errors import Refused
 from supplies.leaks import masked, warnings
 from supplies.needs.models import Appeal, Need
@@ -75,7 +75,7 @@ def check_offer(request: SignedIn) -> HttpResponse:
     on, at = timezone.localdate(), timezone.now()
     form = DonationForm(request.POST, user=request.user)
     to = PlaceForm(request.POST, prefix=TO, beside=form)
-    lines = offer_lines(0)(request.POST, prefix="lines", form_kwargs={"shelf": Shelf(), "on": on})
+    lines = offer_lines(0)(request.POST, prefix="lines", form_kwargs={"shelf": Shelf.kept(), "on": on})
     typed = as_typed(form, to, lines, on=on)
     emergency = form.cleaned_data.get("emergency")
     found = advise(emergency, [offer for _line, offer in typed], at=at) if emergency else []

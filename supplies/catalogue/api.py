@@ -12,6 +12,7 @@ from supplies.api_fields import Coded, RowSerializer
 from supplies.catalogue.dictionary import Dictionary
 from supplies.catalogue.models import Category, Item, Standard, StandardStatus
 from supplies.catalogue.services import Counterfeits
+from supplies.catalogue.shelf import Shelf
 
 # -- Items and quantities of them, for every concept that has them -----------------------------------------
 
@@ -23,7 +24,10 @@ def shown(item: Item, quantity: int | None) -> str | None:
 
 def dictionary_of(field: Any) -> Dictionary:
     """The catalogue, read once for everything one request holds."""
-    return field.context.setdefault("dictionary", Dictionary())  # type: ignore[no-any-return]
+    context = field.context
+    if "dictionary" not in context:
+        context["dictionary"] = Shelf.kept().dictionary
+    return context["dictionary"]  # type: ignore[no-any-return]
 
 
 def counterfeits_of(field: Any) -> Counterfeits:

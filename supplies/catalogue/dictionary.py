@@ -78,7 +78,11 @@ class StandardReading:
 
 
 class Dictionary:
-    """The catalogue as it stood when it was first asked."""
+    """The catalogue as it stood when it was first asked; of its items those that are given, if somebody has read them."""
+
+    def __init__(self, items: dict[str, Item] | None = None) -> None:
+        if items is not None:
+            self.items = items
 
     @cached_property
     def items(self) -> dict[str, Item]:
@@ -235,13 +239,18 @@ class Dictionary:
         return items
 
     @cached_property
-    def _items_of(self) -> dict[str, set[str]]:
-        """The items a standard is for, with those people confuse them with."""
+    def confused_with(self) -> dict[str, set[str]]:
+        """The codes of the items that people take for an item."""
         confused: dict[str, set[str]] = {}
         for a, b in Item.ambiguous_with.through.objects.values_list("from_item", "to_item"):
             confused.setdefault(a, set()).add(b)
+        return confused
+
+    @cached_property
+    def _items_of(self) -> dict[str, set[str]]:
+        """The items a standard is for, with those people confuse them with."""
         return {
-            standard: {*items, *(other for item in items for other in confused.get(item, ()))}
+            standard: {*items, *(other for item in items for other in self.confused_with.get(item, ()))}
             for standard, items in self.items_of.items()
         }
 

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Prefetch, prefetch_related_objects
 from django.utils.translation import gettext as _
 
-from supplies.catalogue.forms import Shelf
 from supplies.catalogue.models import Item, MedicalUse, Standard, Unit, UnitRule
+from supplies.catalogue.shelf import Shelf
 from supplies.wording import listed
 
 STANDARDS_SHOWN = 4
@@ -28,19 +27,21 @@ class Hint:
 
 
 def hints(items: Iterable[Item], shelf: Shelf, *, on: date) -> dict[str, Hint]:
-    """By the code of the item. As many queries for many items as for one."""
-    rows = list({item.pk: item for item in items}.values())
-    usable = Standard.objects.in_force(on).order_by("code")
-    prefetch_related_objects(rows, Prefetch("standards", usable, to_attr="usable"), "ambiguous_with")
-    return {
-        item.code: Hint(
-            item,
-            _counted(item, _rules(item, shelf)),
-            sorted(item.usable, key=lambda one: one.medical_use != MedicalUse.YES)[:STANDARDS_SHOWN],  # type: ignore[attr-defined]
-            sorted(item.ambiguous_with.all(), key=lambda one: one.code),
-        )
-        for item in rows
-    }
+    """By the code of the item."""
+    return {item.code: _hint(item, shelf, on) for item in items}
+
+
+def _hint(item: Item, shelf: Shelf, on: date) -> Hint:
+    words = shelf.dictionary
+    made_to = (one for one in words.standards.values() if item.code in words.items_of.get(one.code, ()))
+    usable = [standard for standard in made_to if standard.is_in_force(on)]
+    confused = words.confused_with.get(item.code, ())
+    return Hint(
+        item,
+        _counted(item, _rules(item, shelf)),
+        sorted(usable, key=lambda one: one.medical_use != MedicalUse.YES)[:STANDARDS_SHOWN],
+        [words.items[code] for code in sorted(confused) if code in words.items],
+    )
 
 
 def _rules(item: Item, shelf: Shelf) -> list[UnitRule]:

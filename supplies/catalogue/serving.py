@@ -1,12 +1,8 @@
 """What goods serve besides what they are: of all that stands in for something else, what somebody who has them may give."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
-from django.db.models.functions import JSONObject
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -25,23 +21,15 @@ class Served:
 
 
 class Serving:
-    """The catalogue as far as it says this, read in two queries; asked of as many goods as one likes."""
+    """What the catalogue says of this; asked of as many goods as one likes.
 
-    def __init__(self) -> None:
-        self.items = {item.pk: item for item in Item.objects.select_related("category").by_category()}
-        columns = {field.attname: field.attname for field in Substitution._meta.concrete_fields}
-        stands_in = Substitution.objects.filter(offered=OuterRef("pk")).order_by("pk")
-        made_to = Standard.items.through.objects.filter(standard=OuterRef("pk")).order_by("pk").values("item")
-        self.standards: list[Any] = list(
-            Standard.objects.order_by("pk").annotate(
-                goods=ArraySubquery(made_to),
-                edges=ArraySubquery(stands_in.values(edge=JSONObject(**columns))),
-            )
-        )
-        self.words = Dictionary()
-        self.words.items = {code: item for code, item in self.items.items() if item.is_active}
-        self.words.standards = {standard.pk: standard for standard in self.standards}
-        self.words.items_of = {standard.pk: standard.goods for standard in self.standards}
+    items  every one, those too that are not offered any more
+    words  what people call them
+    """
+
+    def __init__(self, items: dict[str, Item], words: Dictionary) -> None:
+        self.items, self.words = items, words
+        self.edges = list(Substitution.objects.order_by("pk"))
 
     def by(self, text: str) -> list[Served]:
         """What goods of this name, or of this standard, could serve: themselves first, what needs a yes last. Empty for a
@@ -53,15 +41,16 @@ class Serving:
         told, known = self._told(text), self.words.items
         own = self._meant(text)
         if not told and not own:
-            told = [standard for standard in self.standards if _is_titled(standard, text)]
-        made = [code for standard in told for code in standard.goods if code in known]
+            told = [standard for standard in self.words.standards.values() if _is_titled(standard, text)]
+        made = [code for standard in told for code in self._goods(standard) if code in known]
         own = [code for code in own if code in made] or own or list(dict.fromkeys(made))
-        goods = [(code, standard.pk) for standard in told for code in standard.goods if code in own]
-        edges = (Substitution(**edge) for standard in self.standards for edge in standard.edges)
+        goods: list[tuple[str, str | None]] = [
+            (code, standard.pk) for standard in told for code in self._goods(standard) if code in own
+        ]
         serves: dict[str, bool] = import_string(settings.SERVES)(
             self.items,
-            [(standard, standard.goods) for standard in self.standards],
-            sorted(edges, key=lambda edge: edge.pk),
+            [(standard, self._goods(standard)) for standard in self.words.standards.values()],
+            self.edges,
             goods or [(code, None) for code in own],
         )
         itself = [Served(known[code], is_itself=True) for code in known if code in own]
@@ -69,6 +58,9 @@ class Serving:
             Served(known[code], is_on_terms=serves[code]) for code in known if code in serves.keys() - own
         ]
         return [*itself, *sorted(others, key=lambda one: one.is_on_terms)]
+
+    def _goods(self, standard: Standard) -> list[str]:
+        return self.words.items_of.get(standard.pk, [])
 
     def _meant(self, text: str) -> list[str]:
         """The items of this name; else of this category; else those a longer text, or one written otherwise, is about."""
@@ -85,7 +77,7 @@ class Serving:
     def tells_standard(self, text: str) -> bool:
         return bool(self._told(text))
 
-    def _told(self, text: str) -> list[Any]:
+    def _told(self, text: str) -> list[Standard]:
         """The standards that words quote, and not only as part of a name people use for several things: as on `/check/`."""
         quoting = self.words.without_vague_names(text)
         readings = self.words.read_standards(quoting, on=timezone.localdate())

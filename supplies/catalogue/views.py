@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from supplies.catalogue.forms import MOST_CALLED, Shelf, Suggestion
+from supplies.catalogue.forms import MOST_CALLED
+from supplies.catalogue.shelf import Shelf, Suggestion
 
 
 def known_by(request: HttpRequest, shelf: Shelf, *, usual: Iterable[str] = ()) -> HttpResponse:

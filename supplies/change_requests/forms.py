@@ -7,7 +7,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from supplies import phones
-from supplies.catalogue.forms import AmountField, Shelf
+from supplies.catalogue.forms import AmountField
+from supplies.catalogue.shelf import Shelf
 from supplies.change_requests import services
 from supplies.change_requests.models import CAN_BE_WRONG, ChangeRequest, What, Wrong
 from supplies.needs.models import Need
@@ -73,7 +74,7 @@ class ReportForm(forms.Form):
                 self.errors.pop(name, None)
         if given.get("kind") == Wrong.WRONG_QUANTITY and amount is not None:
             try:
-                given["quantity"] = Shelf().to_base(self.subject.item, amount)
+                given["quantity"] = Shelf.kept().to_base(self.subject.item, amount)
             except ValidationError as fault:
                 self.add_error("amount", fault.messages)
         if given.get("kind") != Wrong.DUPLICATE:

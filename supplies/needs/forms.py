@@ -1,6 +1,5 @@
 """What a hospital fills in, and how a list of needs is narrowed."""
 
-from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,10 +8,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from supplies.catalogue.forms import AmountField, BaseGoodsFormSet, GoodsForm, Shelf, options
+from supplies.catalogue.forms import AmountField, BaseGoodsFormSet, GoodsForm
 from supplies.catalogue.hints import Hint, hints
-from supplies.catalogue.models import Item, Standard
-from supplies.catalogue.serving import Served, Serving
+from supplies.catalogue.models import Item
+from supplies.catalogue.serving import Served
+from supplies.catalogue.shelf import Shelf
 from supplies.emergencies.models import Emergency
 from supplies.needs.browsing import Place, places_called
 from supplies.needs.models import NeedQuerySet, NeedStatus, QuantityKind, SenderKind, Setting, Urgency
@@ -371,17 +371,12 @@ class NeedFilter(forms.Form):
         self.places: list[Place] = []
         self.served: list[Served] = []
         self.tells_standard = True
-        self.serving = Serving() if self.data.get("have") else None
+        self.shelf = Shelf.kept()
         self.fields["organisation"].queryset = Organisation.objects.visible_to(user)  # type: ignore[attr-defined]
         every = ("", _("all"))
-        goods = options()
-        self.codes_in = goods.codes
-        self._offer("category", [every, *goods.categories])
-        self._offer("item", [every, *goods.items])
-        standards: Iterable[tuple[str, str]] = Standard.objects.order_by("code").values_list("code", "title")
-        if self.serving is not None:  # which has read them
-            standards = [(standard.pk, standard.title) for standard in self.serving.standards]
-        self._offer("standard", [every, *standards])
+        self._offer("category", [every, *self.shelf.category_choices])
+        self._offer("item", [every, *self.shelf.item_choices])
+        self._offer("standard", [every, *self.shelf.standard_choices])
         self._offer(
             "due",
             [
@@ -421,9 +416,9 @@ class NeedFilter(forms.Form):
 
     def clean_have(self) -> str:
         text: str = self.cleaned_data["have"]
-        if text and self.serving is not None:
-            self.served = self.serving.by(text)
-            self.tells_standard = self.serving.tells_standard(text)
+        if text:
+            self.served = self.shelf.serving.by(text)
+            self.tells_standard = self.shelf.serving.tells_standard(text)
             if not self.served:
                 raise ValidationError(
                     _(
@@ -508,7 +503,7 @@ class NeedFilter(forms.Form):
         if chosen["region"] is not None:
             needs = needs.in_region(chosen["region"])
         if chosen["category"]:
-            needs = needs.filter(item__in=self.codes_in[chosen["category"]])
+            needs = needs.filter(item__in=self.shelf.codes_in(chosen["category"]))
         if chosen["item"]:
             needs = needs.filter(item=chosen["item"])
         if self.served:

@@ -21,8 +21,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from supplies.accounts import drafts
 from supplies.accounts.keeping import is_kept_or_forgotten, keep_or_forget, once_more
 from supplies.attachments.models import Attachment
-from supplies.catalogue.forms import Shelf, standards_known
 from supplies.catalogue.hints import hints
+from supplies.catalogue.shelf import Shelf
 from supplies.catalogue.views import known_by
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
@@ -210,7 +210,7 @@ def post(request: SignedIn, pk: UUID) -> HttpResponse:
     going_on = list(Emergency.objects.going_on().newest_first())
     if not going_on:
         return render(request, "no_emergency.html")
-    shelf, at = Shelf(), timezone.now()
+    shelf, at = Shelf.kept(), timezone.now()
     today = at.astimezone(ZoneInfo(facility.timezone)).date()
     if "line" in request.GET:
         return _help_to_choose(request, facility, shelf, on=today)
@@ -227,7 +227,7 @@ def post(request: SignedIn, pk: UUID) -> HttpResponse:
         "facility": facility,
         "form": form,
         "lines": lines,
-        "standards": standards_known(),
+        "standards": shelf.standards_known,
         "folded": [form[name] for name in form.folded],
         "has_folded_errors": form.is_bound and bool(set(form.folded) & set(form.errors)),
         "is_only_emergency": len(going_on) == 1,

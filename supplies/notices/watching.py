@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from supplies.catalogue.models import Item
 from supplies.catalogue.serving import Serving
+from supplies.catalogue.shelf import Shelf
 from supplies.errors import NotEligible, Refused
 from supplies.journal.models import Event
 from supplies.needs.models import Need
@@ -144,7 +145,7 @@ class _Serves:
 
     @cached_property
     def _serving(self) -> Serving:
-        return Serving()
+        return Shelf.kept().serving
 
     def _may_serve(self, text: str) -> set[str]:
         if text not in self.items:

@@ -20,7 +20,7 @@ from supplies.accounts import drafts
 from supplies.accounts.keeping import is_kept_or_forgotten, keep_or_forget, once_more
 from supplies.attachments.models import Attachment
 from supplies.attachments.uploads import reads_past_files, takes_files
-from supplies.catalogue.forms import Shelf, standards_known
+from supplies.catalogue.shelf import Shelf
 from supplies.catalogue.views import known_by
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
@@ -53,7 +53,7 @@ def post(request: SignedIn) -> HttpResponse:
     going_on = list(Emergency.objects.going_on().newest_first())
     if not going_on:
         return render(request, "no_emergency.html")
-    shelf = Shelf()
+    shelf = Shelf.kept()
     if "line" in request.GET:
         return known_by(request, shelf)
     page, at = _address(request), timezone.now()
@@ -76,7 +76,7 @@ def post(request: SignedIn) -> HttpResponse:
         "kept": kept,
         "has_come_back": came_back is not None,
         "has_lost_files": bool(request.FILES),
-        "standards": standards_known(),
+        "standards": shelf.standards_known,
         "folded": [form[name] for name in form.folded],
         "has_folded_errors": form.is_bound and bool(set(form.folded) & set(form.errors)),
         "is_only_emergency": len(going_on) == 1,

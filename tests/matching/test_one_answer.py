@@ -6,7 +6,7 @@ from matching.kernel.problem import Verdict
 from matching.lookup import Asked, look_up
 from supplies.catalogue.models import Standard
 from supplies.catalogue.services import load_reference
-from supplies.catalogue.serving import Serving
+from supplies.catalogue.shelf import Shelf
 from tests.makers import NOW
 
 pytestmark = pytest.mark.django_db
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 def test_the_list_of_needs_and_the_check_of_goods_give_one_answer_to_the_same_words() -> None:
     load_reference(at=NOW)
-    serving = Serving()
+    serving = Shelf.kept().serving
     codes = Standard.objects.exclude(status="impossible").values_list("pk", flat=True)
     different = {}
 
@@ -49,10 +49,10 @@ def test_the_list_of_needs_and_the_check_of_goods_give_one_answer_to_the_same_wo
 def test_goods_are_known_as_people_write_them(words: str, item: str) -> None:
     load_reference(at=NOW)
 
-    assert item in {one.item.pk for one in Serving().by(words)}
+    assert item in {one.item.pk for one in Shelf.kept().serving.by(words)}
 
 
 def test_a_word_that_only_looks_like_goods_serves_nothing() -> None:
     load_reference(at=NOW)
 
-    assert [Serving().by(words) for words in ("unobtainium", "maskeradeball")] == [[], []]
+    assert [Shelf.kept().serving.by(words) for words in ("unobtainium", "maskeradeball")] == [[], []]
