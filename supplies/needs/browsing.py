@@ -6,6 +6,7 @@ region where the nearest come first, and the place in the order; it is signed, s
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from django.core import signing
@@ -35,9 +36,9 @@ ORDER = ("urgency", "is_grey", "needed_by", "pk")
 PER_PAGE = 20
 # Needs are asked for region by region, several together: first those with about so many open needs, then with so many, then
 # all that are left. A page is nearly always full after the first; where few needs pass the filters, three questions find them
-# all the same. A city may hold more of them than a province: it is needs that are counted, not regions.
-TOGETHER = (1_000, 20_000)
-FIRST = 50  # regions that are read at first; then all others
+# all the same. A city may hold more of them than a province: it is needs that are counted, not regions. Of the regions so many
+# are read at first. Without a filter, with one or two, with more:
+TOGETHER: tuple[tuple[int | None, tuple[int, ...]], ...] = ((50, (1_000, 5_000)), (300, (5_000,)), (None, ()))
 SAME_NAME = 6  # places of one name that are told
 UNKNOWN_KM = 99_999  # of a place that nobody has located: farther than any other
 
@@ -61,7 +62,7 @@ class Place:
 
 
 def places_called(text: str, organisations: QuerySet[Organisation]) -> list[Place]:
-    """The regions of this name, else a site of these organisations whose name, or other name, holds it: in one question.
+    """The regions of this name, else a site of these organisations whose name, or other name, holds it.
 
     The first is taken to be meant: what an emergency is about before all other places, the larger before the smaller.
     """
@@ -69,29 +70,27 @@ def places_called(text: str, organisations: QuerySet[Organisation]) -> list[Plac
     path = ExpressionWrapper(OuterRef("path"), CharField())
     is_hit = Exists(about.annotate(whole=path).filter(whole__startswith=F("path")))
     regions = Region.objects.called(text).annotate(is_hit=is_hit, steps=Length("path"))
+    found = list(_located(regions.order_by("-is_hit", "steps", "path"))[:SAME_NAME])
+    return [_place(*row) for row in found or _sites_called(text, organisations) if None not in row[-2:]]
+
+
+def _sites_called(text: str, organisations: QuerySet[Organisation]) -> list[Any]:
+    """One at most, in one question: by its own name before another of its hospital's."""
     sites = Facility.objects.filter(organisation__in=organisations).order_by("name", "pk")
     owners = Alias.objects.mentioning(text).values("organisation")
-    rows = [
-        _located(regions.order_by("-is_hit", "steps", "path"), 0, F("is_hit"))[:SAME_NAME],
-        _located(sites.filter(name__mentions=text), 1, Value(True), "region__")[:1],
-        _located(sites.filter(organisation__in=owners), 2, Value(True), "region__")[:1],
-    ]
-    found = sorted(
-        rows[0].union(*rows[1:], all=True), key=lambda row: (row[0], not row[1], len(row[2]), row[2])
-    )
-    return [_place(*row[3:]) for row in found if row[0] == found[0][0] and None not in row[-2:]]
+    own, other = (sites.filter(**words) for words in ({"name__mentions": text}, {"organisation__in": owners}))
+    rows = [_located(found[:1], "region__", Value(order)) for order, found in enumerate((own, other))]
+    return [row[1:] for row in sorted(rows[0].union(rows[1], all=True), key=itemgetter(0))[:1]]
 
 
-def _located(rows: QuerySet[Any], order: int, is_hit: Any, of: str = "") -> Any:
+def _located(rows: QuerySet[Any], of: str = "", *order: Any) -> Any:
     lat, lon = (Coalesce(name, f"{of or 'parent__'}{name}") for name in ("lat", "lon"))
     told = [
         f"{of}{up}{name}"
         for up in ("", "parent__", "parent__parent__")
         for name in ("pk", "level", "name_zh", "name_en")
     ]
-    return rows.values_list(
-        Value(order), is_hit, f"{of}path", F("name") if of else Value(""), *told, lat, lon
-    )
+    return rows.values_list(*order, F("name") if of else Value(""), *told, lat, lon)
 
 
 def _place(site: str, *told: Any) -> Place:
@@ -111,7 +110,7 @@ class Nearest:
     """
 
     def __init__(self, place: Point, *, filters: int = 0) -> None:
-        self.filters = filters
+        self.first, self.together = TOGETHER[min((filters + 1) // 2, 2)]
         lat, lon = (Coalesce(f"region__{name}", f"region__parent__{name}") for name in ("lat", "lon"))
         self.km: dict[str, int] = {}
         self.rows = OpenThere.objects.filter(own_lines__gt=0).annotate(
@@ -130,7 +129,7 @@ class Nearest:
             rows = rows.filter(Q(**{f"km__{over}": km}) | Q(**{"km": km, f"path__{over}": path}))
         rows = rows.order_by("km", "path") if direction > 0 else rows.order_by("-km", "-path")
         left = self._read(rows)
-        for most in TOGETHER[(self.filters + 1) // 2 :]:
+        for most in self.together:
             paths, lines = [], 0
             for path, own_lines in left:
                 paths.append(path)
@@ -145,11 +144,11 @@ class Nearest:
     def _read(self, rows: QuerySet[Any]) -> Iterator[tuple[str, int]]:
         """Path and open needs of one region after the other."""
         columns = rows.values_list("path", "km", "own_lines")
-        for begin, end in [(0, None)] if self.filters else [(0, FIRST), (FIRST, None)]:
-            for path, km, own_lines in columns[begin:end]:
+        for part in (columns[: self.first], columns[self.first :] if self.first else ()):
+            for path, km, own_lines in part:
                 self.km[path] = km
                 yield path, own_lines
-            if len(self.km) < FIRST:
+            if len(part) < (self.first or 0):
                 break
 
 

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from supplies.catalogue.models import Item, Substitution
-from supplies.needs import browsing, views
+from supplies.needs import views
 from supplies.needs.counting import count_open
 from supplies.needs.models import Need, OpenThere
 from supplies.regions.distance import km_between
@@ -345,7 +345,7 @@ def test_whatever_narrows_the_list_it_asks_twelve_questions_at_most_and_as_few_f
 
     def every() -> dict[str, int]:
         count_open(at=NOW)
-        OpenThere.objects.filter(own_lines__gt=0).update(own_lines=max(browsing.TOGETHER))
+        OpenThere.objects.filter(own_lines__gt=0).update(own_lines=20_000)
         return {query: queries(query) for query in EVERY}
 
     make_need(site, item=item, accepted_standards=[standard])
