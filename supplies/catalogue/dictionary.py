@@ -110,11 +110,12 @@ class Dictionary:
 
     def find_items(self, text: str) -> list[Found]:
         """The items a text may mean, the likeliest first; empty when it means none we know."""
-        if text not in self._asked:  # a list names the same goods again and again
+        found = self._asked.get(text)  # a list names the same goods again and again
+        if found is None:
             if len(self._asked) >= REMEMBERED:
                 self._asked.clear()
-            self._asked[text] = self._find_items(text)
-        return list(self._asked[text])
+            found = self._asked[text] = self._find_items(text)
+        return list(found)
 
     def _find_items(self, text: str) -> list[Found]:
         if whole := self._words.get(folded(text)):
