@@ -109,3 +109,27 @@ def test_filters_that_were_applied_fold_so_that_a_phone_shows_what_they_found(op
     page.get_by_text("Found, still open: 1").wait_for()
     assert page.locator("details.filters").get_attribute("open") is None
     assert page.locator("article.need").first.evaluate("card => card.getBoundingClientRect().top") < 800
+
+
+@pytest.mark.parametrize("language", ["en-GB", "zh-CN"])
+@pytest.mark.parametrize("signed_in", [False, True], ids=["stranger", "member"])
+def test_the_top_of_a_page_is_two_lines_on_a_phone_and_every_page_is_a_press_away_without_a_script(
+    open_page: Opener, language: str, signed_in: bool
+) -> None:
+    member: Any = make_member("hospital")
+    member.set_password(PASSWORD)
+    member.save()
+    for _many in range(12):
+        make_notice(member)
+    page = open_page({"width": 360, "height": 700}, language=language, script=False, user=member if signed_in else None)
+    page.goto("/needs/")
+    assert page.locator(".top").bounding_box()["height"] < 100
+
+    page.locator("nav summary").press("Enter")
+
+    page.locator("nav a[href='/map/']").wait_for()
+    if signed_in:
+        page.locator(".who summary").press("Enter")
+        page.locator(".who button").wait_for()
+    targets = page.locator(".top :is(a, summary, button):visible").all()
+    assert min(target.bounding_box()["height"] for target in targets) >= 24
