@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from string import capwords
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
@@ -55,8 +57,7 @@ class RegionQuerySet(models.QuerySet["Region"]):
         text = text.strip()
         return self.filter(
             Q(code=text.upper())
-            | Q(aliases__contains=[text])
-            | Q(aliases__contains=[text.upper()])
+            | Q(aliases__overlap=[text, text.upper(), capwords(text)])
             | Q(name_zh=text)
             | Q(name_en__iexact=text)
         )

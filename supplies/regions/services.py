@@ -129,7 +129,7 @@ class Places:
         rows = list(Region.objects.filter(path__startswith=f"/{country}/").from_the_top())
         self.by_name: dict[str, list[Region]] = {}
         for row in rows:
-            for name in {bare(row.name_zh), row.name_en.lower(), *map(bare, row.aliases)} - {""}:
+            for name in {bare(row.name_zh), row.name_en.lower(), *(bare(alias).lower() for alias in row.aliases)} - {""}:
                 self.by_name.setdefault(name, []).append(row)
 
     def named(self, text: str, *levels: str) -> list[Region]:

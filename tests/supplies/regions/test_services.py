@@ -46,6 +46,29 @@ def test_both_codes_of_iso_3166_lead_to_one_row(alias: str, code: str) -> None:
     assert [row.code for row in Region.objects.named(alias)] == [code]
 
 
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [
+        ("汉口", {"420102", "420103", "420104"}),
+        ("hankou", {"420102", "420103", "420104"}),
+        ("Optics valley", {"420111", "420115"}),
+        ("浦东", {"310115"}),
+        ("恩施州", {"422800"}),
+        ("海南", {"460000"}),
+    ],
+)
+def test_a_place_goes_by_the_names_that_people_use_too(name: str, codes: set[str]) -> None:
+    assert set(Region.objects.named(name).values_list("pk", flat=True)) == codes
+
+
+def test_a_name_that_several_districts_go_by_is_their_city_with_each_as_a_candidate(places: Places) -> None:
+    for text in ("汉口", "Hankou"):
+        found = places.resolve("湖北省", "武汉市", text)
+
+        assert found.region is not None
+        assert (found.region.code, len(found.candidates)) == ("420100", 3)
+
+
 def test_loading_twice_changes_nothing(shipped: Loaded) -> None:
     again = services.load_regions(at=LOADED_AT)
 
