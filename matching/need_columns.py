@@ -1,11 +1,10 @@
 """The columns of a list at the desk that say which need a row is about."""
 
 from django.contrib import admin
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from matching.models import Proposal, Shortfall
-from supplies.needs.models import Urgency
+from matching.templatetags import runs
 
 
 class OfANeed:
@@ -15,10 +14,7 @@ class OfANeed:
 
     @admin.display(description=_("urgency"), ordering="need__urgency")
     def urgency(self, row: Proposal | Shortfall) -> str:
-        level = row.need.urgency
-        return format_html(
-            '<span class="urgency urgency-{}" title="{}">{}</span>', level, Urgency(level).label, level
-        )
+        return runs.urgency(row.need.urgency)
 
     @admin.display(description=_("hospital"), ordering="need__appeal__facility__name")
     def hospital(self, row: Proposal | Shortfall) -> str:

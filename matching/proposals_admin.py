@@ -22,7 +22,7 @@ from matching.desk_forms import ByHandForm, CalledForm, DeclineForm, FewerForm, 
 from matching.models import DEVIATES, DeviationKind, Proposal, ProposalStatus
 from matching.need_columns import OfANeed
 from matching.permissions import may_allocate_by_hand, may_approve
-from matching.sentences import departure, filling, sentences, why_ended
+from matching.sentences import departure, filled_from_to, sentences, why_ended
 from matching.shipping import suggestions, together_with
 from matching.side_by_side import side_by_side
 from supplies.catalogue.models import Relation
@@ -43,7 +43,7 @@ from supplies.organisations.desk import (
 )
 from supplies.organisations.models import User
 from supplies.organisations.previewing import OneVerb, PreviewedVerb
-from supplies.wording import apart, moment
+from supplies.wording import apart, bracketed, moment
 
 OTHERS_SHOWN = 20  # of those that may travel together with a proposal
 
@@ -148,15 +148,12 @@ class ProposalAdmin(OfANeed, DeskAdmin):
         "item",
         "urgency",
         "hospital",
-        "amount",
+        "amount_and_fill",
         "goods",
         "donor",
         "way",
-        "relation",
-        "fill",
         "expires",
-        "status",
-        "departs",
+        "standing",
     )
     list_filter = (
         by_status(ProposalStatus.OPEN),
@@ -182,6 +179,7 @@ class ProposalAdmin(OfANeed, DeskAdmin):
         "offer__donation__organisation__name",
     )
     ordering = ("need__urgency", "need__needed_by", "pk")
+    list_per_page = 25  # each is read with care, and is long on a phone
     fieldsets = (
         (
             None,
@@ -268,6 +266,13 @@ class ProposalAdmin(OfANeed, DeskAdmin):
                 "status=approved",
                 "approved_at",
             ),
+        ]
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Without the status where the list is of those that wait, with which it begins."""
+        is_said_above = request.GET.get("status", ProposalStatus.OPEN) == ProposalStatus.OPEN
+        return [
+            name for name in super().get_list_display(request) if not (is_said_above and name == "standing")
         ]
 
     def get_urls(self) -> list[URLPattern]:
@@ -365,18 +370,27 @@ class ProposalAdmin(OfANeed, DeskAdmin):
 
     @admin.display(description=_("goods"), ordering="offer__item")
     def goods(self, proposal: Proposal) -> str:
-        standard = proposal.offer.standard
-        return f"{proposal.offer.item} ({standard})" if standard else str(proposal.offer.item)
+        offer = proposal.offer
+        of = bracketed(offer.standard) if offer.standard else ""
+        return _with_note(f"{offer.item}{of}", self.relation(proposal))
 
     @admin.display(description=_("quantity"), ordering="quantity")
     def amount(self, proposal: Proposal) -> str:
         return in_units(proposal.need.item, proposal.quantity_approved)
 
+    @admin.display(description=_("quantity"), ordering="quantity")
+    def amount_and_fill(self, proposal: Proposal) -> str:
+        return _with_note(self.amount(proposal), self.fill(proposal))
+
     @admin.display(description=_("quantity proposed"))
     def amount_proposed(self, proposal: Proposal) -> str:
         return in_units(proposal.need.item, proposal.quantity)
 
-    @admin.display(description=_("departs from the plan"), ordering="deviation")
+    @admin.display(description=_("status"), ordering="status")
+    def standing(self, proposal: Proposal) -> str:
+        return _with_note(proposal.get_status_display(), departure(proposal))
+
+    @admin.display(description=_("departs from the plan"))
     def departs(self, proposal: Proposal) -> str:
         return departure(proposal) or "–"
 
@@ -384,7 +398,6 @@ class ProposalAdmin(OfANeed, DeskAdmin):
     def ended(self, proposal: Proposal) -> str:
         return why_ended(proposal) or "–"
 
-    @admin.display(description=_("as a substitute"))
     def relation(self, proposal: Proposal) -> str:
         """How the goods stand to what is asked for, and whether the hospital has to be asked."""
         steps = proposal.because.get("steps") or []
@@ -394,13 +407,10 @@ class ProposalAdmin(OfANeed, DeskAdmin):
             words.append(gettext("ask the hospital"))
         return apart(words) or gettext("as asked for")
 
-    @admin.display(description=_("filled"))
     def fill(self, proposal: Proposal) -> str:
-        total = proposal.because.get("total")
-        if not total:
-            return "–"
-        before, after = (100 * filled // total for filled in filling(proposal))
-        return f"{before} → {after} %"
+        """How much of the need is covered without it and with it; nothing where no number was assumed for the need."""
+        parts = filled_from_to(proposal)
+        return gettext("covered: %(before)d → %(after)d %%") % parts if parts else ""
 
     @admin.display(description=_("way"), ordering="km")
     def way(self, proposal: Proposal) -> str:
@@ -409,7 +419,7 @@ class ProposalAdmin(OfANeed, DeskAdmin):
 
     @admin.display(description=_("expires"), ordering="expires_at")
     def expires(self, proposal: Proposal) -> str:
-        return f"{timezone.localtime(proposal.expires_at):%m-%d %H:%M}"
+        return moment(proposal.expires_at)
 
     @admin.display(description=_("why"))
     def why(self, proposal: Proposal) -> str:
@@ -427,6 +437,11 @@ class ProposalAdmin(OfANeed, DeskAdmin):
     @admin.display(description=_("run"))
     def run(self, proposal: Proposal) -> str:
         return link_to(proposal.family_run.run) if proposal.family_run else gettext("made by hand")
+
+
+def _with_note(text: str, note: str) -> str:
+    """What a cell says, and below it in smaller letters what goes with it."""
+    return format_html('{}<span class="note">{}</span>', text, note) if note else text
 
 
 def _need(key: str) -> Need | None:

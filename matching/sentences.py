@@ -49,6 +49,15 @@ def filling(proposal: Proposal) -> tuple[int, int]:
     return because["filled_before"], because["filled_after"] - proposal.quantity_left_out
 
 
+def filled_from_to(proposal: Proposal) -> dict[str, int]:
+    """The same in percent, as every page rounds it; nothing where the need has no number at all."""
+    total = proposal.because.get("total")
+    if not total:
+        return {}
+    before, after = (100 * filled // total for filled in filling(proposal))
+    return {"before": before, "after": after}
+
+
 def sentences(proposal: Proposal) -> list[str]:
     """Why this proposal was made. Needs rows read with `with_sides`; asks the database nothing."""
     because = proposal.because
@@ -72,12 +81,8 @@ def sentences(proposal: Proposal) -> list[str]:
             % {"days": spare}
         )
     found.append(standing(because))
-    total = because.get("total") or 0
-    if total:
-        before, after = (round(100 * filled / total) for filled in filling(proposal))
-        found.append(
-            _("The need is filled from %(before)d %% to %(after)d %%.") % {"before": before, "after": after}
-        )
+    if parts := filled_from_to(proposal):
+        found.append(_("The need is filled from %(before)d %% to %(after)d %%.") % parts)
     if because.get("shelf_days") is not None:
         shelf = because["shelf_days"]
         found.append(
@@ -93,7 +98,7 @@ def sentences(proposal: Proposal) -> list[str]:
     if because.get("is_assumed"):
         found.append(
             _("No number was given: up to %(quantity)s is assumed.")
-            % {"quantity": amount(proposal.need.item, total)}
+            % {"quantity": amount(proposal.need.item, because.get("total") or 0)}
         )
     assumed = proposal.need
     if assumed.urgency_assumed:

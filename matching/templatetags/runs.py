@@ -6,6 +6,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from supplies.needs.models import Urgency
 from supplies.templatetags.amounts import thousands
 
 register = template.Library()
@@ -34,6 +35,15 @@ def points(difference: float | None) -> str:
         return "–"
     sign = "±" if abs(difference) < SAME else "+" if difference > 0 else "−"
     return _("%(number)s points") % {"number": f"{sign}{abs(100 * difference):.1f}"}
+
+
+@register.simple_tag
+def urgency(level: int) -> str:
+    """The class of a need as a word in its colour; what the class means can be asked for."""
+    known = Urgency(level)
+    return format_html(
+        '<span class="urgency urgency-{}" title="{}">{}</span>', level, known.label, known.word
+    )
 
 
 @register.simple_tag

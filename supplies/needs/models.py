@@ -189,6 +189,19 @@ class Urgency(models.IntegerChoices):
     SOON = 3, _("soon: runs out within a fortnight")
     RESERVE = 4, _("reserve")
 
+    @property
+    def word(self) -> str:
+        """The class without its definition, where there is no room for it."""
+        return str(URGENCY_WORDS[self])
+
+
+URGENCY_WORDS = {
+    Urgency.CRITICAL: _("critical"),
+    Urgency.URGENT: _("urgent"),
+    Urgency.SOON: _("soon"),
+    Urgency.RESERVE: _("reserve"),
+}
+
 
 class NeedStatus(models.TextChoices):
     WAITING = "waiting", _("waiting for a volunteer")

@@ -184,9 +184,24 @@ def test_the_list_says_how_the_goods_stand_to_what_is_asked_for(volunteer: User)
     page = at_the_desk(volunteer).get(list_of(Proposal)).content.decode()
 
     assert "newer edition; ask the hospital" in page
-    assert "25 → 50 %" in page
+    assert "covered: 25 → 50 %" in page
     assert "100 piece" in page
     assert "12 km · 2 days" in page
+
+
+def test_the_list_names_the_urgency_in_words_and_repeats_no_status_that_all_its_rows_have(
+    volunteer: User,
+) -> None:
+    make_proposal(need=make_need(urgency=1))
+
+    waiting, every = (
+        at_the_desk(volunteer).get(f"{list_of(Proposal)}{query}").content.decode()
+        for query in ("", "?status=all")
+    )
+
+    assert 'title="critical: runs out within a day">critical</span>' in waiting
+    assert "column-standing" not in waiting
+    assert "column-standing" in every
 
 
 def test_a_run_is_started_by_posting_the_form_and_not_by_opening_it(volunteer: User) -> None:
