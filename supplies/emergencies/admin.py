@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +13,12 @@ from supplies.emergencies import services
 from supplies.emergencies.models import Emergency, Phase
 from supplies.errors import Refused
 from supplies.journal.admin import ReadOnlyAdmin, UnchangedMeanwhile
+
+ENDS = _("End: nothing more is collected")
+AFTER_THE_END = _(
+    "Nobody can post a need or an offer for it any more, and nothing is matched for it."
+    " What is promised or under way still arrives. “Respond” begins it again."
+)
 
 
 @admin.register(Emergency)
@@ -56,9 +62,14 @@ class EmergencyAdmin(UnchangedMeanwhile, ReadOnlyAdmin):
     def recover(self, request: HttpRequest, emergencies: QuerySet[Emergency]) -> None:
         self._enter(request, emergencies, Phase.RECOVER)
 
-    @admin.action(description=_("End: nothing more is collected"), permissions=["change"])
-    def end(self, request: HttpRequest, emergencies: QuerySet[Emergency]) -> None:
+    @admin.action(description=ENDS, permissions=["change"])
+    def end(self, request: HttpRequest, emergencies: QuerySet[Emergency]) -> HttpResponse | None:
+        if "answered" not in request.POST:
+            return self.question(
+                request, ENDS, "end", [(row.pk, str(row)) for row in emergencies], warns=AFTER_THE_END
+            )
         self._enter(request, emergencies, Phase.OVER)
+        return None
 
     def _enter(self, request: HttpRequest, emergencies: QuerySet[Emergency], phase: Phase) -> None:
         by = request.user if isinstance(request.user, AbstractBaseUser) else None

@@ -628,7 +628,14 @@ class ImportedLineAdmin(DeskAdmin):
             may=may_review,
             fits=[LineStatus.WAITING],
         ),
-        Verb("reject", _("Reject"), services.reject, may=may_review, fits=[LineStatus.WAITING]),
+        Verb(
+            "reject",
+            _("Reject this line"),
+            services.reject,
+            may=may_review,
+            fits=[LineStatus.WAITING],
+            ends=_("Nothing is entered from it, and it can be accepted no more. What was written stays on record."),
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:

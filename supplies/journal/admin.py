@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import connection, models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -67,6 +69,21 @@ class SeenAtTheDesk(admin.ModelAdmin):
             events = Event.objects.filter(subject=obj._meta.model_name, subject_id=str(obj.pk))
             context["history"] = events.select_related("by").order_by("-pk")[:EVENTS_SHOWN]
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def question(
+        self, request: HttpRequest, title: Text, action: str, rows: list[tuple[Any, str]], **known: Any
+    ) -> HttpResponse:
+        """The page between choosing an action and doing it: which rows, what will come of it, and what has to be filled in."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "opts": self.opts,
+            "action": action,
+            "rows": rows,
+            "checkbox": ACTION_CHECKBOX_NAME,
+            "media": self.media,
+        }
+        return TemplateResponse(request, "admin/ask.html", {**context, **known})
 
     def get_urls(self) -> list[URLPattern]:
         """Without Django's own history and deletion: a door less is one less to guard."""

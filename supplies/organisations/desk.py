@@ -20,7 +20,6 @@ from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.forms import BaseInlineFormSet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -323,21 +322,15 @@ class DeskAdmin(ReadOnlyAdmin):
 
     def ask(self, request: HttpRequest, verb: Verb, rows: Iterable[Any], form: forms.Form) -> HttpResponse:
         """The page between choosing an action and doing it: which rows, and what the verb wants to know."""
-        return TemplateResponse(
+        return self.question(
             request,
-            "admin/ask.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": verb.short_description,
-                "opts": self.opts,
-                "action": verb.__name__,
-                "rows": [(row.pk, self.name_of(row)) for row in rows],
-                "form": form,
-                "ends": verb.ends,
-                "back": self.back_from(request),
-                "checkbox": ACTION_CHECKBOX_NAME,
-                "media": self.media + form.media,
-            },
+            verb.short_description,
+            verb.__name__,
+            [(row.pk, self.name_of(row)) for row in rows],
+            form=form,
+            ends=verb.ends,
+            back=self.back_from(request),
+            media=self.media + form.media,
         )
 
     def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:

@@ -28,6 +28,21 @@ def test_an_administrator_moves_the_phase_by_its_verb(db: None) -> None:
     assert "cannot become" in " ".join(told(answer))
 
 
+def test_ending_an_emergency_says_first_what_comes_of_it(db: None) -> None:
+    emergency = make_emergency()
+    client = at_the_desk(make_user("root", is_staff=True, is_superuser=True))
+
+    page = choose(client, "end", emergency, query="").content.decode()
+
+    emergency.refresh_from_db()
+    assert emergency.status == "respond"
+    assert "Nobody can post a need or an offer for it any more" in page
+    assert "This cannot be undone." not in page
+    choose(client, "end", emergency, query="", answered="yes")
+    emergency.refresh_from_db()
+    assert emergency.status == "over"
+
+
 def test_an_administrator_opens_an_emergency_which_begins_with_preparing(db: None) -> None:
     client = at_the_desk(make_user("root", is_staff=True, is_superuser=True))
     form = {

@@ -50,7 +50,10 @@ def test_a_line_that_cannot_be_accepted_says_why(take: Importer, volunteer: User
 def test_a_rejected_line_enters_no_match(take: Importer, volunteer: User) -> None:
     take(make_row(supplies=[make_cell(value=3)]))
 
-    choose(at_the_desk(volunteer), "reject", ImportedLine.objects.get())
+    asked = choose(at_the_desk(volunteer), "reject", ImportedLine.objects.get())
+    assert "Nothing is entered from it" in asked.content.decode()
+    assert ImportedLine.objects.get().status == LineStatus.WAITING
+    choose(at_the_desk(volunteer), "reject", ImportedLine.objects.get(), answered="yes")
 
     assert ImportedLine.objects.get().status == LineStatus.REJECTED
     assert not Need.objects.exists()
