@@ -25,7 +25,7 @@ from matching.permissions import may_allocate_by_hand, may_approve
 from matching.sentences import departure, filled_from_to, sentences, why_ended
 from matching.shipping import suggestions, together_with
 from matching.side_by_side import side_by_side
-from supplies.catalogue.models import Relation
+from supplies.catalogue.models import Relation, Standard
 from supplies.emergencies.models import Emergency
 from supplies.errors import Refused
 from supplies.needs.models import Need
@@ -405,6 +405,8 @@ class ProposalAdmin(OfANeed, DeskAdmin):
         words = list(dict.fromkeys(str(labels.get(relation, relation)) for *_ends, relation in steps))
         if proposal.needs_hospital_yes:
             words.append(gettext("ask the hospital"))
+        if not words and proposal.offer.item_id != proposal.need.item_id:
+            return gettext("another item of a standard that is asked for")
         return apart(words) or gettext("as asked for")
 
     def fill(self, proposal: Proposal) -> str:
@@ -423,10 +425,11 @@ class ProposalAdmin(OfANeed, DeskAdmin):
 
     @admin.display(description=_("why"))
     def why(self, proposal: Proposal) -> str:
-        return format_html(
-            '<ul class="why">{}</ul>',
-            format_html_join("", "<li>{}</li>", ((sentence,) for sentence in sentences(proposal))),
-        )
+        steps = proposal.because.get("steps") or []
+        quoted = Standard.objects.filter(pk__in=[code for *codes, _relation in steps for code in codes])
+        names = {standard.pk: standard.name for standard in quoted}
+        said = ((sentence,) for sentence in sentences(proposal, names))
+        return format_html('<ul class="why">{}</ul>', format_html_join("", "<li>{}</li>", said))
 
     @admin.display(description=_("the hospital's yes"))
     def hospital_yes(self, proposal: Proposal) -> str:

@@ -58,8 +58,24 @@ def filled_from_to(proposal: Proposal) -> dict[str, int]:
     return {"before": before, "after": after}
 
 
-def sentences(proposal: Proposal) -> list[str]:
-    """Why this proposal was made. Needs rows read with `with_sides`; asks the database nothing."""
+def covering(total: Any, before: Any, after: Any, before_percent: int, after_percent: int) -> str:
+    return _(
+        "Of %(total)s asked for, %(before)s are covered without these goods (received, under way, promised or proposed), and"
+        " %(after)s with them: %(before_percent)d → %(after_percent)d %%."
+    ) % {
+        "total": total,
+        "before": before,
+        "after": after,
+        "before_percent": before_percent,
+        "after_percent": after_percent,
+    }
+
+
+def sentences(proposal: Proposal, names: Mapping[str, str] | None = None) -> list[str]:
+    """Why this proposal was made. Needs rows read with `with_sides`; asks the database nothing.
+
+    names    of standards by their codes, for whoever has read them; the code stands for one without
+    """
     because = proposal.because
     words = {"km": proposal.km, "days": proposal.days}
     found = [
@@ -80,9 +96,12 @@ def sentences(proposal: Proposal) -> list[str]:
             )
             % {"days": spare}
         )
-    found.append(standing(because))
+    is_itself = proposal.offer.item_id == proposal.need.item_id
+    found.append(standing(because, names, is_itself=is_itself))
     if parts := filled_from_to(proposal):
-        found.append(_("The need is filled from %(before)d %% to %(after)d %%.") % parts)
+        item = proposal.need.item
+        units = [amount(item, part) for part in (because["total"], *filling(proposal))]
+        found.append(covering(*units, parts["before"], parts["after"]))
     if because.get("shelf_days") is not None:
         shelf = because["shelf_days"]
         found.append(
@@ -108,16 +127,23 @@ def sentences(proposal: Proposal) -> list[str]:
     return found
 
 
-def standing(because: Mapping[str, Any]) -> str:
-    """Why goods of their standard may go to a need, from what `fitting.grounds` says."""
+def standing(
+    because: Mapping[str, Any], names: Mapping[str, str] | None = None, *, is_itself: bool = True
+) -> str:
+    """Why goods of their standard may go to a need, from what `fitting.grounds` says.
+
+    is_itself    whether they are the very item that is asked for; others of a standard that is asked for do as well
+    """
     reason, steps = because.get("reason"), because.get("steps") or []
     if reason == "standard_not_stated":
         return _("The donor states no standard; the hospital has to agree.")
     if reason == "sterility_not_stated":
         return _("The donor does not say whether the goods are sterile; the hospital has to agree.")
     if not steps:
-        return _("It is what was asked for.")
-    chain = apart(_step(*step) for step in steps)
+        if is_itself:
+            return _("It is what was asked for.")
+        return _("It is another item, made to a standard that is asked for.")
+    chain = apart(_step(*step, names or {}) for step in steps)
     condition = because.get("condition")
     if not condition:
         return _("It may stand in: %(chain)s.") % {"chain": chain}
@@ -129,11 +155,11 @@ def standing(because: Mapping[str, Any]) -> str:
     }
 
 
-def _step(offered: str, satisfies: str, relation: str) -> str:
+def _step(offered: str, satisfies: str, relation: str, names: Mapping[str, str]) -> str:
     label = dict(Relation.choices).get(relation, relation)
     return _("%(offered)s for %(asked)s (%(relation)s)") % {
-        "offered": offered,
-        "asked": satisfies,
+        "offered": names.get(offered, offered),
+        "asked": names.get(satisfies, satisfies),
         "relation": label,
     }
 
@@ -208,12 +234,12 @@ def examples() -> list[tuple[str, str]]:
             _("The time to spare before the day the hospital named."),
         ),
         (
-            _("The need is filled from %(before)d %% to %(after)d %%.") % {"before": 20, "after": 45},
+            covering("1,000", "200", "450", 20, 45),
             _("How much of the need is there, on its way or proposed without these goods, and with them."),
         ),
         (
             _("It may stand in: %(chain)s.")
-            % {"chain": _step("YY0469-2011", "YYT0969-2013", Relation.EXCEEDS)},
+            % {"chain": _step("YY0469-2011", "YYT0969-2013", Relation.EXCEEDS, {})},
             _("These are not the goods that were asked for, but the table of standards says that they do."),
         ),
         (

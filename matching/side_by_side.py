@@ -80,7 +80,7 @@ def _what(need: Need, offer: Offer, words: Words) -> list[Compared]:
 
 def _edition(standard: Standard) -> str:
     is_current = standard.status == StandardStatus.CURRENT
-    return standard.code if is_current else f"{standard.code}{bracketed(standard.get_status_display())}"
+    return standard.name if is_current else f"{standard.name}{bracketed(standard.get_status_display())}"
 
 
 def _how_much(proposal: Proposal) -> list[Compared]:

@@ -13,6 +13,7 @@ from tests.makers import (
     NOW,
     make_emergency,
     make_facility,
+    make_item,
     make_member,
     make_need,
     make_offer,
@@ -20,6 +21,7 @@ from tests.makers import (
     make_proposal,
     make_region,
     make_run,
+    make_standard,
     make_user,
 )
 
@@ -172,7 +174,28 @@ def test_the_page_says_why_in_sentences(volunteer: User) -> None:
     page = at_the_desk(volunteer).get(page_of(make_proposal())).content.decode()
 
     assert "12 km away, 2 days until it arrives." in page
-    assert "The need is filled from 0 % to 10 %." in page
+    assert "Of 1,000 pieces asked for, 0 pieces are covered" in page
+    assert "and 100 pieces with them: 0 → 10 %." in page
+
+
+def test_the_page_names_standards_in_words_and_says_when_the_item_is_another(volunteer: User) -> None:
+    for code, title in (
+        ("GB19082-2009", "GB 19082-2009 coveralls"),
+        ("GB19082-2003", "GB 19082-2003 coveralls"),
+    ):
+        make_standard(code, title=title)
+    steps = [["GB19082-2009", "GB19082-2003", "newer_edition"]]
+    newer = make_proposal(because={"total": 400, "filled_before": 0, "filled_after": 100, "steps": steps})
+    other = make_proposal(offer=make_offer(item=make_item("FACE_SHIELD")))
+    client = at_the_desk(volunteer)
+
+    assert "GB 19082-2009 coveralls for GB 19082-2003 coveralls (newer edition)" in client.get(
+        page_of(newer)
+    ).content.decode().replace("&#x27;", "'")
+    assert (
+        "It is another item, made to a standard that is asked for."
+        in client.get(page_of(other)).content.decode()
+    )
 
 
 def test_the_list_says_how_the_goods_stand_to_what_is_asked_for(volunteer: User) -> None:

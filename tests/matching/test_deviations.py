@@ -125,7 +125,8 @@ def test_a_faulty_departure_is_refused_and_changes_nothing(volunteer: User) -> N
 def test_the_sentences_speak_of_what_was_approved(volunteer: User) -> None:
     found = services.approve(proposed(), quantity=60, reason="recount", by=volunteer, at=NOW)
 
-    assert "The need is filled from 0 % to 60 %." in sentences(Proposal.objects.with_sides().get(pk=found.pk))
+    told = sentences(Proposal.objects.with_sides().get(pk=found.pk))
+    assert any("and 60 pieces with them: 0 → 60 %." in sentence for sentence in told)
 
 
 # --- out of turn

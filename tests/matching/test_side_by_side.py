@@ -47,7 +47,7 @@ def test_each_fact_in_which_the_goods_are_not_what_is_asked_for_is_marked(volunt
         accepted_senders=["company"],
         accepts_overseas=False,
     ).needs.get()
-    plain = make_standard("YYT0969-2013", medical_use="no", status="superseded")
+    plain = make_standard("YYT0969-2013", title="YY/T 0969-2013 masks", medical_use="no", status="superseded")
     offer = make_offer(
         standard=plain,
         sender_kind="person",
@@ -65,7 +65,7 @@ def test_each_fact_in_which_the_goods_are_not_what_is_asked_for_is_marked(volunt
         "takes from, sent by",
         "overseas",
     }
-    assert beside(proposal, volunteer)["standard and edition"].other == "YYT0969-2013 (superseded)"
+    assert beside(proposal, volunteer)["standard and edition"].other == "YY/T 0969-2013 masks (superseded)"
 
 
 def test_quantities_stand_there_in_units_people_use_and_in_packs(volunteer: User) -> None:
