@@ -10,16 +10,17 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.test import Client
 from django.urls import reverse
 
 from supplies.models import Item, Region, User
 from tests.access.routes import Route
+from tests.access.rows import counted
 from tests.access.world import ROLES, Side, World
 from tests.sign_in import sign_in
 
-NOT_COUNTED = ["supplies_session"]  # signing in and being told something are no changes of the platform
+NOT_COUNTED = "supplies_session"  # signing in and being told something are no changes of the platform
 
 # Which row of a side a route is tried on: the first pattern that fits. Rows that belong to nobody stand in SHARED.
 ROW_OF = [
@@ -258,13 +259,8 @@ class Doors:
 
 
 def written() -> int:
-    """Rows written so far in this transaction, as PostgreSQL counts them."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_xact_user_tables WHERE relname <> ALL(%s)",
-            [NOT_COUNTED],
-        )
-        return int(cursor.fetchone()[0])
+    """Rows written so far in this transaction."""
+    return sum(count for table, count in counted() if table != NOT_COUNTED)
 
 
 def objects(route: Route, world: World) -> Iterator[tuple[str, Any, Side]]:

@@ -12,9 +12,18 @@ NOT_READ = frozenset({"supplies_session", "django_migrations", "django_content_t
 
 def written() -> dict[str, int]:
     """How many rows this transaction has written to each table, as PostgreSQL counts them: also what was undone since."""
+    return {table: count for table, count in counted() if table not in NOT_READ}
+
+
+def counted() -> list[tuple[str, int]]:
+    """Of the view pg_stat_xact_user_tables what is asked of it: that also reads every index, for ten times as long."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables")
-        return {table: count for table, count in cursor.fetchall() if table not in NOT_READ}
+        cursor.execute(
+            "SELECT relname, pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_updated(oid)"
+            " + pg_stat_get_xact_tuples_deleted(oid)"
+            " FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
+        )
+        return list(cursor.fetchall())
 
 
 def rows_of(tables: Iterable[str]) -> Rows:

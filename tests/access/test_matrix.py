@@ -8,6 +8,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ def lines(file: Path) -> Iterator[list[str]]:
             yield text.split()
 
 
+@cache
 def table() -> dict[Line, dict[str, str]]:
     """What is declared: (route, method, object) -> the outcome for each role."""
     declared: dict[Line, dict[str, str]] = {}
@@ -44,6 +46,7 @@ def table() -> dict[Line, dict[str, str]]:
     return declared
 
 
+@cache
 def fields() -> dict[tuple[str, ...], str]:
     """What is declared: (route, method, object, path of a field) -> a letter for each role that reads a value there."""
     return {tuple(key): letters for *key, letters in lines(FIELDS)}
