@@ -12,16 +12,22 @@ from django.db.models.functions import Collate
 from rapidfuzz import fuzz
 
 from supplies.duplicates.models import DuplicatePair
-from supplies.intake.directory import city_of
 from supplies.needs.models import Need, QuantityKind
 from supplies.organisations.models import Alias, Organisation, Verified
-from supplies.organisations.names import is_near, is_specific, normal_name, short_name, tells_apart
+from supplies.organisations.names import (
+    SHORTEST_TO_MISSPELL,
+    is_specific,
+    keys_of,
+    may_be_one,
+    normal_name,
+    short_name,
+    tells_apart,
+)
 from supplies.regions.models import Region
+from supplies.regions.services import city_of
 
 NAMED_PUBLICLY = (Organisation.Kind.HOSPITAL, Organisation.Kind.COORDINATOR, Organisation.Kind.CARRIER)
 Row = TypeVar("Row")
-SHORTEST_TO_MISSPELL = 6  # characters of a compared name; of a shorter one every slip makes another word
-SHORTEST_TO_DIFFER = 7  # where one character stands for another, and the district is the same
 SAME, ALSO_KNOWN, ELSEWHERE = 97, 95, 70  # likeness, of 100
 AT_ONCE = 200  # pairs whose needs are read together
 
@@ -120,34 +126,22 @@ def _sharing(names: Iterable[Named]) -> Iterator[list[Named]]:
     buckets: dict[tuple[Any, ...], list[Named]] = defaultdict(list)
     for name in names:
         told = tells_apart(name.short)
-        for key in _keys(name.short):
+        for key in keys_of(name.short):
             buckets[name.kind, told, key].append(name)
     return (shared for shared in buckets.values() if len(shared) > 1)
-
-
-def _keys(short: str) -> set[str]:
-    if len(short) < SHORTEST_TO_MISSPELL:
-        return {short}
-    return {short, *(short[:place] + short[place + 1 :] for place in range(len(short)))}
 
 
 def judged(one: Named, other: Named) -> Candidate | None:
     """Whether two names of one city may be one organisation's. Two credit codes never are."""
     if one.organisation == other.organisation or (one.code and other.code and one.code != other.code):
         return None
-    ids, same_district = (one.organisation, other.organisation), one.path == other.path
-    if not same_district and not (is_specific(one.short) and is_specific(other.short)):
+    if not may_be_one(one.short, other.short, same_district=one.path == other.path):
         return None
+    ids = one.organisation, other.organisation
     if one.short == other.short:
         both_own = one.is_own and other.is_own
         return candidate(*ids, SAME if both_own else ALSO_KNOWN, "same-name" if both_own else "other-name")
-    like = round(fuzz.ratio(one.short, other.short))
-    is_one_sign = same_district and min(len(one.short), len(other.short)) >= SHORTEST_TO_DIFFER
-    if tells_apart(one.short) == tells_apart(other.short) and (
-        is_one_sign or is_near(one.short, other.short)
-    ):
-        return candidate(*ids, min(like, ALSO_KNOWN - 1), "near-name")
-    return None
+    return candidate(*ids, min(round(fuzz.ratio(one.short, other.short)), ALSO_KNOWN - 1), "near-name")
 
 
 def _same_elsewhere() -> Iterator[Candidate]:

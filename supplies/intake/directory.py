@@ -19,7 +19,7 @@ from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User
 from supplies.organisations.names import NEARLY_EQUAL, normal_name, plain_code, short_name, tells_apart
 from supplies.regions.models import Region
-from supplies.regions.services import PROBABLE, Places
+from supplies.regions.services import PROBABLE, Places, city_of
 
 _NAMES_NO_PLACE = re.compile(
     r"^(?:红十字会|慈善总会|慈善会|人民医院|中心医院|中医医?院|妇幼保健院|疾控中心|卫生局)$"
@@ -253,11 +253,6 @@ def specific_name(listed: Listed) -> str:
 def city_path(region: Region) -> str:
     """The path of the prefecture a region lies in; of a province or a country its own."""
     return city_of(region.path)
-
-
-def city_of(path: str) -> str:
-    """The same, of the path of a region."""
-    return "/" + "/".join(path.strip("/").split("/")[:3]) + "/"
 
 
 def addresses(text: str) -> list[str]:

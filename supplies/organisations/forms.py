@@ -6,13 +6,15 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from supplies import phones
 from supplies.attachments.models import Attachment
 from supplies.leaks import MAIL
-from supplies.organisations.models import Alias, Organisation
+from supplies.organisations.likely import likely_sites, site_known_as
+from supplies.organisations.models import Alias, Facility, Organisation
 from supplies.organisations.services import TRUSTED_DAYS
 from supplies.organisations.verification import CallLog, CallOrigin, CallOutcome, Verification
 from supplies.phones import found_in
@@ -35,11 +37,26 @@ class HospitalForm(PlaceForm):
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
     )
 
-    field_order = ["name", "province", "city", "district", "address", "beds"]
+    is_another = forms.BooleanField(label=_("It is none of these: add it"), required=False)
+
+    field_order = ["name", "province", "city", "district", "is_another", "address", "beds"]
     also_needed = ("province", "city", "district")
+
+    @cached_property
+    def likely(self) -> list[Facility]:
+        """What it may be registered as already, as soon as its name and its city are said."""
+        name, place = self._typed("name"), self.region
+        return likely_sites(name, place) if name and place is not None and self._typed("city") else []
+
+    @cached_property
+    def known(self) -> Facility | None:
+        """What goes by this very name in the same district: there one goes on."""
+        return site_known_as(self.cleaned_data["name"], self.region) if self.region else None
 
     def clean(self) -> dict[str, Any] | None:
         self.require_region(down_to="district")
+        if not self.errors and not self.cleaned_data["is_another"] and self.likely and not self.known:
+            self.add_error("is_another", _("Choose the hospital above, or say that it is another one."))
         return self.cleaned_data
 
 

@@ -14,6 +14,8 @@ from supplies.regions.services import bare
 
 NOT_COMPARED = re.compile(r"[\W_]+")
 NEARLY_EQUAL = 92  # of 100; 第二医院 and 第五医院 are far below
+SHORTEST_TO_MISSPELL = 6  # characters of a compared name; of a shorter one every slip makes another word
+SHORTEST_TO_DIFFER = 7  # where one character stands for another, and the district is the same
 # 第二医院 and 第五医院, the eastern and the western campus, a hospital of men and one of women are never one.
 _TELLS_APART = re.compile(r"[\d一二三四五六七八九十东西南北中男女妇儿口眼]")
 _GENERIC = re.compile(
@@ -53,6 +55,21 @@ def is_near(one: str, other: str) -> bool:
     if one == other:
         return True
     return tells_apart(one) == tells_apart(other) and fuzz.ratio(one, other) >= NEARLY_EQUAL
+
+
+def keys_of(short: str) -> set[str]:
+    """What names that differ by one character share: the name itself, and the name without one of its characters."""
+    if len(short) < SHORTEST_TO_MISSPELL:
+        return {short}
+    return {short, *(short[:place] + short[place + 1 :] for place in range(len(short)))}
+
+
+def may_be_one(one: str, other: str, *, same_district: bool) -> bool:
+    """Whether two compared names of one city that share a key may be one house's."""
+    if not same_district and not (is_specific(one) and is_specific(other)):
+        return False
+    is_one_sign = same_district and min(len(one), len(other)) >= SHORTEST_TO_DIFFER
+    return is_near(one, other) or (is_one_sign and tells_apart(one) == tells_apart(other))
 
 
 def plain_code(text: str) -> str:

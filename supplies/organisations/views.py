@@ -7,7 +7,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -23,8 +22,7 @@ from supplies.errors import Refused
 from supplies.free_text import told_of
 from supplies.organisations import services
 from supplies.organisations.forms import HospitalForm
-from supplies.organisations.models import Facility, Organisation, Verified
-from supplies.organisations.names import normal_name
+from supplies.organisations.models import Facility, Organisation
 from supplies.organisations.pace import days_to_verify
 from supplies.organisations.permissions import acts_for, may_check, may_hand_in_evidence, may_pause
 from supplies.organisations.roles import Role
@@ -70,16 +68,11 @@ def register_hospital(request: SignedIn) -> HttpResponse:
 @transaction.atomic
 def _register(request: SignedIn, form: HospitalForm) -> Facility:
     """The new hospital's site; of a hospital that is known by this name already, its first site."""
+    if form.known is not None:
+        messages.info(request, _("%(name)s is registered already; go on here.") % {"name": form.known.name})
+        return form.known
     values, region, at = form.cleaned_data, form.region, timezone.now()
     assert region is not None  # the form has insisted on one
-    named = Q(normal_name=normal_name(values["name"]))
-    named |= Q(aliases__normal_name=normal_name(values["name"]))
-    known = Organisation.objects.filter(named, kind=Organisation.Kind.HOSPITAL, region=region)
-    standing = {row.standing_for for row in known.exclude(status=Verified.REFUSED)}
-    site = Facility.objects.filter(organisation__in=standing).order_by("name", "pk").first()
-    if site is not None:
-        messages.info(request, _("%(name)s is registered already; go on here.") % {"name": site.name})
-        return site
     try:
         hospital = services.register(
             kind=Organisation.Kind.HOSPITAL, name=values["name"], region=region, by=request.user, at=at

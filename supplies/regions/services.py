@@ -112,6 +112,11 @@ class Resolution:
     candidates: tuple[Region, ...] = ()
 
 
+def city_of(path: str) -> str:
+    """The path of the prefecture a region of this path lies in; of a province or a country its own."""
+    return "/" + "/".join(path.strip("/").split("/")[:3]) + "/"
+
+
 def bare(name: str) -> str:
     """A Chinese place name without what says which kind of place it is: 武汉市 and 武汉 are one.
 
@@ -129,7 +134,11 @@ class Places:
         rows = list(Region.objects.filter(path__startswith=f"/{country}/").from_the_top())
         self.by_name: dict[str, list[Region]] = {}
         for row in rows:
-            for name in {bare(row.name_zh), row.name_en.lower(), *(bare(alias).lower() for alias in row.aliases)} - {""}:
+            for name in {
+                bare(row.name_zh),
+                row.name_en.lower(),
+                *(bare(alias).lower() for alias in row.aliases),
+            } - {""}:
                 self.by_name.setdefault(name, []).append(row)
 
     def named(self, text: str, *levels: str) -> list[Region]:

@@ -121,7 +121,9 @@ def test_the_top_of_a_page_is_two_lines_on_a_phone_and_every_page_is_a_press_awa
     member.save()
     for _many in range(12):
         make_notice(member)
-    page = open_page({"width": 360, "height": 700}, language=language, script=False, user=member if signed_in else None)
+    page = open_page(
+        {"width": 360, "height": 700}, language=language, script=False, user=member if signed_in else None
+    )
     page.goto("/needs/")
     assert page.locator(".top").bounding_box()["height"] < 100
 

@@ -1,9 +1,12 @@
+from typing import Any
+
 import pytest
 from django.urls import reverse
 
+from supplies.organisations import services as people
 from supplies.organisations.models import Facility, Organisation, User
 from supplies.wording import day
-from tests.makers import make_facility, make_member, make_need, make_organisation, make_region, make_user
+from tests.makers import NOW, make_facility, make_member, make_need, make_organisation, make_region, make_user
 from tests.page_client import reader
 from tests.supplies.organisations.verdicts import WORDS, no, verified, yes
 
@@ -53,6 +56,69 @@ def test_a_hospital_known_by_this_name_is_used_and_gives_no_membership() -> None
 
     assert answer.url == reverse("post-appeal", args=[facility.pk])
     assert not user.memberships.exists()
+
+
+TYPED = {
+    "name": "武汉枫林中医院",
+    "province": "420000",
+    "city": "420100",
+    "district": "420105",
+    "address": "演练路2号",
+}
+
+
+def make_maple(**fields: Any) -> Facility:
+    make_region("420105", "汉阳区")
+    return make_facility(make_organisation(region=make_region("420106"), **{"name": "枫林中医院", **fields}))
+
+
+def test_a_hospital_of_another_district_is_shown_as_soon_as_name_and_city_are_typed() -> None:
+    known = make_maple()
+    client = reader(make_user())
+
+    answer = client.post(
+        reverse("register-hospital"), {**TYPED, "district": "", "address": "", "more": "yes"}
+    )
+
+    assert answer.context["form"].likely == [known]
+    assert reverse("post-appeal", args=[known.pk]) in answer.content.decode()
+
+
+def test_it_is_registered_once_more_only_by_who_says_that_it_is_another_one() -> None:
+    make_maple()
+    client = reader(make_user())
+
+    asked = client.post(reverse("register-hospital"), TYPED)
+    assert set(asked.context["form"].errors) == {"is_another"}
+    assert Organisation.objects.count() == 1
+
+    client.post(reverse("register-hospital"), {**TYPED, "is_another": "on"})
+    assert Organisation.objects.filter(name=TYPED["name"], region="420105").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "status"),
+    [
+        ("梧桐中医院", "hospital", "verified"),
+        ("枫林中医院", "coordinator", "verified"),
+        ("枫林中医院", "hospital", "refused"),
+    ],
+)
+def test_other_names_others_and_refused_ones_are_no_reason_to_ask(name: str, kind: str, status: str) -> None:
+    make_maple(name=name, kind=kind, status=status)
+
+    answer = reader(make_user()).post(reverse("register-hospital"), TYPED)
+
+    assert answer.status_code == 302
+
+
+def test_another_name_of_it_is_noticed_too() -> None:
+    known = make_maple(name="演练第九医院")
+    people.add_alias(known.organisation, name="武汉市枫林中医院", kind="old", by=None, at=NOW)
+
+    answer = reader(make_user()).post(reverse("register-hospital"), TYPED)
+
+    assert answer.context["form"].likely == [known]
 
 
 @pytest.mark.parametrize("missing", ["name", "province", "city", "district", "address"])
