@@ -20,6 +20,7 @@ class ChoicesForm(forms.Form):
         self, *args: Any, chosen: dict[tuple[str, str], str], channels: Collection[str], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.by_mail = {group: How(chosen[group, Channel.MAIL.value]).label for group in Group}
         self.keys = {
             f"{group.value}-{channel.value}": (group.value, channel.value)
             for group in Group
@@ -32,10 +33,14 @@ class ChoicesForm(forms.Form):
             )
 
     @property
-    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
-        """The fields of each group under its name."""
+    def groups(self) -> list[tuple[str, list[forms.BoundField], str]]:
+        """The fields of each group under its name, and how a mail tells of it, or would."""
         return [
-            (str(group.label), [self[name] for name, (of, _channel) in self.keys.items() if of == group])
+            (
+                str(group.label),
+                [self[name] for name, (of, _channel) in self.keys.items() if of == group],
+                str(self.by_mail[group]),
+            )
             for group in Group
         ]
 

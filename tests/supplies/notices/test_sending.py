@@ -314,6 +314,15 @@ def test_what_is_chosen_on_the_page_is_kept() -> None:
     assert (habits.timezone, habits.quiet_from, habits.quiet_until) == ("Europe/Paris", time(22), time(7))
 
 
+def test_without_an_address_the_kinds_of_news_are_told_with_what_an_address_would_add() -> None:
+    page = reader(make_user()).get("/account/notifications/").content.decode()
+
+    assert "in your inbox" in page
+    assert "Give an e-mail address" in page
+    assert page.count("(with an address by mail: at once)") == 5
+    assert page.count("(with an address by mail: once a day)") == 3
+
+
 @pytest.mark.parametrize(
     "hours",
     [
