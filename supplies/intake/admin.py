@@ -634,7 +634,9 @@ class ImportedLineAdmin(DeskAdmin):
             services.reject,
             may=may_review,
             fits=[LineStatus.WAITING],
-            ends=_("Nothing is entered from it, and it can be accepted no more. What was written stays on record."),
+            ends=_(
+                "Nothing is entered from it, and it can be accepted no more. What was written stays on record."
+            ),
         ),
     )
 

@@ -17,6 +17,7 @@ from supplies.attachments.models import Attachment
 from supplies.leaks import masked
 from supplies.needs import services
 from supplies.needs.models import Appeal, AppealStatus, Need, NeedStatus, SenderKind
+from supplies.needs.who_asks import who_asks
 from supplies.organisations.desk import (
     DeskAdmin,
     ReasonForm,
@@ -131,6 +132,8 @@ class AppealAdmin(DeskAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         appeal, user = kwargs.get("obj"), cast(Any, request.user)
+        if appeal is not None and self.may_take(user, appeal):
+            context["asker"] = who_asks(appeal, user)
         if appeal is not None and may_moderate(user) and user.watches_over_all:
             context["files"] = Attachment.objects.about(appeal).kept().select_related("by").oldest_first()
             context["file_form"] = FileForm(auto_id="file_%s")

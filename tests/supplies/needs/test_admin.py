@@ -1,11 +1,16 @@
 """Moderating appeals and confirming needs at the desk."""
 
+from typing import Any
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from supplies.needs.models import Appeal, Need
-from supplies.organisations.models import User
+from supplies.organisations import services as people
+from supplies.organisations.models import Organisation, User
 from tests.desk import at_the_desk, choose, list_of, page_of, told
-from tests.makers import make_appeal, make_member, make_need
+from tests.makers import NOW, make_appeal, make_facility, make_item, make_member, make_need
 
 
 def test_the_list_begins_with_the_appeals_that_wait_and_can_show_all(volunteer: User) -> None:
@@ -101,6 +106,55 @@ def test_refusing_from_the_page_of_an_appeal_asks_for_the_reason_there(volunteer
 
     appeal.refresh_from_db()
     assert (appeal.status, appeal.refusal) == ("refused", "Which ward is this for?")
+
+
+def test_beside_an_appeal_stands_who_asks_how_she_is_reached_and_what_else_she_asks_for(
+    volunteer: User,
+) -> None:
+    site = make_facility(name="Harbour hospital")
+    organisation = site.organisation
+    people.keep_contact(organisation, at=NOW, name="演练者", phone="000-0001-0002")
+    first, second = make_member("volunteer"), make_member("volunteer")
+    Organisation.objects.filter(pk=organisation.pk).update(
+        by_source=False, verified_by=first, seconded_by=second
+    )
+    other = make_appeal(site, lines=[{"item": make_item("GOWN", name_en="Gown"), "quantity": 40}])
+    make_appeal(make_facility(name="Elsewhere"))
+    appeal = make_appeal(site, published=False)
+
+    page = at_the_desk(volunteer).get(page_of(appeal)).content.decode()
+
+    assert "Who asks" in page
+    assert f"by {first} and {second}" in page
+    assert "Show the number" in page
+    assert "000-0001-0002" not in page
+    assert f'href="{page_of(other)}"' in page
+    assert "Gown 40 pieces" in page
+    assert "Elsewhere" not in page
+
+
+def test_who_only_watches_is_not_led_to_the_hospitals_number(db: None) -> None:
+    appeal = make_appeal()
+
+    page = at_the_desk(make_member("auditor")).get(page_of(appeal)).content.decode()
+
+    assert "Who asks" not in page
+
+
+def test_the_page_of_an_appeal_asks_the_same_however_much_the_hospital_asks_for(volunteer: User) -> None:
+    def asked(appeal: Any) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(page_of(appeal)).status_code == 200
+        return len(queries)
+
+    client, one, many = at_the_desk(volunteer), make_facility(), make_facility()
+    few, lots = make_appeal(one), make_appeal(many)
+    make_appeal(one)
+    for _each in range(4):
+        make_appeal(many, lines=[{}, {}, {}])
+    asked(few)
+
+    assert asked(lots) == asked(few)
 
 
 def test_the_list_counts_the_lines_of_each_appeal(volunteer: User) -> None:
