@@ -44,6 +44,7 @@ from supplies.shipments.lists import (
     RegionFilter,
     StateFilter,
     pile,
+    tell_what_is_wrong,
 )
 from supplies.shipments.models import (
     TROUBLED,
@@ -245,13 +246,23 @@ def _many(rows: QuerySet[Shipment]) -> str:
     return f"{MOST_ON_A_PILE}+" if found > MOST_ON_A_PILE else str(found)
 
 
+class ShipmentList(DeskList):
+    """Each row says what is wrong with it."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        tell_what_is_wrong(self.result_list, timezone.now())
+
+
 class BoardList(DeskList):
     """The list's filters with columns instead of rows."""
 
     def get_results(self, request: HttpRequest) -> None:
         self.result_list, self.result_count, self.full_result_count = [], 0, None
         self.columns = columns(self.queryset)
-        for card in (card for column in self.columns for card in column.cards):
+        cards = [card for column in self.columns for card in column.cards]
+        tell_what_is_wrong(cards, timezone.now())
+        for card in cards:
             mask(card)
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> list[Any]:
@@ -264,6 +275,7 @@ class ShipmentAdmin(DeskAdmin):
     list_display = (
         "__str__",
         "status",
+        "wrong",
         "consignor",
         "consignee",
         "carrier",
@@ -399,7 +411,7 @@ class ShipmentAdmin(DeskAdmin):
         return [path("board/", board, name="supplies_shipment_board"), *super().get_urls()]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return BoardList if _is_board(request) else super().get_changelist(request, **kwargs)
+        return BoardList if _is_board(request) else ShipmentList
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         """The columns of the board are the states."""
@@ -426,6 +438,10 @@ class ShipmentAdmin(DeskAdmin):
             "media": self.media,
         }
         return TemplateResponse(request, "admin/board.html", context)
+
+    @admin.display(description=_("what is wrong"))
+    def wrong(self, shipment: Any) -> str:
+        return format_html('<strong class="alarm">{}</strong>', shipment.wrong) if shipment.wrong else "–"
 
     @admin.display(description=_("readings"))
     def readings(self, shipment: Shipment) -> str:

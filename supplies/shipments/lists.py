@@ -1,5 +1,6 @@
 """How the desk's list of shipments, and its board, are narrowed."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,12 +10,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from supplies.emergencies.models import Emergency
 from supplies.organisations.models import Facility, Organisation
 from supplies.regions.models import Region, RegionLevel
 from supplies.shipments.board import State, in_state
-from supplies.shipments.models import Shipment, ShipmentLine, ShipmentQuerySet
+from supplies.shipments.models import TROUBLED, Shipment, ShipmentLine, ShipmentQuerySet
+from supplies.wording import apart, bracketed
 
 MOST_CARRIERS = 100
 
@@ -29,6 +32,46 @@ def pile(rows: ShipmentQuerySet, name: str, at: datetime) -> ShipmentQuerySet:
         "alarm": rows.alarming,
     }
     return words[name]()
+
+
+def tell_what_is_wrong(rows: Sequence[Shipment], at: datetime) -> None:
+    """Let each of these rows know `wrong`, in words; empty where nothing is. One question for each pile."""
+    piles = {
+        name: set(
+            pile(Shipment.objects.filter(pk__in=[row.pk for row in rows]), name, at).values_list(
+                "pk", flat=True
+            )
+        )
+        for name in WRONG
+    }
+    for row in rows:
+        told = [row.get_status_display()] if row.status in TROUBLED and row.settled_at is None else []
+        told += [str(say(row, at)) for name, say in WRONG.items() if row.pk in piles[name]]
+        row.wrong = apart(told)  # type: ignore[attr-defined]
+
+
+def _temperatures(row: Shipment, at: datetime) -> Any:
+    return _("too cold or too warm") + bracketed(f"{row.coldest_c} – {row.warmest_c} °C")
+
+
+def _late(row: Shipment, at: datetime) -> str:
+    days = (timezone.localdate(at) - row.expected_on).days if row.expected_on else 0
+    return ngettext("%(days)d day late", "%(days)d days late", days) % {"days": days}
+
+
+def _silent(row: Shipment, at: datetime) -> str:
+    heard = [moment for moment in (row.departed_at, row.sighted_at) if moment]
+    days = (at - max(heard)).days if heard else 0
+    return ngettext("no news for %(days)d day", "no news for %(days)d days", days) % {"days": days}
+
+
+# What makes a shipment one to look at, by the name of its pile, and how it is said of a single one.
+WRONG: dict[str, Callable[[Shipment, datetime], Any]] = {
+    "alarm": _temperatures,
+    "overdue": _late,
+    "silent": _silent,
+    "said_delivered": lambda row, at: _("delivered, says the carrier"),
+}
 
 
 class Narrowing(admin.SimpleListFilter):

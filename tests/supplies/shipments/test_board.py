@@ -88,6 +88,29 @@ def test_a_column_shows_those_that_wait_longest_and_says_how_many_more() -> None
     assert (draft.count, draft.more, draft.oldest) == (CARDS + 2, 2, NOW - timedelta(days=CARDS + 1))
 
 
+def test_each_shipment_says_what_is_wrong_with_it(volunteer: User) -> None:
+    lost, fine, late = MAKE["trouble"](), make_shipment(), make_shipment(status="in_transit")
+    cold = moving.dispatch(make_shipment(status="booked"), by=None, at=timezone.now())
+    today = timezone.localdate()
+    Shipment.objects.filter(pk=late.pk).update(
+        expected_on=today - timedelta(days=3), departed_at=timezone.now() - timedelta(days=9)
+    )
+    Shipment.objects.filter(pk=cold.pk).update(min_temp_c=2, max_temp_c=8, coldest_c=-1, warmest_c=5)
+    client = at_the_desk(volunteer)
+
+    board = client.get(reverse(BOARD)).context["columns"]
+    rows = client.get(list_of(Shipment)).context["cl"].result_list
+
+    wrong = {
+        lost.pk: "lost",
+        fine.pk: "",
+        late.pk: "3 days late; no news for 9 days",
+        cold.pk: "too cold or too warm (-1.0 – 5.0 °C)",
+    }
+    assert {card.pk: card.wrong for column in board for card in column.cards} == wrong
+    assert {row.pk: row.wrong for row in rows} == wrong
+
+
 def test_settled_trouble_leaves_the_board(volunteer: User) -> None:
     moving.settle(MAKE["trouble"](), note="Replaced.", by=volunteer, at=NOW)
 
