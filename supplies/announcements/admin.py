@@ -1,5 +1,6 @@
 """Announcements at the desk: coordinators write them, replace them and take them back; nothing that was told is changed."""
 
+from itertools import chain
 from typing import Any, ClassVar
 
 from django import forms
@@ -8,6 +9,7 @@ from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -20,6 +22,11 @@ from supplies.announcements.permissions import in_whose_name, may_announce, may_
 from supplies.organisations.desk import DeskAdmin, ReasonForm, Verb, link_to, who
 from supplies.regions.models import Region
 from supplies.wording import listed
+
+LANGUAGES = (("title_zh", "text_zh"), ("title_en", "text_en"))
+ONE_IS_ENOUGH = _(
+    "One language is enough: who reads the other finds these words, marked with the language they are in."
+)
 
 
 class WithdrawalForm(ReasonForm):
@@ -60,8 +67,7 @@ class AnnouncementForm(forms.ModelForm):
         self.fields["kind"] = forms.ChoiceField(
             label=_("kind"), choices=[choice for choice in Kind.choices if choice[0] != Kind.WITHDRAWAL]
         )
-        for name in ("title_zh", "text_zh", "title_en", "text_en"):
-            self.fields[name].required = True
+        self.fields["title_en"].help_text = ONE_IS_ENOUGH
         for name, rows in (
             ("giver", in_whose_name(person)),
             ("replaces", Announcement.objects.standing().newest_first()),
@@ -82,8 +88,13 @@ class AnnouncementForm(forms.ModelForm):
         if len(known) == 1:
             self.initial.setdefault("region", known[0].pk)
 
+    def is_valid(self) -> bool:
+        """What was looked at and is to be changed comes back as it was typed."""
+        return "again" not in self.data and super().is_valid()
+
     def clean(self) -> dict[str, Any]:
         super().clean()
+        self._check_is_whole_in_a_language()
         region, before = self.cleaned_data.get("region"), self.cleaned_data.get("replaces")
         person = who(self.request)
         if "region" in self.cleaned_data and not may_announce_in(person, region):
@@ -93,6 +104,13 @@ class AnnouncementForm(forms.ModelForm):
         if before is not None and not may_announce_in(person, before.region):
             raise ValidationError({"replaces": _("That one was told outside your regions.")})
         return self.cleaned_data
+
+    def _check_is_whole_in_a_language(self) -> None:
+        written = {name for name in chain(*LANGUAGES) if self.data.get(name, "").strip()}
+        for pair in LANGUAGES:
+            if not written or (written & set(pair) and not written >= set(pair)):
+                for name in set(pair) - written:
+                    self.add_error(name, _("A title and a text, in Chinese, in English or in both."))
 
 
 @admin.register(Announcement)
@@ -149,6 +167,28 @@ class AnnouncementAdmin(DeskAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Announcement | None = None) -> tuple[str, ...]:
         return self.told if obj else ()
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """It is told for good: whoever tells it reads it first as everybody will."""
+        if request.method == "POST" and not {"confirmed", "again"} & request.POST.keys():
+            form = self.get_form(request)(request.POST)
+            if self.has_add_permission(request) and form.is_valid():
+                return self._preview(request, form)
+        return super().add_view(request, form_url, extra_context)
+
+    def _preview(self, request: HttpRequest, form: AnnouncementForm) -> HttpResponse:
+        form.instance.at = timezone.now()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("This is what everybody will read"),
+            "opts": self.opts,
+            "row": form.instance,
+            "form": form,
+            "media": self.media,
+        }
+        return TemplateResponse(request, "admin/announcement_preview.html", context)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         services.announce(obj, by=who(request), at=timezone.now())

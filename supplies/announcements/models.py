@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from supplies.append_only import OnlyAdded
+from supplies.editions.models import in_readers_language
 from supplies.emergencies.models import Emergency, Phase
 from supplies.free_text import LongText, ShortText
 from supplies.organisations.models import Organisation, User
@@ -90,9 +91,11 @@ class Announcement(models.Model):
             models.CheckConstraint(name="announcement_kind_is_listed", condition=Q(kind__in=Kind.values)),
             models.CheckConstraint(name="announcement_says_why", condition=~Q(reason="")),
             models.CheckConstraint(
-                name="announcement_speaks_both_languages",
+                name="announcement_is_whole_in_a_language",
                 condition=Q(kind=Kind.WITHDRAWAL)
-                | ~Q(title_zh="") & ~Q(title_en="") & ~Q(text_zh="") & ~Q(text_en=""),
+                | (~Q(title_zh="") | ~Q(title_en=""))
+                & (Q(title_zh="", text_zh="") | ~Q(title_zh="") & ~Q(text_zh=""))
+                & (Q(title_en="", text_en="") | ~Q(title_en="") & ~Q(text_en="")),
             ),
             models.CheckConstraint(
                 name="announcement_withdrawal_withdraws_something",
@@ -113,12 +116,19 @@ class Announcement(models.Model):
 
     @property
     def title(self) -> str:
-        """In the reader's language."""
-        return self.title_zh if (get_language() or "").startswith("zh") else self.title_en
+        """In the reader's language, or else in the other one."""
+        return in_readers_language(self.title_zh, self.title_en)
 
     @property
     def text(self) -> str:
-        return self.text_zh if (get_language() or "").startswith("zh") else self.text_en
+        return in_readers_language(self.text_zh, self.text_en)
+
+    @property
+    def foreign(self) -> str:
+        """The language of its words where that is not the reader's; else nothing."""
+        if (get_language() or "").startswith("zh"):
+            return "" if self.title_zh else "en"
+        return "" if self.title_en else "zh-Hans"
 
     @property
     def successor(self) -> "Announcement | None":

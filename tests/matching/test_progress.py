@@ -32,9 +32,12 @@ def test_a_run_that_has_ended_has_no_bar(volunteer: User, status: str) -> None:
 
 
 def test_a_run_nobody_has_opened_waits_for_a_worker(volunteer: User) -> None:
-    page = at_the_desk(volunteer).get(page_of(started(status="queued"))).content.decode()
+    run = started(status="queued", is_dry=True)
+    page = at_the_desk(volunteer).get(page_of(run)).content.decode()
 
     assert "Waits for a worker" in page
+    assert "What it comes to stands here once it has ended." in page
+    assert "What it would propose" not in page
     assert '<progress id="progress"></progress>' in page
 
 

@@ -33,6 +33,7 @@ def written(person: User, **answers: Any) -> dict[str, Any]:
         "title_en": "Enough gowns",
         "text_en": "Please send no more for now.",
         "reason": "The stores are full.",
+        "confirmed": "yes",
         **answers,
     }
 
@@ -58,15 +59,53 @@ def test_a_coordinator_finds_her_region_filled_in_and_is_led_to_what_everybody_r
 
 
 @pytest.mark.parametrize("wrong", [{"region": ""}, {"title_en": ""}, {"reason": ""}, {"kind": "withdrawal"}])
+@pytest.mark.parametrize("unseen", [{}, {"confirmed": ""}], ids=["told", "previewed"])
 def test_a_form_that_may_not_be_sent_so_comes_back_with_what_was_typed(
-    coordinator: User, wrong: dict[str, str]
+    coordinator: User, wrong: dict[str, str], unseen: dict[str, str]
 ) -> None:
-    answer = at_the_desk(coordinator).post(reverse(ADD), written(coordinator, **wrong))
+    sent = written(coordinator, **wrong, **unseen)
+    answer = at_the_desk(coordinator).post(reverse(ADD), {name: word for name, word in sent.items() if word})
 
     assert answer.status_code == 200
     assert next(iter(wrong)) in answer.context["adminform"].form.errors
     assert "Please send no more for now." in answer.content.decode()
     assert not Announcement.objects.exists()
+
+
+ONLY_CHINESE = {"title_en": "", "text_en": ""}
+
+
+def test_one_language_is_enough(coordinator: User) -> None:
+    at_the_desk(coordinator).post(reverse(ADD), written(coordinator, **ONLY_CHINESE))
+
+    row = Announcement.objects.get()
+    assert (str(row), row.text, row.foreign) == ("防护服已够", "请先不要再寄。", "zh-Hans")
+
+
+def test_no_language_is_too_few(coordinator: User) -> None:
+    none = ONLY_CHINESE | {"title_zh": "", "text_zh": " "}
+
+    answer = at_the_desk(coordinator).post(reverse(ADD), written(coordinator, **none))
+
+    assert set(none) == set(answer.context["adminform"].form.errors)
+
+
+def test_it_is_read_as_everybody_will_before_it_is_told(coordinator: User) -> None:
+    client, sent = at_the_desk(coordinator), written(coordinator, **ONLY_CHINESE)
+    sent.pop("confirmed")
+
+    page = client.post(reverse(ADD), sent)
+
+    assert "It is not public yet." in page.content.decode()
+    assert "Who reads English finds the Chinese words." in page.content.decode()
+    assert not Announcement.objects.exists()
+    hidden = {name: field.value() or "" for name in sent if (field := page.context["form"][name])}
+    changed = client.post(reverse(ADD), {**hidden, "again": "yes"}).content.decode()
+    assert not Announcement.objects.exists()
+    assert 'value="防护服已够"' in changed
+    assert "errornote" not in changed
+    client.post(reverse(ADD), {**hidden, "confirmed": "yes"})
+    assert Announcement.objects.get().title_zh == "防护服已够"
 
 
 def test_it_is_withdrawn_with_a_reason_and_by_nobody_of_elsewhere(coordinator: User) -> None:

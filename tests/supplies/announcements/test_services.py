@@ -86,7 +86,11 @@ def test_what_was_told_is_neither_changed_nor_deleted() -> None:
 @pytest.mark.parametrize(
     ("fields", "rule"),
     [
-        ({"title_en": ""}, "announcement_speaks_both_languages"),
+        ({"title_en": ""}, "announcement_is_whole_in_a_language"),
+        (
+            dict.fromkeys(("title_zh", "text_zh", "title_en", "text_en"), ""),
+            "announcement_is_whole_in_a_language",
+        ),
         ({"reason": ""}, "announcement_says_why"),
         ({"kind": Kind.WITHDRAWAL}, "announcement_withdrawal_withdraws_something"),
         ({"kind": "rumour"}, "announcement_kind_is_listed"),

@@ -38,6 +38,19 @@ def test_one_that_was_withdrawn_says_so_and_why() -> None:
     assert "No longer current: it was withdrawn. the figures were wrong" in page
 
 
+def test_who_reads_the_other_language_finds_the_words_marked_as_foreign() -> None:
+    told = make_announcement(title_en="", text_en="", title_zh="只有中文", at=timezone.now())
+
+    page, first, every = (
+        reader().get(address).content.decode()
+        for address in (reverse("announcement", args=[told.pk]), reverse("home"), reverse("announcements"))
+    )
+
+    assert all('lang="zh-Hans">只有中文' in shown for shown in (page, first, every))
+    assert "Only in Chinese so far" in page
+    assert "Only in Chinese so far" in every
+
+
 def test_private_numbers_in_words_of_coordinators_are_masked_everywhere() -> None:
     told = make_announcement(text_en="Call 13800000000", text_zh="电话 13800000000", at=timezone.now())
 
