@@ -4,23 +4,29 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import connection, models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from supplies.errors import Refused
 from supplies.journal import mail as letters
 from supplies.journal.models import Event, IdempotencyKey, Outgoing, OutgoingMail, Seal
+from supplies.journal.words import names_in
+from supplies.wording import apart
 
 Text = str | Promise
 EVENTS_SHOWN = 20  # of what happened to a row, on its page
@@ -67,7 +73,7 @@ class SeenAtTheDesk(admin.ModelAdmin):
         """Below a row stands what happened to it, the latest first."""
         if obj is not None:
             events = Event.objects.filter(subject=obj._meta.model_name, subject_id=str(obj.pk))
-            context["history"] = events.select_related("by").order_by("-pk")[:EVENTS_SHOWN]
+            context["history"] = named(events.select_related("by").order_by("-pk")[:EVENTS_SHOWN])
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def question(
@@ -169,9 +175,28 @@ class AlarmFilter(admin.SimpleListFilter):
         return alarms
 
 
+def named(events: Iterable[Event]) -> list[Event]:
+    """With the names of the rows their facts are keys of, in as many queries for many as for one."""
+    found = list(events)
+    names = names_in(event.facts for event in found)
+    for event in found:
+        event.names = names
+    return found
+
+
+class EventList(ChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = named(self.result_list)
+
+
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
-    list_display = ("at", "kind", "subject", "subject_id", "by", "facts")
+    """Each entry in words; its own page has besides them the codes that programs read."""
+
+    list_display = ("at", "what", "about", "by", "in_words")
+    fields = ("at", "what", "about", "by", "in_words", "kind", "subject", "subject_id", "facts")
+    readonly_fields = ("what", "about", "in_words")
     list_filter = (AlarmFilter,)
     list_select_related = ("by",)
     search_fields = ("subject_id__exact",)
@@ -181,6 +206,35 @@ class EventAdmin(ReadOnlyAdmin):
         return [
             Waiting(1, _("alarms: the journal was tampered with"), Event.objects.alarms(), "alarm=yes", "at")
         ]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return EventList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        event = super().get_object(request, object_id, from_field)
+        return event and named([event])[0]
+
+    @admin.display(description=Event._meta.get_field("kind").verbose_name, ordering="kind")
+    def what(self, event: Event) -> str:
+        return format_html('<span title="{}">{}</span>', event.kind, event.told)
+
+    @admin.display(description=Event._meta.get_field("subject").verbose_name, ordering="subject")
+    def about(self, event: Event) -> str:
+        """What kind of thing it happened to, leading to its page where the desk has one."""
+        model = next((one for one in apps.get_models() if one._meta.model_name == event.subject), None)
+        if model is None:
+            return f"{event.subject} {event.subject_id}"
+        words = f"{capfirst(model._meta.verbose_name)} {event.subject_id[:8]}"
+        if not self.admin_site.is_registered(model):
+            return words
+        page = reverse(
+            f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[event.subject_id]
+        )
+        return format_html('<a href="{}">{}</a>', page, words)
+
+    @admin.display(description=Event._meta.get_field("facts").verbose_name)
+    def in_words(self, event: Event) -> str:
+        return apart(f"{name}: {fact}" for name, fact in event.facts_told) or "–"
 
 
 @admin.register(Seal)

@@ -10,12 +10,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Func, Max, Q, Subquery, Value
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from supplies.append_only import OnlyAdded
-from supplies.journal.words import facts_told, told
+from supplies.journal.words import Names, facts_told, told
 from supplies.sealing import Sealed
+from supplies.wording import moment
 
 # No text of any fact has a space, a letter that is not ASCII, or more than 80 characters: no name, no address, no note.
 IDS_AND_NUMBERS = '!exists($.** ? (@.type() == "string" && !(@ like_regex "^[A-Za-z0-9_.:+/-]{0,80}$")))'
@@ -60,6 +60,8 @@ class Event(models.Model):
         help_text=_("Ids and numbers only; never a name or a telephone number."),
     )
 
+    names: Names | None = None  # of the rows its facts are keys of, once somebody has read them
+
     objects = EventQuerySet.as_manager()
 
     class Meta:
@@ -81,7 +83,7 @@ class Event(models.Model):
         indexes = [models.Index(fields=["subject", "subject_id", "id"], name="event_by_subject")]
 
     def __str__(self) -> str:
-        return f"{self.kind} · {timezone.localtime(self.at):%Y-%m-%d %H:%M}"
+        return f"{self.kind} · {moment(self.at)}"
 
     @property
     def told(self) -> str:
@@ -89,7 +91,7 @@ class Event(models.Model):
 
     @property
     def facts_told(self) -> list[tuple[str, Any]]:
-        return facts_told(self.facts)
+        return facts_told(self.facts, self.names)
 
 
 class Unsealed(models.Model):
@@ -205,7 +207,7 @@ class OutgoingMail(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
+        return moment(self.created_at)
 
 
 class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
@@ -257,4 +259,4 @@ class IdempotencyKey(models.Model):
         indexes = [models.Index(fields=["created_at"], name="idempotency_key_by_age")]
 
     def __str__(self) -> str:
-        return f"{self.route} · {timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
+        return f"{self.route} · {moment(self.created_at)}"

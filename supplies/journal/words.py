@@ -1,8 +1,9 @@
 """What happened to a row, in words: the history at the desk is read by people, the journal's kinds by programs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.apps import apps
 from django.utils.translation import pgettext_lazy
 
 TOLD = {
@@ -112,14 +113,70 @@ def told(kind: str) -> str:
 FACTS = {
     "accepted": pgettext_lazy("fact of an event", "accepted"),
     "approved": pgettext_lazy("fact of an event", "approved"),
+    "emergency": pgettext_lazy("fact of an event", "emergency"),
+    "failed": pgettext_lazy("fact of an event", "failed"),
     "item": pgettext_lazy("fact of an event", "item"),
+    "legs": pgettext_lazy("fact of an event", "legs"),
     "lines": pgettext_lazy("fact of an event", "lines"),
+    "order": pgettext_lazy("fact of an event", "kind of order"),
+    "origin": pgettext_lazy("fact of an event", "number from"),
+    "outcome": pgettext_lazy("fact of an event", "outcome"),
+    "phase": pgettext_lazy("fact of an event", "phase"),
+    "proposals": pgettext_lazy("fact of an event", "proposals"),
     "proposed": pgettext_lazy("fact of an event", "proposed"),
+    "purpose": pgettext_lazy("fact of an event", "shown"),
     "quantity": pgettext_lazy("fact of an event", "quantity"),
+    "role": pgettext_lazy("fact of an event", "role"),
     "round": pgettext_lazy("fact of an event", "round of checking"),
+    "rows": pgettext_lazy("fact of an event", "rows"),
+    "trigger": pgettext_lazy("fact of an event", "started by"),
+    "units": pgettext_lazy("fact of an event", "units"),
+    "version": pgettext_lazy("fact of an event", "version"),
+    "wrong": pgettext_lazy("fact of an event", "what is wrong"),
 }
+# Where what a code says is worded: columns with choices, and tables whose rows have names. By their labels, since the journal
+# is below all of them and knows none.
+WORDED = {
+    "order": ("matching.Order.kind",),
+    "origin": ("supplies.CallLog.origin",),
+    "outcome": ("supplies.CallLog.outcome", "supplies.DiscrepancyTicket.outcome"),
+    "phase": ("supplies.Emergency.status",),
+    "purpose": ("supplies.Reveal.purpose",),
+    "role": ("supplies.Membership.role",),
+    "trigger": ("matching.MatchingRun.trigger",),
+    "wrong": ("supplies.ChangeRequest.kind",),
+}
+NAMED = {"emergency": "supplies.Emergency", "item": "supplies.Item"}
+Names = Mapping[str, Mapping[Any, Any]]
 
 
-def facts_told(facts: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """Those of an event's facts that are read by people, each with its word."""
-    return [(str(FACTS[name]), fact) for name, fact in facts.items() if name in FACTS]
+def names_in(all_facts: Iterable[Mapping[str, Any]]) -> Names:
+    """The rows that these facts name by their keys, in one query for each table of NAMED."""
+    told = list(all_facts)
+    keys = {fact: {facts[fact] for facts in told if fact in facts} for fact in NAMED}
+    return {
+        fact: apps.get_model(NAMED[fact])._default_manager.in_bulk(sorted(known))
+        for fact, known in keys.items()
+        if known
+    }
+
+
+def facts_told(facts: Mapping[str, Any], names: Names | None = None) -> list[tuple[str, Any]]:
+    """Those of an event's facts that are read by people, each with its word and what its code stands for."""
+    return [
+        (str(FACTS[name]), _worded(name, fact, names or {}) if isinstance(fact, str) else fact)
+        for name, fact in facts.items()
+        if name in FACTS
+    ]
+
+
+def _worded(name: str, fact: str, names: Names) -> Any:
+    """What a code stands for; the fact itself where it is none."""
+    if fact in names.get(name, ()):
+        return names[name][fact]
+    for column in WORDED.get(name, ()):
+        table, _dot, field = column.rpartition(".")
+        choices: Mapping[Any, Any] = dict(apps.get_model(table)._meta.get_field(field).flatchoices)
+        if fact in choices:
+            return choices[fact]
+    return fact

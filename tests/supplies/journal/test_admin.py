@@ -1,18 +1,24 @@
-"""Rows that are edited by hand: nobody saves over what somebody else has saved meanwhile."""
+"""Rows that are edited by hand: nobody saves over what somebody else has saved meanwhile. And the journal, in words."""
 
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
+from django.db import connection
 from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 
 from supplies.catalogue.models import Standard, TransportMode
 from supplies.emergencies.models import Emergency
 from supplies.journal.admin import UnchangedMeanwhile
+from supplies.journal.models import Event
+from supplies.journal.services import record
+from supplies.journal.words import FACTS, NAMED, WORDED
 from supplies.organisations.models import User
 from tests.at_once import behind, held
-from tests.desk import at_the_desk, page_of, version
-from tests.makers import make_emergency, make_item, make_mode, make_standard, make_user
+from tests.desk import at_the_desk, list_of, page_of, version
+from tests.makers import NOW, make_emergency, make_item, make_mode, make_standard, make_user
 from tests.pages.forms import shown
 
 SENTENCE = "Somebody changed this while you had it open"
@@ -161,3 +167,52 @@ def test_of_two_who_save_at_once_one_is_saved(monkeypatch: Any, guarded: bool, s
     )
 
     assert sorted(answer.status_code for answer in answers) == saved
+
+
+@pytest.mark.django_db
+def test_the_journal_tells_facts_in_words_and_leads_to_what_it_is_about(volunteer: User) -> None:
+    emergency, item = make_emergency(), make_item()
+    record(emergency, "emergency.phase", by=volunteer, at=NOW, phase="recover", item=item.pk, step="x")
+
+    page = at_the_desk(volunteer).get(list_of(Event)).content.decode()
+
+    assert f"item: {item}; phase: recover" in page
+    assert "step" not in page
+    assert f'<a href="{page_of(emergency)}">Emergency {emergency.pk[:8]}</a>' in page
+
+
+@pytest.mark.django_db
+def test_the_page_of_an_entry_keeps_the_codes_that_programs_read(volunteer: User) -> None:
+    record(make_emergency(), "emergency.phase", by=volunteer, at=NOW, phase="recover", step="x")
+
+    page = at_the_desk(volunteer).get(page_of(Event.objects.get(kind="emergency.phase"))).content.decode()
+
+    assert "phase: recover" in page
+    assert "emergency.phase" in page
+    assert "&quot;step&quot;" in page
+
+
+def test_every_fact_that_is_a_code_has_words() -> None:
+    for columns in WORDED.values():
+        for column in columns:
+            table, _dot, field = column.rpartition(".")
+            assert apps.get_model(table)._meta.get_field(field).flatchoices, column
+    assert set(WORDED) | set(NAMED) <= set(FACTS)
+
+
+@pytest.mark.django_db
+def test_the_journal_asks_as_much_for_many_entries_as_for_one(volunteer: User) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(list_of(Event)).status_code == 200
+        return len(queries)
+
+    client, emergency = at_the_desk(volunteer), make_emergency()
+    for code in ("MASK_SURG", "GOWN"):
+        record(emergency, "need.met", by=None, at=NOW, item=make_item(code).pk, emergency=emergency.pk)
+    asked()
+    few = asked()
+    for code in ("GOGGLES", "GLOVES", "SUIT"):
+        record(emergency, "need.met", by=None, at=NOW, item=make_item(code).pk, emergency=emergency.pk)
+
+    assert asked() == few
