@@ -11,7 +11,7 @@ from matching.models import DeviationReason, MatchingPolicy, Proposal
 from supplies.emergencies.models import Emergency
 from supplies.needs.models import Need
 from supplies.offers.models import Offer
-from supplies.organisations.desk import ReasonForm, in_units
+from supplies.organisations.desk import in_units, reason_form
 from supplies.organisations.models import User
 from supplies.wording import apart
 
@@ -75,16 +75,12 @@ class FewerForm(WhyForm):
         return quantity
 
 
-class DeclineForm(ReasonForm):
-    reason = forms.CharField(
-        label=_("Reason"),
-        help_text=_(
-            "Volunteers and both sides can read it with the proposal; the pair is not proposed again."
-            " No names, no telephone numbers."
-        ),
-        max_length=200,
-        widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
+DeclineForm = reason_form(
+    _(
+        "Volunteers and both sides can read it with the proposal; the pair is not proposed again."
+        " No names, no telephone numbers."
     )
+)
 
 
 class ByHandForm(WhyForm):
@@ -112,16 +108,13 @@ def _offered(offer: Offer, km: int) -> str:
     return apart([offer.donation.organisation.name, goods, left, f"{km:,} km"])
 
 
-class UndoForm(ReasonForm):
-    reason = forms.CharField(
-        label=_("Why it is taken back"),
-        help_text=_(
-            "Ends every proposal of this run that nobody has answered; what was approved stands."
-            " The reason is kept with each. No names, no telephone numbers."
-        ),
-        max_length=200,
-        widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
-    )
+UndoForm = reason_form(
+    _(
+        "Ends every proposal of this run that nobody has answered; what was approved stands."
+        " The reason is kept with each. No names, no telephone numbers."
+    ),
+    label=_("Why it is taken back"),
+)
 
 
 class StartForm(forms.Form):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from supplies.allocations import services
 from supplies.allocations.models import Allocation, AllocationStatus
-from supplies.organisations.desk import DeskAdmin, ReasonForm, Verb, Waiting, by_status, in_units
+from supplies.organisations.desk import DeskAdmin, Verb, Waiting, by_status, in_units, reason_form
 
 
 class OverdueFilter(admin.SimpleListFilter):
@@ -66,14 +66,18 @@ class AllocationAdmin(DeskAdmin):
             "release",
             _("Release: give it back to both sides"),
             services.release,
-            asks=ReasonForm,
+            asks=reason_form(
+                _("Kept with what was promised, for everybody at the desk. No names, no numbers.")
+            ),
             fits=[AllocationStatus.RESERVED],
         ),
         Verb(
             "keep",
             _("Keep it though its hospital takes nothing for now"),
             services.keep,
-            asks=ReasonForm,
+            asks=reason_form(
+                _("Kept with what was promised, for everybody at the desk. No names, no numbers.")
+            ),
             fits=[AllocationStatus.RESERVED],
         ),
     )

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from supplies.announcements import services
 from supplies.announcements.models import Announcement, Kind
 from supplies.announcements.permissions import in_whose_name, may_announce, may_announce_in
-from supplies.organisations.desk import DeskAdmin, ReasonForm, Verb, link_to, who
+from supplies.organisations.desk import DeskAdmin, Verb, link_to, reason_form, who
 from supplies.regions.models import Region
 from supplies.wording import listed
 
@@ -27,15 +27,6 @@ LANGUAGES = (("title_zh", "text_zh"), ("title_en", "text_en"))
 ONE_IS_ENOUGH = _(
     "One language is enough: who reads the other finds these words, marked with the language they are in."
 )
-
-
-class WithdrawalForm(ReasonForm):
-    reason = forms.CharField(
-        label=_("Reason"),
-        help_text=_("Everybody reads it beside what you take back."),
-        max_length=300,
-        widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
-    )
 
 
 class AnnouncementForm(forms.ModelForm):
@@ -128,7 +119,7 @@ class AnnouncementAdmin(DeskAdmin):
             "withdraw",
             _("Withdraw"),
             services.withdraw,
-            asks=WithdrawalForm,
+            asks=reason_form(_("Everybody reads it beside what you take back."), longest=300),
             may=lambda user, row: may_announce_in(user, row.region),
         ),
     )

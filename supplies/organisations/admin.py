@@ -26,12 +26,12 @@ from supplies.organisations.contacts import Contact
 from supplies.organisations.desk import (
     DeskAdmin,
     DeskInline,
-    ReasonForm,
     StatusFilter,
     Verb,
     Waiting,
     answered_in,
     change_url,
+    reason_form,
     sentence,
     who,
 )
@@ -314,6 +314,13 @@ class FacilityAdmin(DeskAdmin):
     search_fields = ("name", "organisation__name", "=gln")
     ordering = ("name", "pk")
     actions = (
-        Verb("pause", _("Pause: nothing more is sent there"), services.pause, asks=ReasonForm),
+        Verb(
+            "pause",
+            _("Pause: nothing more is sent there"),
+            services.pause,
+            asks=reason_form(
+                _("The hospital's own people and everybody at the desk read it. No names, no numbers.")
+            ),
+        ),
         Verb("resume", _("Resume"), services.resume),
     )

@@ -495,13 +495,17 @@ def by_status(first: str = "all") -> type[StatusFilter]:
     return type("StatusFilter", (StatusFilter,), {"first": first})
 
 
-class ReasonForm(forms.Form):
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        help_text=gettext_lazy("Whoever posted it reads this. Say what has to change."),
-        max_length=200,
-        widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
-    )
+REASON = gettext_lazy("Reason")
+
+
+def reason_form(hint: Text, *, label: Text = REASON, longest: int = 200) -> type[forms.Form]:
+    """A form that asks why, and says who reads the answer."""
+    widget = forms.Textarea(attrs={"rows": 3, "autofocus": True})
+    reason = forms.CharField(label=label, help_text=hint, max_length=longest, widget=widget)
+    return type("ReasonForm", (forms.Form,), {"reason": reason})
+
+
+ReasonForm = reason_form(gettext_lazy("Whoever posted it reads this. Say what has to change."))
 
 
 def count_of(lines: QuerySet, column: str) -> Coalesce:
