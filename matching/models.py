@@ -10,7 +10,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +24,7 @@ from supplies.offers.models import Offer
 from supplies.organisations.models import Facility, Membership, Organisation, User, in_regions_of
 from supplies.organisations.roles import Role
 from supplies.quantity import QuantityField, within_bounds
+from supplies.wording import moment
 
 
 class RunStatus(models.TextChoices):
@@ -237,7 +237,7 @@ class MatchingRun(Moving):
         indexes = [models.Index(fields=["-created_at", "-id"], name="matching_run_newest")]
 
     def __str__(self) -> str:
-        return f"{timezone.localtime(self.created_at):%Y-%m-%d %H:%M} {self.get_status_display()}"
+        return f"{moment(self.created_at)} {self.get_status_display()}"
 
 
 class FamilyRunQuerySet(models.QuerySet["FamilyRun"]):

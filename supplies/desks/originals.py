@@ -6,12 +6,14 @@ from datetime import date
 from typing import Any
 
 from django.db.models import Q
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
 from supplies.intake.models import ImportedLine, ImportedRow
 from supplies.needs.models import Appeal, Need
 from supplies.organisations.side_by_side import Compared
 from supplies.templatetags.amounts import as_read_by, place
+from supplies.wording import day
 
 
 @dataclass(frozen=True)
@@ -75,13 +77,15 @@ def _about(row: ImportedRow, appeal: Appeal, reader: Any) -> list[Compared]:
         Compared(_("place"), words(shown.get("place")), place(site.region)),
         Compared(_("courier address"), words(shown.get("address")), words(appeal.courier_address)),
         Compared(
-            _("date of the source"), max(filter(None, days), default="–"), _day(appeal.published_on) or "–"
+            _("date of the source"), _day(max(filter(None, days), default=None)), _day(appeal.published_on)
         ),
     ]
 
 
-def _day(day: date | None) -> str:
-    return f"{day:%Y-%m-%d}" if day else ""
+def _day(told: date | str | None) -> str:
+    """As the reader writes it; the rows of a list keep it as programs do."""
+    when = parse_date(told) if isinstance(told, str) else told
+    return day(when) if when else str(told or "–")
 
 
 def _remark(appeal: Appeal, reader: Any) -> list[Compared]:

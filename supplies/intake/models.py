@@ -22,6 +22,7 @@ from supplies.organisations.models import Facility, Organisation, User, in_regio
 from supplies.quantity import QuantityField, within_bounds
 from supplies.regions.models import Region
 from supplies.sealing import Sealed
+from supplies.wording import day, moment
 
 
 class BatchStatus(models.TextChoices):
@@ -166,7 +167,7 @@ class Import(Moving):
         ]
 
     def __str__(self) -> str:
-        return f"{self.file_name} · {self.started_at:%Y-%m-%d %H:%M}"
+        return f"{self.file_name} · {moment(self.started_at)}"
 
     @property
     def is_moving(self) -> bool:
@@ -667,4 +668,4 @@ class SheetMapping(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.source} · {self.remembered_at:%Y-%m-%d}"
+        return f"{self.source} · {day(self.remembered_at)}"

@@ -22,6 +22,7 @@ from supplies.organisations.models import Alias, Facility, Organisation, User, i
 from supplies.quantity import QuantityField, new_code, within_bounds
 from supplies.regions.models import Region
 from supplies.search import FEW
+from supplies.wording import day
 
 
 class SenderKind(models.TextChoices):
@@ -136,7 +137,7 @@ class Appeal(Moving):
         ]
 
     def __str__(self) -> str:
-        return f"{self.facility} · {self.created_at:%Y-%m-%d}"
+        return f"{self.facility} · {day(self.created_at)}"
 
     @property
     def is_still_asked(self) -> bool:

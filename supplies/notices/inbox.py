@@ -10,7 +10,6 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +17,7 @@ from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.notices.models import Problem
 from supplies.organisations.models import User
 from supplies.sealing import Sealed
+from supplies.wording import moment
 
 
 class Group(models.TextChoices):
@@ -115,7 +115,7 @@ class Notice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} · {timezone.localtime(self.at):%Y-%m-%d %H:%M}"
+        return f"{self.kind} · {moment(self.at)}"
 
 
 class SendingStatus(models.TextChoices):

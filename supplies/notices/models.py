@@ -8,7 +8,6 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -19,6 +18,7 @@ from supplies.organisations.contacts import words_of
 from supplies.organisations.models import Membership, Organisation, User
 from supplies.sealing import LookupField, Sealed, lookups
 from supplies.shipments.models import Shipment
+from supplies.wording import moment
 
 TEST = "webhook.test"  # the kind of a trial, which nothing in the journal stands behind
 EXCERPT = 300  # characters of an answer that are kept
@@ -247,7 +247,7 @@ class WebhookDelivery(Moving):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} · {timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
+        return f"{self.kind} · {moment(self.created_at)}"
 
     @property
     def message_id(self) -> str:

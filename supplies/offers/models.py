@@ -15,6 +15,7 @@ from supplies.lifecycle import Lifecycle, Moving, status_is_listed
 from supplies.organisations.models import Facility, Organisation, User, in_regions_of
 from supplies.quantity import QuantityField, new_code, within_bounds
 from supplies.regions.models import Region
+from supplies.wording import day
 
 
 class DonationStatus(models.TextChoices):
@@ -134,7 +135,7 @@ class Donation(Moving):
         ]
 
     def __str__(self) -> str:
-        return f"{self.organisation} · {self.created_at:%Y-%m-%d}"
+        return f"{self.organisation} · {day(self.created_at)}"
 
     @property
     def takes_papers(self) -> bool:

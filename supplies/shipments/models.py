@@ -8,7 +8,6 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.db.models.functions import Greatest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -22,6 +21,7 @@ from supplies.organisations.models import Facility, Organisation, User, in_regio
 from supplies.quantity import QuantityField, new_code, within_bounds
 from supplies.regions.models import Region
 from supplies.shipments.tracking import SightingStatus, TemperatureField, TrackingEvent
+from supplies.wording import moment
 
 
 class ShipmentStatus(models.TextChoices):
@@ -425,4 +425,4 @@ class Rearrangement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} · {timezone.localtime(self.at):%Y-%m-%d %H:%M}"
+        return f"{self.get_kind_display()} · {moment(self.at)}"

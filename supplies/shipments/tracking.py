@@ -6,7 +6,6 @@ from typing import Any, Self
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -15,6 +14,7 @@ from supplies.catalogue.keeping import EARTHLY
 from supplies.editions.models import ReferenceRow
 from supplies.free_text import ShortText
 from supplies.organisations.models import User
+from supplies.wording import moment
 
 
 class TemperatureField(models.DecimalField):
@@ -171,7 +171,7 @@ class TrackingEvent(models.Model):
         indexes = [models.Index(fields=["shipment", "occurred_at", "id"], name="tracking_event_in_order")]
 
     def __str__(self) -> str:
-        return f"{self.get_step_display()} · {timezone.localtime(self.occurred_at):%Y-%m-%d %H:%M}"
+        return f"{self.get_step_display()} · {moment(self.occurred_at)}"
 
     @property
     def place_in_order(self) -> tuple[Any, ...]:

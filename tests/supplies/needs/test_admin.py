@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from supplies.needs.models import Appeal, Need
 from supplies.organisations import services as people
@@ -249,3 +250,12 @@ def test_not_needed_any_more_is_one_action(volunteer: User) -> None:
 
     need.refresh_from_db()
     assert need.status == "withdrawn"
+
+
+def test_the_title_of_an_appeal_has_its_day_as_the_reader_writes_it(volunteer: User) -> None:
+    appeal = make_appeal(make_facility(name="Harbour hospital"))
+
+    with translation.override("en"):
+        assert str(appeal) == "Harbour hospital · 23 November 2026"
+    with translation.override("zh-hans"):
+        assert str(appeal) == "Harbour hospital · 2026年11月23日"
