@@ -22,7 +22,7 @@ from supplies.notices import choosing, robots, watching
 from supplies.notices.concerning import addresses_of
 from supplies.notices.inbox import ROBOTS, Channel, Notice, Robot
 from supplies.notices.inbox_forms import ChoicesForm, HabitsForm, OffersSearchForm, RobotForm, SearchNameForm
-from supplies.notices.reading import read
+from supplies.notices.reading import gathered, read
 from supplies.notices.searches import SavedSearch, SearchOver
 from supplies.organisations.models import Organisation
 from supplies.organisations.visitors import SignedIn, private, signed_in
@@ -42,10 +42,12 @@ def inbox(request: SignedIn) -> HttpResponse:
     is_unread_only = request.GET.get("only") == "unread"
     if is_unread_only:
         rows = rows.unread()
+    told = read(rows[:PER_PAGE], request.user)
     context = {
-        "told": read(rows[:PER_PAGE], request.user),
+        "told": gathered(told),
         "is_unread_only": is_unread_only,
         "most": PER_PAGE,
+        "are_most": len(told) == PER_PAGE,
     }
     return render(request, "notices/inbox.html", context)
 
@@ -53,10 +55,12 @@ def inbox(request: SignedIn) -> HttpResponse:
 @signed_in
 @require_POST
 def open_notice(request: SignedIn, pk: UUID) -> HttpResponse:
-    """Read, and on to the page where one acts."""
-    notice = get_object_or_404(Notice.objects.of(request.user), pk=pk)
-    choosing.mark_read(request.user, [notice.pk], at=timezone.now())
+    """Read, with all that wait on the same page, and on to the page where one acts."""
+    mine = Notice.objects.of(request.user)
+    notice = get_object_or_404(mine, pk=pk)
     (told,) = read([notice], request.user)
+    same = mine.unread().filter(kind=notice.kind) if told.is_one_of_several else mine.filter(pk=notice.pk)
+    choosing.mark_read(request.user, same.values_list("pk", flat=True), at=timezone.now())
     return redirect(told.path or "inbox")
 
 

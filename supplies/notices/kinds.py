@@ -32,16 +32,21 @@ P = Party
 
 @dataclass(frozen=True)
 class Kind:
-    """page   the route where one acts; without, that of what it is about"""
+    """page      the route where one acts; without, that of what it is about
+    waits_as  the status of what it is about as long as that waits; in another it waits no more
+    several   what is said once of several that wait on the one page
+    """
 
     group: Group
     says: Any
     to: frozenset[Party]
     page: str = ""
+    waits_as: str = ""
+    several: Any = ""
 
 
 def _of(group: Group, kinds: Mapping[str, tuple[Any, ...]]) -> dict[str, Kind]:
-    return {kind: Kind(group, says, frozenset(to), *page) for kind, (says, to, *page) in kinds.items()}
+    return {kind: Kind(group, says, frozenset(to), *more) for kind, (says, to, *more) in kinds.items()}
 
 
 BOTH = {P.DONOR, P.HOSPITAL}
@@ -51,7 +56,13 @@ KINDS: dict[str, Kind] = {
     **_of(
         Group.ANSWERS,
         {
-            "proposal.approved": (_("A match waits for your answer"), {P.ASKED}, "answers"),
+            "proposal.approved": (
+                _("A match waits for your answer"),
+                {P.ASKED},
+                "answers",
+                "approved",
+                _("%(n)d matches wait for your answer"),
+            ),
             "proposal.agreed": (_("Matched: the goods are promised"), BOTH),
             "proposal.declined": (_("A match you were asked about was declined"), BOTH),
             "proposal.withdrawn": (_("A match you were asked about was withdrawn"), BOTH),
@@ -137,7 +148,13 @@ KINDS: dict[str, Kind] = {
         Group.REMINDERS,
         {
             "need.reminded": (_("Is it still needed? Say so before it is no longer shown"), {P.HOSPITAL}),
-            "proposal.to_answer": (_("A match still waits for your answer"), {P.ASKED}, "answers"),
+            "proposal.to_answer": (
+                _("A match still waits for your answer"),
+                {P.ASKED},
+                "answers",
+                "approved",
+                _("%(n)d matches still wait for your answer"),
+            ),
             "allocation.to_hand_over": (_("Goods you promised are to be handed over"), {P.DONOR}),
             "shipment.to_hand_over": (_("A booked shipment has not left yet"), {P.DONOR, P.CARRIER}),
             "shipment.to_count": (_("A delivery waits to be counted"), {P.HOSPITAL}, "count-shipment"),
@@ -151,8 +168,8 @@ KINDS: dict[str, Kind] = {
     **_of(
         Group.WATCH,
         {
-            "appeal.waits": (_("A hospital's needs wait to be read"), {P.DESK}),
-            "donation.waits": (_("A donation waits to be read"), {P.DESK}),
+            "appeal.waits": (_("A hospital's needs wait to be read"), {P.DESK}, "", "waiting"),
+            "donation.waits": (_("A donation waits to be read"), {P.DESK}, "", "waiting"),
         },
     ),
     # Of saved searches; they come by another way (watching.py).

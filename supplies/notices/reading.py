@@ -27,6 +27,7 @@ class Read:
     """lines    what it tells of, each in a few words; empty where its reader may not see that any more
     more     how many lines are left out
     path     of the page where one acts; empty where there is nothing to be seen
+    unread   of how many notices; several of a kind may be told as one
     """
 
     notice: Notice
@@ -34,6 +35,8 @@ class Read:
     lines: Sequence[str]
     more: int
     path: str
+    unread: int = 0
+    is_one_of_several: bool = False
 
     @property
     def group(self) -> str:
@@ -60,12 +63,28 @@ def read(notices: Iterable[Notice], user: User) -> list[Read]:
 
 
 def _at_the_desk(told: Read, rows: dict[tuple[str, str], Any]) -> Read:
-    """What the desk watches is decided there, not on the page of whoever posted it; once that is done it waits no more."""
+    """What the desk watches is decided there, not on the page of whoever posted it."""
     row = rows.get((told.notice.subject, told.notice.about))
-    if told.notice.group != Group.WATCH or row is None:
-        return told
-    decided = _("Waits no more: %(status)s") % {"status": row.get_status_display()}
-    return replace(told, path=change_url(row), title=told.title if row.status == "waiting" else decided)
+    return replace(told, path=change_url(row)) if told.notice.group == Group.WATCH and row else told
+
+
+def gathered(told: Iterable[Read]) -> list[Read]:
+    """The same, where several of a kind wait on one page as one, in the place of the newest."""
+    groups: dict[Any, list[Read]] = defaultdict(list)
+    for each in told:
+        groups[each.notice.kind if each.is_one_of_several else each.notice.pk].append(each)
+    return [some[0] if len(some) == 1 else _as_one(some) for some in groups.values()]
+
+
+def _as_one(told: Sequence[Read]) -> Read:
+    lines = [line for each in told for line in each.lines]
+    return replace(
+        told[0],
+        title=str(KINDS[told[0].notice.kind].several) % {"n": len(told)},
+        lines=lines[:LINES],
+        more=len(lines[LINES:]) + sum(each.more for each in told),
+        unread=sum(each.unread for each in told),
+    )
 
 
 def _read(notice: Notice, rows: dict[tuple[str, str], Any], names: dict[str, str]) -> Read:
@@ -79,7 +98,18 @@ def _read(notice: Notice, rows: dict[tuple[str, str], Any], names: dict[str, str
     line = MORE_SAID.get(notice.kind, subject.line)
     lines = [line(row) for row in seen]
     path = _path(notice, kind.page or subject.page, seen) if seen else ""
-    return Read(notice, title, lines, len(notice.rows) - LINES if len(notice.rows) > LINES else 0, path)
+    is_over = bool(kind.waits_as and seen) and all(row.status != kind.waits_as for row in seen)
+    if is_over:
+        title = _("Waits no more: %(status)s") % {"status": seen[0].get_status_display()}
+    return Read(
+        notice,
+        title,
+        lines,
+        max(len(notice.rows) - LINES, 0),
+        path,
+        unread=int(notice.read_at is None),
+        is_one_of_several=bool(kind.several and seen) and not is_over,
+    )
 
 
 def _path(notice: Notice, page: str, seen: Sequence[Any]) -> str:

@@ -347,6 +347,31 @@ def test_who_promised_is_reminded_to_hand_over_and_who_was_asked_to_answer() -> 
     assert "allocation.to_hand_over" in reminded(giver, after=promise.due_at - NOW - DAY)
 
 
+def test_matches_that_wait_for_one_s_answer_are_told_as_one_and_read_together() -> None:
+    first, *others = (make_proposal() for _one in range(4))
+    donor = make_member("donor", first.offer.donation.organisation)
+    for proposal in others:
+        proposal.offer.donation.organisation = first.offer.donation.organisation
+        proposal.offer.donation.save()
+    for proposal in (first, *others):
+        matching.approve(proposal, by=make_member("volunteer"), at=NOW)
+    dispatch(at=NOW)
+    page = reader(donor)
+    first.refresh_from_db()
+    matching.decline(first, by=donor, reason="other", at=NOW)
+
+    told = page.get("/inbox/").context["told"]
+
+    told = [each for each in told if each.notice.kind == "proposal.approved"]
+    assert [(each.title, each.unread) for each in told] == [
+        ("3 matches wait for your answer", 3),
+        ("Waits no more: declined", 1),
+    ]
+    opened = page.post(f"/inbox/{told[0].notice.pk}/")
+    assert opened.headers["Location"] == "/answers/"
+    assert not Notice.objects.of(donor).unread().filter(kind="proposal.approved").exists()
+
+
 # -- the desk ----------------------------------------------------------------------------------------------
 
 
