@@ -362,12 +362,12 @@ def test_matches_that_wait_for_one_s_answer_are_told_as_one_and_read_together() 
 
     told = page.get("/inbox/").context["told"]
 
-    told = [each for each in told if each.notice.kind == "proposal.approved"]
-    assert [(each.title, each.unread) for each in told] == [
-        ("3 matches wait for your answer", 3),
-        ("Waits no more: declined", 1),
-    ]
-    opened = page.post(f"/inbox/{told[0].notice.pk}/")
+    told = {each.title: each for each in told if each.notice.kind == "proposal.approved"}
+    assert {title: each.unread for title, each in told.items()} == {
+        "3 matches wait for your answer": 3,
+        "Waits no more: declined": 1,
+    }
+    opened = page.post(f"/inbox/{told['3 matches wait for your answer'].notice.pk}/")
     assert opened.headers["Location"] == "/answers/"
     assert not Notice.objects.of(donor).unread().filter(kind="proposal.approved").exists()
 
