@@ -393,7 +393,7 @@ def _decimal(number: str, cell: str) -> Decimal:
         return _mixed(number.replace(" ", ""), cell)
     try:
         return Decimal(str(cn2an.cn2an(_plain_numerals(number), "normal")))
-    except (ValueError, InvalidOperation):
+    except (ValueError, KeyError, InvalidOperation):  # cn2an knows no unit a tenth of 亿
         raise Unreadable("not-a-quantity", cell=cell) from None
 
 

@@ -155,6 +155,7 @@ def test_what_a_pack_holds_is_kept_apart_from_how_many(cell: str, count: int | N
         ("不需要", "not-wanted"),
         ("-", "not-wanted"),
         (True, "not-a-quantity"),
+        ("一亿二", "not-a-quantity"),
         ([1], "not-a-quantity"),
         (float("nan"), "not-a-quantity"),
         (float("inf"), "not-a-quantity"),
