@@ -100,8 +100,8 @@ def sentences(proposal: Proposal, names: Mapping[str, str] | None = None) -> lis
     found.append(standing(because, names, is_itself=is_itself))
     if parts := filled_from_to(proposal):
         item = proposal.need.item
-        units = [amount(item, part) for part in (because["total"], *filling(proposal))]
-        found.append(covering(*units, parts["before"], parts["after"]))
+        total, before, after = (amount(item, part) for part in (because["total"], *filling(proposal)))
+        found.append(covering(total, before, after, parts["before"], parts["after"]))
     if because.get("shelf_days") is not None:
         shelf = because["shelf_days"]
         found.append(
@@ -143,7 +143,7 @@ def standing(
         if is_itself:
             return _("It is what was asked for.")
         return _("It is another item, made to a standard that is asked for.")
-    chain = apart(_step(*step, names or {}) for step in steps)
+    chain = apart(_step(offered, asked, relation, names or {}) for offered, asked, relation in steps)
     condition = because.get("condition")
     if not condition:
         return _("It may stand in: %(chain)s.") % {"chain": chain}

@@ -498,7 +498,7 @@ def by_status(first: str = "all") -> type[StatusFilter]:
 REASON = gettext_lazy("Reason")
 
 
-def reason_form(hint: Text, *, label: Text = REASON, longest: int = 200) -> type[forms.Form]:
+def reason_form(hint: Any, *, label: Any = REASON, longest: int = 200) -> type[forms.Form]:
     """A form that asks why, and says who reads the answer."""
     widget = forms.Textarea(attrs={"rows": 3, "autofocus": True})
     reason = forms.CharField(label=label, help_text=hint, max_length=longest, widget=widget)
