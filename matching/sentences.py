@@ -17,7 +17,7 @@ from supplies.templatetags.amounts import amount
 from supplies.wording import apart, bracketed, day
 
 ENDED = {
-    "facility-paused": gettext_lazy("the hospital takes nothing for the time being"),
+    "facility-paused": gettext_lazy("the hospital is not accepting goods for now"),
     "need-withdrawn": gettext_lazy("the need has ended"),
     "offer-withdrawn": gettext_lazy("the offer has ended"),
     "superseded": gettext_lazy("a later run found something better"),

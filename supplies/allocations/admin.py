@@ -26,7 +26,7 @@ class OverdueFilter(admin.SimpleListFilter):
 
 
 class UndecidedFilter(admin.SimpleListFilter):
-    title = _("hospital takes nothing for now")
+    title = _("hospital not accepting goods for now")
     parameter_name = "undecided"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -73,7 +73,7 @@ class AllocationAdmin(DeskAdmin):
         ),
         Verb(
             "keep",
-            _("Keep it though its hospital takes nothing for now"),
+            _("Keep it though its hospital is not accepting goods for now"),
             services.keep,
             asks=reason_form(
                 _("Kept with what was promised, for everybody at the desk. No names, no numbers.")
@@ -87,7 +87,10 @@ class AllocationAdmin(DeskAdmin):
         return [
             Waiting(52, _("allocations to ship"), rows.reserved(), "status=reserved", "created_at"),
             Waiting(
-                51, _("promises to hospitals that take nothing for now"), rows.to_decide(), "undecided=yes"
+                51,
+                _("promises to hospitals that are not accepting goods for now"),
+                rows.to_decide(),
+                "undecided=yes",
             ),
             Waiting(70, _("overdue allocations"), rows.overdue(timezone.now()), "overdue=yes", "due_at"),
         ]

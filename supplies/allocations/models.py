@@ -119,7 +119,9 @@ class Allocation(Moving):
     )
     due_at = models.DateTimeField(_("to be shipped by"))
     ended_because = ShortText(_("why it ended"), max_length=300, blank=True)
-    kept_because = ShortText(_("why it is kept though its facility is paused"), max_length=300, blank=True)
+    kept_because = ShortText(
+        _("why it is kept though its hospital is not accepting goods for now"), max_length=300, blank=True
+    )
     split_from = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("split from")
     )

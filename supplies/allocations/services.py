@@ -88,7 +88,7 @@ def _check_may_go(need: Need, offer: Offer) -> None:
     if need.appeal.emergency_id != offer.donation.emergency_id:
         raise NotEligible(_("The offer and the need belong to different emergencies."))
     if need.appeal.facility.is_paused:
-        raise NotEligible(_("This facility takes nothing for the time being."), code="facility-paused")
+        raise NotEligible(_("This hospital is not accepting goods for now."), code="facility-paused")
     donation = offer.donation
     if donation.directed_facility_id and donation.directed_facility_id != need.appeal.facility_id:
         raise NotEligible(
@@ -158,7 +158,7 @@ def keep(allocation: Allocation, *, reason: str, by: User | None, at: datetime) 
         raise Refused(_("Say why it is kept."), code="reason-missing")
     if allocation.status != AllocationStatus.RESERVED or not allocation.need.appeal.facility.is_paused:
         raise NotEligible(
-            _("Only what is reserved for a facility that takes nothing for now has to be kept.")
+            _("Only what is reserved for a hospital that is not accepting goods for now has to be kept.")
         )
     allocation.kept_because = reason.strip()[:300]
     allocation.save(update_fields=["kept_because"])

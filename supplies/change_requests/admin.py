@@ -137,7 +137,7 @@ class ChangeRequestAdmin(DeskAdmin):
         return int(row.report_count)
 
 
-SHOWN = {"status": _("status"), "quantity": _("quantity"), "is_paused": _("paused")}
+SHOWN = {"status": _("status"), "quantity": _("quantity"), "is_paused": _("not accepting goods for now")}
 
 
 def _said(row: ChangeRequest, facts: dict[str, Any], name: str) -> str:

@@ -60,7 +60,7 @@ TOLD: dict[str, Any] = {
     "shipment.cancelled": gettext_lazy("It was called off before it left"),
     "shipment.merged": gettext_lazy("It travels together with more from the same donor now"),
     "shipment.rerouted": gettext_lazy("It goes to another hospital now"),
-    "facility.paused": gettext_lazy("The hospital takes nothing for now; a coordinator decides"),
+    "facility.paused": gettext_lazy("The hospital is not accepting goods for now; a coordinator decides"),
 }
 
 

@@ -124,7 +124,7 @@ KINDS: dict[str, Kind] = {
             "shipment.rerouted": (_("A shipment goes to another hospital now"), {*ALL_THREE, P.BEFORE}),
             "shipment.fell_silent": (_("No news of a shipment for days"), {P.DONOR, P.CARRIER, P.REGION}),
             "facility.paused": (
-                _("A hospital takes nothing for now; goods are on their way there"),
+                _("A hospital is not accepting goods for now; goods are on their way there"),
                 {P.DONOR, P.CARRIER, P.REGION},
             ),
             "ticket.opened": (_("What you sent did not all arrive as promised"), {P.DONOR}, "tickets"),

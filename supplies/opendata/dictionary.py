@@ -152,7 +152,7 @@ FACILITIES = [
     column("organisation", "#org+id", Kind.ID, _("Whose site it is."), "Organisation.id", "5a6b7c8d-98d5-4f0c-8d2e-2b1d2f3c4a5b", of="organisation_id"),
     *where(lambda row, shelf: shelf.place(row.region_id).path, 4),
     column("timezone", "#loc+timezone", C, _("Its time zone."), "Facility.timezone", "Asia/Shanghai"),
-    column("is_paused", "#status+paused", B, _("Takes nothing for the time being."), "Facility.is_paused", False),
+    column("is_paused", "#status+paused", B, _("Not accepting goods for now."), "Facility.is_paused", False),
 ]  # fmt: skip
 
 ITEMS = [

@@ -316,11 +316,11 @@ class FacilityAdmin(DeskAdmin):
     actions = (
         Verb(
             "pause",
-            _("Pause: nothing more is sent there"),
+            _("Not accepting goods for now: nothing more is sent there"),
             services.pause,
             asks=reason_form(
                 _("The hospital's own people and everybody at the desk read it. No names, no numbers.")
             ),
         ),
-        Verb("resume", _("Resume"), services.resume),
+        Verb("resume", _("Accept goods again"), services.resume),
     )

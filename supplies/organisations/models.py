@@ -454,9 +454,11 @@ class Facility(Mergeable, models.Model):
     beds = models.PositiveIntegerField(_("beds"), null=True, blank=True)
     staff = models.PositiveIntegerField(_("staff"), null=True, blank=True)
     is_paused = models.BooleanField(
-        _("paused"), default=False, help_text=_("Takes nothing for the time being.")
+        _("not accepting goods for now"),
+        default=False,
+        help_text=_("No match is made for it, and donors are told."),
     )
-    pause_reason = ShortText(_("why paused"), max_length=200, blank=True)
+    pause_reason = ShortText(_("why it is not accepting goods"), max_length=200, blank=True)
     merged_into = models.ForeignKey(
         "self",
         models.PROTECT,

@@ -227,7 +227,7 @@ HAPPENINGS: dict[str, tuple[str, Callable[[Shipment], Any], str]] = {
     "paused": (
         "in_transit",
         lambda s: people.pause(s.consignee, reason="full", by=None, at=NOW),
-        "The hospital takes nothing for now; a coordinator decides",
+        "The hospital is not accepting goods for now; a coordinator decides",
     ),
 }
 
