@@ -1,6 +1,7 @@
 """What every test shares: the database as the worker may use it, the cast, and the browser where there is one."""
 
 import fcntl
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -45,6 +46,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="ROLES",
         help="as whom; all for everybody",
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[Any]:
+    """What is imported by the end of it stays: nobody looks for garbage in it, neither meanwhile nor with every test."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
