@@ -130,7 +130,9 @@ def _tables_are_emptied_by_their_owner() -> Iterator[None]:
 def _delete_all_rows() -> None:
     """Where there are any: to truncate every table, and make anew what Django puts into its own, takes half a second."""
     names = connection.introspection.django_table_names(only_existing=True, include_views=False)
-    looks = (f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in names if name not in DJANGO_S_OWN)
+    looks = (
+        f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in names if name not in DJANGO_S_OWN
+    )
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")  # no trigger or foreign key minds
         cursor.execute(" UNION ALL ".join(looks))

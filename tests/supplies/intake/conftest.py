@@ -12,7 +12,9 @@ from supplies.intake import services
 from supplies.intake.models import Import
 from supplies.intake.report import Report
 from supplies.organisations.models import User
+from supplies.regions.services import load_regions
 from tests.makers import NOW, make_emergency
+from tests.supplies.catalogue.conftest import LOADED_AT, shipped  # noqa: F401
 from tests.supplies.intake.lists import make_catalogue, write_list
 
 Importer = Callable[..., Report]
@@ -23,6 +25,13 @@ def _in_english() -> Iterator[None]:
     """The sentences of findings are compared in English, whatever the site's own language is."""
     with translation.override("en"):
         yield
+
+
+@pytest.fixture(scope="module")
+def shipped_with_regions(shipped: Any, django_db_blocker: Any) -> None:  # noqa: F811
+    """Regions too, taken back with the rest."""
+    with django_db_blocker.unblock():
+        load_regions(at=LOADED_AT)
 
 
 @pytest.fixture

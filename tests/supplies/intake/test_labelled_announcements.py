@@ -7,24 +7,16 @@ from datetime import date
 from functools import cache
 
 import pytest
-from django.utils import timezone, translation
+from django.utils import translation
 
 from bench.announcements import Scores, labelled, score
 from bench.intake import GOALS, reader_of_announcements
-from supplies.catalogue.services import load_reference
 from supplies.intake.announcements import read_announcement
-from supplies.regions.services import load_regions
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped_with_regions")]
 # Precision and recall over all sets, a little below what was measured: no change makes it worse unseen.
 REACHED = {"item": (0.99, 0.98), "standard": (0.99, 0.98), "quantity": (0.995, 0.97)}
 SHOWN = 40  # faults
-
-
-@pytest.fixture(autouse=True)
-def _reference(db: None) -> None:
-    load_regions(at=timezone.now())
-    load_reference(at=timezone.now())
 
 
 @cache

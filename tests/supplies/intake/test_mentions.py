@@ -4,18 +4,11 @@ import time
 from datetime import date
 
 import pytest
-from django.utils import timezone
 
-from supplies.catalogue.services import load_reference
 from supplies.intake.announcements import Announcement, read_announcement
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
 AS_OF = date(2020, 2, 3)
-
-
-@pytest.fixture(autouse=True)
-def _reference(db: None) -> None:
-    load_reference(at=timezone.now())
 
 
 def read(text: str) -> Announcement:

@@ -5,16 +5,14 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
-from django.utils import timezone, translation
+from django.utils import translation
 
 from bench.announcements import Labelled, labelled
 from bench.intake import reader_of_announcements
-from supplies.catalogue.services import load_reference
 from supplies.intake.announcements import Announcement
 from supplies.intake.reading.plain import plain_of
-from supplies.regions.services import load_regions
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped_with_regions")]
 
 # Bank accounts, "1 = wanted" and numbers of lists are understood and kept nowhere. Here other figures are left out on purpose.
 LEFT_OUT = {
@@ -32,12 +30,6 @@ LEFT_OUT = {
 }
 
 AS_OF = date(2020, 2, 3)
-
-
-@pytest.fixture(autouse=True)
-def _reference(db: None) -> None:
-    load_regions(at=timezone.now())
-    load_reference(at=timezone.now())
 
 
 def test_every_figure_of_the_labelled_announcements_is_read_or_kept():

@@ -3,12 +3,11 @@
 import time
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from supplies.catalogue.dictionary import Dictionary
-from supplies.catalogue.services import load_reference
 from supplies.intake.announcements import read_announcement
 from supplies.intake.reading.plain import LONGEST
 from supplies.intake.reading.text import refuse_long
@@ -26,8 +25,7 @@ MUCH_LONGER = 3.5  # for twice the text; a square takes four times as long, a cu
 
 
 @pytest.fixture
-def dictionary(db: None) -> Dictionary:
-    load_reference(at=timezone.now())
+def dictionary(shipped: Any, db: None) -> Dictionary:
     dictionary = Dictionary()
     seconds("口罩10个，不收海外", dictionary)  # its patterns are made once
     return dictionary
