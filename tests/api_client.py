@@ -14,9 +14,8 @@ V1 = "/api/v1/"
 
 
 @pytest.fixture(autouse=True)
-def today(settings: Any) -> Iterator[None]:
-    """It is the makers' day; passwords, which nobody types here, are hashed quickly."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def today() -> Iterator[None]:
+    """It is the makers' day."""
     with time_machine.travel(NOW):
         yield
 

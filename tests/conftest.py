@@ -14,6 +14,7 @@ from django.conf import settings as site
 from django.core.management.commands import flush
 from django.db import connection, transaction
 from django.db.backends.signals import connection_created
+from django.test import override_settings
 from django.utils import timezone, translation
 from rest_framework.test import APIClient
 
@@ -114,6 +115,17 @@ def _each_process_publishes_for_itself() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _quick_and_plain() -> Iterator[None]:
+    """Pages are tested without collectstatic, and signing in without the second that a good hash takes."""
+    static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    with override_settings(
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        STORAGES={**site.STORAGES, "staticfiles": static},
+    ):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _tables_are_emptied_by_their_owner() -> Iterator[None]:
     """Between tests that commit; nobody else may."""
 
@@ -173,16 +185,6 @@ def _sentences_in_english() -> Iterator[None]:
     """Verbs called without a request speak English; pages and the API choose the reader's language themselves."""
     with translation.override("en"):
         yield
-
-
-@pytest.fixture(autouse=True)
-def _quick_and_plain(settings: Any) -> None:
-    """Pages are tested without collectstatic, and signing in without the second that a good hash takes."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
 
 
 @pytest.fixture(autouse=True)

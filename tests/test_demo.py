@@ -83,12 +83,6 @@ def demo(loaded: dict[str, list[Any]], db: None) -> dict[str, list[Any]]:
     return loaded
 
 
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings: Any) -> None:
-    """Hashing well takes its time on purpose; here only the password matters."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 def test_the_same_day_always_gives_the_same_demonstration(demo: dict[str, list[Any]]) -> None:
     assert fingerprint() == demo
 

@@ -18,12 +18,11 @@ from tests.makers import NOW
 def world(
     django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
-    quick = override_settings(
+    own = override_settings(
         PRIVATE_ROOT=tmp_path_factory.mktemp("private"),
         OPEN_DATA_DIR=tmp_path_factory.mktemp("open"),  # what other tests published is not of this world
-        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],  # nobody types one here
     )
-    with quick, django_db_blocker.unblock(), time_machine.travel(NOW, tick=False), transaction.atomic():
+    with own, django_db_blocker.unblock(), time_machine.travel(NOW, tick=False), transaction.atomic():
         yield make_world()
         transaction.set_rollback(True)
 
