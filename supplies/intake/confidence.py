@@ -28,7 +28,7 @@ GUESSES = frozenset(
 )  # fmt: skip
 UNREAD = frozenset(
     {
-        "unread-cell", "not-a-quantity", "negative", "zero", "fraction", "huge", "ambiguous-number", "backward-range",
+        "unread-cell", "not-a-quantity", "negative", "zero", "fraction", "huge", "ambiguous-number", "either-number", "backward-range",
         "unknown-item", "unknown-place", "no-place", "missing", "not-text", "too-long", "not-a-list-of-cells", "row-not-an-object",
         "bad-link", "impossible-date",
     }

@@ -73,6 +73,23 @@ _NO_NOUN = re.compile(
 HERE = "\ue000"  # where the name stood
 
 
+# 20、30个, 20/30套: from one to the other, or two amounts. What is measured (5、10ml) is a size.
+_PIECES = "|".join(unit for unit in UNITS.split("|") if not re.fullmatch(MEASURE, unit, re.IGNORECASE))
+_NEITHER = r"[^\sA-Za-z\d.,、/*×x+~–—-]"  # what a list is numbered by, a model or a range is not one of them
+EITHER = re.compile(
+    rf"(?:(?<={_NEITHER})|(?<={_NEITHER} )|(?<=[\t|]))\d{{1,7}}(?:[、/]\d{{1,7}}){{1,3}} ?[万千百]? ?(?:{_PIECES})(?![a-zA-Z])(?=[\s,;。、)]|$)"
+)
+
+
+def as_either(match: re.Match[str]) -> str:
+    """The same with 或 between the figures, where they are alike enough to be amounts of one thing."""
+    figures = re.findall(r"\d+", match[0])
+    low, *_between, high = sorted(map(int, figures))
+    if high > 10 * low or any(map(MODEL.fullmatch, figures)):
+        return match[0]
+    return re.sub("[、/]", "或", match[0])
+
+
 def blanked(match: re.Match[str]) -> str:
     return " " * len(match[0])
 
@@ -319,11 +336,11 @@ def _qualified(text: str, count: re.Match[str]) -> str:
 
 _OF_PEOPLE = re.compile(r"人|月|小时|病区|科室|班")
 _QUALIFIES_BEFORE = re.compile(
-    rf"(?:约|近|大约|大概|至少|不少于|不低于|最少|最低|预计|>=?|≥|~|about|around|approx\.?|at least|min\.?|nearly|日均?(?:消耗|用|需|耗)量?|[每日][日天均]?(?:需求?|消耗|用|产)?量?|(?:\d[\d.,]*\s*[万千百]?\s*(?:{UNITS})?|[一二两三四五六七八九十百千万]+)\s*(?:-|—|–|~|至|到|to)+)\s*:?\s*$",
+    rf"(?:约|近|大约|大概|至少|不少于|不低于|最少|最低|预计|>=?|≥|~|about|around|approx\.?|at least|min\.?|nearly|日均?(?:消耗|用|需|耗)量?|[每日][日天均]?(?:需求?|消耗|用|产)?量?|(?:\d[\d.,]*\s*[万千百]?\s*(?:{UNITS})?|[一二两三四五六七八九十百千万]+)\s*(?:-|—|–|~|至|到|to)+|(?:\d{{1,7}}(?: ?或者? ?| or ))+)\s*:?\s*$",
     re.IGNORECASE,
 )
 _QUALIFIES_AFTER = re.compile(
-    r"\s*(?:以上|左右|上下|余|多|起|\+|or more|at least|/\s*[日天]|每[日天]|/\s*day|per day|a day|daily|(?:-|—|–|~|至|到|to)+\s*\d[\d.,]*\s*[万千百]?)",
+    rf"\s*(?:以上|左右|上下|余|多|起|\+|or more|at least|/\s*[日天]|每[日天]|/\s*day|per day|a day|daily|(?:-|—|–|~|至|到|to)+\s*\d[\d.,]*\s*[万千百]?)|(?: ?或者? ?| or )\d[\d.,]* ?[万千百]? ?(?:{UNITS})(?![a-zA-Z])",
     re.IGNORECASE,
 )
 

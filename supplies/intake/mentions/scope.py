@@ -7,7 +7,7 @@ from itertools import islice, pairwise
 from typing import TypeVar
 
 from supplies.catalogue.dictionary import Dictionary, Mentioned, Quoted
-from supplies.intake.figures import HERE, blanked, tidied
+from supplies.intake.figures import EITHER, HERE, as_either, blanked, tidied
 from supplies.intake.mentions.drafts import Draft, Goods, Span
 from supplies.intake.mentions.headings import ITEMS_LEAD, is_head_of_slashes
 from supplies.intake.mentions.moods import NO_LIMIT, RUMOUR, SENTINEL, SIGN_MEANS, UNWANTED_SIGN
@@ -35,6 +35,7 @@ class Scope:
         self.text = ENUMERATED.sub(blanked, reading.rest)
         self.text = ITEMS_LEAD.sub(lambda lead: lead[0].replace("/", "、"), self.text)
         self.text = WHOLE_DAY.sub(blanked, self.text)
+        self.text = EITHER.sub(as_either, self.text)
         self.text = EDITION_BEFORE.sub(_left_out, self.text)
         self.text = MODEL_OF_BRAND.sub(_left_out, self.text)
         self.text = self._with_legend(self.text)

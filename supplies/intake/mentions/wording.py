@@ -99,7 +99,7 @@ OF_THE_HOUSE = re.compile(
 BEDS = {"BED", "ICU_BED"}
 IS_NAME = re.compile(rf"[{HAN}A-Za-z()/\- ]{{2,12}}")
 FIGURE = re.compile(
-    rf"(?:约|近)?\s*\d[\d,.]*\s*[万千百十]?\s*(?:余|多)?\s*(?:{UNITS})?(?:\s*以上)?|[一二两三四五六七八九十百千万]+\s*(?:{UNITS})?|不限|若干|大量|无上限|unlimited|any",
+    rf"(?:约|近)?\s*\d[\d,.]*(?: ?或者? ?\d[\d,.]*)*\s*[万千百十]?\s*(?:余|多)?\s*(?:{UNITS})?(?:\s*以上)?|[一二两三四五六七八九十百千万]+\s*(?:{UNITS})?|不限|若干|大量|无上限|unlimited|any",
     re.IGNORECASE,
 )
 WHOLE_DAY = re.compile(

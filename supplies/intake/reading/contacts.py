@@ -176,8 +176,8 @@ _SHARES_AREA = re.compile(r"\s*(?:[/、,;|]|或者?|和|及|or|and)?\s*")
 _EXTENSION = re.compile(
     r"\s*[,、(]?\s*(?:(?:转|分机|ext(?:ension)?\.?)\s*:?\s*(?=\d)|x\s*(?=\d\d))(\d{1,6})(?!\d)", re.IGNORECASE
 )
-_ANOTHER_EXTENSION = re.compile(
-    r"\s*(?:[/、,]|或者?|和|及|or|and)\s*(?:转|分机|ext\.?)?\s*(\d{2,6})(?![\d-]|\s*(?:[个只件套副双盒箱瓶]|[万千]))",
+_ANOTHER_EXTENSION = re.compile(  # whose the one before is may stand behind it: 转801(王老师)或802(李老师)
+    r"\s*(?:[(（][^()（）\d]{1,12}[)）]\s*)?(?:[/、,]|或者?|和|及|or|and)\s*(?:转|分机|ext\.?)?\s*(\d{2,6})(?![\d-]|\s*(?:[个只件套副双盒箱瓶]|[万千]))",
     re.IGNORECASE,
 )
 _SAYS_NUMBER = re.compile(

@@ -129,6 +129,9 @@ SENTENCES: Mapping[str, Any] = {
     "fraction": _("The quantity %(cell)s is not a whole number; goods are counted in whole pieces."),
     "huge": _("The quantity %(cell)s is more than %(most)s, the largest that can be asked for or given."),
     "ambiguous-number": _("“%(cell)s” can be read as two different numbers; write it without separators."),
+    "either-number": _(
+        "“%(cell)s” names two numbers: which is meant, or whether from one to the other, has to be asked."
+    ),
     "backward-range": _("The range “%(cell)s” ends below its beginning."),
     "no-number": _("“%(cell)s” names no number; the quantity is taken as unknown."),
     "range": _("The text names a range, %(low)s to %(high)s; the lower figure is certain."),

@@ -113,6 +113,7 @@ _AFTER_NUMBER = r"(?:余|多)?\s*"
 _RANGE = re.compile(
     rf"(?P<low>{_NUMBER})\s*(?P<low_unit>{_UNIT})?\s*(?:-|—|–|~|至|到|to)+\s*(?P<high>{_NUMBER}){_AFTER_NUMBER}(?P<unit>{_UNIT})?"
 )
+_EITHER = re.compile(rf"\d\s*(?:{_UNIT})?\s*(?:或者?|or\b)\s*\d")
 _COUNT = re.compile(rf"(?P<number>{_NUMBER}){_AFTER_NUMBER}(?P<unit>{_UNIT})?")
 _CONTENT = re.compile(
     rf"(?P<content>{_NUMBER})\s*(?P<unit>{_UNIT})\s*(?:/|每|装?一|per\s+)\s*(?P<pack>{_UNIT})", re.IGNORECASE
@@ -282,6 +283,8 @@ def _read_amount(text: str, cell: str) -> Quantity:
     pack, package, rest = _take_pack(text, cell)
     if _NOT_WANTED.search(rest):
         raise Unreadable("not-wanted", cell=cell)
+    if _EITHER.search(rest):
+        raise Unreadable("either-number", cell=cell)
     if re.match(r"[-−]\s*\d", rest):
         raise Unreadable("negative", cell=cell)
     if ranged := _RANGE.search(rest):

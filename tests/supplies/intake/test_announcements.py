@@ -67,6 +67,16 @@ def test_who_asks_whom_to_call_and_where_to_send_is_read(catalogue: dict[str, It
     assert (announcement.courier or announcement.handover) == "武汉市武昌区演练路1号设备科"
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["027-85551234转801或802", "027-85551234转801（甲老师）、802（乙老师）", "027-85551234 ext. 801 or 802"],
+)
+def test_of_several_extensions_behind_one_number_each_is_read(said: str, catalogue: dict[str, Item]) -> None:
+    people = read(f"急需口罩5个。联系电话：{said}", catalogue).people
+
+    assert [(one.number, one.extension) for one in people] == [("02785551234", "801"), ("02785551234", "802")]
+
+
 def test_days_and_rules_are_read(catalogue: dict[str, Item]) -> None:
     announcement = read(NOTICE, catalogue)
 

@@ -43,6 +43,42 @@ def test_the_figure_is_what_a_careful_reader_would_enter(
 
 
 @pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("急需护目镜20、30个", "护目镜: 20或30个"),
+        ("急需护目镜2、3万个，谢谢", "护目镜: 2或3万个"),
+        ("急需护目镜20/30个", "护目镜: 20或30个"),
+        ("护目镜\t20、30个", "护目镜: 20或30个"),
+        ("急需护目镜20个或30个", "护目镜: 20个或30个"),
+        ("20或30个护目镜", "护目镜: 20或30个"),
+        ("We need 20 or 30 pieces of goggles", "goggles: 20 or 30 pieces"),
+    ],
+)
+def test_of_two_figures_for_one_thing_neither_is_chosen_and_both_are_shown(text: str, written: str):
+    (line,) = read(text).lines
+
+    assert (line.quantity, line.waits, line.goods.as_written) == (None, True, written)
+    assert [finding.code for finding in line.findings] == ["either-number"]
+    assert not read(text).unread
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("防护服200、300个面屏", [("COVERALL", 200), ("FACE_SHIELD", 300)]),
+        ("急需护目镜20、面屏30个", [("GOGGLES", 20), ("FACE_SHIELD", 30)]),
+        ("1、20个护目镜\n2、30套防护服", [("GOGGLES", 20), ("COVERALL", 30)]),
+        ("气管插管6.5、7.0各20根", [("ETT", 40)]),
+        ("护目镜200个或3M 1621 100个", [("GOGGLES", 200)]),
+    ],
+)
+def test_figures_of_two_things_a_list_s_numbers_sizes_and_models_are_no_such_pair(
+    text: str, expected: list[tuple[str | None, int | None]]
+):
+    assert figures(text) == expected
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "需防护服，每周用量700套",

@@ -151,6 +151,8 @@ def test_what_a_pack_holds_is_kept_apart_from_how_many(cell: str, count: int | N
         ("1/2", "ambiguous-number"),
         ("½", "ambiguous-number"),
         ("5OO", "ambiguous-number"),
+        ("20或30个", "either-number"),
+        ("20 boxes or 30 boxes", "either-number"),
         ("1000-500", "backward-range"),
         ("不需要", "not-wanted"),
         ("-", "not-wanted"),
