@@ -155,6 +155,9 @@ def test_a_coordinator_freezes_an_item_tries_a_dry_run_and_tells_the_public(walk
     page.fill("[name=reason]", "Counted anew by hand.")
     walk.keep(page, "the-announcement")
     page.click("input[name=_save]")
+    page.locator("input[name=confirmed]").wait_for()
+    walk.keep(page, "as-everybody-will-read-it")
+    page.click("input[name=confirmed]")
     page.locator(".messagelist .success").wait_for()
     told = Announcement.objects.get()
 
