@@ -16,6 +16,7 @@ from datetime import timedelta
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.apps import apps
@@ -110,6 +111,7 @@ def plant() -> World:
     canaries: list[Canary] = []
     unplanted: set[str] = set()
     faces = {(model, face.column): face for model, face in sealed_columns()}
+    whose: dict[Any, tuple[frozenset[UUID], frozenset[int]]] = {}  # a row has many fields, and one answer for all
     for entry in entries():
         model = apps.get_model(entry.model)
         field: Any = model._meta.get_field(entry.field)
@@ -138,7 +140,9 @@ def plant() -> World:
             else:
                 unplanted.add(where)
                 break
-            sides, owners = sides_of(row), owners_of(row)
+            if (model, row.pk) not in whose:
+                whose[model, row.pk] = sides_of(row), owners_of(row)
+            sides, owners = whose[model, row.pk]
             canaries += [
                 Canary(where, word, entry.seen_by, word.startswith("1380000"), sides, owners)
                 for word in words
@@ -294,11 +298,7 @@ def found_in(data: bytes, canaries: Iterable[Canary]) -> list[Canary]:
     """The canaries that stand in it, also with gaps between their digits, or in hexadecimal as a dump writes bytes. All are
     plain letters and digits, which no escaping of JSON, HTML or an address changes."""
     joined, lower = data + b"\n" + _BETWEEN_DIGITS.sub(b"", data), data.lower()
-    return [
-        canary
-        for canary in canaries
-        if canary.value.encode() in joined or canary.value.encode().hex().encode() in lower
-    ]
+    return [canary for canary in canaries if canary.raw in joined or canary.hexadecimal in lower]
 
 
 def unpacked(data: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -48,6 +49,14 @@ class Canary:
     is_number: bool = False
     sides: frozenset[UUID] = field(default=frozenset(), repr=False)
     owners: frozenset[int] = field(default=frozenset(), repr=False)
+
+    @cached_property
+    def raw(self) -> bytes:
+        return self.value.encode()
+
+    @cached_property
+    def hexadecimal(self) -> bytes:
+        return self.raw.hex().encode()
 
 
 def readers(match: Match) -> Mapping[str, Reader]:
