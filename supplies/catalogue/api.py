@@ -154,6 +154,7 @@ class StandardSerializer(RowSerializer):
             "fluid_resistance",
             "fluid_resistance_zh",
             "other_requirements",
+            "other_requirements_zh",
             "valid_from",
             "withdrawn_on",
             "replaced_by",

@@ -316,6 +316,9 @@ class Standard(ReferenceRow):
         _("fluid resistance in Chinese"), max_length=120, blank=True, db_default="", default=""
     )
     other_requirements = models.CharField(_("other requirements"), max_length=300, blank=True)
+    other_requirements_zh = models.CharField(
+        _("other requirements in Chinese"), max_length=300, blank=True, db_default="", default=""
+    )
     valid_from = models.DateField(_("valid from"), null=True, blank=True)
     replaced_by = models.ForeignKey(
         "self",
@@ -332,6 +335,7 @@ class Standard(ReferenceRow):
         models.CharField(max_length=60), verbose_name=_("also written"), default=list, blank=True
     )
     note = models.CharField(_("note"), max_length=300, blank=True)
+    note_zh = models.CharField(_("note in Chinese"), max_length=300, blank=True, db_default="", default="")
 
     objects = StandardQuerySet.as_manager()
 
@@ -364,6 +368,10 @@ class Standard(ReferenceRow):
     @property
     def fluid_resistance_shown(self) -> str:
         return in_readers_language(self.fluid_resistance_zh, self.fluid_resistance)
+
+    @property
+    def other_requirements_shown(self) -> str:
+        return in_readers_language(self.other_requirements_zh, self.other_requirements)
 
     def is_in_force(self, on: date) -> bool:
         """Whether this edition may be claimed on this day."""

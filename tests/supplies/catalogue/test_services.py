@@ -141,6 +141,8 @@ def test_conditions_are_given_in_both_languages() -> None:
         (Item, "note"),
         (Item, "assumed_because"),
         (Standard, "fluid_resistance"),
+        (Standard, "other_requirements"),
+        (Standard, "note"),
         (Substitution, "evidence"),
     ],
 )
@@ -156,7 +158,8 @@ def test_figures_are_the_same_in_both_languages() -> None:
     """Numbers are facts: a translation that says another one is no translation."""
     said: list[tuple[str, str, str]] = []
     said += Item.objects.exclude(note="").values_list("pk", "note", "note_zh")
-    said += Standard.objects.values_list("pk", "fluid_resistance", "fluid_resistance_zh")
+    for words in ("fluid_resistance", "other_requirements", "note"):
+        said += Standard.objects.values_list("pk", words, f"{words}_zh")
     said += Standard.objects.exclude(title_zh="").values_list("pk", "title", "title_zh")
 
     for code, english, chinese in said:

@@ -205,12 +205,19 @@ def test_an_item_says_what_is_taken_instead_of_it_with_the_source() -> None:
         (
             "zh-hans",
             ["冷链", "每人两剂（假设）", "EN 14605 4 型，喷雾致密", "液体喷雾", "专家意见"],
-            ["cold chain", "two each", "spray tight", "in a jet", "by an expert"],
+            ["cold chain", "two each", "spray tight", "in a jet", "for industry", "by an expert"],
         ),
         (
             "en",
-            ["cold chain", "two each (assumption)", "spray tight", "in a jet", "by an expert"],
-            ["冷链", "每人两剂", "喷雾致密", "液体喷雾", "专家意见"],
+            [
+                "cold chain",
+                "two each (assumption)",
+                "spray tight",
+                "in a jet",
+                "for industry",
+                "by an expert",
+            ],
+            ["冷链", "每人两剂", "喷雾致密", "液体喷雾", "工业用", "专家意见"],
         ),
     ],
 )
@@ -220,6 +227,7 @@ def test_what_the_catalogue_says_of_an_item_is_in_the_reader_s_language(
     because = {"assumed_because": "two each (assumption)", "assumed_because_zh": "每人两剂（假设）"}
     item = make_item(note="cold chain", note_zh="冷链", **because)
     fluid = {"fluid_resistance": "in a jet", "fluid_resistance_zh": "液体喷雾"}
+    fluid |= {"other_requirements": "for industry", "other_requirements_zh": "工业用"}
     titles = {"title": "EN 14605, spray tight", "title_zh": "EN 14605 4 型，喷雾致密"}
     Substitution.objects.create(
         offered=make_standard("EN14605-T4", **titles, **fluid),

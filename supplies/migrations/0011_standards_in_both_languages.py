@@ -1,0 +1,29 @@
+"""What the catalogue remarks on standards, in Chinese too."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("supplies", "0010_plainer_words"),
+    ]
+    operations = [
+        migrations.AddField(
+            model_name="standard",
+            name="other_requirements_zh",
+            field=models.CharField(
+                blank=True,
+                db_default="",
+                default="",
+                max_length=300,
+                verbose_name="other requirements in Chinese",
+            ),
+        ),
+        migrations.AddField(
+            model_name="standard",
+            name="note_zh",
+            field=models.CharField(
+                blank=True, db_default="", default="", max_length=300, verbose_name="note in Chinese"
+            ),
+        ),
+    ]
