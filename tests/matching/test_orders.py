@@ -332,6 +332,7 @@ def test_the_desk_of_a_coordinator_shows_her_regions_the_worst_gap_first() -> No
         ("GOWN", 100),
         ("MASK_SURG", 5000),
     ]
+    assert "First where critical needs lack most" in page.content.decode()
     assert [row.needs for row in page.context["by_place"].rows] == [2]
     assert page.context["by_place"].spread is None
     assert page.context["by_class"].spread == 0
