@@ -111,7 +111,9 @@ def plant() -> World:
     canaries: list[Canary] = []
     unplanted: set[str] = set()
     faces = {(model, face.column): face for model, face in sealed_columns()}
-    whose: dict[Any, tuple[frozenset[UUID], frozenset[int]]] = {}  # a row has many fields, and one answer for all
+    whose: dict[
+        Any, tuple[frozenset[UUID], frozenset[int]]
+    ] = {}  # a row has many fields, and one answer for all
     for entry in entries():
         model = apps.get_model(entry.model)
         field: Any = model._meta.get_field(entry.field)
