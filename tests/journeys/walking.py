@@ -6,13 +6,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.test import Client
 from django.utils import translation
 from django.utils.translation import gettext
 
 from supplies.organisations.models import User
 from tests.pages.test_pages import DESK, PHONE, Opener
-from tests.sign_in import sign_in
 
 PICTURES = Path(settings.STATE_DIR) / "pictures"
 BROWSERS = {"zh-hans": "zh-CN", "en": "en-GB"}  # what a browser of a reader of each says of itself
@@ -21,20 +19,15 @@ BROWSERS = {"zh-hans": "zh-CN", "en": "en-GB"}  # what a browser of a reader of 
 class Walk:
     """One journey in windows of one size and one language."""
 
-    def __init__(
-        self, name: str, open_page: Opener, address: str, size: dict[str, int], language: str
-    ) -> None:
-        self.name, self.address, self.size, self.language = name, address, size, language
+    def __init__(self, name: str, open_page: Opener, size: dict[str, int], language: str) -> None:
+        self.name, self.size, self.language = name, size, language
         self._open_page, self._steps, self._faults = open_page, count(1), list[str]()
 
     def window(self, user: User | None = None, *, script: bool = True) -> Any:
         """A fresh window; of somebody who has come in already, past the second factor, which is walked elsewhere."""
-        page = self._open_page(self.size, language=BROWSERS[self.language], script=script)
+        page = self._open_page(self.size, language=BROWSERS[self.language], script=script, user=user)
         page.on("pageerror", lambda error: self._faults.append(f"{page.url}: {error}"))
         page.on("response", self._look_at)
-        if user is not None:
-            session = sign_in(Client(), user).cookies[settings.SESSION_COOKIE_NAME]
-            page.context.add_cookies([{"name": session.key, "value": session.value, "url": self.address}])
         return page
 
     def _look_at(self, response: Any) -> None:
@@ -63,7 +56,7 @@ class Walk:
 @pytest.fixture(
     params=[(PHONE, "zh-hans"), (DESK, "en")], ids=["on a phone in Chinese", "at a desk in English"]
 )
-def walk(request: pytest.FixtureRequest, open_page: Opener, live_server: Any) -> Walk:
+def walk(request: pytest.FixtureRequest, open_page: Opener) -> Walk:
     size, language = request.param
     name = request.node.originalname.removeprefix("test_").replace("_", "-")
-    return Walk(name, open_page, live_server.url, size, language)
+    return Walk(name, open_page, size, language)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings as site
+from django.test import Client
 from django.utils import timezone
 
 from supplies.attachments.models import Attachment
@@ -30,6 +32,7 @@ from tests.makers import (
     make_shipment,
     make_standard,
 )
+from tests.sign_in import sign_in
 from tests.supplies.attachments.hostile import pdf
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -40,7 +43,7 @@ Opener = Callable[..., Any]
 
 @pytest.fixture
 def open_page(browser: Any, live_server: Any) -> Iterator[Opener]:
-    """A fresh window on the site: size, language, JavaScript or not, signed in or not."""
+    """A fresh window on the site: size, language, JavaScript or not; of somebody who has come in already, or of nobody."""
     contexts = []
 
     def opened(
@@ -57,10 +60,8 @@ def open_page(browser: Any, live_server: Any) -> Iterator[Opener]:
         page = context.new_page()
         page.set_default_timeout(15_000)
         if user is not None:
-            page.goto("/sign-in/")
-            page.fill("input[name=username]", user.username)
-            page.fill("input[name=password]", PASSWORD)
-            page.click("main form button")
+            session = sign_in(Client(), user).cookies[site.SESSION_COOKIE_NAME]
+            context.add_cookies([{"name": session.key, "value": session.value, "url": live_server.url}])
         return page
 
     yield opened
