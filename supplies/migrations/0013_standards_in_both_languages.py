@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("supplies", "0010_plainer_words"),
+        ("supplies", "0012_not_accepting_goods"),
     ]
     operations = [
         migrations.AddField(
