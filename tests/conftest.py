@@ -148,6 +148,8 @@ def _delete_all_rows() -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")  # no trigger or foreign key minds
+        # Who still writes, a page in another thread for one, is waited for, as truncating would.
+        cursor.execute(f"LOCK TABLE {', '.join(names)} IN SHARE ROW EXCLUSIVE MODE")
         cursor.execute(" UNION ALL ".join(looks))
         for (name,) in cursor.fetchall():
             cursor.execute(f"DELETE FROM {name}")

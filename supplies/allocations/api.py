@@ -101,7 +101,7 @@ class AllocationViewSet(ReadOnlyModelViewSet):
     @extend_schema(summary="Keep an allocation", request=Reason, responses=AllocationSerializer)
     @action(detail=True, methods=["post"])
     def keep(self, request: Request, pk: str) -> Response:
-        """Reserved for a facility that takes nothing for now, and it stays so, for a reason."""
+        """Reserved for a facility that is not accepting goods for now, and it stays so, for a reason."""
         allocation = self.get_object()
         if not may_keep(request.user, allocation):
             raise NotYours(_("Only a coordinator of the region, or a volunteer, may decide that."))

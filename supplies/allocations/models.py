@@ -47,7 +47,7 @@ class AllocationQuerySet(models.QuerySet["Allocation"]):
         return self.filter(status=AllocationStatus.RESERVED)
 
     def to_decide(self) -> Self:
-        """Reserved for a facility that takes nothing for now, and nobody has said yet whether that stays so."""
+        """Reserved for a facility that is not accepting goods for now, and nobody has said yet whether that stays so."""
         return self.reserved().filter(need__site__is_paused=True, kept_because="")
 
     def overdue(self, at: datetime) -> Self:

@@ -152,7 +152,7 @@ def release(allocation: Allocation, *, reason: str, by: User | None, at: datetim
 
 @transaction.atomic
 def keep(allocation: Allocation, *, reason: str, by: User | None, at: datetime) -> Allocation:
-    """Leave what is reserved as it is though its facility takes nothing for now. Raises NotEligible if neither is so."""
+    """Leave what is reserved as it is though its facility is not accepting goods for now. Raises NotEligible if neither is so."""
     (allocation,) = lock([allocation])
     if not reason.strip():
         raise Refused(_("Say why it is kept."), code="reason-missing")

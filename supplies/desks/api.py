@@ -91,7 +91,7 @@ class TrackSerializer(serializers.Serializer):
     from_region = Coded(allow_null=True)
     refusal = Words(help_text="Why a volunteer sent it back; empty otherwise.")
     is_paused = serializers.BooleanField(
-        help_text="The hospital takes nothing for now; a coordinator decides where the goods go."
+        help_text="The hospital is not accepting goods for now; a coordinator decides where the goods go."
     )
     route = StopSerializer(many=True, help_text="Of a shipment, by the names of regions.")
     thanks = Words(help_text="Of a shipment, the hospital's thanks; empty without.")

@@ -107,7 +107,7 @@ class Track:
 
     @property
     def is_paused(self) -> bool:
-        """The hospital takes nothing for now, and it is still to come there."""
+        """The hospital is not accepting goods for now, and it is still to come there."""
         return (
             self.kind == "shipment" and self.status in journey.TO_COME and bool(self.to and self.to.is_paused)
         )

@@ -78,7 +78,8 @@ class ReceiptSerializer(RowSerializer):
 @extend_schema_serializer(component_name="Shipment")
 class CountedShipmentSerializer(ShipmentSerializer):
     consignee_is_paused = serializers.BooleanField(
-        source="consignee.is_paused", help_text="It takes nothing for now: ask a coordinator where it goes."
+        source="consignee.is_paused",
+        help_text="It is not accepting goods for now: ask a coordinator where it goes.",
     )
     receipt = ReceiptSerializer(
         allow_null=True, help_text="The count that holds; what was delivered is not accepted before it."

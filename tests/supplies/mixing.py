@@ -15,7 +15,7 @@ import django
 
 django.setup()
 
-from django.db import connection, models  # noqa: E402  (settings first)
+from django.db import connection, models, transaction  # noqa: E402  (settings first)
 
 from bench.racing import START  # noqa: E402
 from matching import running  # noqa: E402
@@ -303,7 +303,8 @@ def race(seed: int, verbs: int) -> int:
     """How many verbs were done: so many, unless twenty times as many tries were too few."""
     chance = random.Random(seed)
     print("ready", flush=True)
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = 0")  # the others may take long to start
         cursor.execute("SELECT pg_advisory_lock_shared(%s)", [START])
     done = 0
     for _ in range(20 * verbs):

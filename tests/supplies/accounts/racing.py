@@ -16,7 +16,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402  (settings first)
 from django.core.cache import caches  # noqa: E402
-from django.db import connection  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
 from django.test import RequestFactory  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
@@ -33,7 +33,8 @@ TRIES, FREE = 10, 5
 
 def stand_at(line: str) -> None:
     print(line, flush=True)
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = 0")  # the others may take long to start
         cursor.execute("SELECT pg_advisory_lock_shared(%s)", [lock_of(line)])
 
 

@@ -11,7 +11,7 @@ import django
 
 django.setup()
 
-from django.db import connection  # noqa: E402  (settings first)
+from django.db import connection, transaction  # noqa: E402  (settings first)
 from django.utils import timezone  # noqa: E402
 
 from supplies.claims.models import Claim  # noqa: E402
@@ -47,7 +47,8 @@ def naive(row: Appeal, by: User) -> bool:
 
 def line_up(lock: int) -> None:
     print(f"line {lock}", flush=True)
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = 0")  # the others may take long to start
         cursor.execute("SELECT pg_advisory_lock_shared(%s)", [lock])
 
 
