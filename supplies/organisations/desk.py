@@ -182,7 +182,7 @@ class DeskList(ChangeList):
         super().get_results(request)
         self.result_list = list(self.result_list)
         if isinstance(self.model_admin, DeskAdmin):
-            self.model_admin.find_claims(self.result_list, request.user)
+            self.model_admin.read_beside(self.result_list, request.user)
         for row in self.result_list:
             mask(row)
 
@@ -249,8 +249,10 @@ class DeskAdmin(ReadOnlyAdmin):
         shown: list[Any] = list(super().get_list_display(request))
         return [*shown, "taken"] if self.decided_in else shown
 
-    def find_claims(self, rows: Sequence[Any], user: Any = None) -> None:
-        """Let each of these rows know its claim as this person reads it, in one query: for the column of it."""
+    def read_beside(self, rows: Sequence[Any], user: Any = None) -> None:
+        """Let each of these rows, of a page or of a file, know what its columns say beside the row: its claim, as this person
+        reads it. As many queries for many rows as for one.
+        """
         taken = claims.holding(rows, at=timezone.now()) if self.decided_in else {}
         for row in rows:
             claim = taken.get(str(row.pk))

@@ -69,7 +69,7 @@ def _pieces(
         wanted = keys[start : start + PIECE]
         with translation.override(language):
             found = {row.pk: row for row in rows.filter(pk__in=wanted)}
-            desk.find_claims(list(found.values()))
+            desk.read_beside(list(found.values()))
             piece = [_cells(desk, found[key], columns) for key in wanted if key in found]
         yield piece
 

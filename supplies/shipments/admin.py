@@ -1,6 +1,6 @@
 """Shipments at the desk: those in trouble first, what was seen of each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -246,14 +246,6 @@ def _many(rows: QuerySet[Shipment]) -> str:
     return f"{MOST_ON_A_PILE}+" if found > MOST_ON_A_PILE else str(found)
 
 
-class ShipmentList(DeskList):
-    """Each row says what is wrong with it."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        tell_what_is_wrong(self.result_list, timezone.now())
-
-
 class BoardList(DeskList):
     """The list's filters with columns instead of rows."""
 
@@ -411,7 +403,11 @@ class ShipmentAdmin(DeskAdmin):
         return [path("board/", board, name="supplies_shipment_board"), *super().get_urls()]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return BoardList if _is_board(request) else ShipmentList
+        return BoardList if _is_board(request) else DeskList
+
+    def read_beside(self, rows: Sequence[Any], user: Any = None) -> None:
+        super().read_beside(rows, user)
+        tell_what_is_wrong(rows, timezone.now())
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         """The columns of the board are the states."""
@@ -441,6 +437,7 @@ class ShipmentAdmin(DeskAdmin):
 
     @admin.display(description=_("what is wrong"))
     def wrong(self, shipment: Any) -> str:
+        """Read beside the row: what is wrong with it, in words."""
         return format_html('<strong class="alarm">{}</strong>', shipment.wrong) if shipment.wrong else "–"
 
     @admin.display(description=_("readings"))
