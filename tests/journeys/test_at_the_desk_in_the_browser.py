@@ -123,6 +123,7 @@ def test_a_coordinator_freezes_an_item_tries_a_dry_run_and_tells_the_public(walk
     page.click("#content-main a[href*='kind=freeze']")
     order_freeze(page, called=mask.name_en, region=province.pk)
     walk.keep(page, "the-order")
+    page.wait_for_load_state("networkidle")  # what was chosen exchanges parts of the form
     page.click("#content-main input[type=submit]")
     page.wait_for_url(f"**{reverse('admin:matching_order_desk')}")
     assert "Counted anew by hand." in page.inner_text("section[aria-labelledby=orders]")
