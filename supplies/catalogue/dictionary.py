@@ -100,7 +100,7 @@ class Dictionary:
         """Every name of an item, as compared, with the items it may mean."""
         words: dict[str, list[Item]] = {}
         for item in self.items.values():
-            for name in {_folded_name(n) for n in (item.code, item.name_zh, item.name_en, *item.synonyms)}:
+            for name in {folded(n) for n in (item.code, item.name_zh, item.name_en, *item.synonyms)}:
                 words.setdefault(name, []).append(item)
         return words
 
@@ -410,10 +410,6 @@ def _written(quantity: int | Decimal | Fraction) -> str:
 def folded(text: str) -> str:
     """A word as compared: half width, lower case, without spaces and dashes."""
     return re.sub(r"[\s\-_·.“”\"']+", "", unicodedata.normalize("NFKC", text).lower())
-
-
-# Of the catalogue's own names, some thousands that every list of needs by what one has compares anew.
-_folded_name = lru_cache(maxsize=8192)(folded)
 
 
 def compact(text: str) -> str:
